@@ -1,0 +1,68 @@
+"""How long one call may take, and whether it is still wanted."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from .errors import Cancelled, DeadlinePassed
+
+
+class Deadline:
+    """One call's total time in seconds, counted from construction; may be cancelled meanwhile.
+
+    Every wait of the call asks `remaining()` first and waits no longer. Cancelling wakes a wait
+    that registered itself with `interrupting`. Safe to use from several threads.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._ends = monotonic() + seconds
+        self._cancelled = False
+        self._interrupts: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def remaining(self) -> float:
+        """Seconds left, always positive.
+
+        Raises DeadlinePassed when there are none, Cancelled when nobody waits any longer.
+        """
+        self.check()
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise DeadlinePassed(
+                f"no complete answer within {self.seconds:g} seconds",
+                "Narrow the question (a date range, a patient ID), or try again later",
+            )
+        return left
+
+    def check(self) -> None:
+        """Raise Cancelled when nobody waits any longer."""
+        if self._cancelled:
+            raise Cancelled("the call was cancelled before the archive had answered")
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """A deadline of `seconds`, but never later than this one; for a step of the call."""
+        step = Deadline(seconds)
+        step._ends = min(step._ends, self._ends)
+        return step
+
+    def cancel(self) -> None:
+        """End every wait of this call now."""
+        with self._lock:
+            self._cancelled = True
+            interrupts = list(self._interrupts)
+        for interrupt in interrupts:
+            interrupt()
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, `cancel` also calls `interrupt` (from its own thread)."""
+        with self._lock:
+            self._interrupts.append(interrupt)
+        try:
+            self.check()
+            yield
+        finally:
+            with self._lock:
+                self._interrupts.remove(interrupt)

@@ -1,0 +1,138 @@
+"""Every failure dicom-mcp anticipates, as one tree.
+
+Each is a sentence to someone who can act: what happened, at which archive, what to try. No error
+text ever carries a value a patient or a model gave beyond the argument that was refused.
+
+DicomMcpError
+├── BadRequest                      refused before anything is sent
+│   ├── BadArgument                 a tool argument that is unknown or malformed
+│   ├── BadAttribute                an attribute or preset that does not exist
+│   ├── BadConfiguration            a setting that cannot be used
+│   └── NotAllowed                  the operator switched this off
+└── ArchiveError                    asked, but not answered; always says where
+    ├── Unreachable                 no TCP connection
+    │   ├── NameNotResolved
+    │   ├── ConnectionRefused
+    │   └── ConnectionTimedOut
+    ├── AssociationRejected         A-ASSOCIATE-RJ (PS3.8 9.3.4)
+    │   ├── CalledTitleNotRecognised
+    │   ├── CallingTitleNotRecognised
+    │   └── TooManyAssociations
+    ├── NoAcceptedContext           associated, but not for this service (PS3.8 9.3.3.2)
+    ├── AssociationAborted          A-ABORT (PS3.8 9.3.8)
+    ├── ConnectionLost              the peer closed or reset the connection
+    ├── ProtocolViolation           bytes that PS3.7, PS3.8 or PS3.5 do not allow
+    ├── DeadlinePassed              no (complete) answer in time
+    ├── Cancelled                   the caller went away
+    └── StatusFailure               the archive answered with a failure status (PS3.7 C)
+"""
+
+
+class DicomMcpError(Exception):
+    """What happened, as a sentence without its full stop, and what to try."""
+
+    def __init__(self, happened: str, remedy: str = "") -> None:
+        super().__init__(happened)
+        self.happened = happened
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return " ".join(f"{part.rstrip('.')}." for part in (self.happened, self.remedy) if part)
+
+
+class BadRequest(DicomMcpError):
+    """Refused before anything was sent."""
+
+
+class BadArgument(BadRequest):
+    """A tool argument that is unknown or malformed."""
+
+
+class BadAttribute(BadRequest):
+    """An attribute or preset that does not exist."""
+
+
+class BadConfiguration(BadRequest):
+    """A setting that cannot be used."""
+
+
+class NotAllowed(BadRequest):
+    """The operator switched this off."""
+
+
+class ArchiveError(DicomMcpError):
+    """Asked, but not answered. `at` names the archive and both AE titles.
+
+    Code that does not know the archive raises without `at`; the archive adds it once, where the
+    call leaves the DICOM side.
+    """
+
+    at: str = ""
+
+    def __str__(self) -> str:
+        sentence = super().__str__()
+        return f"{self.at}: {sentence}" if self.at else sentence
+
+
+class Unreachable(ArchiveError):
+    """No TCP connection could be made."""
+
+
+class NameNotResolved(Unreachable):
+    """The host name has no address."""
+
+
+class ConnectionRefused(Unreachable):
+    """Nothing listens on that port."""
+
+
+class ConnectionTimedOut(Unreachable):
+    """Nothing answered the attempt to connect."""
+
+
+class AssociationRejected(ArchiveError):
+    """A-ASSOCIATE-RJ for a reason without a type of its own (PS3.8 9.3.4)."""
+
+
+class CalledTitleNotRecognised(AssociationRejected):
+    """Rejected by the service-user with reason 7."""
+
+
+class CallingTitleNotRecognised(AssociationRejected):
+    """Rejected by the service-user with reason 3."""
+
+
+class TooManyAssociations(AssociationRejected):
+    """Rejected by the service-provider with reason 1 or 2."""
+
+
+class NoAcceptedContext(ArchiveError):
+    """Associated, but the archive does not offer this service to us."""
+
+
+class AssociationAborted(ArchiveError):
+    """The archive sent A-ABORT."""
+
+
+class ConnectionLost(ArchiveError):
+    """The connection was closed or reset without a word."""
+
+
+class ProtocolViolation(ArchiveError):
+    """The archive sent what the standard does not allow, or more than we accept."""
+
+
+class DeadlinePassed(ArchiveError):
+    """The call's deadline passed before the archive had answered."""
+
+
+class Cancelled(ArchiveError):
+    """The caller cancelled the call."""
+
+
+class StatusFailure(ArchiveError):
+    """The archive answered with a failure status; `status` is its 16-bit code (PS3.7 C)."""
+
+    def __init__(self, happened: str, remedy: str = "", *, status: int) -> None:
+        super().__init__(happened, remedy)
+        self.status = status

@@ -1,0 +1,47 @@
+"""The data dictionary (PS3.6), as far as questions need it.
+
+pydicom's tables stand behind it and are read at the first look-up: importing them takes longer
+than everything else a server does before its first answer.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One data element: its keyword, tag, value representation and name."""
+
+    keyword: str
+    tag: int
+    vr: str
+    name: str
+
+
+@cache
+def attribute(keyword: str) -> Attribute | None:
+    """The attribute with this exact keyword; None when the dictionary has none.
+
+    Where the standard leaves a choice of VR ("US or SS") the first is taken.
+    """
+    from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        return None
+    return Attribute(keyword, tag, dictionary_VR(tag).split(" or ")[0], dictionary_description(tag))
+
+
+def attribute_of_tag(tag: int) -> Attribute | None:
+    """The attribute with this tag; None for private and unknown tags."""
+    from pydicom.datadict import keyword_for_tag
+
+    return attribute(keyword_for_tag(tag))
+
+
+@cache
+def keywords() -> tuple[str, ...]:
+    """Every keyword of the dictionary that stands for one attribute, in tag order."""
+    from pydicom.datadict import DicomDictionary
+
+    return tuple(entry[4] for entry in DicomDictionary.values() if entry[4])

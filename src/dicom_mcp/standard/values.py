@@ -1,0 +1,138 @@
+"""What may stand in a key: the value representations of PS3.5 6.2 as rules for questions."""
+
+import re
+from datetime import date
+
+from ..errors import BadArgument
+
+# PS3.5 6.2: longest value in characters, for VRs that have such a limit.
+MAXIMUM_LENGTH: dict[str, int] = {
+    "AE": 16,
+    "AS": 4,
+    "CS": 16,
+    "DS": 16,
+    "IS": 12,
+    "LO": 64,
+    "LT": 10240,
+    "PN": 64,  # each component group
+    "SH": 16,
+    "ST": 1024,
+    "UI": 64,
+}
+
+# PS3.4 C.2.2.2.4: VRs in which * and ? are wildcards.
+WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+
+# PS3.4 C.2.2.2.5: VRs in which a hyphen makes a range.
+RANGE_VRS = frozenset({"DA", "DT", "TM"})
+
+# PS3.5 9.1: no component begins with 0 unless it is 0.
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+
+
+def uid(value: str, *, argument: str) -> str:
+    """A UID (PS3.5 9.1), or several as list-of-UID matching takes them, separated by `\\`.
+
+    Raises BadArgument naming what is wrong.
+    """
+    for one in value.split("\\"):
+        if len(one) > MAXIMUM_LENGTH["UI"] or not _UID.fullmatch(one):
+            raise BadArgument(
+                f"{argument}={shown(value)} is not a DICOM UID "
+                "(digits and dots, no leading zeros in a component, at most 64 characters)",
+                "Copy the UID from an earlier answer",
+            )
+    return value
+
+
+def day_range(value: str, *, argument: str) -> str:
+    """A day or a range of days in DICOM's form: `20250131`, `20250101-20250131`, `20250101-`,
+    `-20250131` (PS3.4 C.2.2.2.5). ISO dates are taken too.
+
+    Raises BadArgument for anything else, days that do not exist and ranges that end before they
+    begin.
+    """
+    text = _ISO_DATE.sub(r"\1\2\3", value.replace(" ", ""))
+    first, hyphen, last = text.partition("-")
+    try:
+        ends = [_day(end) for end in (first, last) if end]
+    except ValueError:
+        ends = []
+    if not ends:
+        raise BadArgument(
+            f"{argument}={shown(value)} is not a date",
+            "Write YYYYMMDD for one day, YYYYMMDD-YYYYMMDD for a range, YYYYMMDD- for since then "
+            "and -YYYYMMDD for until then",
+        )
+    if len(ends) == 2 and ends[1] < ends[0]:
+        raise BadArgument(
+            f"{argument}={shown(value)} ends before it begins",
+            f"Did you mean {last}-{first}",
+        )
+    return f"{first}{hyphen}{last}"
+
+
+def text(value: str, vr: str, *, argument: str) -> str:
+    """Text for a key of this VR, wildcards allowed where the standard allows them.
+
+    A value of nothing but `*` asks for everything and becomes the zero-length key that says so to
+    every archive (PS3.4 C.2.2.2.3). Raises BadArgument for characters or lengths the VR forbids.
+    """
+    value = value.strip(" ")
+    if vr in WILDCARD_VRS and value.strip("*") == "":
+        return ""
+    if "\\" in value:
+        raise BadArgument(
+            f"{argument}={shown(value)} contains a backslash, which separates values in DICOM",
+            "Ask once for each value",
+        )
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise BadArgument(f"{argument} contains a control character", "Leave it out")
+    longest = MAXIMUM_LENGTH.get(vr, 64)
+    parts = value.split("=") if vr == "PN" else [value]
+    if any(len(part) > longest for part in parts):
+        raise BadArgument(
+            f"{argument} is longer than the {longest} characters its type ({vr}) allows",
+            "Shorten it, with * for the rest",
+        )
+    if vr == "PN" and len(parts) > 3:
+        raise BadArgument(
+            f"{argument}={shown(value)} has more than three component groups (PS3.5 6.2.1)",
+            "Leave out all but one spelling of the name",
+        )
+    return value
+
+
+def code(value: str, *, argument: str) -> str:
+    """A code string (CS) in capitals, wildcards allowed; `ct` becomes `CT`.
+
+    Raises BadArgument for characters a CS cannot have (PS3.5 6.2).
+    """
+    value = text(value, "CS", argument=argument).upper()
+    if not re.fullmatch(r"[A-Z0-9 _*?]*", value):
+        raise BadArgument(
+            f"{argument}={shown(value)} is not a DICOM code (letters, digits, space, underscore)",
+            "Give the code, such as CT, MR, US, CR, DX",
+        )
+    return value
+
+
+def integer(value: str, *, argument: str) -> str:
+    """An integer string (IS) as written, leading zeros kept. Raises BadArgument otherwise."""
+    value = value.strip(" ")
+    if value and not _INTEGER.fullmatch(value):
+        raise BadArgument(f"{argument}={shown(value)} is not a whole number", "Give digits only")
+    return value
+
+
+def shown(value: str) -> str:
+    """A refused value, quoted and cut to what helps to recognise it."""
+    return repr(value if len(value) <= 40 else f"{value[:37]}...")
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{8}", text):
+        raise ValueError(text)
+    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
