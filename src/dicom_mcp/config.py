@@ -1,0 +1,133 @@
+"""What the operator set: archives and permissions, from the environment, once, and frozen."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .errors import BadConfiguration
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 11112
+DEFAULT_CALLING_AE_TITLE = "MCPSCU"
+DEFAULT_CALLED_AE_TITLE = "ANY-SCP"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A DICOM peer that can be asked, and who we say we are to it.
+
+    `timeout` is what one question may take in all, in seconds. Raises BadConfiguration, naming
+    the rule, for a value that cannot work.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    called_ae_title: str = DEFAULT_CALLED_AE_TITLE
+    calling_ae_title: str = DEFAULT_CALLING_AE_TITLE
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        host = self.host.strip()
+        if not host or any(character.isspace() or character in "/@" for character in host):
+            raise BadConfiguration(
+                f"host {self.host!r} is not a host name or IP address",
+                "Give the name or address alone, such as pacs.example.org or 192.0.2.10",
+            )
+        if not 1 <= self.port <= 65535:
+            raise BadConfiguration(
+                f"port {self.port} is not between 1 and 65535",
+                "DICOM archives often use 104, 4242 or 11112",
+            )
+        if not 0 < self.timeout <= 3600:
+            raise BadConfiguration(f"timeout {self.timeout:g} is not between 0 and 3600 seconds")
+        object.__setattr__(self, "host", host)
+        for name in ("called_ae_title", "calling_ae_title"):
+            object.__setattr__(self, name, _ae_title(getattr(self, name), name))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host}:{self.port} (called_ae_title {self.called_ae_title}, "
+            f"calling_ae_title {self.calling_ae_title})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the operator decided.
+
+    `configurable_hosts` says where `configure_dicom_server` may point: None is anywhere, an empty
+    set nowhere.
+    """
+
+    node: Node
+    configurable_hosts: frozenset[str] | None = None
+
+
+def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = False) -> Settings:
+    """The settings in these environment variables; `VARIABLES` says what each means.
+
+    `shared` is True where several people use one server (HTTP): then nobody may point it
+    elsewhere unless the operator names the hosts. Raises BadConfiguration naming the variable.
+    """
+
+    def number(name: str, default: float) -> float:
+        text = environ.get(name, "").strip()
+        try:
+            return float(text) if text else default
+        except ValueError:
+            raise BadConfiguration(f"{name}={text!r} is not a number", VARIABLES[name]) from None
+
+    port = number("DICOM_PORT", DEFAULT_PORT)
+    if port != int(port):
+        raise BadConfiguration(f"DICOM_PORT={port} is not a whole number", VARIABLES["DICOM_PORT"])
+    hosts = environ.get("DICOM_CONFIGURABLE_HOSTS", "none" if shared else "any").strip().lower()
+    return Settings(
+        node=Node(
+            host=environ.get("DICOM_HOST") or DEFAULT_HOST,
+            port=int(port),
+            called_ae_title=environ.get("DICOM_CALLED_AE_TITLE") or DEFAULT_CALLED_AE_TITLE,
+            calling_ae_title=environ.get("DICOM_AE_TITLE") or DEFAULT_CALLING_AE_TITLE,
+            timeout=number("DICOM_TIMEOUT", 30.0),
+        ),
+        configurable_hosts=_hosts(hosts),
+    )
+
+
+# The environment variables, in the order the README shows them.
+VARIABLES: dict[str, str] = {
+    "DICOM_HOST": f"The archive's host name or address (default {DEFAULT_HOST})",
+    "DICOM_PORT": f"Its DICOM port, 1 to 65535 (default {DEFAULT_PORT})",
+    "DICOM_AE_TITLE": f"Our own title, calling_ae_title (default {DEFAULT_CALLING_AE_TITLE})",
+    "DICOM_CALLED_AE_TITLE": (
+        f"The archive's title, called_ae_title (default {DEFAULT_CALLED_AE_TITLE})"
+    ),
+    "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
+    "DICOM_CONFIGURABLE_HOSTS": (
+        "Where configure_dicom_server may point: any, none, or host names separated by commas "
+        "(default any on stdio, none over HTTP)"
+    ),
+}
+
+
+def _hosts(text: str) -> frozenset[str] | None:
+    if text == "any":
+        return None
+    if text in ("", "none"):
+        return frozenset()
+    return frozenset(host.strip() for host in text.split(",") if host.strip())
+
+
+def _ae_title(title: str, name: str) -> str:
+    """PS3.5 6.2, AE: 1 to 16 characters of ISO-IR 6 without backslash and control characters."""
+    stripped = title.strip(" ")
+    if not 1 <= len(stripped) <= 16:
+        raise BadConfiguration(
+            f"{name} {title[:40]!r} has {len(stripped)} characters",
+            "A DICOM AE title has 1 to 16 (PS3.5 6.2)",
+        )
+    if any(not 32 <= ord(character) <= 126 or character == "\\" for character in stripped):
+        raise BadConfiguration(
+            f"{name} {title!r} has a character an AE title cannot have",
+            "Use printable ASCII without backslash (PS3.5 6.2)",
+        )
+    return stripped

@@ -1,0 +1,1 @@
+"""The DICOM network protocol: an archive asked by C-ECHO and C-FIND."""

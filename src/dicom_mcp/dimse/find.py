@@ -1,0 +1,80 @@
+"""C-FIND: a query on the wire, its answers one by one, its end (PS3.4 C.4.1, PS3.7 9.1.2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..deadline import Deadline
+from ..errors import DeadlinePassed, ProtocolViolation
+from ..standard import identifier
+from ..standard.levels import Model
+from ..standard.query import Match, Query
+from ..standard.status import Kind, Status, status
+from .association import Association, Context
+from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
+
+# How long a cancelled archive may go on before it is cut off: a C-CANCEL that works keeps the
+# association for the next question, one that doesn't costs more than a new association.
+_DRAIN_SECONDS = 0.25
+
+_IDENTIFIER_PRESENT = 0x0001
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended: the final status, or None when we stopped it; and whether some
+    answers said that optional keys were not supported (0xFF01)."""
+
+    status: Status | None
+    optional_keys_unsupported: bool
+
+
+def find(
+    association: Association,
+    query: Query,
+    model: Model,
+    take: Callable[[Match], bool],
+    *,
+    deadline: Deadline,
+) -> Ending:
+    """Send the query and hand each match to `take` as it arrives, until it returns False.
+
+    Stopped that way, the archive is asked to stop too. Raises the ArchiveError that ended the
+    association; statuses, failures among them, are in the Ending.
+    """
+    context = association.context(model, f"C-FIND ({model.name.replace('_', ' ').title()})")
+    command: Command = {
+        Field.AFFECTED_SOP_CLASS_UID: model.value,
+        Field.COMMAND_FIELD: Operation.C_FIND_RQ,
+        Field.PRIORITY: MEDIUM_PRIORITY,
+        Field.COMMAND_DATA_SET_TYPE: _IDENTIFIER_PRESENT,
+    }
+    data_set = identifier.encode(query, context.transfer_syntax)
+    message_id = association.send(context, command, data_set, deadline=deadline)
+    unsupported = False
+    while True:
+        answer = association.receive(context, message_id, Operation.C_FIND_RQ, deadline=deadline)
+        said = status(number(answer.command, Field.STATUS))
+        if said.kind is not Kind.PENDING:
+            association.clean = True
+            return Ending(said, unsupported)
+        unsupported = unsupported or said.code == 0xFF01
+        if not answer.data_set:
+            raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
+        if not take(identifier.decode(answer.data_set, context.transfer_syntax)):
+            _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
+            return Ending(None, unsupported)
+
+
+def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:
+    """C-CANCEL, and read on to the end if it comes soon; else the association stays unclean and
+    its lender aborts it."""
+    try:
+        association.cancel(context, message_id, deadline=deadline)
+        while not association.clean:
+            answer = association.receive(
+                context, message_id, Operation.C_FIND_RQ, deadline=deadline
+            )
+            said = status(number(answer.command, Field.STATUS))
+            association.clean = said.kind is not Kind.PENDING
+    except DeadlinePassed:
+        return

@@ -1,0 +1,134 @@
+"""The associations of one archive, kept and lent.
+
+Theory. Opening an association costs an archive more than a small query, and archives allow few at
+a time; so a handful is kept and each borrower gets one to itself. The rule that makes it safe is
+*drained or dead*: an association comes back into the pool only when its last answer was read to
+its end (`Association.clean`); after anything else (an error, a stop halfway, a cancelled call) it
+is aborted. One that was idle is looked at before it is lent, and one that nobody asked for is
+released by a timer, so that an archive's slots are not held for nothing.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+from ..deadline import Deadline
+from ..errors import DeadlinePassed
+from .association import Association
+
+# Archives often allow 10 to 20 associations in all, and other people need them too.
+SIZE = 2
+
+# Long enough for the next question of a conversation, short for an archive's slot.
+IDLE_SECONDS = 20.0
+
+# A borrower that waits this long for its turn is told so, even when its own deadline is longer.
+_WAKE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One borrower's hold on an association; `used_before` says whether it may have gone stale."""
+
+    association: Association
+    used_before: bool
+
+
+class Pool:
+    """At most `size` associations at a time, made by `associate` when needed."""
+
+    def __init__(
+        self,
+        associate: Callable[[Deadline], Association],
+        *,
+        size: int = SIZE,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._associate = associate
+        self._slots = threading.BoundedSemaphore(size)
+        self._idle_seconds = idle_seconds
+        self._idle: list[tuple[float, Association]] = []
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._closed = False
+
+    @contextmanager
+    def lease(self, *, deadline: Deadline, fresh: bool = False) -> Iterator[Lease]:
+        """Hold an association for the block; `fresh` insists on a new one.
+
+        Raises what `associate` raises, DeadlinePassed when none becomes free in time.
+        """
+        self._wait_for_slot(deadline)
+        try:
+            kept = None if fresh else self._take_idle()
+            association = kept or self._associate(deadline)
+            try:
+                with deadline.interrupting(association.interrupt):
+                    yield Lease(association, used_before=kept is not None)
+            finally:
+                self._give_back(association)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Release what is idle; what is lent is aborted when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            if self._timer:
+                self._timer.cancel()
+        for _, association in idle:
+            association.release()
+
+    def _wait_for_slot(self, deadline: Deadline) -> None:
+        while not self._slots.acquire(timeout=min(_WAKE_SECONDS, _remaining(deadline))):
+            deadline.check()
+
+    def _take_idle(self) -> Association | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                _, association = self._idle.pop()
+            if association.is_alive():
+                return association
+            association.abort()
+
+    def _give_back(self, association: Association) -> None:
+        with self._lock:
+            keep = association.clean and not self._closed
+            if keep:
+                self._idle.append((monotonic() + self._idle_seconds, association))
+                self._schedule()
+        if not keep:
+            association.abort()
+
+    def _schedule(self) -> None:
+        """Wake when the oldest idle association has been idle for too long. Needs the lock."""
+        if self._timer or not self._idle:
+            return
+        self._timer = threading.Timer(max(self._idle[0][0] - monotonic(), 0), self._expire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self._timer = None
+            now = monotonic()
+            expired = [association for ends, association in self._idle if ends <= now]
+            self._idle = [(ends, association) for ends, association in self._idle if ends > now]
+            self._schedule()
+        for association in expired:
+            association.release()
+
+
+def _remaining(deadline: Deadline) -> float:
+    try:
+        return deadline.remaining()
+    except DeadlinePassed:
+        raise DeadlinePassed(
+            f"all associations to it were busy for {deadline.seconds:g} seconds",
+            "Other questions to this archive are still running; try again when they are done",
+        ) from None

@@ -1,0 +1,348 @@
+"""The DICOM upper layer as its requestor needs it (PS3.8 9), without a socket.
+
+Theory of operation. `UpperLayer` is fed the bytes that arrived and says what they mean; it turns
+what we want to say into bytes. It never waits, reads a clock or touches a connection, so every
+rule of PS3.8 in it can be tested by calling it.
+
+    layer = UpperLayer()
+    connection.sendall(layer.associate(request))
+    layer.receive(connection.recv(65536))
+    event = layer.next_event()          # None: needs more bytes
+
+A requestor passes through few of the 13 states of PS3.8 9.2; `_TRANSITIONS` holds exactly the
+pairs of state and PDU that are allowed, anything else is a ProtocolViolation and the end of the
+association. P-DATA fragments are put together to whole messages, one at a time (PS3.8 Annex E:
+fragments of two messages may not interleave). Every length is checked before memory is given to
+it. A-ASSOCIATE PDUs are read and written by pynetdicom; the five small ones and P-DATA, where the
+time goes, are read here.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+from ..errors import ProtocolViolation
+from . import command as command_set
+from .command import NO_DATA_SET, Field
+
+if TYPE_CHECKING:
+    from pynetdicom.pdu import A_ASSOCIATE_RQ
+
+
+class PDU(IntEnum):
+    """PDU types (PS3.8 9.3.1)."""
+
+    ASSOCIATE_RQ = 0x01
+    ASSOCIATE_AC = 0x02
+    ASSOCIATE_RJ = 0x03
+    DATA_TF = 0x04
+    RELEASE_RQ = 0x05
+    RELEASE_RP = 0x06
+    ABORT = 0x07
+
+
+class State(Enum):
+    """The states of PS3.8 9.2.1 a requestor passes through, by what it waits for."""
+
+    IDLE = "Sta4"
+    ASSOCIATING = "Sta5"
+    ESTABLISHED = "Sta6"
+    RELEASING = "Sta7"
+    CLOSED = "Sta13"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A-ASSOCIATE-AC: accepted contexts (id to transfer syntax) and the peer's largest PDU."""
+
+    contexts: Mapping[int, str]
+    refused: Mapping[int, int]
+    maximum_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A-ASSOCIATE-RJ with result, source and reason (PS3.8 9.3.4)."""
+
+    result: int
+    source: int
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole DIMSE message: its context, its command and its data set, still encoded."""
+
+    context_id: int
+    command: Mapping[int, int | str]
+    data_set: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequested:
+    """A-RELEASE-RQ: the peer wants to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A-RELEASE-RP: our release is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aborted:
+    """A-ABORT with source and reason (PS3.8 9.3.8)."""
+
+    source: int
+    reason: int
+
+
+type Event = Accepted | Rejected | Message | ReleaseRequested | Released | Aborted
+
+# PS3.8 Table 9-10 as far as it concerns a requestor: where each PDU leads from each state.
+_TRANSITIONS: dict[tuple[State, int], State] = {
+    (State.ASSOCIATING, PDU.ASSOCIATE_AC): State.ESTABLISHED,  # AE-3
+    (State.ASSOCIATING, PDU.ASSOCIATE_RJ): State.CLOSED,  # AE-4
+    (State.ASSOCIATING, PDU.ABORT): State.CLOSED,  # AA-3
+    (State.ESTABLISHED, PDU.DATA_TF): State.ESTABLISHED,  # DT-2
+    (State.ESTABLISHED, PDU.RELEASE_RQ): State.CLOSED,  # AR-2, answered with AR-4 at once
+    (State.ESTABLISHED, PDU.ABORT): State.CLOSED,  # AA-3
+    (State.RELEASING, PDU.DATA_TF): State.RELEASING,  # AR-6
+    (State.RELEASING, PDU.RELEASE_RQ): State.CLOSED,  # AR-8, both sides want to end
+    (State.RELEASING, PDU.RELEASE_RP): State.CLOSED,  # AR-3
+    (State.RELEASING, PDU.ABORT): State.CLOSED,  # AA-3
+}
+
+# PDUs other than P-DATA are small: 128 contexts with their syntaxes stay well under this.
+_MAXIMUM_CONTROL_LENGTH = 64 * 1024
+
+# A command set is under 1 KiB; a peer that sends more is broken.
+_MAXIMUM_COMMAND = 16 * 1024
+
+_HEADER = struct.Struct(">BxI")
+_PDV = struct.Struct(">IBB")
+
+
+@dataclass(slots=True)
+class UpperLayer:
+    """One association's state and half-read bytes.
+
+    `maximum_length` is the largest P-DATA-TF we announce and accept, `maximum_data_set` the
+    largest data set put together from fragments; both in bytes.
+    """
+
+    maximum_length: int = 128 * 1024
+    maximum_data_set: int = 4 * 1024 * 1024
+    state: State = State.IDLE
+    _received: bytearray = field(default_factory=bytearray)
+    _at: int = 0
+    _context_id: int = 0
+    _command: bytearray = field(default_factory=bytearray)
+    _parsed: dict[int, int | str] | None = None
+    _data_set: bytearray = field(default_factory=bytearray)
+    _events: list[Event] = field(default_factory=list[Event])
+    _peer_maximum_length: int = 16 * 1024
+
+    def associate(self, request: "A_ASSOCIATE_RQ") -> bytes:
+        """The A-ASSOCIATE-RQ to send."""
+        self._expect(State.IDLE)
+        self.state = State.ASSOCIATING
+        return request.encode()
+
+    def message(self, context_id: int, command: command_set.Command, data_set: bytes) -> bytes:
+        """A whole message as P-DATA-TF PDUs no larger than the peer accepts, in one piece."""
+        self._expect(State.ESTABLISHED)
+        out = bytearray()
+        self._fragments(out, context_id, command_set.encode(command), is_command=True)
+        if data_set:
+            self._fragments(out, context_id, data_set, is_command=False)
+        return bytes(out)
+
+    def release(self) -> bytes:
+        """An A-RELEASE-RQ (PS3.8 9.3.6)."""
+        self._expect(State.ESTABLISHED)
+        self.state = State.RELEASING
+        return _HEADER.pack(PDU.RELEASE_RQ, 4) + bytes(4)
+
+    def release_reply(self) -> bytes:
+        """An A-RELEASE-RP (PS3.8 9.3.7), the answer to `ReleaseRequested`."""
+        return _HEADER.pack(PDU.RELEASE_RP, 4) + bytes(4)
+
+    def abort(self) -> bytes:
+        """An A-ABORT by the service-user (PS3.8 9.3.8); allowed in every state."""
+        self.state = State.CLOSED
+        return _HEADER.pack(PDU.ABORT, 4) + bytes(4)
+
+    def receive(self, data: bytes | memoryview) -> None:
+        """Take bytes that arrived."""
+        self._received += data
+
+    def next_event(self) -> Event | None:
+        """What the bytes so far mean, one event at a time; None when more are needed.
+
+        Raises ProtocolViolation, after which the association must be aborted.
+        """
+        while not self._events:
+            if not self._next_pdu():
+                return None
+        return self._events.pop(0)
+
+    def _next_pdu(self) -> bool:
+        received, at = self._received, self._at
+        if len(received) - at < 6:
+            self._forget()
+            return False
+        kind, length = _HEADER.unpack_from(received, at)
+        after = self._allowed(kind, length)
+        if len(received) - at - 6 < length:
+            self._forget()
+            return False
+        self._at = at + 6 + length
+        if kind == PDU.DATA_TF:
+            self._fragments_received(at + 6, self._at)
+        else:
+            self._events.append(_control(PDU(kind), bytes(received[at : self._at])))
+            if kind == PDU.ASSOCIATE_AC:
+                self._accepted()
+        self.state = after
+        return True
+
+    def _allowed(self, kind: int, length: int) -> State:
+        """The state this PDU leads to; asked before a byte of its body is waited for."""
+        after = _TRANSITIONS.get((self.state, kind))
+        if after is None:
+            raise _not_allowed(kind, self.state)
+        # Peers that ignore our limit by a header's size are common; more than that is a flood.
+        longest = self.maximum_length + 64 if kind == PDU.DATA_TF else _MAXIMUM_CONTROL_LENGTH
+        if length > longest:
+            raise ProtocolViolation(
+                f"a PDU of {length} bytes exceeds the {longest} agreed (PS3.8 D.1)"
+            )
+        return after
+
+    def _fragments_received(self, at: int, end: int) -> None:
+        received = self._received
+        while at < end:
+            if end - at < 6:
+                raise ProtocolViolation("a P-DATA item was cut short (PS3.8 9.3.5)")
+            length, context_id, control = _PDV.unpack_from(received, at)
+            stop = at + 4 + length
+            if length < 2 or stop > end:
+                raise ProtocolViolation("a P-DATA item has an impossible length (PS3.8 9.3.5.1)")
+            self._fragment(context_id, control, memoryview(received)[at + 6 : stop])
+            at = stop
+
+    def _fragment(self, context_id: int, control: int, fragment: memoryview) -> None:
+        """One fragment into its message; control's bit 0: command, bit 1: last (PS3.8 E.2)."""
+        try:
+            if self._command and context_id != self._context_id:
+                raise ProtocolViolation("fragments of two messages are mixed (PS3.8 E.1)")
+            self._context_id = context_id
+            if control & 1:
+                self._command_fragment(fragment, last=bool(control & 2))
+                return
+            if self._parsed is None:
+                raise ProtocolViolation("a data set arrived without its command (PS3.7 6.3.1)")
+            if len(self._data_set) + len(fragment) > self.maximum_data_set:
+                raise ProtocolViolation(
+                    f"a data set exceeds {self.maximum_data_set} bytes",
+                    "Ask for fewer attributes (attribute_preset=minimal)",
+                )
+            self._data_set += fragment
+            if control & 2:
+                self._whole()
+        finally:
+            fragment.release()
+
+    def _command_fragment(self, fragment: memoryview, *, last: bool) -> None:
+        if self._parsed is not None:
+            raise ProtocolViolation("a command arrived inside a data set (PS3.7 6.3.1)")
+        if len(self._command) + len(fragment) > _MAXIMUM_COMMAND:
+            raise ProtocolViolation(f"a DIMSE command exceeds {_MAXIMUM_COMMAND} bytes")
+        self._command += fragment
+        if not last:
+            return
+        self._parsed = command_set.decode(bytes(self._command))
+        if command_set.number(self._parsed, Field.COMMAND_DATA_SET_TYPE) == NO_DATA_SET:
+            self._whole()
+
+    def _whole(self) -> None:
+        assert self._parsed is not None
+        self._events.append(Message(self._context_id, self._parsed, bytes(self._data_set)))
+        self._command.clear()
+        self._data_set.clear()
+        self._parsed = None
+
+    def _accepted(self) -> None:
+        accepted = self._events[-1]
+        assert isinstance(accepted, Accepted)
+        # 0 means no limit (PS3.8 D.1.1); ours is enough.
+        self._peer_maximum_length = accepted.maximum_length or self.maximum_length
+
+    def _fragments(self, out: bytearray, context_id: int, data: bytes, *, is_command: bool) -> None:
+        size = max(self._peer_maximum_length - 6, 2)
+        for at in range(0, len(data), size):
+            piece = data[at : at + size]
+            control = (1 if is_command else 0) | (2 if at + size >= len(data) else 0)
+            out += _HEADER.pack(PDU.DATA_TF, len(piece) + 6)
+            out += _PDV.pack(len(piece) + 2, context_id, control)
+            out += piece
+
+    def _forget(self) -> None:
+        """Give back the memory of what has been read."""
+        if self._at:
+            del self._received[: self._at]
+            self._at = 0
+
+    def _expect(self, state: State) -> None:
+        if self.state is not state:
+            raise ProtocolViolation(f"not allowed in state {self.state.value} (PS3.8 9.2)")
+
+
+def _not_allowed(kind: int, state: State) -> ProtocolViolation:
+    if kind in set(PDU):
+        return ProtocolViolation(
+            f"an {PDU(kind).name} PDU is not allowed in state {state.value} (PS3.8 9.2)"
+        )
+    return ProtocolViolation(
+        f"it sent PDU type 0x{kind:02X}, which does not exist (PS3.8 9.3.1)",
+        "Check that the port is the archive's DICOM port and not, say, its web server's",
+    )
+
+
+def _control(kind: PDU, pdu: bytes) -> Event:
+    """The event of a PDU that is not P-DATA. The fixed ones have four bytes after the header."""
+    if kind is PDU.ASSOCIATE_AC:
+        return _accept(pdu)
+    if len(pdu) != 10:
+        raise ProtocolViolation(f"an {kind.name} PDU has {len(pdu)} bytes instead of 10 (PS3.8 9.3)")
+    if kind is PDU.ASSOCIATE_RJ:
+        return Rejected(result=pdu[7], source=pdu[8], reason=pdu[9])
+    if kind is PDU.ABORT:
+        return Aborted(source=pdu[8], reason=pdu[9])
+    return Released() if kind is PDU.RELEASE_RP else ReleaseRequested()
+
+
+def _accept(pdu: bytes) -> Accepted:
+    from pynetdicom.pdu import A_ASSOCIATE_AC
+
+    accept = A_ASSOCIATE_AC()
+    try:
+        accept.decode(pdu)
+        contexts = accept.presentation_context
+        accepted = {
+            context.context_id: str(context.transfer_syntax)
+            for context in contexts
+            if context.result == 0
+        }
+        refused = {
+            context.context_id: context.result for context in contexts if context.result != 0
+        }
+        user_information = accept.user_information
+        maximum = user_information.maximum_length if user_information else 0
+    except Exception as error:  # a damaged PDU breaks pynetdicom's decoder in many ways
+        raise ProtocolViolation("an A-ASSOCIATE-AC could not be decoded (PS3.8 9.3.3)") from error
+    if not accepted and not refused:
+        raise ProtocolViolation("an A-ASSOCIATE-AC answers no presentation context (PS3.8 9.3.3)")
+    return Accepted(accepted, refused, maximum or 0)

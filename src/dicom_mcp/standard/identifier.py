@@ -1,0 +1,204 @@
+"""The bytes of a C-FIND identifier: from a query, and back to a match (PS3.5 7, PS3.4 C.4.1).
+
+Thousands of matches arrive in one answer, so values are read by VR straight from the bytes. Both
+Little Endian syntaxes are understood, the only ones ever proposed for a query.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from functools import lru_cache
+
+from ..errors import ProtocolViolation
+from .charset import UTF_8, decoder
+from .dictionary import Attribute, attribute_of_tag
+from .query import Match, Query, Value
+
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+
+# PS3.5 7.1.2: VRs whose explicit length takes 32 bits after two reserved bytes.
+_LONG_VRS = frozenset(
+    {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
+)
+_TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_SINGLE_VALUE_VRS = frozenset({"LT", "ST", "UR", "UT"})
+_NUMBERS = {
+    "FD": "d",
+    "FL": "f",
+    "SL": "i",
+    "SS": "h",
+    "SV": "q",
+    "UL": "I",
+    "US": "H",
+    "UV": "Q",
+}
+
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_UNDEFINED = 0xFFFFFFFF
+_CHARACTER_SET = 0x00080005
+_LEVEL = 0x00080052
+
+# Deeper than any attribute of a query; an archive that goes on is broken or hostile.
+_MAXIMUM_DEPTH = 8
+
+# An integer string that a number shows as it was written (PS3.5 6.2 allows 12 characters).
+_CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
+
+
+def encode(query: Query, transfer_syntax: str) -> bytes:
+    """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII."""
+    elements = [(one.tag, one.vr, key) for one, key in query.elements()]
+    elements.append((_LEVEL, "CS", query.level.value))
+    if not all(key.isascii() for _, _, key in elements):
+        elements.append((_CHARACTER_SET, "CS", UTF_8))
+    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
+    return b"".join(_element(tag, vr, key, explicit) for tag, vr, key in sorted(elements))
+
+
+def decode(data: bytes, transfer_syntax: str) -> Match:
+    """The match in a C-FIND answer's identifier; private and unknown elements are left out.
+
+    Raises ProtocolViolation when the bytes are not a whole data set.
+    """
+    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
+    try:
+        match, end = _data_set(data, 0, len(data), explicit, "", 0)
+    except (struct.error, IndexError, RecursionError) as error:
+        raise _undecodable() from error
+    if end != len(data):
+        raise _undecodable()
+    return match
+
+
+def _undecodable() -> ProtocolViolation:
+    return ProtocolViolation(
+        "an answer could not be decoded: its bytes are not a whole DICOM data set",
+        "Ask for fewer attributes (attribute_preset=minimal); if that works, the archive holds "
+        "a damaged record",
+    )
+
+
+def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:
+    value = key.encode("utf-8")
+    if len(value) % 2:
+        value += b"\0" if vr == "UI" else b" "
+    group_element = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+    if not explicit:
+        return group_element + struct.pack("<I", len(value)) + value
+    if vr in _LONG_VRS:
+        return group_element + vr.encode() + struct.pack("<HI", 0, len(value)) + value
+    return group_element + vr.encode() + struct.pack("<H", len(value)) + value
+
+
+def _data_set(
+    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int
+) -> tuple[Match, int]:
+    """The elements from `at` to `end`, or to an item delimiter; and where they ended."""
+    match: Match = {}
+    while at < end:
+        group, element = _TAG(data, at)
+        tag = group << 16 | element
+        if tag == _ITEM_END:
+            return match, at + 8
+        at += 4
+        known = _known(tag)
+        vr = known.vr if known else "UN"
+        if explicit:
+            written = data[at : at + 2].decode("latin-1")
+            if not (written.isalpha() and written.isupper()):
+                raise _undecodable()
+            vr = vr if written == "UN" else written
+            if written in _LONG_VRS:
+                (length,) = _UINT32(data, at + 4)
+                at += 8
+            else:
+                (length,) = _UINT16(data, at + 2)
+                at += 4
+        else:
+            (length,) = _UINT32(data, at)
+            at += 4
+        if vr == "SQ" or length == _UNDEFINED:
+            items, at = _sequence(data, at, end, length, explicit, declared, depth + 1)
+            if known:
+                match[known.keyword] = items
+            continue
+        if at + length > end:
+            raise _undecodable()
+        if tag == _CHARACTER_SET:
+            declared = data[at : at + length].decode("latin-1").strip(" \0")
+        if known:
+            match[known.keyword] = _value(data[at : at + length], vr, declared)
+        at += length
+    return match, at
+
+
+def _sequence(
+    data: bytes, at: int, end: int, length: int, explicit: bool, declared: str, depth: int
+) -> tuple[list[Value], int]:
+    if depth > _MAXIMUM_DEPTH:
+        raise _undecodable()
+    stop = end if length == _UNDEFINED else at + length
+    if stop > end:
+        raise _undecodable()
+    items: list[Value] = []
+    while at < stop:
+        group, element = _TAG(data, at)
+        (size,) = _UINT32(data, at + 4)
+        at += 8
+        tag = group << 16 | element
+        if tag == _SEQUENCE_END:
+            return items, at
+        if tag != _ITEM or (size != _UNDEFINED and at + size > stop):
+            raise _undecodable()
+        item_end = stop if size == _UNDEFINED else at + size
+        item, at = _data_set(data, at, item_end, explicit, declared, depth)
+        items.append(item)
+    if length == _UNDEFINED:
+        raise _undecodable()
+    return items, at
+
+
+def _value(raw: bytes, vr: str, declared: str) -> Value:
+    if not raw:
+        return ""
+    if vr in _NUMBERS:
+        return _numbers(raw, _NUMBERS[vr])
+    if vr == "AT":
+        tags = struct.unpack(f"<{len(raw) // 2}H", raw)
+        return _one_or_all([f"{a:04X}{b:04X}" for a, b in zip(tags[::2], tags[1::2], strict=True)])
+    if vr[0] == "O" or vr == "UN":
+        return f"<{len(raw)} bytes>"
+    text = decoder(declared)(raw, vr) if vr in _TEXT_VRS else raw.decode("latin-1")
+    if vr in _SINGLE_VALUE_VRS:
+        return text.rstrip(" \0")
+    if "\\" not in text:
+        return _plain(text, vr)
+    return [_plain(one, vr) for one in text.split("\\")]
+
+
+def _plain(text: str, vr: str) -> str | int:
+    """One value without its padding; an integer string as a number when that loses nothing."""
+    text = text.strip(" \0")
+    if vr == "IS" and _CANONICAL_INTEGER.fullmatch(text):
+        return int(text)
+    return text
+
+
+def _numbers(raw: bytes, form: str) -> Value:
+    count = len(raw) // struct.calcsize(form)
+    return _one_or_all(list(struct.unpack(f"<{count}{form}", raw)))
+
+
+def _one_or_all(values: list[Value]) -> Value:
+    return values[0] if len(values) == 1 else values
+
+
+@lru_cache(maxsize=4096)  # bounded: an archive chooses the tags it sends
+def _known(tag: int) -> Attribute | None:
+    return attribute_of_tag(tag)
+
+
+_TAG: Callable[[bytes, int], tuple[int, int]] = struct.Struct("<HH").unpack_from  # pyright: ignore
+_UINT16: Callable[[bytes, int], tuple[int]] = struct.Struct("<H").unpack_from  # pyright: ignore
+_UINT32: Callable[[bytes, int], tuple[int]] = struct.Struct("<I").unpack_from  # pyright: ignore

@@ -1,0 +1,58 @@
+"""One question to an archive, and its answer, independent of how it travels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import BadAttribute
+from .dictionary import Attribute, attribute
+from .levels import UNIQUE_KEY, Level
+
+# One value of a match: text, number, several of them, or the items of a sequence.
+type Value = str | int | float | list["Value"] | dict[str, "Value"]
+
+# A C-FIND answer: keyword to value. A zero-length value is "", a key that was not returned is
+# absent: archives say different things with the two.
+type Match = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for at one level: `keys` (keyword to key text, PS3.4 C.2.2.2) and `wanted`,
+    the keywords to return.
+
+    Zero-length keys are moved to `wanted`: they match everything and ask for the value. The
+    level's unique key is always wanted. Raises BadAttribute for a keyword the dictionary lacks.
+    """
+
+    level: Level
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    wanted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        keys = {keyword: text for keyword, text in self.keys.items() if text}
+        asked = dict.fromkeys((UNIQUE_KEY[self.level], *self.wanted, *self.keys))
+        for keyword in asked:
+            if attribute(keyword) is None:
+                raise BadAttribute(f"{keyword} is not an attribute of the DICOM dictionary")
+        object.__setattr__(self, "keys", keys)
+        object.__setattr__(self, "wanted", tuple(asked))
+
+    def elements(self) -> list[tuple[Attribute, str]]:
+        """Every element of the identifier's data, in tag order, with its key text or ""."""
+        found = [attribute(keyword) for keyword in self.wanted]
+        return [
+            (one, self.keys.get(one.keyword, ""))
+            for one in sorted((one for one in found if one), key=lambda one: one.tag)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """An archive's answer to a query: what was found, whether that is all, and what to know.
+
+    `complete` is False whenever more may exist than `matches` holds; a note then says why.
+    """
+
+    matches: list[Match]
+    complete: bool = True
+    notes: tuple[str, ...] = ()
