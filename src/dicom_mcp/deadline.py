@@ -1,7 +1,7 @@
 """How long one call may take, and whether it is still wanted."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import monotonic
 
@@ -56,7 +56,7 @@ class Deadline:
             interrupt()
 
     @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+    def interrupting(self, interrupt: Callable[[], None]) -> Generator[None]:
         """While the block runs, `cancel` also calls `interrupt` (from its own thread)."""
         with self._lock:
             self._interrupts.append(interrupt)

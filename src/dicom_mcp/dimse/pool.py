@@ -9,7 +9,7 @@ released by a timer, so that an archive's slots are not held for nothing.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -55,7 +55,7 @@ class Pool:
         self._closed = False
 
     @contextmanager
-    def lease(self, *, deadline: Deadline, fresh: bool = False) -> Iterator[Lease]:
+    def lease(self, *, deadline: Deadline, fresh: bool = False) -> Generator[Lease]:
         """Hold an association for the block; `fresh` insists on a new one.
 
         Raises what `associate` raises, DeadlinePassed when none becomes free in time.

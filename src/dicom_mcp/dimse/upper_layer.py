@@ -316,7 +316,9 @@ def _control(kind: PDU, pdu: bytes) -> Event:
     if kind is PDU.ASSOCIATE_AC:
         return _accept(pdu)
     if len(pdu) != 10:
-        raise ProtocolViolation(f"an {kind.name} PDU has {len(pdu)} bytes instead of 10 (PS3.8 9.3)")
+        raise ProtocolViolation(
+            f"an {kind.name} PDU has {len(pdu)} bytes instead of 10 (PS3.8 9.3)"
+        )
     if kind is PDU.ASSOCIATE_RJ:
         return Rejected(result=pdu[7], source=pdu[8], reason=pdu[9])
     if kind is PDU.ABORT:
@@ -330,15 +332,12 @@ def _accept(pdu: bytes) -> Accepted:
     accept = A_ASSOCIATE_AC()
     try:
         accept.decode(pdu)
-        contexts = accept.presentation_context
-        accepted = {
-            context.context_id: str(context.transfer_syntax)
-            for context in contexts
-            if context.result == 0
-        }
-        refused = {
-            context.context_id: context.result for context in contexts if context.result != 0
-        }
+        contexts = [
+            (context.context_id or 0, context.result, str(context.transfer_syntax))
+            for context in accept.presentation_context
+        ]
+        accepted = {id_: syntax for id_, result, syntax in contexts if result == 0}
+        refused = {id_: result for id_, result, _ in contexts if result}
         user_information = accept.user_information
         maximum = user_information.maximum_length if user_information else 0
     except Exception as error:  # a damaged PDU breaks pynetdicom's decoder in many ways

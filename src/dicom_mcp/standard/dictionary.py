@@ -41,7 +41,7 @@ def attribute_of_tag(tag: int) -> Attribute | None:
 
 @cache
 def keywords() -> tuple[str, ...]:
-    """Every keyword of the dictionary that stands for one attribute, in tag order."""
-    from pydicom.datadict import DicomDictionary
+    """Every keyword of the dictionary that stands for one attribute."""
+    from pydicom.datadict import keyword_dict
 
-    return tuple(entry[4] for entry in DicomDictionary.values() if entry[4])
+    return tuple(keyword_dict)

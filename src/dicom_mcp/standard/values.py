@@ -32,6 +32,27 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
+def key(value: str, vr: str, *, argument: str) -> str:
+    """The text of a key of this VR, checked before anything is sent; "" asks for everything.
+
+    Raises BadArgument, naming the argument and the rule, for what the VR does not allow.
+    """
+    value = value.strip(" ")
+    if not value:
+        return ""
+    match vr:
+        case "UI":
+            return uid(value, argument=argument)
+        case "DA":
+            return day_range(value, argument=argument)
+        case "CS":
+            return code(value, argument=argument)
+        case "IS":
+            return integer(value, argument=argument)
+        case _:
+            return text(value, vr, argument=argument)
+
+
 def uid(value: str, *, argument: str) -> str:
     """A UID (PS3.5 9.1), or several as list-of-UID matching takes them, separated by `\\`.
 
@@ -80,7 +101,6 @@ def text(value: str, vr: str, *, argument: str) -> str:
     A value of nothing but `*` asks for everything and becomes the zero-length key that says so to
     every archive (PS3.4 C.2.2.2.3). Raises BadArgument for characters or lengths the VR forbids.
     """
-    value = value.strip(" ")
     if vr in WILDCARD_VRS and value.strip("*") == "":
         return ""
     if "\\" in value:
@@ -121,8 +141,7 @@ def code(value: str, *, argument: str) -> str:
 
 def integer(value: str, *, argument: str) -> str:
     """An integer string (IS) as written, leading zeros kept. Raises BadArgument otherwise."""
-    value = value.strip(" ")
-    if value and not _INTEGER.fullmatch(value):
+    if not _INTEGER.fullmatch(value):
         raise BadArgument(f"{argument}={shown(value)} is not a whole number", "Give digits only")
     return value
 

@@ -1,0 +1,106 @@
+"""The console command: serve (default) and demo."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib.metadata import version
+
+from .config import VARIABLES, Settings, from_environment
+from .errors import BadConfiguration
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; leaves through SystemExit with its status."""
+    chosen = _parser().parse_args(arguments)
+    _log_to_stderr(debug=chosen.debug)
+    try:
+        chosen.run(chosen)
+    except BadConfiguration as error:
+        sys.exit(f"dicom-mcp: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    variables = "\n".join(f"  {name:26}{meaning}" for name, meaning in VARIABLES.items())
+    parser = argparse.ArgumentParser(
+        prog="dicom-mcp",
+        description="An MCP server that lets an AI assistant question a DICOM archive.",
+        epilog=f"Environment:\n{variables}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("dicom-mcp"))
+    parser.add_argument("--debug", action="store_true", help="log every call to stderr")
+    parser.set_defaults(run=_serve, demo=False, http="")
+    commands = parser.add_subparsers(title="commands", metavar="")
+
+    serve = commands.add_parser("serve", help="be the MCP server (the default)")
+    serve.add_argument("--demo", action="store_true", help="with the embedded demo archive")
+    serve.add_argument(
+        "--http", metavar="PORT", type=int, help="on http://127.0.0.1:PORT/mcp instead of stdio"
+    )
+    serve.set_defaults(run=_serve)
+
+    demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
+    demo.add_argument(
+        "--keep", action="store_true", help="leave the archive running for other DICOM tools"
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    settings = from_environment(shared=bool(chosen.http))
+    with ExitStack() as stack:
+        if chosen.demo:
+            from .demo import demo_archive
+
+            archive = stack.enter_context(demo_archive())
+            settings = _aimed_at(settings, archive.host, archive.port, archive.ae_title)
+        from .server import create_server
+
+        server = create_server(settings)
+        if not chosen.http:
+            server.run("stdio")
+            return
+        from mcp.server.transport_security import TransportSecuritySettings
+
+        # Loopback only, and only for pages that name it so: a web page must not reach it.
+        names = [f"127.0.0.1:{chosen.http}", f"localhost:{chosen.http}"]
+        server.run(
+            "streamable-http",
+            host="127.0.0.1",
+            port=chosen.http,
+            transport_security=TransportSecuritySettings(
+                enable_dns_rebinding_protection=True,
+                allowed_hosts=names,
+                allowed_origins=[f"http://{name}" for name in names],
+            ),
+        )
+
+
+def _aimed_at(settings: Settings, host: str, port: int, ae_title: str) -> Settings:
+    node = replace(settings.node, host=host, port=port, called_ae_title=ae_title)
+    return replace(settings, node=node)
+
+
+def _demo(chosen: argparse.Namespace) -> None:
+    from .demo.walk import keep, walk
+
+    sys.exit(keep() if chosen.keep else walk())
+
+
+def _log_to_stderr(*, debug: bool) -> None:
+    """stdout carries the protocol; the log goes to stderr and names no patient."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+    logging.getLogger("dicom_mcp").setLevel(logging.INFO if debug else logging.WARNING)
+    # pynetdicom and pydicom may log what they decode; nothing of theirs below an error is shown.
+    for name in ("pynetdicom", "pydicom"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,150 @@
+"""An archive over DIMSE: questions as they are meant, answers as they can be trusted."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from time import perf_counter
+
+from ..config import Node
+from ..deadline import Deadline
+from ..errors import (
+    ArchiveError,
+    AssociationAborted,
+    ConnectionLost,
+    DeadlinePassed,
+    StatusFailure,
+)
+from ..standard.levels import MODEL, NOUN, Level, Model
+from ..standard.query import Match, Matches, Query
+from ..standard.recheck import Recheck
+from ..standard.status import Kind
+from .association import Association
+from .echo import VERIFICATION, echo
+from .find import Ending, find
+from .parents import Parents
+from .pool import Lease, Pool
+
+# One association serves every kind of question.
+_ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
+
+
+class DimseArchive:
+    """The archive at a node, asked over at most two kept associations."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._pool = Pool(
+            lambda deadline: Association.request(node, _ABSTRACT_SYNTAXES, deadline=deadline)
+        )
+        self._parents = Parents(self._matches)
+
+    def verify(self, *, deadline: Deadline) -> float:
+        """C-ECHO; returns the milliseconds it took, without associating when that was done."""
+
+        def ask(association: Association) -> float:
+            start = perf_counter()
+            echo(association, deadline=deadline)
+            return (perf_counter() - start) * 1000
+
+        with self._located():
+            return self._asking(ask, deadline)
+
+    def find(self, query: Query, *, limit: int, deadline: Deadline) -> Matches:
+        """C-FIND; every match is checked against the keys again before it counts."""
+        with self._located():
+            return self._find(query, limit, deadline)
+
+    def close(self) -> None:
+        """Release the associations."""
+        self._pool.close()
+
+    def _find(self, query: Query, limit: int, deadline: Deadline) -> Matches:
+        if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
+            study = self._parents.study_of_series(query.keys["SeriesInstanceUID"], deadline)
+            if study is None:
+                return Matches([], notes=("The archive holds no series with this UID.",))
+            query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
+        answer = self._matches(query, limit, deadline)
+        self._parents.learn(query, answer.matches)
+        return answer
+
+    def _matches(self, query: Query, limit: int, deadline: Deadline) -> Matches:
+        """The query as it stands, its answers checked and counted."""
+        recheck = Recheck(query)
+        matches: list[Match] = []
+
+        def take(match: Match) -> bool:
+            if recheck.holds(match):
+                matches.append(match)
+            return len(matches) <= limit
+
+        def ask(association: Association) -> Ending:
+            matches.clear()
+            return find(association, query, MODEL[query.level], take, deadline=deadline)
+
+        notes: list[str] = []
+        complete = True
+        try:
+            ending = self._asking(ask, deadline)
+        except DeadlinePassed as passed:
+            if not matches:
+                raise
+            notes.append(f"Not complete: {passed}")
+            complete = False
+        else:
+            complete, said = _said(ending, query, len(matches))
+            notes.extend(said)
+        if len(matches) > limit:
+            del matches[limit:]
+            complete = False
+            notes.append(
+                f"Not complete: these are the first {limit} {NOUN[query.level][1]} the archive "
+                "gave; there are more. Narrow the question, or raise limit (at most 500)."
+            )
+        return Matches(matches, complete, (*notes, *recheck.notes()))
+
+    def _asking[T](self, ask: Callable[[Association], T], deadline: Deadline) -> T:
+        """Ask over a lent association. One that went stale while it was kept (the archive
+        restarted, say) shows at the first use; then, once, over a new one."""
+        lease: Lease | None = None
+        try:
+            with self._pool.lease(deadline=deadline) as lease:
+                return ask(lease.association)
+        except (ConnectionLost, AssociationAborted):
+            if lease is None or not lease.used_before:
+                raise
+        with self._pool.lease(deadline=deadline, fresh=True) as lease:
+            return ask(lease.association)
+
+    @contextmanager
+    def _located(self) -> Generator[None]:
+        try:
+            yield
+        except ArchiveError as error:
+            error.at = str(self.node)
+            raise
+
+
+def _said(ending: Ending, query: Query, count: int) -> tuple[bool, list[str]]:
+    """Whether an answer with this ending is whole, and what to say about it.
+
+    Raises StatusFailure when the archive failed without giving a match.
+    """
+    notes: list[str] = []
+    if ending.optional_keys_unsupported:
+        notes.append(
+            "The archive said that it does not support some of the keys (status 0xFF01); what it "
+            "left out is missing from the records."
+        )
+    said = ending.status
+    if said is None or said.kind is Kind.SUCCESS:
+        return True, notes
+    if said.kind is Kind.FAILURE and not count:
+        noun = NOUN[query.level][1]
+        raise StatusFailure(
+            f"the query for {noun} failed with status {said}", said.remedy, status=said.code
+        )
+    notes.append(
+        f"Not complete: the archive ended its answer with status {said} after {count} "
+        f"{NOUN[query.level][count != 1]}. {said.remedy}".rstrip()
+    )
+    return False, notes

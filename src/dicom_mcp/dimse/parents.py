@@ -1,0 +1,104 @@
+"""Which study a series belongs to, for archives that must be told (PS3.4 C.4.1.2.1).
+
+A hierarchical archive answers an IMAGE query without StudyInstanceUID with 0xA900 or, worse, with
+an empty list. So it is never asked that: the parent is taken from what earlier answers taught, or
+looked up.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from threading import Lock
+
+from ..deadline import Deadline
+from ..errors import StatusFailure
+from ..standard.levels import NOUN, Level
+from ..standard.query import Match, Matches, Query
+
+# Two UIDs of 64 bytes each: some megabytes at most.
+_REMEMBERED = 20_000
+
+# Studies to walk through when an archive cannot be asked for the series alone. A kept association
+# asks about 50 to 1,000 times a second, so this stays within the deadline of a question.
+_STUDIES_WALKED = 500
+
+
+class Parents:
+    """What is known of one archive's hierarchy; safe to use from several threads."""
+
+    def __init__(self, matches: Callable[[Query, int, Deadline], Matches]) -> None:
+        self._matches = matches
+        self._study_of: OrderedDict[str, str] = OrderedDict()
+        self._relational: bool | None = None
+        self._lock = Lock()
+
+    def learn(self, query: Query, matches: Iterable[Match]) -> None:
+        """Remember the parents an answer shows."""
+        asked = query.keys.get("StudyInstanceUID", "")
+        with self._lock:
+            for match in matches:
+                series = match.get("SeriesInstanceUID")
+                study = match.get("StudyInstanceUID") or asked
+                if isinstance(series, str) and series and isinstance(study, str) and study:
+                    self._study_of[series] = study
+            while len(self._study_of) > _REMEMBERED:
+                self._study_of.popitem(last=False)
+
+    def study_of_series(self, series: str, deadline: Deadline) -> str | None:
+        """The StudyInstanceUID of a series; None when the archive surely has no such series.
+
+        Raises StatusFailure when the archive has more studies than can be searched.
+        """
+        with self._lock:
+            if series in self._study_of:
+                return self._study_of[series]
+        study = self._ask_relationally(series, deadline)
+        if study or self._relational:
+            return study
+        return self._walk(series, deadline)
+
+    def _ask_relationally(self, series: str, deadline: Deadline) -> str | None:
+        """One SERIES query with the series alone, which relational archives answer."""
+        if self._relational is False:
+            return None
+        query = Query(Level.SERIES, {"SeriesInstanceUID": series}, ("StudyInstanceUID",))
+        try:
+            found = self._matches(query, 1, deadline).matches
+        except StatusFailure:
+            self._relational = False
+            return None
+        study = found[0].get("StudyInstanceUID") if found else None
+        if not isinstance(study, str) or not study:
+            return None
+        self._relational = True
+        self.learn(query, found)
+        return study
+
+    def _walk(self, series: str, deadline: Deadline) -> str | None:
+        """Ask the studies, newest first, for their series."""
+        studies = self._matches(
+            Query(Level.STUDY, {}, ("StudyInstanceUID", "StudyDate")), _STUDIES_WALKED, deadline
+        )
+        newest_first = sorted(
+            studies.matches, key=lambda match: str(match.get("StudyDate", "")), reverse=True
+        )
+        for match in newest_first:
+            study = str(match.get("StudyInstanceUID", ""))
+            query = Query(Level.SERIES, {"StudyInstanceUID": study}, ("SeriesInstanceUID",))
+            found = self._matches(query, _STUDIES_WALKED, deadline).matches
+            self.learn(query, found)
+            if any(one.get("SeriesInstanceUID") == series for one in found):
+                return study
+            if found and self._relational is None:
+                # Would it have found one that exists? Then an empty answer meant none.
+                self._ask_relationally(str(found[0].get("SeriesInstanceUID", "")), deadline)
+                if self._relational:
+                    return None
+                self._relational = False
+        if studies.complete:
+            return None
+        raise StatusFailure(
+            f"this archive must be told which study a series belongs to, and the series is in "
+            f"none of the {len(newest_first)} {NOUN[Level.STUDY][1]} that could be searched",
+            "Give study_instance_uid too",
+            status=0xA900,
+        )

@@ -1,0 +1,204 @@
+"""The assembly drawing: the tools of the table of contents become an MCP server.
+
+`_Tool.run` is the one error boundary: arguments are checked, the function runs in a worker thread
+under the call's deadline, and whatever goes wrong becomes a sentence for the model. A cancelled
+call wakes its thread by cancelling the deadline, which ends the wait on the archive's socket.
+"""
+
+import logging
+import traceback
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .attributes import did_you_mean
+from .config import Settings
+from .deadline import Deadline
+from .errors import BadArgument, DicomMcpError
+from .standard.values import shown
+from .tools import TOOLS, Entry
+from .tools.call import Call, House
+
+log = logging.getLogger("dicom_mcp")
+
+INSTRUCTIONS = """\
+Questions to a DICOM archive (PACS). Work down the hierarchy: patient, study, series, instance. \
+query_patients or query_studies first; copy UIDs from an answer into the next question. \
+query_studies takes patient_name, dates and modality directly, so most questions need one call.
+
+Matching: text is matched whole; * stands for any text and ? for one character \
+(study_description="*chest*"). Names are Family^Given ("DOE^J*"). Dates are YYYYMMDD or a range \
+YYYYMMDD-YYYYMMDD. Modality codes: CT, MR, US, CR, DX, MG, NM, PT, XA, SR (reports), and so on.
+
+Answers: `records` holds one object for each match. What all records share stands once in \
+`common`. Empty attributes are left out. `complete` false means that there are or may be more: \
+say so to the user; `notes` says why and how to go on. `sent` is what the archive was asked. \
+An error is a failure, not an empty answer: never report it as "nothing found".
+
+Counting needs complete answers: narrow the question (days, modality) until complete is true. \
+The scanner (StationName, Manufacturer) belongs to a series, not to a study. \
+AE titles: called_ae_title is the archive's, calling_ae_title is ours.
+"""
+
+
+def create_server(settings: Settings) -> MCPServer[House]:
+    """The MCP server for these settings. Nothing is sent to the archive before a tool asks."""
+    house = House(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[House]) -> AsyncGenerator[House]:
+        try:
+            yield house
+        finally:
+            await anyio.to_thread.run_sync(house.close)
+
+    return MCPServer(
+        "dicom-mcp",
+        title="DICOM archive",
+        version=version("dicom-mcp"),
+        instructions=INSTRUCTIONS,
+        tools=[_Tool.of(entry, house) for entry in TOOLS],
+        lifespan=lifespan,
+        log_level="WARNING",
+    )
+
+
+class _Tool(Tool):
+    """A tool that answers in our words; see the head of this file."""
+
+    house: House
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    @classmethod
+    def of(cls, entry: Entry, house: House) -> "_Tool":
+        """The entry of the table of contents as the SDK registers it."""
+        made = Tool.from_function(
+            entry.function,
+            title=entry.title,
+            context_kwarg="call",
+            annotations=ToolAnnotations(
+                read_only_hint=entry.read_only,
+                destructive_hint=False,
+                idempotent_hint=True,
+                open_world_hint=entry.asks_archive,
+            ),
+            structured_output=True,
+        )
+        arguments = made.fn_metadata.arg_model
+        # An argument nobody knows would be dropped and its filter with it.
+        arguments.model_config["extra"] = "forbid"
+        arguments.model_rebuild(force=True)
+        fields = {name: getattr(made, name) for name in Tool.model_fields}
+        fields["parameters"] = _compact(arguments.model_json_schema(by_alias=True))
+        tool = cls(**fields, house=house)
+        tool.fn_metadata.output_schema = _compact(made.output_schema or {})
+        return tool
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:
+        """Call the function; the answer as text and as structured content, or what went wrong."""
+        started = perf_counter()
+        try:
+            given = self._checked(arguments)
+            answer = await self._answer(given)
+        except DicomMcpError as error:
+            self._log(started, type(error).__name__)
+            return _failure(str(error))
+        except Exception as error:
+            self._log(started, f"crash ({_places(error)})", logging.ERROR)
+            return _failure(
+                f"{self.name} failed inside dicom-mcp itself. This is a defect of the server, not "
+                "an empty answer; the server's log says where."
+            )
+        self._log(started, "answered")
+        text = answer.model_dump_json()
+        return CallToolResult(
+            content=[TextContent(type="text", text=text)],
+            structured_content=answer.model_dump(mode="json"),
+        )
+
+    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as the function takes them; null means not given.
+
+        Raises BadArgument for one that is unknown, missing or of the wrong type. The SDK would
+        answer with the rejected value in pydantic's words.
+        """
+        given = {name: value for name, value in arguments.items() if value is not None}
+        known = self.fn_metadata.arg_model.model_fields
+        for name in given:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise BadArgument(
+                    f"{self.name} has no argument {shown(name)}",
+                    f"Did you mean {near}" if near else f"It has {', '.join(known) or 'none'}",
+                )
+        try:
+            return self.fn_metadata.validate_arguments(given)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False, include_context=False)
+            raise BadArgument(
+                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong),
+                f"See the input schema of {self.name}",
+            ) from None
+
+    async def _answer(self, given: dict[str, Any]) -> BaseModel:
+        deadline = Deadline(self.house.archive.node.timeout)
+        ask = partial(self.fn, Call(self.house, deadline), **given)
+        try:
+            return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
+        except anyio.get_cancelled_exc_class():
+            deadline.cancel()
+            raise
+
+    def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
+        """One line for a call: tool, archive, outcome, time. Never an argument or a value."""
+        log.log(
+            level,
+            "tool=%s archive=%s outcome=%s ms=%.0f",
+            self.name,
+            self.house.archive.node,
+            outcome,
+            (perf_counter() - started) * 1000,
+        )
+
+
+def _failure(sentence: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)
+
+
+def _places(error: BaseException) -> str:
+    """Where an unexpected error came from, without its message, which may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}"
+
+
+def _compact(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without what pydantic derives from names and docstrings: a model pays for every
+    byte of it."""
+
+    def walk(part: Any) -> Any:
+        if isinstance(part, list):
+            return [walk(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        return {
+            key: walk(value)
+            for key, value in part.items()
+            if not (key == "title" and isinstance(value, str))
+        }
+
+    return {key: value for key, value in walk(schema).items() if key != "description"}

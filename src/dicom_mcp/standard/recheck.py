@@ -1,0 +1,62 @@
+"""Every match against its query's keys again: archives ignore keys and still say success."""
+
+from collections.abc import Sequence
+
+from .dictionary import attribute
+from .levels import NOUN
+from .matching import Comparison, Predicate, matcher
+from .query import Match, Query, Value
+
+# An archive may rightly match more loosely than we would (PS3.4 C.2.2.2.1): only what
+# contradicts the key in any reading is dropped.
+_LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
+
+
+class Recheck:
+    """Checks the matches of one query as they arrive and remembers what was wrong with them."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._predicates: dict[str, Predicate] = {
+            keyword: matcher(found.vr, key, comparison=_LOOSEST)
+            for keyword, key in query.keys.items()
+            if (found := attribute(keyword))
+        }
+        self._dropped: dict[str, int] = dict.fromkeys(self._predicates, 0)
+        self._returned: dict[str, int] = dict.fromkeys(self._predicates, 0)
+        self._checked = 0
+
+    def holds(self, match: Match) -> bool:
+        """Whether the match may be what was asked for: no key it carries is contradicted."""
+        self._checked += 1
+        for keyword, predicate in self._predicates.items():
+            if keyword not in match:
+                continue
+            self._returned[keyword] += 1
+            if not predicate(_texts(match[keyword])):
+                self._dropped[keyword] += 1
+                return False
+        return True
+
+    def notes(self) -> list[str]:
+        """What the person asking must know about how the archive treated the keys."""
+        nouns = NOUN[self._query.level]
+        notes = [
+            f"The archive ignored {keyword}: {count} {nouns[count != 1]} that did not match "
+            f"{'were' if count != 1 else 'was'} left out here."
+            for keyword, count in self._dropped.items()
+            if count
+        ]
+        notes += [
+            f"The archive does not return {keyword}, so it may have ignored it: records that do "
+            f"not match it may be among these."
+            for keyword, count in self._returned.items()
+            if self._checked and not count
+        ]
+        return notes
+
+
+def _texts(value: Value) -> Sequence[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value if one != ""]
+    return [] if value == "" else [str(value)]

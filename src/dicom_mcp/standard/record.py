@@ -1,0 +1,40 @@
+"""Matches as records a model can read: values as the archive wrote them, nothing twice."""
+
+from collections.abc import Sequence
+
+from .levels import UNIQUE_KEY, Level
+from .query import Match, Value
+
+# How the question travelled, not what was found.
+_NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet", "RetrieveAETitle"})
+
+
+def records(
+    level: Level, matches: Sequence[Match], wanted: Sequence[str]
+) -> tuple[list[Match], Match]:
+    """The records of these matches and what is `common` to all of them.
+
+    A record holds the wanted attributes that have a value, in the order wanted. With two records
+    or more, what is the same in every one stands in `common` instead, except the level's own
+    unique key.
+    """
+    order = [keyword for keyword in wanted if keyword not in _NOT_CONTENT]
+    rows = [
+        {keyword: match[keyword] for keyword in order if not _is_empty(match.get(keyword, ""))}
+        for match in matches
+    ]
+    if len(rows) < 2:
+        return rows, {}
+    first, *others = rows
+    common = {
+        keyword: value
+        for keyword, value in first.items()
+        if keyword != UNIQUE_KEY[level] and all(row.get(keyword) == value for row in others)
+    }
+    return [
+        {keyword: value for keyword, value in row.items() if keyword not in common} for row in rows
+    ], common
+
+
+def _is_empty(value: Value) -> bool:
+    return value == "" or value == [] or value == [""]

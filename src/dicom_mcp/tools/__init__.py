@@ -1,0 +1,30 @@
+"""What a model can do: one function for each tool, in the order a client lists them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .archive import configure_dicom_server, verify_connection
+from .presets import get_attribute_presets
+from .query import query_instances, query_patients, query_series, query_studies
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tool: its function, its title, and whether it changes which archive is asked."""
+
+    function: Callable[..., Any]
+    title: str
+    read_only: bool = True
+    asks_archive: bool = True
+
+
+TOOLS: tuple[Entry, ...] = (
+    Entry(configure_dicom_server, "Choose the DICOM archive", read_only=False, asks_archive=False),
+    Entry(verify_connection, "Test the connection"),
+    Entry(query_patients, "Find patients"),
+    Entry(query_studies, "Find studies"),
+    Entry(query_series, "Find series"),
+    Entry(query_instances, "Find instances"),
+    Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
+)

@@ -1,0 +1,80 @@
+"""The shapes of answers. What a model must know is a field here: some clients show nothing else."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from ..config import Node
+from ..standard.levels import NOUN
+from ..standard.query import Matches, Query
+from ..standard.record import records
+
+# Which archive answered: host, port, called_ae_title (the archive's), calling_ae_title (ours).
+Asked = Annotated[
+    dict[str, str | int],
+    WithJsonSchema({"type": "object", "description": "Host, port and both AE titles"}),
+]
+
+
+def asked(node: Node) -> Asked:
+    """The node as an answer names it."""
+    return {
+        "host": node.host,
+        "port": node.port,
+        "called_ae_title": node.called_ae_title,
+        "calling_ae_title": node.calling_ae_title,
+    }
+
+
+class Configured(BaseModel):
+    """What `configure_dicom_server` answers."""
+
+    archive: Asked
+    notes: list[str]
+
+
+class Verified(BaseModel):
+    """What `verify_connection` answers when it works; otherwise it is an error that says why."""
+
+    works: bool
+    milliseconds: float = Field(description="Duration of the C-ECHO")
+    archive: Asked
+    notes: list[str]
+
+
+class Found(BaseModel):
+    """What every query answers."""
+
+    returned: int = Field(description="Number of records")
+    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    notes: list[str]
+    archive: Asked
+    sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
+    common: dict[str, Any] = Field(description="Attributes with the same value in every record")
+    records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
+
+    @classmethod
+    def of(cls, matches: Matches, query: Query, wanted: Sequence[str], node: Node) -> Self:
+        """The answer to a query for `wanted` keywords."""
+        rows, common = records(query.level, matches.matches, wanted)
+        notes = list(matches.notes)
+        if not rows and matches.complete:
+            notes.insert(0, f"No {NOUN[query.level][0]} in this archive matches these keys.")
+        return cls(
+            returned=len(rows),
+            complete=matches.complete,
+            notes=notes,
+            archive=asked(node),
+            sent={"QueryRetrieveLevel": query.level.value, **query.keys},
+            common=common,
+            records=rows,
+        )
+
+
+class Presets(BaseModel):
+    """What `get_attribute_presets` answers: preset, level, keywords."""
+
+    default: str
+    presets: dict[str, dict[str, list[str]]]
+    notes: list[str]

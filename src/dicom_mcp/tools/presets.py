@@ -1,0 +1,20 @@
+"""What the presets return."""
+
+from typing import get_args
+
+from ..attributes import Preset, preset_keywords
+from ..standard.levels import Level
+from .answer import Presets
+from .call import Call
+
+
+def get_attribute_presets(call: Call) -> Presets:  # noqa: ARG001 - every tool is given its call
+    """List the attributes each preset returns at each level."""
+    return Presets(
+        default="standard",
+        presets={
+            preset: {level.name.lower(): list(preset_keywords(level, preset)) for level in Level}
+            for preset in get_args(Preset.__value__)
+        },
+        notes=["Other attributes: additional_attributes takes any DICOM keyword or tag."],
+    )
