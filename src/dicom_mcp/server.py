@@ -13,7 +13,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -107,7 +107,10 @@ class _Tool(Tool):
         return tool
 
     async def run(
-        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],  # noqa: ARG002 - the SDK's signature
+        convert_result: bool = False,  # noqa: ARG002
     ) -> Any:
         """Call the function; the answer as text and as structured content, or what went wrong."""
         started = perf_counter()
@@ -192,12 +195,12 @@ def _compact(schema: dict[str, Any]) -> dict[str, Any]:
 
     def walk(part: Any) -> Any:
         if isinstance(part, list):
-            return [walk(one) for one in part]
+            return [walk(one) for one in cast("list[Any]", part)]
         if not isinstance(part, dict):
             return part
         return {
             key: walk(value)
-            for key, value in part.items()
+            for key, value in cast("dict[str, Any]", part).items()
             if not (key == "title" and isinstance(value, str))
         }
 
