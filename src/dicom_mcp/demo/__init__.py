@@ -1,0 +1,1 @@
+"""An archive to try dicom-mcp on: invented patients, real DICOM."""

@@ -1,0 +1,173 @@
+"""pynetdicom's acceptor, bounded: associations, waiting, threads and sockets all have an end."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, socket
+from threading import Thread
+from typing import Any, Self, cast
+
+from pynetdicom import (
+    AE,
+    _config,  # pyright: ignore[reportPrivateUsage] - its documentation describes it for users
+    evt,
+)
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
+
+MAXIMUM_ASSOCIATIONS = 16
+
+# Connections that are no associations yet count as well, or never become one.
+_MAXIMUM_CONNECTIONS = 2 * MAXIMUM_ASSOCIATIONS
+
+# Seconds: for a TCP connection, an association request or release, a message that is awaited,
+# and silence on an association.
+_CONNECTION_TIMEOUT = 5
+_ACSE_TIMEOUT = 10
+_DIMSE_TIMEOUT = 30
+_NETWORK_TIMEOUT = 60
+
+# Large enough for an image slice in a few PDUs, small enough for sixteen at once.
+_MAXIMUM_PDU_SIZE = 131_072
+
+# How often the listening thread looks whether it should stop, and how long stopping may take.
+_STOP_INTERVAL = 0.05
+_STOP_TIMEOUT = 5.0
+
+# Answers may wait to be sent, but not without bound; and while they do, pynetdicom reads nothing.
+_MOST_WAITING = 64
+_PAUSE = 0.0005
+
+
+class Acceptor:
+    """A listening application entity that calls `handlers` for what arrives.
+
+    `handlers` are pynetdicom's (event, function) pairs. Listening starts with `start`, which
+    raises OSError when the address cannot be bound; nothing is left running after `stop`.
+    """
+
+    def __init__(
+        self,
+        ae_title: str,
+        handlers: Iterable[tuple[Any, Callable[[evt.Event], Any]]],
+        *,
+        require_called_ae_title: bool,
+        require_calling_ae_title: Iterable[str],
+    ) -> None:
+        ae = AE(ae_title)
+        ae.maximum_associations = MAXIMUM_ASSOCIATIONS
+        ae.maximum_pdu_size = _MAXIMUM_PDU_SIZE
+        ae.acse_timeout = _ACSE_TIMEOUT
+        ae.connection_timeout = _CONNECTION_TIMEOUT
+        ae.dimse_timeout = _DIMSE_TIMEOUT
+        ae.network_timeout = _NETWORK_TIMEOUT
+        ae.require_called_aet = require_called_ae_title
+        ae.require_calling_aet = list(require_calling_ae_title)
+        self._ae = ae
+        self._handlers = list(handlers)
+        self._server: _Server | None = None
+        self._thread: Thread | None = None
+
+    def start(self, host: str, port: int, *, contexts: list[PresentationContext]) -> int:
+        """Listen, and return the port: the one asked for, or for 0 the one that was free."""
+        # Identifiers carry patients, and formatting log lines costs more than answering.
+        _config.LOG_REQUEST_IDENTIFIERS = False
+        _config.LOG_RESPONSE_IDENTIFIERS = False
+        _config.LOG_HANDLER_LEVEL = "none"
+        make_server = cast("Callable[..., _Server]", self._ae.make_server)  # pyright: ignore
+        self._server = make_server(
+            (host, port),
+            contexts=_Shared(contexts),
+            evt_handlers=self._handlers,
+            server_class=_Server,
+            request_handler=_Connection,
+        )
+        self._thread = Thread(
+            target=self._server.serve_forever,
+            args=(_STOP_INTERVAL,),
+            name=f"embedded archive {self._ae.ae_title}",
+            daemon=True,
+        )
+        self._thread.start()
+        return self._server.server_address[1]
+
+    def stop(self) -> None:
+        """Stop listening, abort what is open and wait for every thread. May be called twice."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join(_STOP_TIMEOUT)
+        self._server = self._thread = None
+        open_associations = self._ae.active_associations
+        for association in open_associations:
+            association.abort(block=False)
+        end = time.monotonic() + _STOP_TIMEOUT
+        for association in open_associations:
+            _close(association, end)
+
+
+def let_peer_speak(association: Association) -> None:
+    """Wait until few answers are unsent and nothing the peer said is unread.
+
+    pynetdicom sends before it reads, so that a C-CANCEL would wait behind every answer there is
+    and the answers would fill the memory. Returns at once when there is nothing to wait for.
+    """
+    dul = association.dul
+    end = time.monotonic() + _NETWORK_TIMEOUT
+    while association.is_established and dul.is_alive() and time.monotonic() < end:
+        unread = dul.socket is not None and dul.socket.ready
+        if not unread and dul.to_provider_queue.qsize() < _MOST_WAITING:
+            return
+        if association.acse.is_aborted() or association.acse.is_release_requested():
+            return
+        time.sleep(_PAUSE)
+
+
+class _Shared(list[PresentationContext]):
+    """Contexts that pynetdicom may read but need not copy for every association (60 ms)."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class _Connection(RequestHandler):
+    """An accepted connection: answers leave at once, and no read or write waits for ever."""
+
+    def setup(self) -> None:
+        accepted = cast("socket", self.request)
+        # Nagle's algorithm and the peer's delayed acknowledgement add 40 ms to every answer.
+        accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        accepted.settimeout(_NETWORK_TIMEOUT)
+
+
+class _Server(ThreadedAssociationServer):
+    daemon_threads = True
+    request_queue_size = 2 * _MAXIMUM_CONNECTIONS
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        return len(self.active_associations) < _MAXIMUM_CONNECTIONS
+
+    def service_actions(self) -> None:
+        """Nothing; pynetdicom collects garbage here, several times a second at our interval."""
+
+    def shutdown(self) -> None:
+        """Stop listening; pynetdicom's own also looks for a server it has started itself."""
+        super(AssociationServer, self).shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that fails before it is an association is only closed."""
+
+
+def _close(association: Association, end: float) -> None:
+    dul = association.dul
+    grace = min(end, time.monotonic() + 0.2)
+    while dul.is_alive() and dul.to_provider_queue.qsize() and time.monotonic() < grace:
+        time.sleep(_PAUSE)
+    with suppress(OSError, AttributeError):
+        # Also wakes a thread that waits for the rest of a message.
+        cast("Any", dul.socket).socket.shutdown(SHUT_RDWR)
+    for thread in (association, dul):
+        if thread.ident is not None:
+            thread.join(max(0.0, end - time.monotonic()))

@@ -1,0 +1,231 @@
+"""The embedded archive: a small DICOM archive on loopback, for trying and testing.
+
+It answers C-ECHO, C-STORE, C-FIND, C-GET and C-MOVE in the Patient Root and Study Root models and
+C-FIND in the Modality Worklist model (PS3.4 A, B, C, K). Objects stay in the transfer syntax they
+came in: one whose syntax the other side does not accept is a failed sub-operation, never
+transcoded.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self, cast
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom import ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
+from pynetdicom.presentation import PresentationContext, build_context
+
+from ..standard.levels import Model
+from .acceptor import Acceptor, let_peer_speak
+from .find import MODALITY_WORKLIST, Refused, answers, request, worklist_answers
+from .identifier import Content, read_in_process
+from .index import Index
+from .retrieve import contexts, data_sets, wanted
+
+VERIFICATION = "1.2.840.10008.1.1"
+
+# SOP classes of the retrieve services and the model each belongs to (PS3.4 C.6.1.3, C.6.2.3).
+GET: dict[str, Model] = {
+    "1.2.840.10008.5.1.4.1.2.1.3": Model.PATIENT_ROOT,
+    "1.2.840.10008.5.1.4.1.2.2.3": Model.STUDY_ROOT,
+}
+MOVE: dict[str, Model] = {
+    "1.2.840.10008.5.1.4.1.2.1.2": Model.PATIENT_ROOT,
+    "1.2.840.10008.5.1.4.1.2.2.2": Model.STUDY_ROOT,
+}
+
+# PS3.4 C.4.1.1.4, C.4.2.1.5, B.2.3; PS3.7 C.
+_SUCCESS = 0x0000
+_PENDING = 0xFF00
+_CANCEL = 0xFE00
+_OBJECT_DOES_NOT_MATCH = 0xA900
+_CANNOT_UNDERSTAND = 0xC000
+
+# The uncompressed syntaxes, in which queries travel (PS3.5 10; Implicit is everyone's default).
+_QUERY_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
+
+_Answers = Iterator[tuple[int, Dataset | None]]
+
+
+class EmbeddedArchive:
+    """An archive that holds `objects` and answers for them at `host` and `port`.
+
+    `objects` are data sets with file meta information, which names their transfer syntax;
+    `worklist` are scheduled procedures (PS3.4 K.6.1.2). They are read once, here. `destinations`
+    are the AE titles that C-MOVE may send to; a missing one is answered with 0xA801. In a strict
+    `hierarchy` a query without the unique keys above its level is answered with 0xA900 (PS3.4
+    C.4.1.2.2.1), otherwise keys of any level above may be given or left out.
+
+    Both AE titles are accepted as they come unless the last two arguments say otherwise. Raises
+    ValueError for an object without transfer syntax or UIDs. Listening begins with `start`, or on
+    entering the context.
+    """
+
+    def __init__(
+        self,
+        objects: Iterable[Dataset],
+        *,
+        ae_title: str,
+        worklist: Iterable[Dataset] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
+        destinations: Mapping[str, tuple[str, int]] | None = None,
+        hierarchy: Literal["relational", "strict"] = "relational",
+        require_called_ae_title: bool = False,
+        require_calling_ae_title: Sequence[str] = (),
+        database: str = ":memory:",
+    ) -> None:
+        self._index = Index(database)
+        self._worklist: list[Content] = [read_in_process(entry) for entry in worklist]
+        self._ae_title = ae_title
+        self._host = host
+        self._port = port
+        self._hierarchy: Literal["relational", "strict"] = hierarchy
+        self.destinations: dict[str, tuple[str, int]] = dict(destinations or {})
+        self._acceptor = Acceptor(
+            ae_title,
+            (
+                (evt.EVT_C_ECHO, _echo),
+                (evt.EVT_C_STORE, self._store),
+                (evt.EVT_C_FIND, self._find),
+                (evt.EVT_C_GET, self._get),
+                (evt.EVT_C_MOVE, self._move),
+            ),
+            require_called_ae_title=require_called_ae_title,
+            require_calling_ae_title=require_calling_ae_title,
+        )
+        self._index.add_all(objects)
+
+    @property
+    def host(self) -> str:
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; once started never 0."""
+        return self._port
+
+    @property
+    def ae_title(self) -> str:
+        return self._ae_title
+
+    def start(self) -> None:
+        """Listen. Raises OSError when the host or port cannot be used."""
+        self._port = self._acceptor.start(self._host, self._port, contexts=self._contexts())
+
+    def stop(self) -> None:
+        """Abort what is open and stop listening; what is held stays held."""
+        self._acceptor.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def store(self, dataset: Dataset) -> None:
+        """Hold one more object, as C-STORE would. Raises ValueError as the constructor does."""
+        self._index.add(dataset)
+
+    def _contexts(self) -> list[PresentationContext]:
+        """One for each SOP class; of the syntaxes of storage those held come first.
+
+        A requestor may offer several syntaxes in one context (getscu does), of which the first
+        that is listed here is accepted: the likeliest to carry the objects as they are.
+        """
+        held: dict[str, Counter[str]] = {}
+        for sop_class_uid, transfer_syntax_uid, count in self._index.syntaxes():
+            held.setdefault(sop_class_uid, Counter())[transfer_syntax_uid] = count
+        found = [build_context(VERIFICATION, _QUERY_SYNTAXES)]
+        found += [build_context(uid, _QUERY_SYNTAXES) for uid in (*Model, *GET, *MOVE)]
+        found.append(build_context(MODALITY_WORKLIST, _QUERY_SYNTAXES))
+        standard = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
+        for uid in dict.fromkeys((*standard, *held)):
+            first = [syntax for syntax, _ in held.get(uid, Counter[str]()).most_common()]
+            syntaxes = dict.fromkeys((*first, *_QUERY_SYNTAXES, *map(str, ALL_TRANSFER_SYNTAXES)))
+            storage = build_context(uid, list(syntaxes))
+            # Both roles: C-GET turns the requestor of the association into the one that stores.
+            storage.scu_role = storage.scp_role = True
+            found.append(storage)
+        return found
+
+    def _store(self, event: evt.Event) -> int:
+        syntax = UID(event.context.transfer_syntax)
+        try:
+            self._index.add_encoded(cast("Any", event.request).DataSet.getvalue(), syntax)
+        except ValueError:
+            return _OBJECT_DOES_NOT_MATCH
+        except Exception:  # pydicom raises anything at all for bytes that are no data set
+            return _CANNOT_UNDERSTAND
+        return _SUCCESS
+
+    def _find(self, event: evt.Event) -> _Answers:
+        try:
+            found = self._answers(str(event.context.abstract_syntax), event.identifier)
+        except Refused as refused:
+            yield refused.status, None
+            return
+        except Exception:  # as above
+            yield _CANNOT_UNDERSTAND, None
+            return
+        association = event.assoc
+        for status, identifier in found:
+            let_peer_speak(association)
+            if event.is_cancelled:
+                yield _CANCEL, None
+                return
+            yield status, identifier
+
+    def _answers(self, model: str, identifier: Dataset) -> Iterator[tuple[int, Dataset]]:
+        if model == MODALITY_WORKLIST:
+            return worklist_answers(self._worklist, identifier)
+        asked = request(identifier, Model(model), self._hierarchy)
+        return answers(self._index, asked, ae_title=self._ae_title)
+
+    def _get(self, event: evt.Event) -> Iterator[Any]:
+        model = GET[str(event.context.abstract_syntax)]
+        try:
+            held = wanted(self._index, event.identifier, model, self._hierarchy)
+        except Refused as refused:
+            yield 1
+            yield refused.status, None
+            return
+        yield len(held)
+        yield from self._sub_operations(event, data_sets(self._index, held))
+
+    def _move(self, event: evt.Event) -> Iterator[Any]:
+        model = MOVE[str(event.context.abstract_syntax)]
+        destination = (event.move_destination or "").strip()
+        if destination not in self.destinations:
+            yield None, None
+            return
+        try:
+            held = wanted(self._index, event.identifier, model, self._hierarchy)
+        except Refused as refused:
+            yield self.destinations[destination]
+            yield 1
+            yield refused.status, None
+            return
+        yield (*self.destinations[destination], {"contexts": contexts(held)})
+        yield len(held)
+        yield from self._sub_operations(event, data_sets(self._index, held))
+
+    def _sub_operations(self, event: evt.Event, found: Iterable[Dataset]) -> _Answers:
+        association = event.assoc
+        for dataset in found:
+            let_peer_speak(association)
+            if event.is_cancelled:
+                yield _CANCEL, None
+                return
+            yield _PENDING, dataset
+
+
+def _echo(event: evt.Event) -> int:  # noqa: ARG001 - pynetdicom's shape
+    return _SUCCESS

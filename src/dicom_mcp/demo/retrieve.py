@@ -1,0 +1,51 @@
+"""C-GET and C-MOVE as the embedded archive answers them (PS3.4 C.4.2, C.4.3)."""
+
+from collections.abc import Iterable, Iterator
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID
+from pynetdicom.presentation import PresentationContext, build_context
+
+from ..standard.levels import UNIQUE_KEY, Model
+from .find import IDENTIFIER_DOES_NOT_MATCH, Hierarchy, Refused, request
+from .index import Held, Index
+
+# PS3.8 9.3.2.2: context IDs are the odd numbers of one byte.
+_MOST_CONTEXTS = 128
+
+
+def wanted(index: Index, identifier: Dataset, model: Model, hierarchy: Hierarchy) -> list[Held]:
+    """The objects an identifier selects by unique keys; UIDs may be lists.
+
+    Raises Refused with 0xA900 when the identifier lacks the unique key of its level, or has a
+    wildcard in one (PS3.4 C.4.2.2.1, C.4.3.2.1).
+    """
+    asked = request(identifier, model, hierarchy)
+    unique: dict[str, list[str]] = {}
+    for level in (*asked.level.above, asked.level):
+        key = asked.keys.get(UNIQUE_KEY[level])
+        if not isinstance(key, tuple) or not key[1]:
+            continue
+        if {"*", "?"} & set(key[1]):
+            raise Refused(IDENTIFIER_DOES_NOT_MATCH)
+        unique[UNIQUE_KEY[level]] = [value.strip(" \0") for value in key[1].split("\\")]
+    if UNIQUE_KEY[asked.level] not in unique:
+        raise Refused(IDENTIFIER_DOES_NOT_MATCH)
+    return index.held(unique)
+
+
+def contexts(held: Iterable[Held]) -> list[PresentationContext]:
+    """One presentation context for each SOP class and transfer syntax, as many as there can be."""
+    pairs = dict.fromkeys((one.sop_class_uid, one.transfer_syntax_uid) for one in held)
+    return [build_context(*pair) for pair in list(pairs)[:_MOST_CONTEXTS]]
+
+
+def data_sets(index: Index, held: Iterable[Held]) -> Iterator[Dataset]:
+    """Each object as it was stored, ready to be sent in its own transfer syntax."""
+    for one in held:
+        # An object that was replaced meanwhile is sent as it is now, one that is gone fails.
+        found = index.data_set(one.sop_instance_uid) or Dataset()
+        found.SOPInstanceUID = UID(one.sop_instance_uid)
+        found.file_meta = FileMetaDataset()
+        found.file_meta.TransferSyntaxUID = UID(one.transfer_syntax_uid)
+        yield found
