@@ -77,9 +77,9 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = 
         except ValueError:
             raise BadConfiguration(f"{name}={text!r} is not a number", VARIABLES[name]) from None
 
-    port = number("DICOM_PORT", DEFAULT_PORT)
-    if port != int(port):
-        raise BadConfiguration(f"DICOM_PORT={port} is not a whole number", VARIABLES["DICOM_PORT"])
+    port = number("DICOM_PORT", float(DEFAULT_PORT))
+    if not port.is_integer():
+        raise BadConfiguration(f"DICOM_PORT={port:g} is not a whole number", VARIABLES["DICOM_PORT"])
     hosts = environ.get("DICOM_CONFIGURABLE_HOSTS", "none" if shared else "any").strip().lower()
     return Settings(
         node=Node(

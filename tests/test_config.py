@@ -1,0 +1,68 @@
+"""What the operator sets, and how a mistake in it is told."""
+
+import pytest
+
+from dicom_mcp.config import VARIABLES, Node, from_environment
+from dicom_mcp.errors import BadConfiguration
+
+
+def test_without_any_variable_the_promised_defaults_hold() -> None:
+    node = from_environment({}).node
+    assert (node.host, node.port) == ("127.0.0.1", 11112)
+    assert (node.calling_ae_title, node.called_ae_title) == ("MCPSCU", "ANY-SCP")
+
+
+def test_dicom_ae_title_is_ours_and_the_archives_has_a_variable_of_its_own() -> None:
+    node = from_environment({"DICOM_AE_TITLE": "WE", "DICOM_CALLED_AE_TITLE": "THEY"}).node
+    assert (node.calling_ae_title, node.called_ae_title) == ("WE", "THEY")
+
+
+def test_every_documented_variable_is_read() -> None:
+    settings = from_environment(
+        {
+            "DICOM_HOST": "pacs.example.org",
+            "DICOM_PORT": "104",
+            "DICOM_AE_TITLE": "WE",
+            "DICOM_CALLED_AE_TITLE": "THEY",
+            "DICOM_TIMEOUT": "12.5",
+            "DICOM_CONFIGURABLE_HOSTS": "a.example.org, b.example.org",
+        }
+    )
+    assert settings.node == Node("pacs.example.org", 104, "THEY", "WE", 12.5)
+    assert settings.configurable_hosts == {"a.example.org", "b.example.org"}
+    assert len(VARIABLES) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DICOM_PORT", "70000", "not between 1 and 65535"),
+        ("DICOM_PORT", "0", "not between 1 and 65535"),
+        ("DICOM_PORT", "dicom", "not a number"),
+        ("DICOM_PORT", "104.5", "not a whole number"),
+        ("DICOM_PORT", "nan", "not a whole number"),
+        ("DICOM_PORT", "inf", "not a whole number"),
+        ("DICOM_AE_TITLE", "SEVENTEEN_LETTERS", "has 17 characters"),
+        ("DICOM_AE_TITLE", "BACK\\SLASH", "a character an AE title cannot have"),
+        ("DICOM_CALLED_AE_TITLE", "Ä", "a character an AE title cannot have"),
+        ("DICOM_CALLED_AE_TITLE", "   ", "has 0 characters"),
+        ("DICOM_HOST", "http://pacs", "is not a host name"),
+        ("DICOM_HOST", "two words", "is not a host name"),
+        ("DICOM_TIMEOUT", "-1", "not between 0 and 3600"),
+        ("DICOM_TIMEOUT", "soon", "not a number"),
+        ("DICOM_TIMEOUT", "nan", "not between 0 and 3600"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_with_the_rule(
+    name: str, value: str, told: str
+) -> None:
+    with pytest.raises(BadConfiguration, match=told):
+        from_environment({name: value})
+
+
+def test_several_people_on_one_server_may_not_point_it_elsewhere_unless_allowed() -> None:
+    assert from_environment({}, shared=True).configurable_hosts == frozenset()
+    assert from_environment({}, shared=False).configurable_hosts is None
+    allowed = from_environment({"DICOM_CONFIGURABLE_HOSTS": "any"}, shared=True)
+    assert allowed.configurable_hosts is None
+    assert from_environment({"DICOM_CONFIGURABLE_HOSTS": "none"}).configurable_hosts == frozenset()
