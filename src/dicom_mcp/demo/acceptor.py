@@ -101,27 +101,29 @@ class Acceptor:
         self._server = self._thread = None
         open_associations = self._ae.active_associations
         for association in open_associations:
-            association.abort(block=False)
+            if association.is_established:
+                association.abort(block=False)
         end = time.monotonic() + _STOP_TIMEOUT
         for association in open_associations:
             _close(association, end)
 
 
-def let_peer_speak(association: Association) -> None:
-    """Wait until few answers are unsent and nothing the peer said is unread.
+def let_peer_speak(association: Association) -> bool:
+    """Wait until few answers are unsent and nothing the peer said is unread; False if it is gone.
 
     pynetdicom sends before it reads, so that a C-CANCEL would wait behind every answer there is
-    and the answers would fill the memory. Returns at once when there is nothing to wait for.
+    and the answers would fill the memory.
     """
     dul = association.dul
     end = time.monotonic() + _NETWORK_TIMEOUT
     while association.is_established and dul.is_alive() and time.monotonic() < end:
+        if association.acse.is_aborted() or association.acse.is_release_requested():
+            return False
         unread = dul.socket is not None and dul.socket.ready
         if not unread and dul.to_provider_queue.qsize() < _MOST_WAITING:
-            return
-        if association.acse.is_aborted() or association.acse.is_release_requested():
-            return
+            return True
         time.sleep(_PAUSE)
+    return False
 
 
 class _Shared(list[PresentationContext]):
@@ -168,6 +170,8 @@ def _close(association: Association, end: float) -> None:
     with suppress(OSError, AttributeError):
         # Also wakes a thread that waits for the rest of a message.
         cast("Any", dul.socket).socket.shutdown(SHUT_RDWR)
+    # And this one that waits for an association request: what it sees as its timeout.
+    cast("Any", dul.to_user_queue).put(None)
     for thread in (association, dul):
         if thread.ident is not None:
             thread.join(max(0.0, end - time.monotonic()))

@@ -21,6 +21,7 @@ from .acceptor import Acceptor, let_peer_speak
 from .find import MODALITY_WORKLIST, Refused, answers, request, worklist_answers
 from .identifier import Content, read_in_process
 from .index import Index
+from .response import send_match
 from .retrieve import contexts, data_sets, wanted
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -168,26 +169,35 @@ class EmbeddedArchive:
 
     def _find(self, event: evt.Event) -> _Answers:
         try:
-            found = self._answers(str(event.context.abstract_syntax), event.identifier)
+            found = self._answers(event)
         except Refused as refused:
             yield refused.status, None
             return
         except Exception:  # as above
             yield _CANNOT_UNDERSTAND, None
             return
-        association = event.assoc
         for status, identifier in found:
-            let_peer_speak(association)
+            if not let_peer_speak(event.assoc):
+                return
             if event.is_cancelled:
                 yield _CANCEL, None
                 return
-            yield status, identifier
+            send_match(
+                event.assoc,
+                identifier,
+                status=status,
+                sop_class_uid=str(event.context.abstract_syntax),
+                message_id=event.message_id,
+                context_id=event.context.context_id,
+            )
 
-    def _answers(self, model: str, identifier: Dataset) -> Iterator[tuple[int, Dataset]]:
+    def _answers(self, event: evt.Event) -> Iterator[tuple[int, bytes]]:
+        model = str(event.context.abstract_syntax)
+        explicit = not UID(event.context.transfer_syntax).is_implicit_VR
         if model == MODALITY_WORKLIST:
-            return worklist_answers(self._worklist, identifier)
-        asked = request(identifier, Model(model), self._hierarchy)
-        return answers(self._index, asked, ae_title=self._ae_title)
+            return worklist_answers(self._worklist, event.identifier, explicit=explicit)
+        asked = request(event.identifier, Model(model), self._hierarchy)
+        return answers(self._index, asked, ae_title=self._ae_title, explicit=explicit)
 
     def _get(self, event: evt.Event) -> Iterator[Any]:
         model = GET[str(event.context.abstract_syntax)]
@@ -218,9 +228,9 @@ class EmbeddedArchive:
         yield from self._sub_operations(event, data_sets(self._index, held))
 
     def _sub_operations(self, event: evt.Event, found: Iterable[Dataset]) -> _Answers:
-        association = event.assoc
         for dataset in found:
-            let_peer_speak(association)
+            if not let_peer_speak(event.assoc):
+                return
             if event.is_cancelled:
                 yield _CANCEL, None
                 return

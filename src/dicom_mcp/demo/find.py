@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from ..standard.levels import UNIQUE_KEY, Level, Model
 from ..standard.matching import Key, Record, record_matcher
 from .entities import EVERYWHERE, is_supported, unique_keys_above
-from .identifier import answer, keys
+from .identifier import answer, elements, keys
 from .index import Index
 
 type Hierarchy = Literal["relational", "strict"]
@@ -64,37 +64,49 @@ def request(identifier: Dataset, model: Model, hierarchy: Hierarchy) -> Request:
     return Request(Level(level), asked)
 
 
-def answers(index: Index, asked: Request, *, ae_title: str) -> Iterator[tuple[int, Dataset]]:
+def answers(
+    index: Index, asked: Request, *, ae_title: str, explicit: bool
+) -> Iterator[tuple[int, bytes]]:
     """Status and identifier of each match, one for each entity at the level asked.
 
     An optional key the archive does not support at this level is neither matched nor returned,
-    and the status says so (PS3.4 C.2.2.1.3).
+    and the status says so (PS3.4 C.2.2.1.3). Identifiers are in Explicit or Implicit VR Little
+    Endian.
     """
     level = asked.level
     supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
-    everywhere = {"RetrieveAETitle": [ae_title], "InstanceAvailability": ["ONLINE"]}
     status = MATCH if len(supported) == len(asked.keys) else MATCH_WITHOUT_OPTIONAL_KEYS
-    returned: dict[str, Key] = {UNIQUE_KEY[level]: ("", ""), "RetrieveAETitle": ("", "")}
-    returned |= supported
+    always = ("QueryRetrieveLevel", "RetrieveAETitle", UNIQUE_KEY[level])
+    returned = elements({**dict.fromkeys(always, ("", "")), **supported}, explicit=explicit)
+    everywhere = {
+        "QueryRetrieveLevel": [level.value],
+        "RetrieveAETitle": [ae_title],
+        "InstanceAvailability": ["ONLINE"],
+    }
     matched = {k: key for k, key in supported.items() if k not in EVERYWHERE}
     for record in index.find(level, matched):
-        identifier = answer({**record, **everywhere}, returned, declared=_declared(record))
-        identifier.QueryRetrieveLevel = level.value
+        identifier = answer(
+            {**record, **everywhere}, returned, declared=_declared(record), explicit=explicit
+        )
         yield status, identifier
 
 
 def worklist_answers(
-    worklist: Iterable[Record], identifier: Dataset
-) -> Iterator[tuple[int, Dataset]]:
+    worklist: Iterable[Record], identifier: Dataset, *, explicit: bool
+) -> Iterator[tuple[int, bytes]]:
     """Status and identifier of each worklist entry that matches (PS3.4 K.4.1).
 
-    Every attribute is supported, matching those of the scheduled procedure step in its sequence.
+    Every attribute is supported; those of the scheduled procedure step are keys in its sequence.
     """
     asked = {keyword: key for keyword, key in keys(identifier).items() if keyword not in _NOT_KEYS}
+    returned = elements(asked, explicit=explicit)
     match: Callable[[Record], bool] = record_matcher(asked)
     for entry in worklist:
         if match(entry):
-            yield MATCH, answer(entry, asked, declared=_declared(entry))
+            yield (
+                MATCH,
+                answer(entry, returned, declared=_declared(entry), explicit=explicit),
+            )
 
 
 def _text(found: Mapping[str, Key], keyword: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ UTF-8 (ISO_IR 192) where that has no place for a character.
 import struct
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from typing import cast
@@ -15,8 +16,6 @@ from pydicom.charset import convert_encodings, encode_string
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence as Items
-from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 from pynetdicom.dsutils import decode, encode
 
@@ -31,6 +30,10 @@ _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _SINGLE_VALUE_VRS = frozenset({"LT", "ST", "UR", "UT"})
 _NUMBERS = {"FD": "d", "FL": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"}
 _BULK_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+
+# PS3.5 7.1.2: VRs whose length takes 32 bits after two reserved bytes; 7.5: an item's tag.
+_LONG_VRS = _BULK_VRS | {"SQ", "SV", "UC", "UR", "UT", "UV"}
+_ITEM = b"\xfe\xff\x00\xe0"
 
 # Longer text (a report, a comment of pages) is left in the object.
 _LONGEST_VALUE = 16_384
@@ -100,23 +103,51 @@ def keys(identifier: Dataset, *, declared: str = "") -> dict[str, Key]:
     return found
 
 
-def answer(record: Record, wanted: Mapping[str, Key], *, declared: str = "") -> Dataset:
-    """The wanted attributes of a record as an identifier; what the record lacks is empty.
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of the answers to a request, everything but its value already encoded."""
 
-    A sequence is answered with the keys its item names, or whole when it names none.
+    keyword: str
+    vr: str
+    head: bytes
+    items: tuple["Element", ...]
+
+
+def elements(wanted: Mapping[str, Key], *, explicit: bool) -> tuple[Element, ...]:
+    """The elements of an answer in tag order, for Explicit or Implicit VR Little Endian.
+
+    A sequence is answered with the keys that its item names, or whole when it names none.
     """
-    if not all(_is_ascii(record.get(keyword, ())) for keyword in wanted):
-        if not all(_survives(record.get(keyword, ()), declared) for keyword in wanted):
-            declared = UTF_8
-        identifier = _data_set(record, wanted, declared)
-        identifier[_CHARACTER_SET_TAG] = _element(
-            _CHARACTER_SET_TAG, "CS", declared.encode("ascii")
+    known = [one for one in map(attribute, wanted) if one]
+    return tuple(
+        Element(
+            one.keyword,
+            one.vr,
+            struct.pack("<HH", one.tag >> 16, one.tag & 0xFFFF)
+            + (one.vr.encode("ascii") if explicit else b"")
+            + (b"\0\0" if explicit and one.vr in _LONG_VRS else b""),
+            elements(_named(wanted[one.keyword]), explicit=explicit),
         )
-        return identifier
-    return _data_set(record, wanted, "")
+        for one in sorted(known, key=lambda one: one.tag)
+    )
 
 
-_CHARACTER_SET_TAG = BaseTag(0x00080005)
+def answer(
+    record: Record, wanted: Sequence[Element], *, declared: str = "", explicit: bool
+) -> bytes:
+    """The wanted attributes of a record as an encoded identifier; what the record lacks is empty.
+
+    Text goes out in the declared character set if every value survives it, otherwise in UTF-8.
+    """
+    values = [record.get(one.keyword, ()) for one in wanted]
+    if all(map(_is_ascii, values)):
+        return _data_set(record, wanted, "", explicit)
+    if not all(_survives(one, declared) for one in values):
+        declared = UTF_8
+    (character_set,) = elements({_CHARACTER_SET: ("CS", "")}, explicit=explicit)
+    return _data_set({_CHARACTER_SET: [declared]}, [character_set], "", explicit) + _data_set(
+        record, wanted, declared, explicit
+    )
 
 
 def _everything(keyword: str) -> bool:  # noqa: ARG001 - one shape for every choice
@@ -158,33 +189,40 @@ def _text(
     return raw.decode("latin-1").rstrip(" \0")
 
 
-def _data_set(record: Record, wanted: Mapping[str, Key], declared: str) -> Dataset:
-    dataset = Dataset()
-    for keyword, key in wanted.items():
-        known = attribute(keyword)
-        if known is None:
-            continue
-        values = record.get(keyword, ())
-        tag = BaseTag(known.tag)
-        if known.vr == "SQ":
-            items = [
-                _data_set(item, _asked(key) or _asked(dict.fromkeys(item, ("", ""))), declared)
-                for item in values
-                if not isinstance(item, str)
-            ]
-            dataset[tag] = DataElement(tag, "SQ", Items(items))
-            continue
-        texts = [value for value in values if isinstance(value, str)]
-        dataset[tag] = _element(tag, known.vr, _bytes(texts, known.vr, declared))
-    return dataset
-
-
-def _asked(key: Key) -> Mapping[str, Key]:
+def _named(key: Key) -> Mapping[str, Key]:
     return {} if isinstance(key, tuple) else key
 
 
-def _element(tag: BaseTag, vr: str, value: bytes) -> RawDataElement:
-    return RawDataElement(tag, vr, len(value), value, 0, False, True)
+def _data_set(record: Record, wanted: Sequence[Element], declared: str, explicit: bool) -> bytes:
+    parts: list[bytes] = []
+    for one in wanted:
+        values = record.get(one.keyword, ())
+        if one.vr == "SQ":
+            value = _items(values, one.items, declared, explicit)
+        else:
+            value = _bytes([v for v in values if isinstance(v, str)], one.vr, declared)
+        parts += (one.head, _length_field(len(value), one.vr, explicit), value)
+    return b"".join(parts)
+
+
+def _length_field(length: int, vr: str, explicit: bool) -> bytes:
+    return struct.pack("<H" if explicit and vr not in _LONG_VRS else "<I", length)
+
+
+def _items(
+    values: Sequence[str] | Sequence[Record],
+    wanted: Sequence[Element],
+    declared: str,
+    explicit: bool,
+) -> bytes:
+    encoded = b""
+    for item in values:
+        if isinstance(item, str):
+            continue
+        whole = wanted or elements(dict.fromkeys(item, ("", "")), explicit=explicit)
+        body = _data_set(item, whole, declared, explicit)
+        encoded += _ITEM + struct.pack("<I", len(body)) + body
+    return encoded
 
 
 def _bytes(values: Sequence[str], vr: str, declared: str) -> bytes:
