@@ -1,0 +1,403 @@
+"""The tools as a client sees them, through the SDK's in-memory client to the embedded archive."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp.client import Client
+from mcp.types import Tool
+
+from dicom_mcp.config import Node, Settings
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.server import INSTRUCTIONS, create_server
+from tests import ward
+from tests.asking import ask, call, fail, said
+
+GOLDEN = Path(__file__).parent / "golden"
+CONTRACT = {
+    "configure_dicom_server": ({"host", "port"}, {"ae_title"}),
+    "verify_connection": (set(), set()),
+    "query_patients": (set(), {"name_pattern", "patient_id", "birth_date"}),
+    "query_studies": (
+        set(),
+        {
+            "patient_id",
+            "study_date",
+            "modality_in_study",
+            "study_description",
+            "accession_number",
+            "study_instance_uid",
+        },
+    ),
+    "query_series": (
+        {"study_instance_uid"},
+        {"modality", "series_number", "series_description", "series_instance_uid"},
+    ),
+    "query_instances": ({"series_instance_uid"}, {"instance_number", "sop_instance_uid"}),
+    "get_attribute_presets": (set(), set()),
+}
+LEVEL_OF_DETAIL = {"attribute_preset", "additional_attributes", "exclude_attributes"}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with EmbeddedArchive(ward.objects(), ae_title="WARD") as archive:
+        yield Node(port=archive.port, called_ae_title="WARD")
+
+
+@pytest.fixture(scope="module")
+def tools() -> list[Tool]:
+    async def listed() -> list[Tool]:
+        async with Client(create_server(Settings(Node()))) as client:
+            return (await client.list_tools()).tools
+
+    return anyio.run(listed)
+
+
+# The contract
+
+
+def test_the_seven_tools_are_listed_in_the_contracts_order(tools: list[Tool]) -> None:
+    assert [tool.name for tool in tools] == list(CONTRACT)
+
+
+@pytest.mark.parametrize("name", list(CONTRACT))
+def test_a_tool_has_the_contracts_arguments(tools: list[Tool], name: str) -> None:
+    schema = next(tool for tool in tools if tool.name == name).input_schema
+    required, optional = CONTRACT[name]
+    assert set(schema.get("required", [])) == required
+    assert required | optional <= set(schema["properties"])
+    if name.startswith("query_"):
+        assert set(schema["properties"]) >= LEVEL_OF_DETAIL
+        assert schema["properties"]["attribute_preset"]["default"] == "standard"
+    assert schema["additionalProperties"] is False
+
+
+def test_a_changed_schema_is_a_reviewed_change(tools: list[Tool]) -> None:
+    """To accept a change on purpose: delete tests/golden/tools.json, run this test, review."""
+    golden = GOLDEN / "tools.json"
+    now = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(json.dumps(now, indent=1) + "\n")
+        pytest.fail(f"{golden.name} was missing and has been written; review and commit it")
+    assert now == json.loads(golden.read_text())
+
+
+def test_definitions_are_small_enough_to_be_always_in_a_models_context(tools: list[Tool]) -> None:
+    now = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    assert len(json.dumps(now, separators=(",", ":"))) < 12_000
+    assert len(INSTRUCTIONS) < 2_048
+
+
+def test_every_tool_has_title_description_and_truthful_annotations(tools: list[Tool]) -> None:
+    for tool in tools:
+        assert tool.title
+        assert tool.description
+        assert tool.output_schema
+        assert tool.annotations
+        assert tool.annotations.read_only_hint is (tool.name != "configure_dicom_server")
+        assert tool.annotations.destructive_hint is False
+
+
+# Answers
+
+
+def test_every_query_answers_with_an_object_that_says_what_was_asked(node: Node) -> None:
+    answer = ask(node, "query_studies", patient_id="007", study_date="20260101-20260131")
+    assert answer["returned"] == 1
+    assert answer["complete"] is True
+    assert answer["notes"] == []
+    assert answer["archive"] == {
+        "host": "127.0.0.1",
+        "port": node.port,
+        "called_ae_title": "WARD",
+        "calling_ae_title": "MCPSCU",
+    }
+    assert answer["sent"] == {
+        "QueryRetrieveLevel": "STUDY",
+        "PatientID": "007",
+        "StudyDate": "20260101-20260131",
+    }
+    assert answer["records"] == [
+        {
+            "StudyInstanceUID": ward.STUDIES[0].uid,
+            "PatientID": "007",
+            "StudyDate": "20260110",
+            "StudyDescription": "CT Chest",
+            "PatientName": "Doe^Jane",
+            "ModalitiesInStudy": "CT",
+            "AccessionNumber": "A1",
+            "NumberOfStudyRelatedInstances": 5,
+        }
+    ]
+
+
+def test_what_all_records_share_stands_once_and_what_is_empty_is_left_out(node: Node) -> None:
+    answer = ask(node, "query_studies", patient_name="Doe*")
+    assert answer["common"] == {}
+    by_accession = [record.get("AccessionNumber") for record in answer["records"]]
+    assert sorted(by_accession, key=str) == ["A1", "A2", None]
+    instances = ask(node, "query_instances", series_instance_uid=ward.STUDIES[0].series_uid("CT"))
+    assert instances["common"] == {
+        "SeriesInstanceUID": ward.STUDIES[0].series_uid("CT"),
+        "StudyInstanceUID": ward.STUDIES[0].uid,
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "Rows": 64,
+        "Columns": 64,
+    }
+    assert {tuple(record) for record in instances["records"]} == {
+        ("SOPInstanceUID", "InstanceNumber")
+    }
+    assert sorted(record["InstanceNumber"] for record in instances["records"]) == [1, 2, 3, 4, 5]
+
+
+def test_a_study_of_two_modalities_shows_both(node: Node) -> None:
+    answer = ask(node, "query_studies", accession_number="A2")
+    (record,) = answer["records"]
+    assert sorted(record["ModalitiesInStudy"]) == ["CT", "US"]
+    assert record["NumberOfStudyRelatedInstances"] == 5
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("Müller*", {"9"}),
+        ("*太郎*", {"10"}),
+        ("山田^太郎", {"10"}),
+        ("*ジョン*", set[str]()),
+        ("doe^j*", {"007", "8"}),
+        ("Doe^J?ne", {"007"}),
+        ("*", {"007", "8", "9", "10"}),
+    ],
+)
+def test_patients_are_found_by_name_in_any_script(
+    node: Node, pattern: str, found: set[str]
+) -> None:
+    answer = ask(node, "query_patients", name_pattern=pattern, attribute_preset="minimal")
+    assert {record["PatientID"] for record in answer["records"]} == found
+    assert answer["complete"] is True
+
+
+def test_what_came_back_can_be_pasted_into_the_next_question(node: Node) -> None:
+    (patient,) = ask(node, "query_patients", name_pattern="Yamada*")["records"]
+    again = ask(node, "query_patients", name_pattern=patient["PatientName"])
+    assert again["records"] == [patient]
+    series = ask(node, "query_series", study_instance_uid=ward.STUDIES[1].uid)
+    for record in series["records"]:
+        (same,) = ask(
+            node,
+            "query_series",
+            study_instance_uid=ward.STUDIES[1].uid,
+            series_number=record["SeriesNumber"],
+        )["records"]
+        assert same["SeriesInstanceUID"] == record["SeriesInstanceUID"]
+
+
+def test_leading_zeros_of_an_id_stay(node: Node) -> None:
+    (record,) = ask(node, "query_patients", patient_id="007")["records"]
+    assert record["PatientID"] == "007"
+    assert ask(node, "query_patients", patient_id="7")["returned"] == 0
+
+
+def test_numbers_may_be_given_as_numbers_or_text_and_null_means_not_given(node: Node) -> None:
+    series = ward.STUDIES[0].series_uid("CT")
+    for number in (3, "3", "03"):
+        answer = ask(
+            node, "query_instances", series_instance_uid=series, instance_number=number, limit=None
+        )
+        assert [record["InstanceNumber"] for record in answer["records"]] == [3]
+
+
+def test_the_text_null_is_a_text_and_not_a_missing_filter(node: Node) -> None:
+    assert ask(node, "query_studies", patient_id="null")["returned"] == 0
+
+
+def test_a_limit_cuts_and_says_so(node: Node) -> None:
+    answer = ask(node, "query_studies", limit=2)
+    assert answer["returned"] == 2
+    assert answer["complete"] is False
+    assert "there are more" in answer["notes"][0]
+    assert ask(node, "query_studies", limit=5)["complete"] is True
+
+
+def test_no_match_is_said_in_words(node: Node) -> None:
+    answer = ask(node, "query_studies", patient_name="Nobody")
+    assert (answer["returned"], answer["complete"], answer["records"]) == (0, True, [])
+    assert answer["notes"][0].startswith("No study in this archive matches")
+
+
+def test_instances_are_found_without_the_study_uid_in_a_strict_archive() -> None:
+    with EmbeddedArchive(ward.objects(), ae_title="STRICT", hierarchy="strict") as archive:
+        strict = Node(port=archive.port, called_ae_title="STRICT")
+        for study in ward.STUDIES:
+            for modality, count in study.series.items():
+                answer = ask(
+                    strict, "query_instances", series_instance_uid=study.series_uid(modality)
+                )
+                assert answer["returned"] == count
+        nothing = ask(strict, "query_instances", series_instance_uid="1.2.3")
+        assert nothing["notes"] != []
+        assert nothing["complete"] is True
+
+
+def test_detail_is_chosen_by_preset_additional_and_excluded_attributes(node: Node) -> None:
+    (record,) = ask(
+        node,
+        "query_series",
+        study_instance_uid=ward.STUDIES[0].uid,
+        attribute_preset="minimal",
+        additional_attributes=["StationName", "(0008,103E)"],
+        exclude_attributes=["Modality"],
+    )["records"]
+    assert set(record) == {
+        "SeriesInstanceUID",
+        "StudyInstanceUID",
+        "SeriesNumber",
+        "StationName",
+        "SeriesDescription",
+    }
+
+
+def test_the_presets_are_told(node: Node) -> None:
+    answer = ask(node, "get_attribute_presets")
+    assert set(answer["presets"]) == {"minimal", "standard", "extended"}
+    assert set(answer["presets"]["standard"]) == {"patient", "study", "series", "image"}
+
+
+# Configuration
+
+
+def test_verify_says_which_archive_by_both_titles(node: Node) -> None:
+    answer = ask(node, "verify_connection")
+    assert answer["works"] is True
+    assert "WARD (called_ae_title)" in answer["notes"][0]
+    assert "MCPSCU (calling_ae_title" in answer["notes"][0]
+
+
+def test_configuring_points_the_next_question_elsewhere(node: Node) -> None:
+    async def scenario() -> list[Any]:
+        async with Client(create_server(Settings(Node(port=1)))) as client:
+            before = await client.call_tool("verify_connection", {})
+            changed = await client.call_tool(
+                "configure_dicom_server",
+                {
+                    "host": "127.0.0.1",
+                    "port": node.port,
+                    "ae_title": "WE",
+                    "called_ae_title": "WARD",
+                },
+            )
+            return [before, changed, await client.call_tool("verify_connection", {})]
+
+    before, changed, after = anyio.run(scenario)
+    assert before.is_error
+    assert changed.structured_content["archive"] == {
+        "host": "127.0.0.1",
+        "port": node.port,
+        "called_ae_title": "WARD",
+        "calling_ae_title": "WE",
+    }
+    assert after.structured_content["works"] is True
+
+
+def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
+    closed = Settings(node, configurable_hosts=frozenset())
+    refused = call(closed, "configure_dicom_server", host="10.0.0.1", port=104)
+    assert refused.is_error
+    assert "does not allow" in said(refused)
+    named = Settings(node, configurable_hosts=frozenset({"pacs.example.org"}))
+    assert call(named, "configure_dicom_server", host="10.0.0.1", port=104).is_error
+    assert not call(named, "configure_dicom_server", host="PACS.example.org", port=104).is_error
+
+
+# What is refused, and how
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        ("query_patients", {"name_patern": "x"}, "Did you mean name_pattern"),
+        ("query_studies", {"study_date": "yesterday-ish"}, "is not a date. Write YYYYMMDD"),
+        ("query_studies", {"study_date": "20260231"}, "is not a date"),
+        ("query_studies", {"study_date": "20260210-20260101"}, "Did you mean 20260101-20260210"),
+        ("query_studies", {"attribute_preset": "extnded"}, "Use extended"),
+        ("query_studies", {"additional_attributes": ["PatientAgee"]}, "Did you mean PatientAge"),
+        ("query_studies", {"study_instance_uid": "1.2.840.x"}, "is not a DICOM UID"),
+        ("query_studies", {"modality_in_study": "C/T"}, "is not a DICOM code"),
+        ("query_studies", {"limit": 501}, "less than or equal to 500"),
+        ("query_studies", {"limit": 0}, "greater than or equal to 1"),
+        ("query_studies", {"patient_id": 7}, "patient_id"),
+        ("query_studies", {"patient_id": "a\\b"}, "backslash"),
+        ("query_series", {}, "study_instance_uid"),
+        ("query_series", {"study_instance_uid": " "}, "is empty"),
+        ("query_instances", {"series_instance_uid": "1.02.3"}, "is not a DICOM UID"),
+        (
+            "query_instances",
+            {"series_instance_uid": "1.2", "instance_number": "two"},
+            "is not a whole number",
+        ),
+        ("configure_dicom_server", {"host": "pacs", "port": 70000}, "not between 1 and 65535"),
+        (
+            "configure_dicom_server",
+            {"host": "pacs", "port": 104, "ae_title": "SEVENTEEN_LETTERS"},
+            "calling_ae_title 'SEVENTEEN_LETTERS' has 17 characters",
+        ),
+        ("get_attribute_presets", {"level": "study"}, "It has none"),
+    ],
+)
+def test_bad_input_is_refused_with_what_to_write_instead(
+    tool: str, arguments: dict[str, Any], told: str
+) -> None:
+    """Nothing listens at port 1: had anything been sent, the error would be another."""
+    sentence = fail(Node(port=1), tool, **arguments)
+    assert told in sentence
+    assert "refused, nothing listens" not in sentence
+    assert "validation error" not in sentence
+
+
+def test_an_archive_that_is_down_is_an_error_that_names_it_and_what_to_try() -> None:
+    sentence = fail(Node(port=1, called_ae_title="PACS"), "query_studies")
+    assert sentence == (
+        "127.0.0.1:1 (called_ae_title PACS, calling_ae_title MCPSCU): connection refused, nothing "
+        "listens on that port. Check that the archive is running and that host and port are right."
+    )
+
+
+def test_a_host_without_address_is_an_error_that_says_so() -> None:
+    sentence = fail(Node(host="no-such-host.invalid"), "verify_connection")
+    assert "the host name no-such-host.invalid has no address" in sentence
+
+
+# Nothing of a patient in the log
+
+
+def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
+    node: Node, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = ward.Study(6, "ZZSECRET^Nora", "ZZSECRET-1", "20260303", "ZZSECRET", "", {"CT": 1})
+    monkeypatch.setattr(ward, "STUDIES", (secret,))
+    with EmbeddedArchive(ward.objects(), ae_title="SECRET") as archive:
+        private = Node(port=archive.port)
+        found = ask(private, "query_patients", name_pattern="ZZSECRET*")
+        assert found["records"][0]["PatientID"] == "ZZSECRET-1"
+        fail(private, "query_patients", name_pattern="ZZSECRET\\x")
+        fail(private, "query_patients", name_pattern=["ZZSECRET"])
+        fail(private, "query_patients", ZZSECRET="ZZSECRET")
+    fail(replace(node, port=1), "query_patients", name_pattern="ZZSECRET*")
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise RuntimeError("ZZSECRET in an unexpected error")
+
+    monkeypatch.setattr("dicom_mcp.dimse.archive.DimseArchive.find", crash)
+    sentence = fail(private, "query_patients", name_pattern="ZZSECRET*")
+    assert "defect of the server" in sentence
+    assert "ZZSECRET" not in sentence
+    assert any("crash" in record.getMessage() for record in caplog.records)
+    assert not [record for record in caplog.records if "ZZSECRET" in record.getMessage()]
