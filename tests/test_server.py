@@ -19,7 +19,7 @@ from tests import ward
 from tests.asking import ask, call, fail, said
 
 GOLDEN = Path(__file__).parent / "golden"
-CONTRACT = {
+CONTRACT: dict[str, tuple[set[str], set[str]]] = {
     "configure_dicom_server": ({"host", "port"}, {"ae_title"}),
     "verify_connection": (set(), set()),
     "query_patients": (set(), {"name_pattern", "patient_id", "birth_date"}),
