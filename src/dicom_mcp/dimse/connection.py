@@ -35,6 +35,7 @@ class Connection:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._buffer = memoryview(bytearray(_READ_SIZE))
+        self._sending = False
 
     @classmethod
     def open(cls, host: str, port: int, *, deadline: Deadline) -> "Connection":
@@ -62,6 +63,7 @@ class Connection:
     def send(self, data: bytes, *, deadline: Deadline) -> None:
         """Send all of it. Raises ConnectionLost, DeadlinePassed or Cancelled."""
         try:
+            self._sending = True
             self._socket.settimeout(deadline.remaining())
             self._socket.sendall(data)
         except TimeoutError:
@@ -71,6 +73,8 @@ class Connection:
         except OSError as error:
             deadline.check()
             raise _lost() from error
+        finally:
+            self._sending = False
 
     def receive(self, *, deadline: Deadline) -> memoryview:
         """The next bytes, at least one, valid until the next call.
@@ -101,9 +105,12 @@ class Connection:
         return False
 
     def interrupt(self) -> None:
-        """End a `send` or `receive` another thread is waiting in."""
+        """End a `send` or `receive` another thread is waiting in.
+
+        A reader can still send a word of farewell afterwards, a writer cannot.
+        """
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR if self._sending else socket.SHUT_RD)
 
     def close(self, farewell: bytes = b"") -> None:
         """Close; `farewell` is sent if that needs no waiting."""

@@ -1,10 +1,18 @@
 """C-FIND: a query on the wire, its answers one by one, its end (PS3.4 C.4.1, PS3.7 9.1.2)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..deadline import Deadline
-from ..errors import DeadlinePassed, ProtocolViolation
+from ..errors import (
+    ArchiveError,
+    AssociationAborted,
+    Cancelled,
+    ConnectionLost,
+    DeadlinePassed,
+    ProtocolViolation,
+)
 from ..standard import identifier
 from ..standard.levels import Model
 from ..standard.query import Match, Query
@@ -15,6 +23,9 @@ from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
 # How long a cancelled archive may go on before it is cut off: a C-CANCEL that works keeps the
 # association for the next question, one that doesn't costs more than a new association.
 _DRAIN_SECONDS = 0.25
+
+# A last C-CANCEL fits any socket buffer that still works.
+_FAREWELL_SECONDS = 0.1
 
 _IDENTIFIER_PRESENT = 0x0001
 
@@ -50,6 +61,22 @@ def find(
     }
     data_set = identifier.encode(query, context.transfer_syntax)
     message_id = association.send(context, command, data_set, deadline=deadline)
+    try:
+        return _answers(association, context, message_id, take, deadline)
+    except (Cancelled, DeadlinePassed):
+        # Nobody waits any longer; an archive that reads this can stop searching.
+        with suppress(ArchiveError):
+            association.cancel(context, message_id, deadline=Deadline(_FAREWELL_SECONDS))
+        raise
+
+
+def _answers(
+    association: Association,
+    context: Context,
+    message_id: int,
+    take: Callable[[Match], bool],
+    deadline: Deadline,
+) -> Ending:
     unsupported = False
     while True:
         answer = association.receive(context, message_id, Operation.C_FIND_RQ, deadline=deadline)
@@ -67,8 +94,8 @@ def find(
 
 def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:
     """C-CANCEL, and read on to the end if it comes soon; else the association stays unclean and
-    its lender aborts it."""
-    try:
+    its lender aborts it. What was asked for is there already, so nothing here is a failure."""
+    with suppress(DeadlinePassed, ConnectionLost, AssociationAborted, ProtocolViolation):
         association.cancel(context, message_id, deadline=deadline)
         while not association.clean:
             answer = association.receive(
@@ -76,5 +103,3 @@ def _stop(association: Association, context: Context, message_id: int, deadline:
             )
             said = status(number(answer.command, Field.STATUS))
             association.clean = said.kind is not Kind.PENDING
-    except DeadlinePassed:
-        return

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from ..deadline import Deadline
-from ..errors import DeadlinePassed
+from ..errors import DeadlinePassed, TooManyAssociations
 from .association import Association
 
 # Archives often allow 10 to 20 associations in all, and other people need them too.
@@ -24,7 +24,7 @@ SIZE = 2
 # Long enough for the next question of a conversation, short for an archive's slot.
 IDLE_SECONDS = 20.0
 
-# A borrower that waits this long for its turn is told so, even when its own deadline is longer.
+# How soon a borrower that waits for its turn notices that its call was cancelled.
 _WAKE_SECONDS = 0.1
 
 
@@ -37,7 +37,8 @@ class Lease:
 
 
 class Pool:
-    """At most `size` associations at a time, made by `associate` when needed."""
+    """At most `size` associations at a time, made by `associate` when needed; fewer when the
+    archive turns out to accept fewer."""
 
     def __init__(
         self,
@@ -47,10 +48,11 @@ class Pool:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._associate = associate
-        self._slots = threading.BoundedSemaphore(size)
+        self._size = size
         self._idle_seconds = idle_seconds
         self._idle: list[tuple[float, Association]] = []
-        self._lock = threading.Lock()
+        self._lent = 0
+        self._free = threading.Condition()
         self._timer: threading.Timer | None = None
         self._closed = False
 
@@ -60,21 +62,20 @@ class Pool:
 
         Raises what `associate` raises, DeadlinePassed when none becomes free in time.
         """
-        self._wait_for_slot(deadline)
+        kept = self._take(deadline)
+        if kept and (fresh or not kept.is_alive()):
+            kept.abort()
+            kept = None
+        association = kept or self._open(deadline)
         try:
-            kept = None if fresh else self._take_idle()
-            association = kept or self._associate(deadline)
-            try:
-                with deadline.interrupting(association.interrupt):
-                    yield Lease(association, used_before=kept is not None)
-            finally:
-                self._give_back(association)
+            with deadline.interrupting(association.interrupt):
+                yield Lease(association, used_before=kept is not None)
         finally:
-            self._slots.release()
+            self._give_back(association)
 
     def close(self) -> None:
         """Release what is idle; what is lent is aborted when it comes back."""
-        with self._lock:
+        with self._free:
             self._closed = True
             idle, self._idle = self._idle, []
             if self._timer:
@@ -82,26 +83,44 @@ class Pool:
         for _, association in idle:
             association.release()
 
-    def _wait_for_slot(self, deadline: Deadline) -> None:
-        while not self._slots.acquire(timeout=min(_WAKE_SECONDS, _remaining(deadline))):
-            deadline.check()
+    def _take(self, deadline: Deadline) -> Association | None:
+        """Wait for a turn; the association kept longest in use, or None when one is to be made."""
+        with self._free:
+            while self._lent >= self._size:
+                self._free.wait(min(_WAKE_SECONDS, _remaining(deadline)))
+                deadline.check()
+            self._lent += 1
+            return self._idle.pop()[1] if self._idle else None
 
-    def _take_idle(self) -> Association | None:
+    def _open(self, deadline: Deadline) -> Association:
+        """A new association. An archive that has no more of them for us while we hold others has
+        told how many it accepts: from then on we wait for one of those."""
         while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                _, association = self._idle.pop()
-            if association.is_alive():
-                return association
-            association.abort()
+            try:
+                return self._associate(deadline)
+            except TooManyAssociations:
+                with self._free:
+                    self._lent -= 1
+                    if self._lent == 0 or self._closed:
+                        self._free.notify()
+                        raise
+                    self._size = self._lent
+                if kept := self._take(deadline):
+                    return kept
+            except BaseException:
+                with self._free:
+                    self._lent -= 1
+                    self._free.notify()
+                raise
 
     def _give_back(self, association: Association) -> None:
-        with self._lock:
+        with self._free:
+            self._lent -= 1
             keep = association.clean and not self._closed
             if keep:
                 self._idle.append((monotonic() + self._idle_seconds, association))
                 self._schedule()
+            self._free.notify()
         if not keep:
             association.abort()
 
@@ -114,7 +133,7 @@ class Pool:
         self._timer.start()
 
     def _expire(self) -> None:
-        with self._lock:
+        with self._free:
             self._timer = None
             now = monotonic()
             expired = [association for ends, association in self._idle if ends <= now]
