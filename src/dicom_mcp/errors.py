@@ -13,7 +13,8 @@ DicomMcpError
     ├── Unreachable                 no TCP connection
     │   ├── NameNotResolved
     │   ├── ConnectionRefused
-    │   └── ConnectionTimedOut
+    │   ├── ConnectionTimedOut
+    │   └── NotAsked                spared after several failures in a row
     ├── AssociationRejected         A-ASSOCIATE-RJ (PS3.8 9.3.4)
     │   ├── CalledTitleNotRecognised
     │   ├── CallingTitleNotRecognised
@@ -88,6 +89,10 @@ class ConnectionRefused(Unreachable):
 
 class ConnectionTimedOut(Unreachable):
     """Nothing answered the attempt to connect."""
+
+
+class NotAsked(Unreachable):
+    """Nothing was tried: the archive failed several times in a row a moment ago."""
 
 
 class AssociationRejected(ArchiveError):

@@ -12,12 +12,14 @@ from ..errors import (
     ConnectionLost,
     DeadlinePassed,
     StatusFailure,
+    Unreachable,
 )
 from ..standard.levels import MODEL, NOUN, Level, Model
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
 from ..standard.status import Kind
 from .association import Association
+from .breaker import Breaker
 from .echo import VERIFICATION, echo
 from .find import Ending, find
 from .parents import Parents
@@ -32,9 +34,8 @@ class DimseArchive:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self._pool = Pool(
-            lambda deadline: Association.request(node, _ABSTRACT_SYNTAXES, deadline=deadline)
-        )
+        self._pool = Pool(self._associate)
+        self._breaker = Breaker()
         self._parents = Parents(self._matches)
 
     def verify(self, *, deadline: Deadline) -> float:
@@ -46,6 +47,7 @@ class DimseArchive:
             return (perf_counter() - start) * 1000
 
         with self._located():
+            self._breaker.reached()  # somebody asks on purpose
             return self._asking(ask, deadline)
 
     def find(self, query: Query, *, limit: int, deadline: Deadline) -> Matches:
@@ -61,7 +63,7 @@ class DimseArchive:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
             study = self._parents.study_of_series(query.keys["SeriesInstanceUID"], deadline)
             if study is None:
-                return Matches([], notes=("The archive holds no series with this UID.",))
+                return Matches(query, [], notes=("The archive holds no series with this UID.",))
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
         answer = self._matches(query, limit, deadline)
         self._parents.learn(query, answer.matches)
@@ -100,7 +102,7 @@ class DimseArchive:
                 f"Not complete: these are the first {limit} {NOUN[query.level][1]} the archive "
                 "gave; there are more. Narrow the question, or raise limit (at most 500)."
             )
-        return Matches(matches, complete, (*notes, *recheck.notes()))
+        return Matches(query, matches, complete, (*notes, *recheck.notes()))
 
     def _asking[T](self, ask: Callable[[Association], T], deadline: Deadline) -> T:
         """Ask over a lent association. One that went stale while it was kept (the archive
@@ -114,6 +116,16 @@ class DimseArchive:
                 raise
         with self._pool.lease(deadline=deadline, fresh=True) as lease:
             return ask(lease.association)
+
+    def _associate(self, deadline: Deadline) -> Association:
+        self._breaker.check()
+        try:
+            association = Association.request(self.node, _ABSTRACT_SYNTAXES, deadline=deadline)
+        except (Unreachable, DeadlinePassed) as error:
+            self._breaker.failed(error)
+            raise
+        self._breaker.reached()
+        return association
 
     @contextmanager
     def _located(self) -> Generator[None]:

@@ -48,11 +48,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """An archive's answer to a query: what was found, whether that is all, and what to know.
+    """An archive's answer: the query as it was sent, what was found, whether that is all, and
+    what to know.
 
     `complete` is False whenever more may exist than `matches` holds; a note then says why.
     """
 
+    query: Query
     matches: list[Match]
     complete: bool = True
     notes: tuple[str, ...] = ()

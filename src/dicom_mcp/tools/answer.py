@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from ..config import Node
+from ..standard.dictionary import attribute
 from ..standard.levels import NOUN
 from ..standard.query import Matches, Query
 from ..standard.record import records
@@ -55,12 +56,14 @@ class Found(BaseModel):
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
     @classmethod
-    def of(cls, matches: Matches, query: Query, wanted: Sequence[str], node: Node) -> Self:
-        """The answer to a query for `wanted` keywords."""
+    def of(cls, matches: Matches, wanted: Sequence[str], node: Node) -> Self:
+        """The answer with the `wanted` keywords of each match."""
+        query = matches.query
         rows, common = records(query.level, matches.matches, wanted)
         notes = list(matches.notes)
         if not rows and matches.complete:
             notes.insert(0, f"No {NOUN[query.level][0]} in this archive matches these keys.")
+            notes += _whole_text_hint(query)
         return cls(
             returned=len(rows),
             complete=matches.complete,
@@ -70,6 +73,20 @@ class Found(BaseModel):
             common=common,
             records=rows,
         )
+
+
+def _whole_text_hint(query: Query) -> list[str]:
+    """People write part of a name or description and mean "contains"."""
+    whole = [
+        keyword
+        for keyword, key in query.keys.items()
+        if (found := attribute(keyword))
+        and found.vr in ("PN", "LO", "ST")
+        and not set(key) & set("*?")
+    ]
+    if not whole:
+        return []
+    return [f"{' and '.join(whole)} must match as a whole; write *text* to find it anywhere in it."]
 
 
 class Presets(BaseModel):

@@ -140,7 +140,7 @@ def _found(
     query = Query(level, keys, wanted)
     archive = call.archive
     matches = archive.find(query, limit=limit, deadline=call.deadline)
-    return Found.of(matches, query, wanted, archive.node)
+    return Found.of(matches, wanted, archive.node)
 
 
 def _required(uid: str, noun: str) -> str:
