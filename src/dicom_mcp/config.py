@@ -79,7 +79,9 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = 
 
     port = number("DICOM_PORT", float(DEFAULT_PORT))
     if not port.is_integer():
-        raise BadConfiguration(f"DICOM_PORT={port:g} is not a whole number", VARIABLES["DICOM_PORT"])
+        raise BadConfiguration(
+            f"DICOM_PORT={port:g} is not a whole number", VARIABLES["DICOM_PORT"]
+        )
     hosts = environ.get("DICOM_CONFIGURABLE_HOSTS", "none" if shared else "any").strip().lower()
     return Settings(
         node=Node(

@@ -1,5 +1,6 @@
 """The DICOM side as the tools see it: the few verbs any archive understands."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from .config import Node
@@ -22,8 +23,18 @@ class Archive(Protocol):
         """Ask whether it answers at all; the answer took this many milliseconds."""
         ...
 
-    def find(self, query: Query, *, limit: int, deadline: Deadline) -> Matches:
-        """At most `limit` matches of the query; incomplete answers are marked as such."""
+    def find(
+        self,
+        query: Query,
+        *,
+        limit: int,
+        deadline: Deadline,
+        arrived: Callable[[], None] = lambda: None,
+    ) -> Matches:
+        """At most `limit` matches of the query; incomplete answers are marked as such.
+
+        `arrived` is called for every match the archive sends, in the calling thread.
+        """
         ...
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any, cast
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
@@ -29,7 +30,7 @@ from .deadline import Deadline
 from .errors import BadArgument, DicomMcpError
 from .standard.values import shown
 from .tools import TOOLS, Entry
-from .tools.call import Call, House
+from .tools.call import Call, House, Progress
 
 log = logging.getLogger("dicom_mcp")
 
@@ -109,14 +110,14 @@ class _Tool(Tool):
     async def run(
         self,
         arguments: dict[str, Any],
-        context: Context[Any, Any],  # noqa: ARG002 - the SDK's signature
-        convert_result: bool = False,  # noqa: ARG002
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002 - the SDK's signature
     ) -> Any:
         """Call the function; the answer as text and as structured content, or what went wrong."""
         started = perf_counter()
         try:
             given = self._checked(arguments)
-            answer = await self._answer(given)
+            answer = await self._answer(given, context)
         except DicomMcpError as error:
             self._log(started, type(error).__name__)
             return _failure(str(error))
@@ -157,9 +158,13 @@ class _Tool(Tool):
                 f"See the input schema of {self.name}",
             ) from None
 
-    async def _answer(self, given: dict[str, Any]) -> BaseModel:
+    async def _answer(self, given: dict[str, Any], context: Context[Any, Any]) -> BaseModel:
+        def report(count: int) -> None:
+            told = f"{count} matches so far"
+            anyio.from_thread.run(context.report_progress, count, None, told)
+
         deadline = Deadline(self.house.archive.node.timeout)
-        ask = partial(self.fn, Call(self.house, deadline), **given)
+        ask = partial(self.fn, Call(self.house, deadline, Progress(report)), **given)
         try:
             return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
         except anyio.get_cancelled_exc_class():

@@ -50,31 +50,47 @@ class DimseArchive:
             self._breaker.reached()  # somebody asks on purpose
             return self._asking(ask, deadline)
 
-    def find(self, query: Query, *, limit: int, deadline: Deadline) -> Matches:
+    def find(
+        self,
+        query: Query,
+        *,
+        limit: int,
+        deadline: Deadline,
+        arrived: Callable[[], None] = lambda: None,
+    ) -> Matches:
         """C-FIND; every match is checked against the keys again before it counts."""
         with self._located():
-            return self._find(query, limit, deadline)
+            return self._find(query, limit, deadline, arrived)
 
     def close(self) -> None:
         """Release the associations."""
         self._pool.close()
 
-    def _find(self, query: Query, limit: int, deadline: Deadline) -> Matches:
+    def _find(
+        self, query: Query, limit: int, deadline: Deadline, arrived: Callable[[], None]
+    ) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
             study = self._parents.study_of_series(query.keys["SeriesInstanceUID"], deadline)
             if study is None:
                 return Matches(query, [], notes=("The archive holds no series with this UID.",))
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
-        answer = self._matches(query, limit, deadline)
+        answer = self._matches(query, limit, deadline, arrived)
         self._parents.learn(query, answer.matches)
         return answer
 
-    def _matches(self, query: Query, limit: int, deadline: Deadline) -> Matches:
+    def _matches(
+        self,
+        query: Query,
+        limit: int,
+        deadline: Deadline,
+        arrived: Callable[[], None] = lambda: None,
+    ) -> Matches:
         """The query as it stands, its answers checked and counted."""
         recheck = Recheck(query)
         matches: list[Match] = []
 
         def take(match: Match) -> bool:
+            arrived()
             if recheck.holds(match):
                 matches.append(match)
             return len(matches) <= limit

@@ -1,6 +1,8 @@
 """What a tool is given besides its arguments."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from ..config import Node, Settings
 from ..deadline import Deadline
@@ -31,12 +33,33 @@ class House:
         self.archive.close()
 
 
+# Often enough to see that something happens, too seldom to cost anything.
+_REPORT_SECONDS = 1.0
+
+
+class Progress:
+    """Counts what a call has received and reports the count at most once a second."""
+
+    def __init__(self, report: Callable[[int], None]) -> None:
+        self._report = report
+        self._count = 0
+        self._next = monotonic() + _REPORT_SECONDS
+
+    def advance(self) -> None:
+        """One more match has arrived."""
+        self._count += 1
+        if monotonic() >= self._next:
+            self._next = monotonic() + _REPORT_SECONDS
+            self._report(self._count)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call: the house it happens in and how long it may take."""
+    """One tool call: the house it happens in, how long it may take, whom to tell how it goes."""
 
     house: House
     deadline: Deadline
+    progress: Progress
 
     @property
     def archive(self) -> Archive:

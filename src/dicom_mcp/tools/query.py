@@ -139,7 +139,9 @@ def _found(
     wanted = returned_keywords(level, preset, additional=(*keys, *additional), exclude=exclude)
     query = Query(level, keys, wanted)
     archive = call.archive
-    matches = archive.find(query, limit=limit, deadline=call.deadline)
+    matches = archive.find(
+        query, limit=limit, deadline=call.deadline, arrived=call.progress.advance
+    )
     return Found.of(matches, wanted, archive.node)
 
 
