@@ -25,12 +25,14 @@ def test_every_documented_variable_is_read() -> None:
             "DICOM_AE_TITLE": "WE",
             "DICOM_CALLED_AE_TITLE": "THEY",
             "DICOM_TIMEOUT": "12.5",
+            "DICOM_TIME_ZONE": "Asia/Tokyo",
             "DICOM_CONFIGURABLE_HOSTS": "a.example.org, b.example.org",
         }
     )
     assert settings.node == Node("pacs.example.org", 104, "THEY", "WE", 12.5)
     assert settings.configurable_hosts == {"a.example.org", "b.example.org"}
-    assert len(VARIABLES) == 6
+    assert str(settings.time_zone) == "Asia/Tokyo"
+    assert len(VARIABLES) == 7
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,8 @@ def test_every_documented_variable_is_read() -> None:
         ("DICOM_HOST", "http://pacs", "is not a host name"),
         ("DICOM_HOST", "two words", "is not a host name"),
         ("DICOM_TIMEOUT", "-1", "not between 0 and 3600"),
+        ("DICOM_TIME_ZONE", "Mars/Olympus", "not a time zone"),
+        ("DICOM_TIME_ZONE", "../etc", "not a time zone"),
         ("DICOM_TIMEOUT", "soon", "not a number"),
         ("DICOM_TIMEOUT", "nan", "not between 0 and 3600"),
     ],

@@ -323,7 +323,7 @@ def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
     ("tool", "arguments", "told"),
     [
         ("query_patients", {"name_patern": "x"}, "Did you mean name_pattern"),
-        ("query_studies", {"study_date": "yesterday-ish"}, "is not a date. Write YYYYMMDD"),
+        ("query_studies", {"study_date": "yesterday-ish"}, "is not a date. Write YYYYMMDD for one day"),
         ("query_studies", {"study_date": "20260231"}, "is not a date"),
         ("query_studies", {"study_date": "20260210-20260101"}, "Did you mean 20260101-20260210"),
         ("query_studies", {"attribute_preset": "extnded"}, "Use extended"),

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import BadConfiguration
 
@@ -56,11 +58,12 @@ class Settings:
     """Everything the operator decided.
 
     `configurable_hosts` says where `configure_dicom_server` may point: None is anywhere, an empty
-    set nowhere.
+    set nowhere. `time_zone` decides which day "today" is; None is this machine's.
     """
 
     node: Node
     configurable_hosts: frozenset[str] | None = None
+    time_zone: tzinfo | None = None
 
 
 def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = False) -> Settings:
@@ -92,6 +95,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = 
             timeout=number("DICOM_TIMEOUT", 30.0),
         ),
         configurable_hosts=_hosts(hosts),
+        time_zone=_time_zone(environ.get("DICOM_TIME_ZONE", "").strip()),
     )
 
 
@@ -104,11 +108,21 @@ VARIABLES: dict[str, str] = {
         f"The archive's title, called_ae_title (default {DEFAULT_CALLED_AE_TITLE})"
     ),
     "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
+    "DICOM_TIME_ZONE": 'Where "today" is, such as Europe/Berlin (default this machine\'s)',
     "DICOM_CONFIGURABLE_HOSTS": (
         "Where configure_dicom_server may point: any, none, or host names separated by commas "
         "(default any on stdio, none over HTTP)"
     ),
 }
+
+
+def _time_zone(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadConfiguration(
+            f"DICOM_TIME_ZONE={name!r} is not a time zone known here", VARIABLES["DICOM_TIME_ZONE"]
+        ) from None
 
 
 def _hosts(text: str) -> frozenset[str] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from time import monotonic
 
 from ..config import Node, Settings
@@ -65,3 +66,8 @@ class Call:
     def archive(self) -> Archive:
         """The archive in force."""
         return self.house.archive
+
+    @property
+    def today(self) -> date:
+        """Which day it is where the archive's users are."""
+        return datetime.now(self.house.settings.time_zone).date()

@@ -8,6 +8,7 @@ from pydantic import Field
 from ..attributes import returned_keywords
 from ..errors import BadArgument
 from ..standard import values
+from ..standard.days import day_range
 from ..standard.dictionary import attribute
 from ..standard.levels import Level
 from ..standard.query import Query
@@ -20,7 +21,9 @@ Exclude = Annotated[list[str], Field(description="Attributes to leave out")]
 Limit = Annotated[int, Field(ge=1, le=500, description="Most records to return")]
 Uid = Annotated[str, Field(description="UID from an earlier answer")]
 Text = Annotated[str, Field(description="Wildcards * and ?")]
-Days = Annotated[str, Field(description="YYYYMMDD, or YYYYMMDD-YYYYMMDD; either end may be open")]
+Days = Annotated[
+    str, Field(description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week")
+]
 Name = Annotated[str, Field(description="Family^Given; wildcards * and ?, such as DOE^J*")]
 Modality = Annotated[str, Field(description="Code such as CT, MR, US, CR, SR")]
 Number = Annotated[str | int, Field(description="Whole number")]
@@ -133,6 +136,8 @@ def _found(
     for argument, (keyword, text) in asked.items():
         found = attribute(keyword)
         assert found is not None
+        if text.strip() and found.vr == "DA":
+            text = day_range(text, today=call.today, argument=argument)
         if key := values.key(text, found.vr, argument=argument):
             keys[keyword] = key
     preset, additional, exclude = detail
