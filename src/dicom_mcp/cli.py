@@ -1,13 +1,13 @@
 """The console command: serve (default) and demo."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
 
+from . import journal
 from .config import VARIABLES, Settings, from_environment
 from .errors import BadConfiguration
 
@@ -15,7 +15,7 @@ from .errors import BadConfiguration
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
     chosen = _parser().parse_args(arguments)
-    _log_to_stderr(debug=chosen.debug)
+    journal.to_stderr(debug=chosen.debug)
     try:
         chosen.run(chosen)
     except BadConfiguration as error:
@@ -91,16 +91,3 @@ def _demo(chosen: argparse.Namespace) -> None:
     from .demo.walk import keep, walk
 
     sys.exit(keep() if chosen.keep else walk())
-
-
-def _log_to_stderr(*, debug: bool) -> None:
-    """stdout carries the protocol; the log goes to stderr and names no patient."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.WARNING,
-        format="%(asctime)s %(name)s %(levelname)s %(message)s",
-    )
-    logging.getLogger("dicom_mcp").setLevel(logging.INFO if debug else logging.WARNING)
-    # pynetdicom and pydicom may log what they decode; nothing of theirs below an error is shown.
-    for name in ("pynetdicom", "pydicom"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -24,6 +24,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from . import journal
 from .attributes import did_you_mean
 from .config import Settings
 from .deadline import Deadline
@@ -31,8 +32,6 @@ from .errors import BadArgument, DicomMcpError
 from .standard.values import shown
 from .tools import TOOLS, Entry
 from .tools.call import Call, House, Progress
-
-log = logging.getLogger("dicom_mcp")
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Work down the hierarchy: patient, study, series, instance. \
@@ -115,6 +114,7 @@ class _Tool(Tool):
     ) -> Any:
         """Call the function; the answer as text and as structured content, or what went wrong."""
         started = perf_counter()
+        journal.begin_call()
         try:
             given = self._checked(arguments)
             answer = await self._answer(given, context)
@@ -172,15 +172,8 @@ class _Tool(Tool):
             raise
 
     def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
-        """One line for a call: tool, archive, outcome, time. Never an argument or a value."""
-        log.log(
-            level,
-            "tool=%s archive=%s outcome=%s ms=%.0f",
-            self.name,
-            self.house.archive.node,
-            outcome,
-            (perf_counter() - started) * 1000,
-        )
+        milliseconds = (perf_counter() - started) * 1000
+        journal.event(level, "tool", name=self.name, outcome=outcome, ms=milliseconds)
 
 
 def _failure(sentence: str) -> CallToolResult:

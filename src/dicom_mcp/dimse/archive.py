@@ -1,9 +1,11 @@
 """An archive over DIMSE: questions as they are meant, answers as they can be trusted."""
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import perf_counter
 
+from .. import journal
 from ..config import Node
 from ..deadline import Deadline
 from ..errors import (
@@ -88,6 +90,7 @@ class DimseArchive:
         """The query as it stands, its answers checked and counted."""
         recheck = Recheck(query)
         matches: list[Match] = []
+        started = perf_counter()
 
         def take(match: Match) -> bool:
             arrived()
@@ -96,21 +99,29 @@ class DimseArchive:
             return len(matches) <= limit
 
         def ask(association: Association) -> Ending:
+            nonlocal recheck
+            recheck = Recheck(query)
             matches.clear()
             return find(association, query, MODEL[query.level], take, deadline=deadline)
 
         notes: list[str] = []
         complete = True
+        outcome = "failed"
         try:
             ending = self._asking(ask, deadline)
+            outcome = f"0x{ending.status.code:04X}" if ending.status else "stopped"
+            complete, notes = _said(ending, query, len(matches))
         except DeadlinePassed as passed:
+            outcome = "deadline"
             if not matches:
                 raise
             notes.append(f"Not complete: {passed}")
             complete = False
-        else:
-            complete, said = _said(ending, query, len(matches))
-            notes.extend(said)
+        except ArchiveError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._log("C-FIND", query.level, outcome, len(matches), started)
         if len(matches) > limit:
             del matches[limit:]
             complete = False
@@ -142,6 +153,20 @@ class DimseArchive:
             raise
         self._breaker.reached()
         return association
+
+    def _log(self, service: str, level: str, outcome: str, rows: int, started: float) -> None:
+        """Where, under which titles, what, how it ended; the keys' names but never their values."""
+        journal.event(
+            logging.INFO,
+            service,
+            archive=f"{self.node.host}:{self.node.port}",
+            called_ae_title=self.node.called_ae_title,
+            calling_ae_title=self.node.calling_ae_title,
+            level=level,
+            outcome=outcome,
+            rows=rows,
+            ms=(perf_counter() - started) * 1000,
+        )
 
     @contextmanager
     def _located(self) -> Generator[None]:

@@ -1,0 +1,46 @@
+"""The log: what a PACS administrator needs, on stderr, and never a value of a patient.
+
+A line is `key=value` pairs. All lines of one tool call carry the same `call`, a random number that
+is also the only link between a question and its queries.
+"""
+
+import logging
+import secrets
+import sys
+from contextvars import ContextVar
+
+_CALL: ContextVar[str] = ContextVar("call", default="-")
+
+log = logging.getLogger("dicom_mcp")
+
+
+def begin_call() -> str:
+    """Give the call that begins here, and every thread it starts, a number of its own."""
+    number = secrets.token_hex(4)
+    _CALL.set(number)
+    return number
+
+
+def event(level: int, what: str, /, **facts: object) -> None:
+    """One line: what happened and its facts. Facts are names, codes, counts and times only."""
+    if log.isEnabledFor(level):
+        pairs = " ".join(f"{name}={_one_word(fact)}" for name, fact in facts.items())
+        log.log(level, "%s call=%s %s", what, _CALL.get(), pairs)
+
+
+def to_stderr(*, debug: bool) -> None:
+    """Write the log to stderr: warnings and errors, with `debug` every call and query."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    log.setLevel(logging.DEBUG if debug else logging.WARNING)
+    # pynetdicom and pydicom log what they decode, patients included.
+    for name in ("pynetdicom", "pydicom"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _one_word(fact: object) -> str:
+    text = f"{fact:.1f}" if isinstance(fact, float) else str(fact)
+    return f'"{text}"' if " " in text else text
