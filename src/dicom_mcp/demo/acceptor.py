@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, socket
+from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, create_connection, socket
+from struct import Struct
 from threading import Thread
 from typing import Any, Self, cast
 
@@ -30,6 +31,12 @@ _NETWORK_TIMEOUT = 60
 
 # Large enough for an image slice in a few PDUs, small enough for sixteen at once.
 _MAXIMUM_PDU_SIZE = 131_072
+
+# An association request with every context and transfer syntax there is needs 200 KiB.
+_LONGEST_PDU = 1_048_576
+
+# Every PDU begins with its type, a reserved byte and its length (PS3.8 9.3.1).
+_PDU_HEADER = Struct(">HI")
 
 # How often the listening thread looks whether it should stop, and how long stopping may take.
 _STOP_INTERVAL = 0.05
@@ -70,7 +77,12 @@ class Acceptor:
         self._thread: Thread | None = None
 
     def start(self, host: str, port: int, *, contexts: list[PresentationContext]) -> int:
-        """Listen, and return the port: the one asked for, or for 0 the one that was free."""
+        """Listen, and return the port: the one asked for, or for 0 the one that was free.
+
+        Listening already, it only returns the port.
+        """
+        if self._server is not None:
+            return self._server.server_address[1]
         # Identifiers carry patients, and formatting log lines costs more than answering.
         _config.LOG_REQUEST_IDENTIFIERS = False
         _config.LOG_RESPONSE_IDENTIFIERS = False
@@ -126,6 +138,15 @@ def let_peer_speak(association: Association) -> bool:
     return False
 
 
+def answers_at(host: str, port: int) -> bool:
+    """Whether something accepts connections there; pynetdicom leaks a socket if nothing does."""
+    try:
+        with create_connection((host, port), timeout=_CONNECTION_TIMEOUT):
+            return True
+    except OSError:
+        return False
+
+
 class _Shared(list[PresentationContext]):
     """Contexts that pynetdicom may read but need not copy for every association (60 ms)."""
 
@@ -137,10 +158,35 @@ class _Connection(RequestHandler):
     """An accepted connection: answers leave at once, and no read or write waits for ever."""
 
     def setup(self) -> None:
-        accepted = cast("socket", self.request)
+        accepted = _Socket(fileno=cast("socket", self.request).detach())
         # Nagle's algorithm and the peer's delayed acknowledgement add 40 ms to every answer.
         accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         accepted.settimeout(_NETWORK_TIMEOUT)
+        self.request = accepted
+
+
+class _Socket(socket):
+    """A socket that ends when the peer announces a PDU too long to be one.
+
+    pynetdicom reads whatever length the header says into memory. It never reads past the end of
+    a header or a PDU, so that counting what it asks for is enough to find the headers.
+    """
+
+    _header = b""
+    _left = 0
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        received = super().recv(bufsize, flags)
+        if self._left:
+            self._left -= len(received)
+            return received
+        self._header += received
+        if len(self._header) == _PDU_HEADER.size:
+            _, self._left = _PDU_HEADER.unpack(self._header)
+            self._header = b""
+            if self._left > _LONGEST_PDU:
+                raise ConnectionAbortedError("a PDU is longer than any we accept")
+        return received
 
 
 class _Server(ThreadedAssociationServer):

@@ -17,7 +17,7 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, ev
 from pynetdicom.presentation import PresentationContext, build_context
 
 from ..standard.levels import Model
-from .acceptor import Acceptor, let_peer_speak
+from .acceptor import Acceptor, answers_at, let_peer_speak
 from .find import MODALITY_WORKLIST, Refused, answers, request, worklist_answers
 from .identifier import Content, read_in_process
 from .index import Index
@@ -212,18 +212,19 @@ class EmbeddedArchive:
 
     def _move(self, event: evt.Event) -> Iterator[Any]:
         model = MOVE[str(event.context.abstract_syntax)]
-        destination = (event.move_destination or "").strip()
-        if destination not in self.destinations:
+        destination = self.destinations.get((event.move_destination or "").strip())
+        if destination is None or not answers_at(*destination):
             yield None, None
             return
         try:
             held = wanted(self._index, event.identifier, model, self._hierarchy)
         except Refused as refused:
-            yield self.destinations[destination]
+            # pynetdicom reports a failure only once it has an association to move over.
+            yield (*destination, {"contexts": [build_context(VERIFICATION)]})
             yield 1
             yield refused.status, None
             return
-        yield (*self.destinations[destination], {"contexts": contexts(held)})
+        yield (*destination, {"contexts": contexts(held)})
         yield len(held)
         yield from self._sub_operations(event, data_sets(self._index, held))
 

@@ -47,11 +47,10 @@ def content(
     `declared` is the character set of the data set around this one, if there is one.
     """
     found: Content = {}
-    for tag in sorted(dataset.keys()):
+    for tag, element in dataset.items():
         known = _known(int(tag))
         if known is None or not wanted(known.keyword):
             continue
-        element = cast("DataElement | RawDataElement", dataset.get_item(tag))
         vr = element.VR if element.VR and element.VR != "UN" else known.vr
         if vr == "SQ":
             items = cast("Iterable[Dataset]", dataset[tag].value or ())
@@ -87,11 +86,10 @@ def keys(identifier: Dataset, *, declared: str = "") -> dict[str, Key]:
     Text is decoded as the identifier's Specific Character Set says (PS3.4 C.2.2.2).
     """
     found: dict[str, Key] = {}
-    for tag in sorted(identifier.keys()):
+    for tag, element in identifier.items():
         known = _known(int(tag))
         if known is None:
             continue
-        element = cast("DataElement | RawDataElement", identifier.get_item(tag))
         if known.vr == "SQ":
             items = cast("Sequence[Dataset]", identifier[tag].value or ())
             found[known.keyword] = keys(items[0], declared=declared) if items else {}

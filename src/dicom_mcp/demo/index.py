@@ -15,7 +15,7 @@ from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
 
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.matching import Key, Record, record_matcher
+from ..standard.matching import Key, Record, record_matcher, significant
 from .entities import COMPUTED, DESCRIBED_BY, is_indexed
 from .identifier import Content, content
 
@@ -37,21 +37,23 @@ _COLUMN: dict[str, str] = {
 
 # Each table has the unique keys of its level and those above; attributes are JSON.
 _SCHEMA = """
-CREATE TABLE patient (patient_id TEXT PRIMARY KEY, attributes TEXT NOT NULL);
-CREATE TABLE study (study_instance_uid TEXT PRIMARY KEY, patient_id TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS patient (patient_id TEXT PRIMARY KEY, attributes TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS study (study_instance_uid TEXT PRIMARY KEY, patient_id TEXT NOT NULL,
   study_date TEXT NOT NULL, attributes TEXT NOT NULL);
-CREATE TABLE series (series_instance_uid TEXT PRIMARY KEY, study_instance_uid TEXT NOT NULL,
-  patient_id TEXT NOT NULL, modality TEXT, attributes TEXT NOT NULL);
-CREATE TABLE instance (sop_instance_uid TEXT PRIMARY KEY, series_instance_uid TEXT NOT NULL,
-  study_instance_uid TEXT NOT NULL, patient_id TEXT NOT NULL, sop_class_uid TEXT NOT NULL,
-  transfer_syntax_uid TEXT NOT NULL, attributes TEXT NOT NULL, object BLOB NOT NULL);
-CREATE INDEX study_of_patient ON study (patient_id);
-CREATE INDEX study_of_date ON study (study_date);
-CREATE INDEX series_of_study ON series (study_instance_uid);
-CREATE INDEX series_of_patient ON series (patient_id);
-CREATE INDEX instance_of_series ON instance (series_instance_uid);
-CREATE INDEX instance_of_study ON instance (study_instance_uid);
-CREATE INDEX instance_of_patient ON instance (patient_id);
+CREATE TABLE IF NOT EXISTS series (series_instance_uid TEXT PRIMARY KEY,
+  study_instance_uid TEXT NOT NULL, patient_id TEXT NOT NULL, modality TEXT,
+  attributes TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS instance (sop_instance_uid TEXT PRIMARY KEY,
+  series_instance_uid TEXT NOT NULL, study_instance_uid TEXT NOT NULL, patient_id TEXT NOT NULL,
+  sop_class_uid TEXT NOT NULL, transfer_syntax_uid TEXT NOT NULL,
+  attributes TEXT NOT NULL, object BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS study_of_patient ON study (patient_id);
+CREATE INDEX IF NOT EXISTS study_of_date ON study (study_date);
+CREATE INDEX IF NOT EXISTS series_of_study ON series (study_instance_uid);
+CREATE INDEX IF NOT EXISTS series_of_patient ON series (patient_id);
+CREATE INDEX IF NOT EXISTS instance_of_series ON instance (series_instance_uid);
+CREATE INDEX IF NOT EXISTS instance_of_study ON instance (study_instance_uid);
+CREATE INDEX IF NOT EXISTS instance_of_patient ON instance (patient_id);
 """
 
 # What lies above a row, for the attributes of the levels above.
@@ -315,10 +317,10 @@ def _narrowed(level: Level, keys: Mapping[str, Key]) -> tuple[list[str], list[st
         key = keys.get(UNIQUE_KEY[one])
         if one is Level.PATIENT or not isinstance(key, tuple) or not key[1]:
             continue
-        unique[UNIQUE_KEY[one]] = [uid.strip(" \0") for uid in key[1].split("\\")]
+        unique[UNIQUE_KEY[one]] = [significant("UI", uid) for uid in key[1].split("\\")]
     patient = keys.get("PatientID")
     if isinstance(patient, tuple) and patient[1] and not {"*", "?", "\\"} & set(patient[1]):
-        unique["PatientID"] = [patient[1]]
+        unique["PatientID"] = [significant(*patient)]
     conditions, parameters = _accepted(_TABLE[level], unique)
     day = keys.get("StudyDate")
     if level is not Level.PATIENT and isinstance(day, tuple):
