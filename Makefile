@@ -1,0 +1,54 @@
+# Everything is set up inside the checkout: uv in .tools/ (unless it is on PATH), packages in .venv/.
+
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+PYTHON := $(shell for name in python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$name && break; done)
+RUN := $(UV) run --frozen --quiet
+READY := .venv/.ready
+
+.PHONY: help demo test check fix bench clean
+
+help:
+	@echo "make demo    ask an embedded archive some questions through the real server"
+	@echo "make test    the whole test suite (with Orthanc and DCMTK where they are installed)"
+	@echo "make check   formatting, types, architecture"
+	@echo "make fix     format, and mend what can be mended"
+	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
+	@echo "make clean   remove what was set up here"
+
+demo: $(READY)
+	@$(RUN) dicom-mcp demo
+
+test: $(READY)
+	@$(RUN) pytest
+
+check: $(READY)
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check --quiet
+	@$(RUN) pyright
+	@$(RUN) lint-imports --no-logo
+
+fix: $(READY)
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+bench: $(READY)
+	@$(RUN) python -m benchmarks.bytes
+	@$(RUN) python -m benchmarks.startup
+
+clean:
+	rm -rf .venv .tools
+
+$(READY): uv.lock pyproject.toml | $(UV)
+	@echo "setting up the packages in .venv (from uv.lock) …"
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+.tools/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed and not on PATH."; exit 1; }
+	@echo "fetching uv $(UV_VERSION) from PyPI into .tools …"
+	@{ $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet uv==$(UV_VERSION); } 2>/dev/null \
+	|| { rm -rf .tools; $(PYTHON) -m pip install --quiet --target .tools uv==$(UV_VERSION); } \
+	|| { echo "uv could not be fetched: pip for $(PYTHON) or the network is missing."; \
+	     echo "Install uv yourself (https://docs.astral.sh/uv/) and run make again."; exit 1; }
