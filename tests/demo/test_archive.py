@@ -2,49 +2,50 @@
 
 import logging
 import socket
+import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from io import BytesIO
+from pathlib import Path
 from queue import Queue
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pynetdicom import AE, build_role, evt
+from pydicom.uid import UID
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_FIND
+from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import build_context
 
 from dicom_mcp.demo.acceptor import MAXIMUM_ASSOCIATIONS
 from dicom_mcp.demo.archive import (
-    GET,
     MODALITY_WORKLIST,
-    MOVE,
-    VERIFICATION,
     EmbeddedArchive,
 )
-from dicom_mcp.standard.levels import Model
 from tests.demo.objects import (
-    BASIC_TEXT_SR,
-    CT_IMAGE,
     MR_IMAGE,
     ROOT,
-    compressed,
     hospital,
     instance,
     worklist,
 )
+from tests.demo.requestor import (
+    PATIENCE,
+    STUDY_ROOT,
+    ask,
+    associated,
+    request,
+    requesting,
+    statuses,
+)
 
-STUDY_ROOT = Model.STUDY_ROOT.value
-STUDY_ROOT_GET = next(uid for uid, model in GET.items() if model is Model.STUDY_ROOT)
-STUDY_ROOT_MOVE = next(uid for uid, model in MOVE.items() if model is Model.STUDY_ROOT)
+OPEN_FILES = Path("/proc/self/fd")
 IMPLICIT = "1.2.840.10008.1.2"
-
-# Seconds after which something that should have ended has not.
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -65,6 +66,22 @@ def test_nothing_is_left_running_after_stop(archive: EmbeddedArchive) -> None:
         with pytest.raises(ConnectionRefusedError):
             connected(archive.port)
     archive.stop()
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="needs a list of open files")
+def test_no_socket_is_left_open_by_peers_that_vanish() -> None:
+    archive = EmbeddedArchive([], ae_title="DEMO")
+    before = len(list(OPEN_FILES.iterdir()))
+    with archive:
+        for said in (b"", b"\x01", b"\x01\x00\x00\x00\x10\x00half", b"\x09" * 6):
+            connection = connected(archive.port)
+            # Closed with a reset instead of an end.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(said)
+            connection.close()
+        with associated(archive):
+            pass
+    assert len(list(OPEN_FILES.iterdir())) == before
 
 
 def test_it_can_be_started_again_on_the_same_port(archive: EmbeddedArchive) -> None:
@@ -268,6 +285,24 @@ def test_a_strict_hierarchy_wants_one_value_of_each_unique_key_above(
         assert statuses(association, STUDY_ROOT, QueryRetrieveLevel="SERIES", **above) == [0xA900]
 
 
+@pytest.mark.parametrize(("hierarchy", "given"), [("relational", b"\1\0"), ("strict", b"\0\0")])
+def test_relational_queries_are_negotiated(
+    hierarchy: Literal["relational", "strict"], given: bytes
+) -> None:
+    proposal = SOPClassExtendedNegotiation()
+    proposal.sop_class_uid = UID(STUDY_ROOT)
+    proposal.service_class_application_information = b"\1\1"
+    with EmbeddedArchive([], ae_title="DEMO", hierarchy=hierarchy) as negotiating:
+        association = requesting(AE("TESTER"))(
+            negotiating.host,
+            negotiating.port,
+            contexts=[build_context(STUDY_ROOT)],
+            ext_neg=[proposal],
+        )
+        assert association.acceptor.sop_class_extended == {STUDY_ROOT: given}
+        association.release()
+
+
 def test_every_worklist_attribute_can_be_asked_for(archive: EmbeddedArchive) -> None:
     step = Dataset()
     step.Modality = "MR"
@@ -284,87 +319,6 @@ def test_every_worklist_attribute_can_be_asked_for(archive: EmbeddedArchive) -> 
     assert found["RequestedProcedureDescription"].is_empty
 
 
-def test_get_brings_every_image_over_one_context_for_each_syntax() -> None:
-    images = list(compressed())
-    expected = {str(one.SOPInstanceUID): one.PixelData for one in images}
-    received: dict[str, bytes] = {}
-
-    def keep(event: evt.Event) -> int:
-        received[str(event.dataset.SOPInstanceUID)] = event.dataset.PixelData
-        return 0x0000
-
-    pairs = {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in images}
-    with EmbeddedArchive(images, ae_title="DEMO") as holder:
-        association = requesting(AE("GETTER"))(
-            holder.host,
-            holder.port,
-            contexts=[build_context(STUDY_ROOT_GET), *(build_context(*pair) for pair in pairs)],
-            ext_neg=[build_role(uid, scp_role=True) for uid, _ in pairs],
-            evt_handlers=[(evt.EVT_C_STORE, keep)],
-        )
-        keys = identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID=f"{ROOT}.20")
-        *_, (status, _) = association.send_c_get(keys, STUDY_ROOT_GET)
-        association.release()
-    assert status.Status == 0x0000
-    assert status.NumberOfCompletedSuboperations == len(images)
-    assert received == expected
-
-
-@pytest.mark.parametrize(
-    ("keys", "status"),
-    [
-        ({"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.2.3"}, 0x0000),
-        ({"QueryRetrieveLevel": "STUDY"}, 0xA900),
-        ({"QueryRetrieveLevel": "SERIES", "StudyInstanceUID": f"{ROOT}.1"}, 0xA900),
-        ({"QueryRetrieveLevel": "PATIENT", "PatientID": "7"}, 0xA900),
-        (
-            {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": f"{ROOT}.1", "PatientID": "*"},
-            0xA900,
-        ),
-    ],
-)
-@pytest.mark.parametrize("service", ["get", "move"])
-def test_retrieving_needs_the_unique_key_of_its_level(
-    archive: EmbeddedArchive, service: str, keys: dict[str, str], status: int
-) -> None:
-    with EmbeddedArchive([], ae_title="THERE") as there, associated(archive) as association:
-        archive.destinations["THERE"] = (there.host, there.port)
-        if service == "get":
-            answers = association.send_c_get(identifier(**keys), STUDY_ROOT_GET)
-        else:
-            answers = association.send_c_move(identifier(**keys), "THERE", STUDY_ROOT_MOVE)
-        *_, (last, _) = answers
-    assert last.Status == status
-
-
-def test_a_destination_that_is_down_is_a_failure(archive: EmbeddedArchive) -> None:
-    archive.destinations["DOWN"] = ("127.0.0.1", free_port())
-    keys = identifier(QueryRetrieveLevel="STUDY", StudyInstanceUID=f"{ROOT}.1")
-    with associated(archive) as association:
-        *_, (last, _) = association.send_c_move(keys, "DOWN", STUDY_ROOT_MOVE)
-        assert last.Status == 0xA801
-        assert ask(association, STUDY_ROOT, QueryRetrieveLevel="STUDY", PatientID="7")
-
-
-def test_move_counts_what_arrived_with_a_warning_and_what_was_refused(
-    archive: EmbeddedArchive,
-) -> None:
-    answers = {f"{ROOT}.1.1.1": 0xB000, f"{ROOT}.1.1.2": 0xA700}
-
-    def keep(event: evt.Event) -> int:
-        return answers.get(cast("Any", event.request).AffectedSOPInstanceUID, 0x0000)
-
-    keys = identifier(QueryRetrieveLevel="SERIES", SeriesInstanceUID=f"{ROOT}.1.1")
-    with listening(keep) as there, associated(archive) as association:
-        archive.destinations["THERE"] = ("127.0.0.1", there)
-        *_, (last, failed) = association.send_c_move(keys, "THERE", STUDY_ROOT_MOVE)
-    assert last.Status == 0xB000
-    assert last.NumberOfCompletedSuboperations == 3
-    assert last.NumberOfWarningSuboperations == 1
-    assert last.NumberOfFailedSuboperations == 1
-    assert cast("Dataset", failed).FailedSOPInstanceUIDList == f"{ROOT}.1.1.2"
-
-
 def test_an_object_without_its_uids_is_refused_at_the_door() -> None:
     nameless = instance(1)
     del nameless.StudyInstanceUID
@@ -379,89 +333,6 @@ def test_an_object_without_its_uids_is_refused_at_the_door() -> None:
         association.release()
 
 
-class associated:  # noqa: N801 - reads as what it does
-    """An association with the archive, released at the end."""
-
-    def __init__(
-        self,
-        archive: EmbeddedArchive,
-        *,
-        called: str = "ANY-SCP",
-        calling: str = "TESTER",
-        syntaxes: list[str] | None = None,
-        longest_pdu: int = 16_382,
-    ) -> None:
-        self.association = request(
-            archive, called=called, calling=calling, syntaxes=syntaxes, longest_pdu=longest_pdu
-        )
-
-    def __enter__(self) -> Association:
-        assert self.association.is_established
-        return self.association
-
-    def __exit__(self, *_: object) -> None:
-        if self.association.is_established:
-            self.association.release()
-        self.association.join(PATIENCE)
-
-
-def request(
-    archive: EmbeddedArchive,
-    *,
-    called: str = "ANY-SCP",
-    calling: str = "TESTER",
-    syntaxes: list[str] | None = None,
-    longest_pdu: int = 16_382,
-) -> Association:
-    ae = AE(calling)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = PATIENCE
-    for uid in (STUDY_ROOT, MODALITY_WORKLIST, STUDY_ROOT_GET, STUDY_ROOT_MOVE):
-        ae.add_requested_context(uid, syntaxes)
-    return requesting(ae)(archive.host, archive.port, ae_title=called, max_pdu=longest_pdu)
-
-
-def requesting(ae: AE) -> Callable[..., Association]:
-    """pynetdicom's associate with the types it leaves out."""
-    return cast("Any", ae).associate
-
-
-def identifier(**keys: object) -> Dataset:
-    dataset = Dataset()
-    for keyword, value in keys.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def ask(association: Association, model: str, **keys: object) -> list[Dataset]:
-    """The identifiers of all matches; every other status but success fails the test."""
-    answers = list(association.send_c_find(identifier(**keys), model))
-    assert answers[-1][0].Status == 0x0000
-    return [cast("Dataset", found) for _, found in answers[:-1]]
-
-
-def statuses(association: Association, model: str, **keys: object) -> list[int]:
-    return [status.Status for status, _ in association.send_c_find(identifier(**keys), model)]
-
-
-class listening:  # noqa: N801 - reads as what it does
-    """A storage SCP for CT and SR objects; entering gives its port."""
-
-    def __init__(self, keep: Callable[[evt.Event], int]) -> None:
-        self.ae = AE("THERE")
-        for uid in (VERIFICATION, CT_IMAGE, BASIC_TEXT_SR):
-            self.ae.add_supported_context(uid)
-        self.keep = keep
-
-    def __enter__(self) -> int:
-        server = cast("Any", self.ae).start_server(
-            ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, self.keep)]
-        )
-        return server.server_address[1]
-
-    def __exit__(self, *_: object) -> None:
-        self.ae.shutdown()
-
-
 def connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
@@ -474,12 +345,6 @@ def ends(connection: socket.socket) -> bool:
     except ConnectionResetError:
         pass
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def serves(thread: threading.Thread) -> bool:

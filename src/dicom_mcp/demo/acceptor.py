@@ -175,6 +175,11 @@ class _Socket(socket):
     _header = b""
     _left = 0
 
+    def shutdown(self, how: int, /) -> None:
+        # After a reset this raises, and pynetdicom would leave the socket open.
+        with suppress(OSError):
+            super().shutdown(how)
+
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         received = super().recv(bufsize, flags)
         if self._left:

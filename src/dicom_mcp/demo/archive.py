@@ -92,6 +92,7 @@ class EmbeddedArchive:
                 (evt.EVT_C_FIND, self._find),
                 (evt.EVT_C_GET, self._get),
                 (evt.EVT_C_MOVE, self._move),
+                (evt.EVT_SOP_EXTENDED, self._negotiate),
             ),
             require_called_ae_title=require_called_ae_title,
             require_calling_ae_title=require_calling_ae_title,
@@ -156,6 +157,17 @@ class EmbeddedArchive:
             storage.scu_role = storage.scp_role = True
             found.append(storage)
         return found
+
+    def _negotiate(self, event: evt.Event) -> dict[UID, bytes]:
+        """Relational behaviour if it is asked for and given, none of the other options (PS3.4
+        C.5.1.1, C.5.2.1, C.5.3.1: one byte each, the first of them relational)."""
+        proposed = cast("Mapping[UID, bytes]", cast("Any", event).app_info)
+        given = self._hierarchy == "relational"
+        return {
+            uid: bytes([given and options[0] == 1]).ljust(len(options), b"\0")
+            for uid, options in proposed.items()
+            if str(uid) in (*Model, *GET, *MOVE) and options
+        }
 
     def _store(self, event: evt.Event) -> int:
         syntax = UID(event.context.transfer_syntax)
