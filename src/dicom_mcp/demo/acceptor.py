@@ -1,5 +1,6 @@
 """pynetdicom's acceptor, bounded: associations, waiting, threads and sockets all have an end."""
 
+import socket as socket_module
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -37,6 +38,9 @@ _LONGEST_PDU = 1_048_576
 
 # Every PDU begins with its type, a reserved byte and its length (PS3.8 9.3.1).
 _PDU_HEADER = Struct(">HI")
+
+# Linux only.
+_QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket_module, "TCP_QUICKACK", None)
 
 # How often the listening thread looks whether it should stop, and how long stopping may take.
 _STOP_INTERVAL = 0.05
@@ -182,6 +186,10 @@ class _Socket(socket):
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         received = super().recv(bufsize, flags)
+        if _QUICK_ACKNOWLEDGEMENT is not None:
+            # For peers that leave Nagle's algorithm on: their next write waits for our
+            # acknowledgement. The kernel forgets this setting, so it is made after every read.
+            self.setsockopt(IPPROTO_TCP, _QUICK_ACKNOWLEDGEMENT, 1)
         if self._left:
             self._left -= len(received)
             return received
