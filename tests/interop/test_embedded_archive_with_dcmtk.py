@@ -289,12 +289,13 @@ def test_an_unknown_move_destination_is_named_as_the_reason(archive: EmbeddedArc
 
 
 def test_a_cancel_ends_the_answers() -> None:
-    many = (instance(number) for number in range(1, 1001))
+    # More than the buffers of both sockets hold: the answers cannot all be under way already.
+    many = (instance(number, ImageComments="x" * 10_000) for number in range(1, 2001))
     with EmbeddedArchive(many, ae_title="DEMO") as full:
-        keys = key_options({"QueryRetrieveLevel": "IMAGE", "SOPInstanceUID": ""})
-        result = run("findscu", "-v", "-S", "--cancel", "3", *keys, *to(full.port))
+        keys = {"QueryRetrieveLevel": "IMAGE", "SOPInstanceUID": "", "ImageComments": ""}
+        result = run("findscu", "-v", "-S", "--cancel", "3", *key_options(keys), *to(full.port))
     assert "Received Final Find Response (Cancel" in result.stdout
-    assert "Find Response: 1000" not in result.stdout
+    assert "Find Response: 2000" not in result.stdout
 
 
 def free_port() -> int:
