@@ -80,7 +80,7 @@ def test_where_no_wildcards_are_allowed_an_asterisk_is_only_a_character(vr: str)
         ("LO", "Ch*st*", ["Chst"], True),
         ("UT", "*two\nlines*", ["has two\nlines in it"], True),
         ("LO", "a.c", ["abc"], False),
-        # Numbers by value, C.2.2.2.1.2.
+        # Numbers by value, C.2.2.2.1 with CP-2305.
         ("IS", "7", ["007"], True),
         ("IS", "+7", ["7"], True),
         ("DS", "1.50", ["1.5"], True),

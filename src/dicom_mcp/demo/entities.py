@@ -53,7 +53,7 @@ COMPUTED: dict[str, Level] = {
     "AvailableTransferSyntaxUID": Level.IMAGE,
 }
 
-# Answered at every level and never matched (PS3.4 C.4.1.1.3.2, C.4.23.1.1).
+# Answered at every level and never matched (PS3.4 C.4.1.1.3.2, PS3.3 C.4.23.1.1).
 EVERYWHERE = frozenset({"InstanceAvailability", "RetrieveAETitle"})
 
 # Sequences of the instance that are worth asking for; the large ones stay in the object.
