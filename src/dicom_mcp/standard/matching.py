@@ -10,8 +10,8 @@ made as follows.
 - A date, time or date-time key stands for the whole period it names ("10" is 10:00 to 10:59), a
   value for the first instant it names (C.2.2.2.1, C.2.2.2.5). Offsets from UTC count when both
   sides have one. DA and TM are matched separately: combined matching must be negotiated.
-- Numbers (IS, DS and the binary ones) are compared by value: "007" is 7 (since CP-2305 C.2.2.2.1 leaves
-  it to the implementation).
+- Numbers (IS, DS and the binary ones) are compared by value: "007" is 7 (since CP-2305
+  C.2.2.2.1 leaves it to the implementation).
 - An attribute with several values matches when one of them does. A key with several values is a
   list only for UI (C.2.2.2.2); for other VRs multiple value matching must be negotiated, and
   unnegotiated no value contains a backslash, so that nothing matches.
