@@ -56,7 +56,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     settings = from_environment(shared=bool(chosen.http))
     with ExitStack() as stack:
         if chosen.demo:
-            from .demo import demo_archive
+            from .demo.walk import demo_archive
 
             archive = stack.enter_context(demo_archive())
             settings = _aimed_at(settings, archive.host, archive.port, archive.ae_title)

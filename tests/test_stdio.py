@@ -1,0 +1,187 @@
+"""The real server as a child process on stdio."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from dicom_mcp.demo.archive import EmbeddedArchive
+from tests import ward
+from tests.stdio import HANDSHAKES, STATELESS, child
+
+# The promise: the server leaves within 2 s when its client goes.
+LEAVES_WITHIN = 2.0
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[EmbeddedArchive]:
+    with EmbeddedArchive(ward.objects(), ae_title="WARD") as running:
+        yield running
+
+
+@pytest.fixture
+def environment(archive: EmbeddedArchive) -> dict[str, str]:
+    return {"DICOM_PORT": str(archive.port), "DICOM_CALLED_AE_TITLE": "WARD"}
+
+
+@pytest.mark.parametrize("version", HANDSHAKES)
+def test_a_client_of_an_older_protocol_lists_and_calls(
+    version: str, environment: dict[str, str]
+) -> None:
+    with child(**environment) as server:
+        assert server.initialize(version)["protocolVersion"] == version
+        assert len(server.request("tools/list")["result"]["tools"]) == 7
+        result = server.call("query_patients", patient_id="007")
+        assert json.loads(result["content"][0]["text"])["returned"] == 1
+        assert result["structuredContent"]["records"][0]["PatientName"] == "Doe^Jane"
+        server.leave(LEAVES_WITHIN)
+
+
+@pytest.mark.parametrize("mode", [STATELESS, "auto", "legacy"])
+def test_the_sdks_client_lists_and_calls_in_every_mode(
+    mode: str, environment: dict[str, str]
+) -> None:
+    async def ask() -> Any:
+        parameters = StdioServerParameters(
+            command=sys.executable, args=["-m", "dicom_mcp"], env=environment
+        )
+        async with Client(stdio_client(parameters), mode=mode) as client:
+            assert len((await client.list_tools()).tools) == 7
+            return await client.call_tool("query_patients", {"patient_id": "007"})
+
+    assert anyio.run(ask).structured_content["returned"] == 1
+
+
+def test_a_client_of_the_sdks_first_version_lists_and_calls(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """In an environment of its own, made from PyPI: mcp 1.30 cannot live beside ours. What `uv run`
+    starts, as `make test` does, knows its uv by the variable UV."""
+    script = tmp_path / "old_client.py"
+    script.write_text(_OLD_CLIENT)
+    done = subprocess.run(
+        [
+            *(
+                os.environ.get("UV", "uv"),
+                "run",
+                "--no-project",
+                "--quiet",
+                "--python",
+                sys.executable,
+            ),
+            *("--with", "mcp==1.30.0", "python", str(script), sys.executable),
+            json.dumps(environment),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"sdk": "1.30.0", "tools": 7, "returned": 1, "error": True}
+
+
+_OLD_CLIENT = """
+import asyncio, json, sys
+from importlib.metadata import version
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+async def main():
+    server = StdioServerParameters(
+        command=sys.argv[1], args=["-m", "dicom_mcp"], env=json.loads(sys.argv[2])
+    )
+    async with stdio_client(server) as streams, ClientSession(*streams) as session:
+        await session.initialize()
+        tools = (await session.list_tools()).tools
+        found = await session.call_tool("query_patients", {"patient_id": "007"})
+        wrong = await session.call_tool("query_patients", {"patient_nam": "x"})
+        print(json.dumps({
+            "sdk": version("mcp"),
+            "tools": len(tools),
+            "returned": found.structuredContent["returned"],
+            "error": wrong.isError,
+        }))
+
+asyncio.run(main())
+"""
+
+
+def test_stdout_carries_only_the_protocol_whatever_happens(environment: dict[str, str]) -> None:
+    with child("--debug", **environment) as server:
+        server.initialize(HANDSHAKES[-1])
+        assert not server.call("query_studies").get("isError")
+        assert server.call("query_studies", study_date="yesterday-ish")["isError"]
+        assert server.call("no_such_tool")["isError"]
+        server.call("configure_dicom_server", host="127.0.0.1", port=1)
+        assert server.call("verify_connection")["isError"]
+        assert "error" in server.request("no/such/method")
+        server.leave(LEAVES_WITHIN)
+        assert all(json.loads(line)["jsonrpc"] == "2.0" for line in server.lines)
+
+
+def test_the_console_command_is_the_server_too(environment: dict[str, str]) -> None:
+    with child(command=[str(Path(sys.executable).parent / "dicom-mcp")], **environment) as server:
+        server.initialize(HANDSHAKES[-1])
+        assert server.call("verify_connection")["structuredContent"]["works"] is True
+
+
+def test_the_server_leaves_when_its_client_goes_even_while_an_archive_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        with child(DICOM_PORT=port) as server:
+            server.initialize(HANDSHAKES[-1])
+            server.send("tools/call", {"name": "verify_connection", "arguments": {}})
+            silent.settimeout(30)
+            connection, _ = silent.accept()
+            with connection:
+                connection.settimeout(30)
+                assert connection.recv(1) == b"\x01"  # the call hangs on an A-ASSOCIATE-RQ
+                server.leave(LEAVES_WITHIN)
+                assert server.process.returncode == 0
+
+
+def test_a_cancelled_call_reaches_the_wire_and_the_next_one_is_answered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        with child(DICOM_PORT=port) as server:
+            server.initialize(HANDSHAKES[-1])
+            hanging = server.send("tools/call", {"name": "verify_connection", "arguments": {}})
+            silent.settimeout(30)
+            connection, _ = silent.accept()
+            with connection:
+                connection.settimeout(30)
+                received = connection.recv(1)
+                assert len(server.request("tools/list")["result"]["tools"]) == 7
+                server.notify("notifications/cancelled", {"requestId": hanging})
+                while piece := connection.recv(4096):
+                    received += piece
+            assert received.endswith(bytes.fromhex("0700 00000004 00000000"))  # A-ABORT
+            assert "presets" in server.call("get_attribute_presets")["structuredContent"]
+
+
+def test_a_setting_that_cannot_work_is_told_on_stderr_and_nothing_on_stdout() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dicom_mcp"],
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"DICOM_PORT": "70000"},
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "dicom-mcp: port 70000 is not between 1 and 65535. DICOM archives often use 104, 4242 or "
+        "11112.\n"
+    )
