@@ -1,8 +1,8 @@
 """Text as bytes: Specific Character Set (0008,0005), PS3.3 C.12.1.1.2 and PS3.5 6.1."""
 
-import warnings
+import re
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 # A question with other than ASCII text goes out in UTF-8: every character has a place in it.
 UTF_8 = "ISO_IR 192"
@@ -14,15 +14,15 @@ _PN_DELIMITERS = _DELIMITERS | {ord("^"), ord("=")}
 _ESCAPE = b"\x1b"
 
 
-@cache
+@lru_cache(maxsize=256)  # bounded: an archive chooses what it declares
 def decoder(declared: str) -> Callable[[bytes, str], str]:
     """How to read text under this value of Specific Character Set (backslash-separated).
 
     The returned function takes a raw value and its VR. A byte the declared set has no character
-    for stays visible as `\\xNN`; nothing is dropped. Undeclared text that is not ASCII is read
-    as UTF-8 if it is that, else as Latin-1.
+    for becomes a lone surrogate, which `visible` shows once values are told apart; nothing is
+    dropped. Undeclared text that is not ASCII is read as UTF-8 if it is that, else as Latin-1.
     """
-    if not declared.strip("\\ "):
+    if not declared.strip("\\ \0"):
         return _undeclared
     encodings = _encodings(declared)
 
@@ -30,16 +30,28 @@ def decoder(declared: str) -> Callable[[bytes, str], str]:
         if _ESCAPE not in raw:
             if raw.isascii():
                 return raw.decode("ascii")
-            return raw.decode(encodings[0], errors="backslashreplace")
+            if encodings[0] == _DEFAULT:  # a lie: there are only ASCII characters in it
+                return _undeclared(raw, vr)
+            return raw.decode(encodings[0], errors="surrogateescape")
         from pydicom.charset import decode_bytes
 
         try:
             text = decode_bytes(raw, encodings, _PN_DELIMITERS if vr == "PN" else _DELIMITERS)
         except (UnicodeError, LookupError, UserWarning):
             text = "\ufffd"
-        return raw.decode("ascii", errors="backslashreplace") if "\ufffd" in text else text
+        return raw.decode("ascii", errors="surrogateescape") if "\ufffd" in text else text
 
     return decode
+
+
+def visible(text: str) -> str:
+    """The text with every byte that is no character shown as `\\xNN`."""
+    if text.isascii():
+        return text
+    return _NO_CHARACTER.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
+
+
+_NO_CHARACTER = re.compile("[\udc80-\udcff]")
 
 
 def _undeclared(raw: bytes, vr: str) -> str:  # noqa: ARG001 - one shape for every decoder
@@ -50,9 +62,23 @@ def _undeclared(raw: bytes, vr: str) -> str:  # noqa: ARG001 - one shape for eve
 
 
 def _encodings(declared: str) -> list[str]:
-    from pydicom.charset import convert_encodings
+    """Python's codec for each declared set, `_DEFAULT` for one that nobody defined."""
+    from pydicom.charset import STAND_ALONE_ENCODINGS, python_encoding
 
-    names = [name.strip() for name in declared.split("\\")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return convert_encodings(names)
+    first, *others = (_defined_term(name.strip(" \0")) for name in declared.split("\\"))
+    if first in STAND_ALONE_ENCODINGS:  # these know no code extensions (PS3.3 C.12.1.1.2)
+        others = []
+    names = [first, *(name for name in others if name not in STAND_ALONE_ENCODINGS)]
+    return [python_encoding.get(name, _DEFAULT) for name in names]
+
+
+def _defined_term(name: str) -> str:
+    """The defined term a common misspelling stands for: `ISO IR 100`, `ISO_2022_IR_87`."""
+    found = _MISSPELT.fullmatch(name)
+    return f"ISO{' 2022 ' if found[1] else '_'}IR {found[2]}" if found else name
+
+
+_MISSPELT = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?([0-9]{1,3})", re.IGNORECASE | re.ASCII)
+
+# pydicom's codec of the default repertoire, ISO-IR 6.
+_DEFAULT = "iso8859"

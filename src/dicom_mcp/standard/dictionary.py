@@ -5,7 +5,7 @@ than everything else a server does before its first answer.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Attribute:
     name: str
 
 
-@cache
+@lru_cache(maxsize=8192)  # bounded: keywords come from questions, right ones or not
 def attribute(keyword: str) -> Attribute | None:
     """The attribute with this exact keyword; None when the dictionary has none.
 
@@ -27,7 +27,7 @@ def attribute(keyword: str) -> Attribute | None:
     from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
 
     tag = tag_for_keyword(keyword)
-    if tag is None:
+    if tag is None or not keyword:  # retired entries share the keyword ""
         return None
     return Attribute(keyword, tag, dictionary_VR(tag).split(" or ")[0], dictionary_description(tag))
 
@@ -44,4 +44,4 @@ def keywords() -> tuple[str, ...]:
     """Every keyword of the dictionary that stands for one attribute."""
     from pydicom.datadict import keyword_dict
 
-    return tuple(keyword_dict)
+    return tuple(keyword for keyword in keyword_dict if keyword)

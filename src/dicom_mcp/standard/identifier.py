@@ -8,9 +8,10 @@ import re
 import struct
 from collections.abc import Callable
 from functools import lru_cache
+from math import isfinite
 
 from ..errors import ProtocolViolation
-from .charset import UTF_8, decoder
+from .charset import UTF_8, decoder, visible
 from .dictionary import Attribute, attribute_of_tag
 from .query import Match, Query, Value
 
@@ -34,6 +35,7 @@ _NUMBERS = {
     "UV": "Q",
 }
 
+_DELIMITERS = 0xFFFE  # the group of the three below (PS3.5 7.5)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _CHARACTER_SET = 0x00080005
@@ -41,6 +43,9 @@ _LEVEL = 0x00080052
 
 # Deeper than any attribute of a query; an archive that goes on is broken or hostile.
 _MAXIMUM_DEPTH = 8
+
+# Seven terms of 16 characters, the longest any value of Specific Character Set can sensibly be.
+_MAXIMUM_DECLARED = 128
 
 # An integer string that a number shows as it was written (PS3.5 6.2 allows 12 characters).
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
@@ -59,15 +64,14 @@ def encode(query: Query, transfer_syntax: str) -> bytes:
 def decode(data: bytes, transfer_syntax: str) -> Match:
     """The match in a C-FIND answer's identifier; private and unknown elements are left out.
 
-    Raises ProtocolViolation when the bytes are not a whole data set.
+    A value that cannot be what its VR says stays visible as such; only bytes that are not a whole
+    data set raise ProtocolViolation.
     """
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
     try:
-        match, end = _data_set(data, 0, len(data), explicit, "", 0)
-    except (struct.error, IndexError, RecursionError) as error:
+        match, _ = _data_set(data, 0, len(data), explicit, "", 0)
+    except struct.error as error:
         raise _undecodable() from error
-    if end != len(data):
-        raise _undecodable()
     return match
 
 
@@ -92,18 +96,20 @@ def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:
 
 
 def _data_set(
-    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int
+    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int, open_: bool = False
 ) -> tuple[Match, int]:
-    """The elements from `at` to `end`, or to an item delimiter; and where they ended."""
+    """The elements from `at` to `end`, or, if `open_`, to an item delimiter; where they ended."""
     match: Match = {}
     while at < end:
         group, element = _TAG(data, at)
         tag = group << 16 | element
-        if tag == _ITEM_END:
-            return match, at + 8
+        if group == _DELIMITERS:
+            if open_ and tag == _ITEM_END and at + 8 <= end:
+                return match, at + 8
+            raise _undecodable()
         at += 4
         known = _known(tag)
-        vr = known.vr if known else "UN"
+        vr = written = known.vr if known else "UN"
         if explicit:
             written = data[at : at + 2].decode("latin-1")
             if not (written.isalpha() and written.isupper()):
@@ -119,17 +125,21 @@ def _data_set(
             (length,) = _UINT32(data, at)
             at += 4
         if vr == "SQ" or length == _UNDEFINED:
-            items, at = _sequence(data, at, end, length, explicit, declared, depth + 1)
+            # What was written as UN is inside as Implicit VR has it (PS3.5 6.2.2).
+            explicit_inside = explicit and written != "UN"
+            items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1)
             if known:
                 match[known.keyword] = items
             continue
         if at + length > end:
             raise _undecodable()
         if tag == _CHARACTER_SET:
-            declared = data[at : at + length].decode("latin-1").strip(" \0")
+            declared = data[at : at + min(length, _MAXIMUM_DECLARED)].decode("latin-1")
         if known:
             match[known.keyword] = _value(data[at : at + length], vr, declared)
         at += length
+    if at != end or open_:
+        raise _undecodable()
     return match, at
 
 
@@ -147,12 +157,13 @@ def _sequence(
         (size,) = _UINT32(data, at + 4)
         at += 8
         tag = group << 16 | element
-        if tag == _SEQUENCE_END:
+        if tag == _SEQUENCE_END and length == _UNDEFINED and at <= stop:
             return items, at
         if tag != _ITEM or (size != _UNDEFINED and at + size > stop):
             raise _undecodable()
-        item_end = stop if size == _UNDEFINED else at + size
-        item, at = _data_set(data, at, item_end, explicit, declared, depth)
+        open_ = size == _UNDEFINED
+        item_end = stop if open_ else at + size
+        item, at = _data_set(data, at, item_end, explicit, declared, depth, open_)
         items.append(item)
     if length == _UNDEFINED:
         raise _undecodable()
@@ -163,15 +174,17 @@ def _value(raw: bytes, vr: str, declared: str) -> Value:
     if not raw:
         return ""
     if vr in _NUMBERS:
-        return _numbers(raw, _NUMBERS[vr])
+        return _numbers(raw, vr)
     if vr == "AT":
+        if len(raw) % 4:
+            return _damaged(raw, vr)
         tags = struct.unpack(f"<{len(raw) // 2}H", raw)
         return _one_or_all([f"{a:04X}{b:04X}" for a, b in zip(tags[::2], tags[1::2], strict=True)])
     if vr[0] == "O" or vr == "UN":
         return f"<{len(raw)} bytes>"
     text = decoder(declared)(raw, vr) if vr in _TEXT_VRS else raw.decode("latin-1")
     if vr in _SINGLE_VALUE_VRS:
-        return text.rstrip(" \0")
+        return visible(text.rstrip(" \0"))
     if "\\" not in text:
         return _plain(text, vr)
     return [_plain(one, vr) for one in text.split("\\")]
@@ -182,12 +195,23 @@ def _plain(text: str, vr: str) -> str | int:
     text = text.strip(" \0")
     if vr == "IS" and _CANONICAL_INTEGER.fullmatch(text):
         return int(text)
-    return text
+    return visible(text)
 
 
-def _numbers(raw: bytes, form: str) -> Value:
-    count = len(raw) // struct.calcsize(form)
-    return _one_or_all(list(struct.unpack(f"<{count}{form}", raw)))
+def _numbers(raw: bytes, vr: str) -> Value:
+    form = _NUMBERS[vr]
+    count, rest = divmod(len(raw), struct.calcsize(form))
+    if rest:
+        return _damaged(raw, vr)
+    # JSON has no NaN and no infinity.
+    return _one_or_all(
+        [one if isfinite(one) else str(one) for one in struct.unpack(f"<{count}{form}", raw)]
+    )
+
+
+def _damaged(raw: bytes, vr: str) -> str:
+    """What to show for a value whose length its VR does not allow; the rest of the row stands."""
+    return f"<{len(raw)} bytes, not a value of type {vr}>"
 
 
 def _one_or_all(values: list[Value]) -> Value:

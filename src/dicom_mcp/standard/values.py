@@ -26,6 +26,12 @@ WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", 
 # PS3.4 C.2.2.2.5: VRs in which a hyphen makes a range.
 RANGE_VRS = frozenset({"DA", "DT", "TM"})
 
+# Explicit VR counts a UI's bytes in 16 bits (PS3.5 7.1.2), padding included.
+_LONGEST_LIST = 65534
+
+# C0 and C1, and lone surrogates, which are no characters and have no bytes.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 # PS3.5 9.1: no component begins with 0 unless it is 0.
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
@@ -65,6 +71,11 @@ def uid(value: str, *, argument: str) -> str:
                 "(digits and dots, no leading zeros in a component, at most 64 characters)",
                 "Copy the UID from an earlier answer",
             )
+    if len(value) > _LONGEST_LIST:
+        raise BadArgument(
+            f"{argument} lists more UIDs than fit one question ({_LONGEST_LIST} characters)",
+            "Ask in several questions",
+        )
     return value
 
 
@@ -108,7 +119,7 @@ def text(value: str, vr: str, *, argument: str) -> str:
             f"{argument}={shown(value)} contains a backslash, which separates values in DICOM",
             "Ask once for each value",
         )
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if _CONTROL.search(value):
         raise BadArgument(f"{argument} contains a control character", "Leave it out")
     longest = MAXIMUM_LENGTH.get(vr, 64)
     parts = value.split("=") if vr == "PN" else [value]
