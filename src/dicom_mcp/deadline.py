@@ -19,6 +19,7 @@ class Deadline:
         self.seconds = seconds
         self._ends = monotonic() + seconds
         self._cancelled = False
+        self._whole: Deadline | None = None
         self._interrupts: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
@@ -38,13 +39,18 @@ class Deadline:
 
     def check(self) -> None:
         """Raise Cancelled when nobody waits any longer."""
+        if self._whole:
+            self._whole.check()
         if self._cancelled:
             raise Cancelled("the call was cancelled before the archive had answered")
 
     def at_most(self, seconds: float) -> "Deadline":
-        """A deadline of `seconds`, but never later than this one; for a step of the call."""
+        """A deadline of `seconds`, but never later than this one and cancelled with it; for a step
+        of the call."""
         step = Deadline(seconds)
-        step._ends = min(step._ends, self._ends)
+        step._whole = self
+        if self._ends < step._ends:
+            step.seconds, step._ends = self.seconds, self._ends
         return step
 
     def cancel(self) -> None:

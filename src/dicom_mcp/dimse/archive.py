@@ -11,6 +11,7 @@ from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
     AssociationAborted,
+    BadArgument,
     ConnectionLost,
     DeadlinePassed,
     StatusFailure,
@@ -29,6 +30,11 @@ from .pool import Lease, Pool
 
 # One association serves every kind of question.
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
+
+
+# What may be held of one answer, as it came. 500 matches with every attribute of the extended
+# preset are under 2 MiB; as Python objects bytes take up to ten times their room.
+_MOST_HELD = 8 * 1024 * 1024
 
 
 class DimseArchive:
@@ -72,7 +78,7 @@ class DimseArchive:
         self, query: Query, limit: int, deadline: Deadline, arrived: Callable[[], None]
     ) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
-            study = self._parents.study_of_series(query.keys["SeriesInstanceUID"], deadline)
+            study = self._parents.study_of_series(_one_series(query), deadline)
             if study is None:
                 return Matches(query, [], notes=("The archive holds no series with this UID.",))
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
@@ -92,15 +98,19 @@ class DimseArchive:
         matches: list[Match] = []
         started = perf_counter()
 
-        def take(match: Match) -> bool:
+        held = 0
+
+        def take(match: Match, size: int) -> bool:
+            nonlocal held
             arrived()
             if recheck.holds(match):
                 matches.append(match)
-            return len(matches) <= limit
+                held += size
+            return len(matches) <= limit and held <= _MOST_HELD
 
         def ask(association: Association) -> Ending:
-            nonlocal recheck
-            recheck = Recheck(query)
+            nonlocal recheck, held
+            recheck, held = Recheck(query), 0
             matches.clear()
             return find(association, query, MODEL[query.level], take, deadline=deadline)
 
@@ -128,6 +138,12 @@ class DimseArchive:
             notes.append(
                 f"Not complete: these are the first {limit} {NOUN[query.level][1]} the archive "
                 "gave; there are more. Narrow the question, or raise limit (at most 500)."
+            )
+        elif held > _MOST_HELD:
+            complete = False
+            notes.append(
+                f"Not complete: the answer grew beyond {_MOST_HELD // 1024**2} MiB and was cut "
+                "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the question."
             )
         return Matches(query, matches, complete, (*notes, *recheck.notes()))
 
@@ -175,6 +191,17 @@ class DimseArchive:
         except ArchiveError as error:
             error.at = str(self.node)
             raise
+
+
+def _one_series(query: Query) -> str:
+    """The series whose study must be found. Raises BadArgument unless the query names just one."""
+    series = query.keys.get("SeriesInstanceUID", "")
+    if not series or "\\" in series:
+        raise BadArgument(
+            "instances can only be found in one series, or with their study",
+            "Give one series_instance_uid, or study_instance_uid too",
+        )
+    return series
 
 
 def _said(ending: Ending, query: Query, count: int) -> tuple[bool, list[str]]:

@@ -70,6 +70,11 @@ class Association:
         self._contexts = contexts
         self._message_id = 0
 
+    @property
+    def used(self) -> bool:
+        """Whether anything was ever asked over it, so that it may have gone stale since."""
+        return self._message_id != 0
+
     @classmethod
     def request(
         cls, node: Node, abstract_syntaxes: Sequence[str], *, deadline: Deadline
@@ -157,8 +162,9 @@ class Association:
         return event
 
     def is_alive(self) -> bool:
-        """Whether an idle association still stands: nothing has arrived on it, not even its end."""
-        return self._connection.is_quiet()
+        """Whether an idle association still stands: nothing has arrived on it, neither an answer
+        too many nor its end."""
+        return self._layer.at_rest and self._connection.is_quiet()
 
     def release(self) -> None:
         """End in order (PS3.8 7.2): A-RELEASE, its answer if it comes soon, close."""
@@ -196,8 +202,15 @@ def _contexts(abstract_syntaxes: Sequence[str], accepted: Accepted) -> dict[str,
     for number, abstract_syntax in enumerate(abstract_syntaxes):
         id_ = 2 * number + 1
         refusal = _REFUSALS.get(accepted.refused.get(id_, 0), "refused without a reason")
-        contexts[abstract_syntax] = Context(id_, accepted.contexts.get(id_, ""), refusal)
+        transfer_syntax = accepted.contexts.get(id_, "")
+        if transfer_syntax and transfer_syntax not in _TRANSFER_SYNTAXES:
+            transfer_syntax, refusal = "", "accepted in a transfer syntax that was not offered"
+        contexts[abstract_syntax] = Context(id_, transfer_syntax, refusal)
     return contexts
+
+
+# Big Endian is retired and Deflated hides how much it holds: neither is offered for a query.
+_TRANSFER_SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN]
 
 
 # Result/Reason of a presentation context that was not accepted (PS3.8 Table 9-18).
@@ -294,10 +307,7 @@ def _request_pdu(
     request.calling_ae_title = node.calling_ae_title
     request.called_ae_title = node.called_ae_title
     request.user_information = [longest, implementation, version]
-    contexts = [
-        build_context(one, [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN])
-        for one in abstract_syntaxes
-    ]
+    contexts = [build_context(one, _TRANSFER_SYNTAXES) for one in abstract_syntaxes]
     for number, context in enumerate(contexts):
         context.context_id = 2 * number + 1
     request.presentation_context_definition_list = contexts

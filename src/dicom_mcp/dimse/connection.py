@@ -45,10 +45,15 @@ class Connection:
         """
         failure: Unreachable | None = None
         for family, address in _resolve(host, port, deadline):
-            candidate = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                candidate = socket.socket(family, socket.SOCK_STREAM)
+            except OSError as error:  # no such network here, or no file descriptor left
+                failure = failure or _unreachable(error.errno or 0)
+                continue
             try:
                 _connect(candidate, address, deadline.at_most(CONNECT_SECONDS))
-                candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                with suppress(OSError):  # reset already: the first use says so
+                    candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except Unreachable as error:
                 candidate.close()
                 failure = failure or error
@@ -127,18 +132,16 @@ def _resolve(
     """The host's addresses. The resolver knows no deadline, so it runs in a thread of its own
     that may be left behind (daemon); a numeric address needs none."""
     found: list[tuple[socket.AddressFamily, _Address]] = []
-    failure: list[OSError] = []
 
     def look_up(flags: int = 0) -> None:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
             found.extend((family, address) for family, _, _, _, address in rows)  # pyright: ignore
-        except OSError as error:
-            failure.append(error)
+        except (OSError, ValueError):  # ValueError: not even the form of a name
+            return
 
     look_up(socket.AI_NUMERICHOST)
     if not found:
-        failure.clear()
         resolver = threading.Thread(target=look_up, daemon=True, name=f"resolve {host}")
         resolver.start()
         step = deadline.at_most(CONNECT_SECONDS)
@@ -175,9 +178,13 @@ def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) ->
             "Check that the archive is running and that host and port are right",
         )
     if error:
-        raise Unreachable(
-            f"not reachable ({os.strerror(error).lower()})", "Check the host and the network (VPN)"
-        )
+        raise _unreachable(error)
+
+
+def _unreachable(error: int) -> Unreachable:
+    return Unreachable(
+        f"not reachable ({os.strerror(error).lower()})", "Check the host and the network (VPN)"
+    )
 
 
 def _acknowledge_at_once(connected: socket.socket) -> None:

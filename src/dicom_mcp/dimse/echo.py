@@ -19,7 +19,7 @@ def echo(association: Association, *, deadline: Deadline) -> None:
     }
     message_id = association.send(context, command, b"", deadline=deadline)
     answer = association.receive(context, message_id, Operation.C_ECHO_RQ, deadline=deadline)
-    association.clean = True
     said = status(number(answer.command, Field.STATUS))
+    association.clean = True
     if said.kind is Kind.FAILURE:
         raise StatusFailure(f"C-ECHO failed with status {said}", said.remedy, status=said.code)

@@ -43,11 +43,12 @@ def find(
     association: Association,
     query: Query,
     model: Model,
-    take: Callable[[Match], bool],
+    take: Callable[[Match, int], bool],
     *,
     deadline: Deadline,
 ) -> Ending:
-    """Send the query and hand each match to `take` as it arrives, until it returns False.
+    """Send the query and hand each match, and how many bytes it came in, to `take` as it arrives,
+    until it returns False.
 
     Stopped that way, the archive is asked to stop too. Raises the ArchiveError that ended the
     association; statuses, failures among them, are in the Ending.
@@ -74,7 +75,7 @@ def _answers(
     association: Association,
     context: Context,
     message_id: int,
-    take: Callable[[Match], bool],
+    take: Callable[[Match, int], bool],
     deadline: Deadline,
 ) -> Ending:
     unsupported = False
@@ -87,7 +88,8 @@ def _answers(
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
             raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
-        if not take(identifier.decode(answer.data_set, context.transfer_syntax)):
+        match = identifier.decode(answer.data_set, context.transfer_syntax)
+        if not take(match, len(answer.data_set)):
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
             return Ending(None, unsupported)
 

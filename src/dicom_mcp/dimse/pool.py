@@ -69,7 +69,7 @@ class Pool:
         association = kept or self._open(deadline)
         try:
             with deadline.interrupting(association.interrupt):
-                yield Lease(association, used_before=kept is not None)
+                yield Lease(association, used_before=association.used)
         finally:
             self._give_back(association)
 

@@ -133,7 +133,7 @@ class UpperLayer:
     """
 
     maximum_length: int = 128 * 1024
-    maximum_data_set: int = 4 * 1024 * 1024
+    maximum_data_set: int = 1024 * 1024
     state: State = State.IDLE
     _received: bytearray = field(default_factory=bytearray)
     _at: int = 0
@@ -173,6 +173,11 @@ class UpperLayer:
         """An A-ABORT by the service-user (PS3.8 9.3.8); allowed in every state."""
         self.state = State.CLOSED
         return _HEADER.pack(PDU.ABORT, 4) + bytes(4)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything that arrived has been understood and handed out."""
+        return not self._events and not self._command and self._at == len(self._received)
 
     def receive(self, data: bytes | memoryview) -> None:
         """Take bytes that arrived."""
@@ -281,7 +286,8 @@ class UpperLayer:
         self._peer_maximum_length = accepted.maximum_length or self.maximum_length
 
     def _fragments(self, out: bytearray, context_id: int, data: bytes, *, is_command: bool) -> None:
-        size = max(self._peer_maximum_length - 6, 2)
+        # Fragments have an even number of bytes (PS3.8 E.1), whatever the peer's limit is.
+        size = max((self._peer_maximum_length - 6) & ~1, 2)
         for at in range(0, len(data), size):
             piece = data[at : at + size]
             control = (1 if is_command else 0) | (2 if at + size >= len(data) else 0)
