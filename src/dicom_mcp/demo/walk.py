@@ -74,7 +74,7 @@ def keep(console: Console | None = None) -> int:
     house = hospital(_today())
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, frame: stop.set())  # noqa: ARG005
     with (
         _kept(PACS, house.pacs(), house.worklist()) as pacs,
         _kept(VNA, house.vna()) as vna,
@@ -134,7 +134,7 @@ async def _ask_all(
             result = await client.call_tool(question.tool, arguments)
             milliseconds = (perf_counter() - started) * 1000
             said = "".join(one.text for one in result.content if isinstance(one, TextContent))
-            answer = result.structured_content or {}
+            answer: dict[str, Any] = result.structured_content or {}
             so_far.answers.append(answer)
             fault = question.fault(so_far, answer, said if result.is_error else "")
             if fault:
