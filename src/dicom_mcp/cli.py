@@ -56,7 +56,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     settings = from_environment(shared=bool(chosen.http))
     with ExitStack() as stack:
         if chosen.demo:
-            from .demo.walk import demo_archive
+            from .demo.loopback import demo_archive
 
             archive = stack.enter_context(demo_archive())
             settings = _aimed_at(settings, archive.host, archive.port, archive.ae_title)
@@ -88,6 +88,10 @@ def _aimed_at(settings: Settings, host: str, port: int, ae_title: str) -> Settin
 
 
 def _demo(chosen: argparse.Namespace) -> None:
-    from .demo.walk import keep, walk
+    if chosen.keep:
+        from .demo.loopback import keep
 
-    sys.exit(keep() if chosen.keep else walk())
+        sys.exit(keep())
+    from .demo.walk import walk
+
+    sys.exit(walk())

@@ -27,7 +27,7 @@ class Planted:
 PLANTED: tuple[Planted, ...] = (
     Planted("The nodule in the right lung grows from 8 mm to 14 mm.", "nodule ct follow-up"),
     Planted("Tonight's trauma CT has no accession number.", "trauma ct"),
-    Planted("Patient ID 00420036 stands with the birth dates 19640312 and 19641203.", "klaus x-ray"),
+    Planted("Patient ID 00420036 has two birth dates, 19640312 and 19641203.", "klaus x-ray"),
     Planted("Two patients are called Schmidt^Anna.", "anna younger mr"),
     Planted("The first series of a spine MR lacks the images 5 and 6.", "back mr"),
     Planted("The knee ultrasound has no report.", "knee ultrasound"),

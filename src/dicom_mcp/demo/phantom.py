@@ -1,13 +1,14 @@
 """A chest phantom for CT in true Hounsfield units, with a nodule of any size (pure Python).
 
 A slice is drawn as ellipses, row by row: what lies between two x of a row has one value.
-Coordinates are millimetres, x to the patient's left, y to the back, z to the head (PS3.3 C.7.6.2.1.1).
+Coordinates are millimetres, x to the patient's left, y to the back, z to the head (PS3.3
+C.7.6.2.1.1).
 """
 
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, floor, sqrt
 from operator import add
 from random import Random
 
@@ -100,8 +101,8 @@ def _draw(shapes: list[Ellipse], noise: list[array[int]], random: Random) -> byt
             if inside <= 0:
                 continue
             half = shape.a * sqrt(inside)
-            first = max(0, round(centre + (shape.x - half) / PIXEL_MM))
-            last = min(COLUMNS, round(centre + (shape.x + half) / PIXEL_MM) + 1)
+            first = max(0, ceil(centre + (shape.x - half) / PIXEL_MM))
+            last = min(COLUMNS, floor(centre + (shape.x + half) / PIXEL_MM) + 1)
             if last > first:
                 line[first:last] = array("h", [shape.hu - INTERCEPT]) * (last - first)
         noisy = map(add, line, noise[random.randrange(len(noise))])

@@ -6,7 +6,7 @@ the archive's index nor the server, so that a wrong answer of either shows.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pydicom.dataset import Dataset

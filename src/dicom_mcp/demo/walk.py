@@ -1,13 +1,10 @@
 """`dicom-mcp demo`: a real client asks the real server, and every answer is checked and shown."""
 
 import json
-import signal
+import re
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from threading import Event
 from time import perf_counter
 from typing import Any
 
@@ -15,32 +12,20 @@ import anyio
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import TextContent
-from pydicom.dataset import Dataset
+from rich import box
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from .archive import EmbeddedArchive
-from .clients import CLIENTS, from_checkout
+from .clients import CLIENTS, Launch
 from .hospital import hospital
+from .loopback import PACS
 from .questions import QUESTIONS, Question, Walk
-
-PACS, VNA = "DEMO_PACS", "DEMO_VNA"
-
-# Where `demo --keep` listens unless something else does: the port a DICOM client tries first.
-_PORTS = {PACS: 11112, VNA: 11113}
 
 # As many rows as show what an answer looks like.
 _ROWS_SHOWN = 8
-
-
-@contextmanager
-def demo_archive() -> Generator[EmbeddedArchive]:
-    """The hospital's PACS on a free loopback port, for as long as the block runs."""
-    house = hospital(_today())
-    with EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist()) as archive:
-        yield archive
 
 
 def walk(console: Console | None = None) -> int:
@@ -49,7 +34,7 @@ def walk(console: Console | None = None) -> int:
     Returns the exit status: 0, or 1 when an answer is not what the archive holds.
     """
     console = console or Console()
-    today = _today()
+    today = date.today()  # noqa: DTZ011 - the hospital is where the person is
     house = hospital(today)
     objects = list(house.pacs())
     started = perf_counter()
@@ -68,55 +53,10 @@ def walk(console: Console | None = None) -> int:
     return 1 if faults else 0
 
 
-def keep(console: Console | None = None) -> int:
-    """Run both archives until interrupted and tell how to reach them."""
-    console = console or Console()
-    house = hospital(_today())
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: stop.set())  # noqa: ARG005
-    with (
-        _kept(PACS, house.pacs(), house.worklist()) as pacs,
-        _kept(VNA, house.vna()) as vna,
-    ):
-        table = Table("archive", "host", "port", "AE title")
-        for name, archive in (("the hospital's PACS", pacs), ("its second archive", vna)):
-            table.add_row(name, archive.host, str(archive.port), archive.ae_title)
-        console.print(table)
-        console.print(
-            f"echoscu -aec {PACS} {pacs.host} {pacs.port}\n"
-            f"findscu -S -aec {PACS} -k QueryRetrieveLevel=STUDY -k PatientName -k StudyDate "
-            f"{pacs.host} {pacs.port}\n"
-            f"DICOM_HOST={pacs.host} DICOM_PORT={pacs.port} DICOM_CALLED_AE_TITLE={PACS} dicom-mcp",
-            soft_wrap=True,
-        )
-        console.print("Both run until Ctrl-C; nothing is kept on disk.")
-        stop.wait()
-    return 0
-
-
-@contextmanager
-def _kept(
-    ae_title: str, objects: Iterable[Dataset], worklist: Iterable[Dataset] = ()
-) -> Generator[EmbeddedArchive]:
-    """An archive on its usual port, or on a free one when that is taken."""
-    objects, worklist = list(objects), list(worklist)
-    archive = EmbeddedArchive(objects, ae_title=ae_title, worklist=worklist, port=_PORTS[ae_title])
-    try:
-        archive.start()
-    except OSError:
-        archive = EmbeddedArchive(objects, ae_title=ae_title, worklist=worklist)
-        archive.start()
-    try:
-        yield archive
-    finally:
-        archive.stop()
-
-
 async def _ask_all(
     console: Console, archive: EmbeddedArchive, so_far: Walk
 ) -> list[tuple[str, str]]:
-    """Put every question to the server; returns the questions with a wrong answer, and the fault."""
+    """Put every question to the server; returns those with a wrong answer, and the fault."""
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "dicom_mcp"],
@@ -171,21 +111,30 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, unique: s
 def _show_records(console: Console, answer: dict[str, Any], unique: str) -> None:
     records = answer["records"]
     whole = "complete" if answer["complete"] else "[bold yellow]not complete[/]"
-    console.print(f"   {answer['returned']} records, {whole}")
-    if answer["common"]:
-        shared = ", ".join(f"{name}={_plain(value)}" for name, value in answer["common"].items())
+    count = answer["returned"]
+    console.print(f"   {count} record{'s' if count != 1 else ''}, {whole}")
+    common = {name: one for name, one in answer["common"].items() if not name.endswith("UID")}
+    if common:
+        shared = ", ".join(f"{name}={_plain(value)}" for name, value in common.items())
         console.print(Text(f"   in all: {shared}"))
     columns = list(dict.fromkeys(name for record in records for name in record))
     # Every UID is long and none is read by a person; the rest explains itself better.
     columns = [name for name in columns if not name.endswith("UID")] or [unique]
     if not records:
         return
-    table = Table(*columns, show_lines=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in columns:
+        table.add_column(_words(name), overflow="fold")
     for record in records[:_ROWS_SHOWN]:
         table.add_row(*(_plain(record.get(name, "")) for name in columns))
     console.print(table)
     if len(records) > _ROWS_SHOWN:
         console.print(f"   … and {len(records) - _ROWS_SHOWN} more")
+
+
+def _words(keyword: str) -> str:
+    """A keyword that can be broken over lines: Patient Birth Date."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
 
 
 def _plain(value: Any) -> str:
@@ -195,17 +144,7 @@ def _plain(value: Any) -> str:
 def _show_clients(console: Console) -> None:
     """How to get the same answers in an assistant of one's own."""
     console.rule("Connect your own assistant to this archive")
-    launch = from_checkout(_checkout(), "serve", "--demo")
+    launch = Launch(str(Path(sys.executable).parent / "dicom-mcp"), ("serve", "--demo"), {})
     for client in CLIENTS:
         console.print(f"\n[bold]{client.name}[/]: {client.place}")
         console.print(Text(client.configuration(launch)), soft_wrap=True)
-
-
-def _checkout() -> str:
-    """The directory to start from: the checkout this runs in, if it runs in one."""
-    root = Path(__file__).resolve().parents[3]
-    return str(root if (root / "pyproject.toml").exists() else Path.cwd())
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the demo's hospital is where the person is

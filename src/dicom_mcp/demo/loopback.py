@@ -1,0 +1,77 @@
+"""The hospital's archives running on this machine, for assistants and other DICOM tools."""
+
+import signal
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from datetime import date
+from threading import Event
+
+from pydicom.dataset import Dataset
+
+from .archive import EmbeddedArchive
+from .hospital import Hospital, hospital
+
+PACS, VNA = "DEMO_PACS", "DEMO_VNA"
+
+# Where `demo --keep` listens unless something else does: the port a DICOM client tries first.
+_PORTS = {PACS: 11112, VNA: 11113}
+
+
+@contextmanager
+def demo_archive() -> Generator[EmbeddedArchive]:
+    """The hospital's PACS on a free loopback port, for as long as the block runs."""
+    house = _hospital_today()
+    with EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist()) as archive:
+        yield archive
+
+
+def keep() -> int:
+    """Run both archives until interrupted and print how to reach them; returns status 0."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    house = _hospital_today()
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: stop.set())  # noqa: ARG005
+    with (
+        _kept(PACS, house.pacs(), house.worklist()) as pacs,
+        _kept(VNA, house.vna()) as vna,
+    ):
+        table = Table("archive", "host", "port", "AE title")
+        for name, archive in (("the hospital's PACS", pacs), ("its second archive", vna)):
+            table.add_row(name, archive.host, str(archive.port), archive.ae_title)
+        console.print(table)
+        console.print(
+            f"echoscu -aec {PACS} {pacs.host} {pacs.port}\n"
+            f"findscu -S -aec {PACS} -k QueryRetrieveLevel=STUDY -k PatientName -k StudyDate "
+            f"{pacs.host} {pacs.port}\n"
+            f"DICOM_PORT={pacs.port} DICOM_CALLED_AE_TITLE={PACS} dicom-mcp\n",
+            soft_wrap=True,
+        )
+        console.print("Both run until Ctrl-C; nothing is kept on disk.")
+        stop.wait()
+    return 0
+
+
+@contextmanager
+def _kept(
+    ae_title: str, objects: Iterable[Dataset], worklist: Iterable[Dataset] = ()
+) -> Generator[EmbeddedArchive]:
+    """An archive on its usual port, or on a free one when that is taken."""
+    objects, worklist = list(objects), list(worklist)
+    archive = EmbeddedArchive(objects, ae_title=ae_title, worklist=worklist, port=_PORTS[ae_title])
+    try:
+        archive.start()
+    except OSError:
+        archive = EmbeddedArchive(objects, ae_title=ae_title, worklist=worklist)
+        archive.start()
+    try:
+        yield archive
+    finally:
+        archive.stop()
+
+
+def _hospital_today() -> Hospital:
+    return hospital(date.today())  # noqa: DTZ011 - the hospital is where the person is
