@@ -26,6 +26,9 @@ WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", 
 # PS3.4 C.2.2.2.5: VRs in which a hyphen makes a range.
 RANGE_VRS = frozenset({"DA", "DT", "TM"})
 
+# PS3.5 6.1.2.3: VRs whose characters Specific Character Set extends; the others are ISO-IR 6.
+_ANY_SCRIPT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+
 # Explicit VR counts a UI's bytes in 16 bits (PS3.5 7.1.2), padding included.
 _LONGEST_LIST = 65534
 
@@ -121,6 +124,11 @@ def text(value: str, vr: str, *, argument: str) -> str:
         )
     if _CONTROL.search(value):
         raise BadArgument(f"{argument} contains a control character", "Leave it out")
+    if vr not in _ANY_SCRIPT and not value.isascii():
+        raise BadArgument(
+            f"{argument}={shown(value)} has characters its type ({vr}) cannot hold",
+            "Use plain letters, digits and punctuation (PS3.5 6.2)",
+        )
     longest = MAXIMUM_LENGTH.get(vr, 64)
     parts = value.split("=") if vr == "PN" else [value]
     if any(len(part) > longest for part in parts):
