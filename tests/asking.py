@@ -5,7 +5,7 @@ from typing import Any
 
 import anyio
 from mcp.client import Client
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, TextContent, Tool
 
 from dicom_mcp.config import Node, Settings
 from dicom_mcp.server import create_server
@@ -34,6 +34,16 @@ def call(settings: Settings, tool: str, /, **arguments: Any) -> CallToolResult:
     async def once() -> CallToolResult:
         async with Client(create_server(settings)) as client:
             return await client.call_tool(tool, arguments)
+
+    return anyio.run(once)
+
+
+def listed() -> list[Tool]:
+    """The tools as a client is given them."""
+
+    async def once() -> list[Tool]:
+        async with Client(create_server(Settings(Node()))) as client:
+            return (await client.list_tools()).tools
 
     return anyio.run(once)
 

@@ -16,7 +16,7 @@ from dicom_mcp.config import Node, Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.server import INSTRUCTIONS, create_server
 from tests import ward
-from tests.asking import ask, call, fail, said
+from tests.asking import ask, call, fail, listed, said
 
 GOLDEN = Path(__file__).parent / "golden"
 CONTRACT: dict[str, tuple[set[str], set[str]]] = {
@@ -52,11 +52,7 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="module")
 def tools() -> list[Tool]:
-    async def listed() -> list[Tool]:
-        async with Client(create_server(Settings(Node()))) as client:
-            return (await client.list_tools()).tools
-
-    return anyio.run(listed)
+    return listed()
 
 
 # The contract
@@ -323,7 +319,11 @@ def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
     ("tool", "arguments", "told"),
     [
         ("query_patients", {"name_patern": "x"}, "Did you mean name_pattern"),
-        ("query_studies", {"study_date": "yesterday-ish"}, "is not a date. Write YYYYMMDD for one day"),
+        (
+            "query_studies",
+            {"study_date": "yesterday-ish"},
+            "is not a date. Write YYYYMMDD for one day",
+        ),
         ("query_studies", {"study_date": "20260231"}, "is not a date"),
         ("query_studies", {"study_date": "20260210-20260101"}, "Did you mean 20260101-20260210"),
         ("query_studies", {"attribute_preset": "extnded"}, "Use extended"),

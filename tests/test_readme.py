@@ -1,0 +1,64 @@
+"""The README's claims that a machine can check."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from mcp.types import Tool
+
+from dicom_mcp.config import VARIABLES
+from dicom_mcp.demo.clients import CLIENTS, Launch, from_checkout
+from tests.asking import listed
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ENVIRONMENT = {
+    "DICOM_HOST": "pacs.example.org",
+    "DICOM_PORT": "104",
+    "DICOM_CALLED_AE_TITLE": "PACS",
+}
+WITH_UV = from_checkout("/path/to/dicom-mcp", **ENVIRONMENT)
+WITH_PIP = Launch("dicom-mcp", (), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", [client.name for client in CLIENTS])
+def test_each_assistants_configuration_is_shown(name: str) -> None:
+    (client,) = (one for one in CLIENTS if one.name == name)
+    assert client.configuration(WITH_UV) in README
+    if name in ("Claude Desktop", "Zed"):
+        assert client.configuration(WITH_PIP) in README
+
+
+def test_zed_wants_an_object() -> None:
+    (zed,) = (one for one in CLIENTS if one.name == "Zed")
+    configuration = json.loads(zed.configuration(WITH_UV))
+    assert configuration["context_servers"]["dicom"]["command"] == "uv"
+
+
+def test_every_json_block_is_json() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) >= 7
+    for block in blocks:
+        json.loads(block)
+
+
+def test_every_variable_is_explained_as_the_program_explains_it() -> None:
+    for name, meaning in VARIABLES.items():
+        assert f"| `{name}` | {meaning} |" in README
+
+
+def test_every_tool_has_an_example_call_it_would_accept() -> None:
+    examples = dict(re.findall(r"^\| `(\w+)` \| `(\{.*\})` \|$", README, flags=re.MULTILINE))
+    tools: dict[str, Tool] = {tool.name: tool for tool in listed()}
+    assert examples.keys() == tools.keys()
+    for name, example in examples.items():
+        arguments = json.loads(example)
+        schema = tools[name].input_schema
+        assert arguments.keys() <= schema["properties"].keys()
+        assert set(schema.get("required", [])) <= arguments.keys()
+
+
+def test_every_path_it_names_exists() -> None:
+    for path in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / path).exists(), path
