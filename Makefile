@@ -2,8 +2,14 @@
 
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
-PYTHON := $(shell for name in python3.12 python3.13 python3; do \
-	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$name && break; done)
+# The first Python that is new enough, by its own path: a name may be a version manager's shim.
+PYTHON := $(shell for name in python3.12 python3.13 python3.14 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12) or print(sys.executable))' 2>/dev/null \
+	&& break; done)
+# That Python, so that uv downloads none; the machine's certificates, as pip uses them: a hospital's
+# network often has an authority of its own.
+export UV_PYTHON ?= $(PYTHON)
+export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
@@ -46,9 +52,10 @@ $(READY): uv.lock pyproject.toml | $(UV)
 	@touch $@
 
 .tools/bin/uv:
-	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed and not on PATH."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed and was not found on PATH."; exit 1; }
 	@echo "fetching uv $(UV_VERSION) from PyPI into .tools …"
 	@{ $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet uv==$(UV_VERSION); } 2>/dev/null \
 	|| { rm -rf .tools; $(PYTHON) -m pip install --quiet --target .tools uv==$(UV_VERSION); } \
-	|| { echo "uv could not be fetched: pip for $(PYTHON) or the network is missing."; \
-	     echo "Install uv yourself (https://docs.astral.sh/uv/) and run make again."; exit 1; }
+	|| { echo "uv could not be fetched: $(PYTHON) has neither venv nor pip (Debian: apt install"; \
+	     echo "python3-venv), or PyPI was not reached. Or install uv yourself, see"; \
+	     echo "https://docs.astral.sh/uv/, and run make again."; exit 1; }

@@ -48,9 +48,11 @@ def _in(key: str, **more: str) -> Callable[[Launch], str]:
 
 
 def _claude_code(launch: Launch) -> str:
+    """Options before the name, as documented, and --env not the last of them: it takes every word
+    up to the next option for a variable (github.com/anthropics/claude-code/issues/62332)."""
     variables = [f"--env {name}={value}" for name, value in launch.environment.items()]
     command = shlex.join([launch.command, *launch.arguments])
-    return " ".join(["claude mcp add dicom", *variables, "--", command])
+    return " ".join(["claude mcp add", *variables, "--transport stdio dicom --", command])
 
 
 CLIENTS: tuple[Client, ...] = (
