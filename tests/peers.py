@@ -1,0 +1,183 @@
+"""Real archives as peers, each filled with the demo hospital: embedded, Orthanc, dcmqrscp."""
+
+import functools
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from dicom_mcp.config import Node
+from dicom_mcp.demo.archive import EmbeddedArchive
+from tests.dcmtk import dcmtk
+
+# Seconds a peer may take to begin to listen, on a busy machine.
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A running archive and what it is not capable of (words of the expectation tables)."""
+
+    name: str
+    node: Node
+    lacks: frozenset[str] = frozenset()
+
+
+@contextmanager
+def embedded(objects: Sequence[Dataset]) -> Generator[Peer]:
+    """Our own archive, asked relationally."""
+    with EmbeddedArchive(objects, ae_title="EMBEDDED") as archive:
+        yield Peer("embedded", Node(port=archive.port, called_ae_title="EMBEDDED"))
+
+
+@contextmanager
+def embedded_strict(objects: Sequence[Dataset]) -> Generator[Peer]:
+    """Our own archive, insisting on the unique keys above the level."""
+    with EmbeddedArchive(objects, ae_title="STRICT", hierarchy="strict") as archive:
+        yield Peer("embedded strict", Node(port=archive.port, called_ae_title="STRICT"))
+
+
+@contextmanager
+def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
+    """Debian's Orthanc without plugins; answers in UTF-8."""
+    program = _orthanc()
+    port = free_port()
+    configuration = directory / "orthanc.json"
+    configuration.write_text(
+        json.dumps(
+            {
+                "Name": "test",
+                "StorageDirectory": str(directory / "storage"),
+                "IndexDirectory": str(directory / "index"),
+                "Plugins": [],
+                "HttpServerEnabled": False,
+                "DicomAet": "ORTHANC",
+                "DicomPort": port,
+                "DicomAlwaysAllowFind": True,
+                "DicomAlwaysAllowStore": True,
+                "DefaultEncoding": "Utf8",
+            }
+        )
+    )
+    with _running([str(program), str(configuration)], port):
+        store(map(_in_utf_8, objects), port, "ORTHANC")
+        yield Peer("orthanc", Node(port=port, called_ae_title="ORTHANC"))
+
+
+@contextmanager
+def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
+    """DCMTK's archive: hierarchical, byte for byte in text, without counts."""
+    port = free_port()
+    storage = directory / "storage"
+    storage.mkdir()
+    configuration = directory / "dcmqrscp.cfg"
+    configuration.write_text(
+        f"NetworkTCPPort = {port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
+        "HostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
+        f"AETable BEGIN\nDCMQRSCP {storage} RW (9999, 1024mb) ANY\nAETable END\n"
+    )
+    command = [str(dcmtk("dcmqrscp")), "-c", str(configuration), str(port)]
+    with _running(command, port):
+        store(map(_uncompressed, objects), port, "DCMQRSCP")
+        yield Peer(
+            "dcmqrscp",
+            Node(port=port, called_ae_title="DCMQRSCP"),
+            lacks=frozenset({"modalities in study", "counts", "case", "character sets"}),
+        )
+
+
+def store(objects: Iterable[Dataset], port: int, ae_title: str) -> None:
+    """Send every object in the transfer syntax it is in; each must be stored."""
+    objects = list(objects)
+    ae = AE(ae_title="FILLER")
+    for sop_class, syntax in sorted(
+        {(str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID)) for one in objects}
+    ):
+        ae.add_requested_context(sop_class, syntax)
+    association: Association = ae.associate("127.0.0.1", port, ae_title=ae_title)
+    assert association.is_established
+    # 40 ms a message otherwise: Nagle's algorithm waiting for a delayed acknowledgement.
+    association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        for one in objects:
+            status = association.send_c_store(one)
+            assert status.Status == 0x0000, (one.SOPClassUID, status)
+    finally:
+        association.release()
+
+
+def _in_utf_8(one: Dataset) -> Dataset:
+    """Orthanc 1.10 loses the escape sequences of ISO 2022 text in what it indexes."""
+    copy = deepcopy(one)
+    copy.decode()
+    copy.SpecificCharacterSet = "ISO_IR 192"
+    return copy
+
+
+def _uncompressed(one: Dataset) -> Dataset:
+    """dcmqrscp accepts uncompressed objects only; a query needs no pixels."""
+    if not one.file_meta.TransferSyntaxUID.is_compressed:
+        return one
+    copy = deepcopy(one)
+    del copy.PixelData
+    copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return copy
+
+
+def free_port() -> int:
+    """A port nothing listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return held.getsockname()[1]
+
+
+@functools.cache
+def _orthanc() -> Path:
+    """The program; without it the test is skipped, or fails where DICOM_MCP_REQUIRE_PEERS=1."""
+    found = shutil.which("Orthanc", path=os.pathsep.join([*os.get_exec_path(), "/usr/sbin"]))
+    if found:
+        return Path(found)
+    if os.environ.get("DICOM_MCP_REQUIRE_PEERS") == "1":
+        pytest.fail("Orthanc is not installed")
+    pytest.skip("Orthanc is not installed")
+
+
+@contextmanager
+def _running(command: Sequence[str], port: int) -> Generator[None]:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _await(port, process)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until something listens at the port; each attempt waits for the process a little."""
+    for _ in range(int(PATIENCE / 0.1)):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            try:
+                process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+            pytest.fail(f"{process.args} ended with status {process.returncode}")
+        else:
+            return
+    pytest.fail(f"nothing listens on port {port}")
