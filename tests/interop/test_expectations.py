@@ -71,13 +71,11 @@ EXPECTATIONS: dict[str, Expectation] = {
         lambda one: one.PatientName == "Schmidt^Anna", "case", name_pattern="SCHMIDT^ANNA"
     ),
     "a name with an umlaut": _patients(
-        lambda one: "Brückner" in str(one.PatientName), "character sets", name_pattern="Brückner*"
+        lambda one: "Brückner" in str(one.PatientName), name_pattern="Brückner*"
     ),
-    "a name in kanji": _patients(
-        lambda one: "太郎" in str(one.PatientName), "character sets", name_pattern="*太郎*"
-    ),
+    "a name in kanji": _patients(lambda one: "太郎" in str(one.PatientName), name_pattern="*太郎*"),
     "a name in Cyrillic": _patients(
-        lambda one: "Соколова" in str(one.PatientName), "character sets", name_pattern="Соколова*"
+        lambda one: "Соколова" in str(one.PatientName), name_pattern="Соколова*"
     ),
     "patients by birth date": _patients(
         lambda one: one.PatientBirthDate == "19681224",
@@ -140,7 +138,8 @@ def test_the_answer_is_the_true_one(peer: Peer, held: list[Dataset], name: str) 
     found = [str(record[expectation.unique]) for record in answer["records"]]
     assert len(found) == len(set(found)) == answer["returned"]
     if expectation.needs & peer.lacks and set(found) != true:
-        assert answer["notes"], "an answer that is not the true one, without a word"
+        told = " ".join(answer["notes"])
+        assert "may have ignored it" in told or "in some archives in the same case" in told
         return
     assert set(found) == true
     assert answer["complete"] is True

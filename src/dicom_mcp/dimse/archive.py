@@ -18,13 +18,13 @@ from ..errors import (
     Unreachable,
 )
 from ..standard.levels import MODEL, NOUN, Level, Model
-from ..standard.query import Match, Matches, Query
-from ..standard.recheck import Recheck
+from ..standard.query import Matches, Query
 from ..standard.status import Kind
 from .association import Association
 from .breaker import Breaker
 from .echo import VERIFICATION, echo
 from .find import Ending, find
+from .gathering import Gathering
 from .parents import Parents
 from .pool import Lease, Pool
 
@@ -32,9 +32,8 @@ from .pool import Lease, Pool
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
 
 
-# What may be held of one answer, as it came. 500 matches with every attribute of the extended
-# preset are under 2 MiB; as Python objects bytes take up to ten times their room.
-_MOST_HELD = 8 * 1024 * 1024
+# How many answers to a widened key are compared here: a second's worth on a slow archive.
+_MOST_COMPARED = 2000
 
 
 class DimseArchive:
@@ -45,6 +44,7 @@ class DimseArchive:
         self._pool = Pool(self._associate)
         self._breaker = Breaker()
         self._parents = Parents(self._matches)
+        self._reads_utf_8 = False
 
     def verify(self, *, deadline: Deadline) -> float:
         """C-ECHO; returns the milliseconds it took, without associating when that was done."""
@@ -83,8 +83,37 @@ class DimseArchive:
                 return Matches(query, [], notes=("The archive holds no series with this UID.",))
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
         answer = self._matches(query, limit, deadline, arrived)
+        if not answer.matches and answer.complete:
+            answer = self._in_ascii(answer, limit, deadline, arrived)
+        elif not query.is_ascii:
+            self._reads_utf_8 = True
         self._parents.learn(query, answer.matches)
         return answer
+
+    def _in_ascii(
+        self, empty: Matches, limit: int, deadline: Deadline, arrived: Callable[[], None]
+    ) -> Matches:
+        """An archive that compares bytes finds nothing for a key in UTF-8 when it holds the name
+        in another character set. Asked with * for those characters, and compared here, it does."""
+        query = empty.query
+        if query.is_ascii or self._reads_utf_8:
+            return empty
+        wider = query.in_ascii()
+        gathering = Gathering(
+            query,
+            limit,
+            arrived,
+            loosened=[name for name, key in query.keys.items() if wider.keys.get(name) != key],
+            most_examined=_MOST_COMPARED,
+        )
+        answer = self._gathered(wider, gathering, deadline)
+        if not answer.matches and answer.complete:
+            return empty
+        told = (
+            "Nothing matched the text as written: this archive does not compare it as Unicode. It "
+            "was asked with * for the characters beyond ASCII, and the answers were compared here."
+        )
+        return Matches(wider, answer.matches, answer.complete, (told, *answer.notes))
 
     def _matches(
         self,
@@ -94,68 +123,57 @@ class DimseArchive:
         arrived: Callable[[], None] = lambda: None,
     ) -> Matches:
         """The query as it stands, its answers checked and counted."""
-        recheck = Recheck(query)
-        matches: list[Match] = []
+        return self._gathered(query, Gathering(query, limit, arrived), deadline)
+
+    def _gathered(self, query: Query, gathering: Gathering, deadline: Deadline) -> Matches:
+        """Send the query and let `gathering` take its answers.
+
+        Matches that came before a failure status or the deadline are given, marked incomplete; a
+        broken association is an error whatever came before.
+        """
         started = perf_counter()
-
-        held = 0
-
-        def take(match: Match, size: int) -> bool:
-            nonlocal held
-            arrived()
-            if recheck.holds(match):
-                matches.append(match)
-                held += size
-            return len(matches) <= limit and held <= _MOST_HELD
-
-        def ask(association: Association) -> Ending:
-            nonlocal recheck, held
-            recheck, held = Recheck(query), 0
-            matches.clear()
-            return find(association, query, MODEL[query.level], take, deadline=deadline)
-
         notes: list[str] = []
-        complete = True
+        whole = True
         outcome = "failed"
         try:
-            ending = self._asking(ask, deadline)
+            ending = self._asking(
+                lambda association: find(
+                    association, query, MODEL[query.level], gathering.take, deadline=deadline
+                ),
+                deadline,
+                again=lambda: not gathering.examined,
+            )
             outcome = f"0x{ending.status.code:04X}" if ending.status else "stopped"
-            complete, notes = _said(ending, query, len(matches))
+            whole, notes = _said(ending, query, len(gathering.matches))
         except DeadlinePassed as passed:
             outcome = "deadline"
-            if not matches:
+            if not gathering.matches:
                 raise
             notes.append(f"Not complete: {passed}")
-            complete = False
+            whole = False
         except ArchiveError as error:
             outcome = type(error).__name__
             raise
         finally:
-            self._log("C-FIND", query.level, outcome, len(matches), started)
-        if len(matches) > limit:
-            del matches[limit:]
-            complete = False
-            notes.append(
-                f"Not complete: these are the first {limit} {NOUN[query.level][1]} the archive "
-                "gave; there are more. Narrow the question, or raise limit (at most 500)."
-            )
-        elif held > _MOST_HELD:
-            complete = False
-            notes.append(
-                f"Not complete: the answer grew beyond {_MOST_HELD // 1024**2} MiB and was cut "
-                "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the question."
-            )
-        return Matches(query, matches, complete, (*notes, *recheck.notes()))
+            self._log("C-FIND", query.level, outcome, len(gathering.matches), started)
+        uncut, more = gathering.close()
+        return Matches(query, gathering.matches, whole and uncut, (*notes, *more))
 
-    def _asking[T](self, ask: Callable[[Association], T], deadline: Deadline) -> T:
+    def _asking[T](
+        self,
+        ask: Callable[[Association], T],
+        deadline: Deadline,
+        *,
+        again: Callable[[], bool] = lambda: True,
+    ) -> T:
         """Ask over a lent association. One that went stale while it was kept (the archive
-        restarted, say) shows at the first use; then, once, over a new one."""
+        restarted, say) shows at the first use; then, once and if `again` allows, over a new one."""
         lease: Lease | None = None
         try:
             with self._pool.lease(deadline=deadline) as lease:
                 return ask(lease.association)
         except (ConnectionLost, AssociationAborted):
-            if lease is None or not lease.used_before:
+            if lease is None or not lease.used_before or not again():
                 raise
         with self._pool.lease(deadline=deadline, fresh=True) as lease:
             return ask(lease.association)

@@ -1,5 +1,6 @@
 """One question to an archive, and its answer, independent of how it travels."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ type Value = str | int | float | list["Value"] | dict[str, "Value"]
 # A C-FIND answer: keyword to value. A zero-length value is "", a key that was not returned is
 # absent: archives say different things with the two.
 type Match = dict[str, Value]
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f*][^\x00-\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class Query:
                 raise BadAttribute(f"{keyword} is not an attribute of the DICOM dictionary")
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "wanted", tuple(asked))
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether every key can be sent without declaring a character set."""
+        return all(key.isascii() for key in self.keys.values())
+
+    def in_ascii(self) -> "Query":
+        """The same query, wider: `*` for each run of characters beyond ASCII."""
+        keys = {keyword: _BEYOND_ASCII.sub("*", key) for keyword, key in self.keys.items()}
+        keys = {keyword: "" if set(key) == {"*"} else key for keyword, key in keys.items()}
+        return Query(self.level, keys, self.wanted)
 
     def elements(self) -> list[tuple[Attribute, str]]:
         """Every element of the identifier's data, in tag order, with its key text or ""."""

@@ -1,6 +1,6 @@
 """Every match against its query's keys again: archives ignore keys and still say success."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .dictionary import attribute
 from .levels import NOUN
@@ -13,10 +13,14 @@ _LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
 
 
 class Recheck:
-    """Checks the matches of one query as they arrive and remembers what was wrong with them."""
+    """Checks the matches of one query as they arrive and remembers what was wrong with them.
 
-    def __init__(self, query: Query) -> None:
+    Keys in `loosened` were sent wider than they are; what does not match them is no fault.
+    """
+
+    def __init__(self, query: Query, loosened: Collection[str] = ()) -> None:
         self._query = query
+        self._loosened = loosened
         self._predicates: dict[str, Predicate] = {
             keyword: matcher(found.vr, key, comparison=_LOOSEST)
             for keyword, key in query.keys.items()
@@ -45,7 +49,7 @@ class Recheck:
             f"The archive ignored {keyword}: {count} {nouns[count != 1]} that did not match "
             f"{'were' if count != 1 else 'was'} left out here."
             for keyword, count in self._dropped.items()
-            if count
+            if count and keyword not in self._loosened
         ]
         notes += [
             f"The archive does not return {keyword}, so it may have ignored it: records that do "

@@ -86,7 +86,10 @@ def _whole_text_hint(query: Query) -> list[str]:
     ]
     if not whole:
         return []
-    return [f"{' and '.join(whole)} must match as a whole; write *text* to find it anywhere in it."]
+    return [
+        f"{' and '.join(whole)} must match as a whole, in some archives in the same case; write "
+        "*text* to find it anywhere in it."
+    ]
 
 
 class Presets(BaseModel):
