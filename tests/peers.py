@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
             }
         )
     )
-    with _running([str(program), str(configuration)], port):
+    with running([str(program), str(configuration)], port):
         store(map(_in_utf_8, objects), port, "ORTHANC")
         yield Peer("orthanc", Node(port=port, called_ae_title="ORTHANC"))
 
@@ -89,7 +89,7 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         f"AETable BEGIN\nDCMQRSCP {storage} RW (9999, 1024mb) ANY\nAETable END\n"
     )
     command = [str(dcmtk("dcmqrscp")), "-c", str(configuration), str(port)]
-    with _running(command, port):
+    with running(command, port):
         store(map(_uncompressed, objects), port, "DCMQRSCP")
         yield Peer(
             "dcmqrscp",
@@ -106,10 +106,14 @@ def store(objects: Iterable[Dataset], port: int, ae_title: str) -> None:
         {(str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID)) for one in objects}
     ):
         ae.add_requested_context(sop_class, syntax)
-    association: Association = ae.associate("127.0.0.1", port, ae_title=ae_title)
+    associate: Callable[..., Association] = ae.associate  # pyright: ignore[reportUnknownMemberType]
+    association = associate("127.0.0.1", port, ae_title=ae_title)
     assert association.is_established
     # 40 ms a message otherwise: Nagle's algorithm waiting for a delayed acknowledgement.
-    association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport = association.dul.socket
+    assert transport
+    assert transport.socket
+    transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         for one in objects:
             status = association.send_c_store(one)
@@ -154,8 +158,17 @@ def _orthanc() -> Path:
 
 
 @contextmanager
-def _running(command: Sequence[str], port: int) -> Generator[None]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+def running(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Generator[None]:
+    """A program that listens at the port, until the block ends."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
+    ) as process:
         try:
             _await(port, process)
             yield
