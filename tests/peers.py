@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -106,8 +106,9 @@ def store(objects: Iterable[Dataset], port: int, ae_title: str) -> None:
         {(str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID)) for one in objects}
     ):
         ae.add_requested_context(sop_class, syntax)
-    associate: Callable[..., Association] = ae.associate  # pyright: ignore[reportUnknownMemberType]
-    association = associate("127.0.0.1", port, ae_title=ae_title)
+    association: Association = ae.associate(  # pyright: ignore[reportUnknownMemberType]
+        "127.0.0.1", port, ae_title=ae_title
+    )
     assert association.is_established
     # 40 ms a message otherwise: Nagle's algorithm waiting for a delayed acknowledgement.
     transport = association.dul.socket
