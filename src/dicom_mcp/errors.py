@@ -126,6 +126,13 @@ class ConnectionLost(ArchiveError):
 class ProtocolViolation(ArchiveError):
     """The archive sent what the standard does not allow, or more than we accept."""
 
+    def __init__(
+        self,
+        happened: str,
+        remedy: str = "Ask again; if it stays so, the archive's vendor should see this message",
+    ) -> None:
+        super().__init__(happened, remedy)
+
 
 class DeadlinePassed(ArchiveError):
     """The call's deadline passed before the archive had answered."""

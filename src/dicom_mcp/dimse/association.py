@@ -110,6 +110,7 @@ class Association:
         """The accepted context of a SOP class. Raises NoAcceptedContext, naming the service."""
         context = self._contexts[abstract_syntax]
         if not context.transfer_syntax:
+            self.clean = False  # not kept: the next question finds out whether that has changed
             raise NoAcceptedContext(
                 f"it accepts the association but not {service} ({context.refusal})",
                 "Ask its administrator to enable this service for our calling_ae_title, and "

@@ -1,7 +1,7 @@
 """C-ECHO: does the archive answer at all (PS3.7 9.1.5)."""
 
 from ..deadline import Deadline
-from ..errors import StatusFailure
+from ..errors import ProtocolViolation, StatusFailure
 from ..standard.status import Kind, status
 from .association import Association
 from .command import NO_DATA_SET, Command, Field, Operation, number
@@ -20,6 +20,8 @@ def echo(association: Association, *, deadline: Deadline) -> None:
     message_id = association.send(context, command, b"", deadline=deadline)
     answer = association.receive(context, message_id, Operation.C_ECHO_RQ, deadline=deadline)
     said = status(number(answer.command, Field.STATUS))
+    if said.kind is Kind.PENDING:
+        raise ProtocolViolation("it announced more answers to a C-ECHO (PS3.7 9.1.5)")
     association.clean = True
     if said.kind is Kind.FAILURE:
         raise StatusFailure(f"C-ECHO failed with status {said}", said.remedy, status=said.code)

@@ -228,6 +228,8 @@ class UpperLayer:
 
     def _fragments_received(self, at: int, end: int) -> None:
         received = self._received
+        if at == end:
+            raise ProtocolViolation("a P-DATA-TF PDU holds no item (PS3.8 9.3.5)")
         while at < end:
             if end - at < 6:
                 raise ProtocolViolation("a P-DATA item was cut short (PS3.8 9.3.5)")
@@ -309,7 +311,7 @@ class UpperLayer:
 def _not_allowed(kind: int, state: State) -> ProtocolViolation:
     if kind in set(PDU):
         return ProtocolViolation(
-            f"an {PDU(kind).name} PDU is not allowed in state {state.value} (PS3.8 9.2)"
+            f"a PDU of type {PDU(kind).name} is not allowed in state {state.value} (PS3.8 9.2)"
         )
     return ProtocolViolation(
         f"it sent PDU type 0x{kind:02X}, which does not exist (PS3.8 9.3.1)",
@@ -323,7 +325,7 @@ def _control(kind: PDU, pdu: bytes) -> Event:
         return _accept(pdu)
     if len(pdu) != 10:
         raise ProtocolViolation(
-            f"an {kind.name} PDU has {len(pdu)} bytes instead of 10 (PS3.8 9.3)"
+            f"a PDU of type {kind.name} has {len(pdu)} bytes instead of 10 (PS3.8 9.3)"
         )
     if kind is PDU.ASSOCIATE_RJ:
         return Rejected(result=pdu[7], source=pdu[8], reason=pdu[9])

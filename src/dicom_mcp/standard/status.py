@@ -32,6 +32,7 @@ _KEYS = (
     "The archive does not accept this combination of keys at this level; "
     "give the unique keys above it (patient_id, study_instance_uid, series_instance_uid)"
 )
+_LOG = "Look for this question in the archive's log"
 _PERMISSION = "Ask the archive's administrator to allow queries from our calling_ae_title"
 
 # Codes with one meaning for every service used here (PS3.7 C; PS3.4 C.4.1.1.4, B.2.3).
@@ -44,28 +45,28 @@ STATUS: dict[int, Status] = {
         Status(0x0106, Kind.FAILURE, "invalid attribute value", _KEYS),
         Status(0x0107, Kind.WARNING, "attribute list error"),
         Status(0x0110, Kind.FAILURE, "processing failure in the archive", "Try again later"),
-        Status(0x0111, Kind.FAILURE, "duplicate SOP instance"),
-        Status(0x0112, Kind.FAILURE, "no such SOP instance"),
+        Status(0x0111, Kind.FAILURE, "duplicate SOP instance", _LOG),
+        Status(0x0112, Kind.FAILURE, "no such SOP instance", _LOG),
         Status(0x0115, Kind.FAILURE, "invalid argument value", _KEYS),
         Status(0x0116, Kind.WARNING, "attribute value out of range"),
-        Status(0x0117, Kind.FAILURE, "invalid SOP instance"),
-        Status(0x0118, Kind.FAILURE, "no such SOP class"),
-        Status(0x0119, Kind.FAILURE, "class-instance conflict"),
+        Status(0x0117, Kind.FAILURE, "invalid SOP instance", _LOG),
+        Status(0x0118, Kind.FAILURE, "no such SOP class", _LOG),
+        Status(0x0119, Kind.FAILURE, "class-instance conflict", _LOG),
         Status(0x0120, Kind.FAILURE, "missing attribute", _KEYS),
         Status(0x0121, Kind.FAILURE, "missing attribute value", _KEYS),
         Status(0x0122, Kind.FAILURE, "SOP class not supported", "Ask at another level"),
         Status(0x0124, Kind.FAILURE, "not authorised", _PERMISSION),
         Status(0x0210, Kind.FAILURE, "duplicate invocation", "Try again"),
-        Status(0x0211, Kind.FAILURE, "unrecognised operation"),
-        Status(0x0212, Kind.FAILURE, "mistyped argument"),
+        Status(0x0211, Kind.FAILURE, "unrecognised operation", _LOG),
+        Status(0x0212, Kind.FAILURE, "mistyped argument", _LOG),
         Status(0x0213, Kind.FAILURE, "resource limitation in the archive", _NARROW),
         Status(0xA700, Kind.FAILURE, "refused: out of resources", _NARROW),
         Status(0xA701, Kind.FAILURE, "refused: cannot count the matches", _NARROW),
-        Status(0xA702, Kind.FAILURE, "refused: cannot perform the sub-operations"),
-        Status(0xA710, Kind.FAILURE, "refused: invalid prior record key"),
-        Status(0xA801, Kind.FAILURE, "refused: move destination unknown"),
+        Status(0xA702, Kind.FAILURE, "refused: cannot perform the sub-operations", _LOG),
+        Status(0xA710, Kind.FAILURE, "refused: invalid prior record key", _LOG),
+        Status(0xA801, Kind.FAILURE, "refused: move destination unknown", _LOG),
         Status(0xA900, Kind.FAILURE, "identifier does not match the SOP class", _KEYS),
-        Status(0xAA00, Kind.FAILURE, "none of the requested frames was found"),
+        Status(0xAA00, Kind.FAILURE, "none of the requested frames was found", _LOG),
         Status(0xB000, Kind.WARNING, "sub-operations complete with failures"),
         Status(0xB006, Kind.WARNING, "elements discarded"),
         Status(0xB007, Kind.WARNING, "data set does not match the SOP class"),
@@ -92,4 +93,4 @@ def status(code: int) -> Status:
     for first, last, kind, meaning in RANGES:
         if first <= code <= last:
             return Status(code, kind, meaning, "" if kind is Kind.WARNING else "Try again later")
-    return Status(code, Kind.FAILURE, "a status the standard does not define")
+    return Status(code, Kind.FAILURE, "a status the standard does not define", _LOG)
