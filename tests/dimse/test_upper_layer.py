@@ -214,6 +214,7 @@ BROKEN: dict[str, bytes] = {
     "a data set without a command": p_data((1, 2, b"ab")),
     "a data set inside a command": p_data((1, 1, COMMAND[:8]), (1, 2, b"ab")),
     "a command inside a data set": p_data((1, 3, COMMAND), (1, 0, b"ab"), (1, 3, COMMAND)),
+    "a PDU without an item": struct.pack(">BxI", 4, 0),
     "an item longer than its PDU": struct.pack(">BxIIBB", 4, 6, 100, 1, 3),
     "an item shorter than its own header": struct.pack(">BxIIBB", 4, 6, 1, 1, 3),
     "an item cut short": struct.pack(">BxIIB", 4, 5, 2, 1),

@@ -55,4 +55,5 @@ def test_no_sentence_ends_with_a_full_stop_or_repeats_its_code() -> None:
     for one in STATUS.values():
         assert not one.meaning.endswith(".")
         assert not one.remedy.endswith(".")
+        assert one.remedy or one.kind is not Kind.FAILURE
         assert f"{one.code:04X}" not in one.meaning
