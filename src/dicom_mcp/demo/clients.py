@@ -1,6 +1,7 @@
 """How assistants are told to start dicom-mcp: one table for `dicom-mcp demo` and the README."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,12 @@ def _in(key: str, **more: str) -> Callable[[Launch], str]:
         }
         if launch.environment:
             server["env"] = dict(launch.environment)
-        return json.dumps({key: {"dicom": server}}, indent=2)
+        # A list of words on one line.
+        return re.sub(
+            r"\[\n[^]]*\]",
+            lambda words: json.dumps(json.loads(words[0])),
+            json.dumps({key: {"dicom": server}}, indent=2),
+        )
 
     return write
 

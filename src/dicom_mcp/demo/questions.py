@@ -1,7 +1,7 @@
 """What a person would ask the demo archive, and what its objects say the answer is.
 
-The expected answers are worked out from the data sets themselves, by plain loops that know neither
-the archive's index nor the server, so that a wrong answer of either shows.
+Which records are expected is worked out from the data sets themselves, and so is every value in
+them (`truth`): nothing here is taken from the server or written down beforehand.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +11,26 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from .truth import untrue
+
 type Answer = Mapping[str, Any]
 type Arguments = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Walk:
-    """What is known on the way: the archive's objects, the day, the answers so far."""
+    """What is known on the way: the archive, its objects, the day, the answers so far."""
 
+    archive: Mapping[str, str | int]
     objects: Sequence[Dataset]
     today: date
     answers: list[Answer] = field(default_factory=list[Answer])
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of the last answer, whole; none when it was an error."""
+        last = self.answers[-1]
+        return [{**last["common"], **record} for record in last.get("records", ())]
 
     def uids(self, keyword: str, holds: Callable[[Dataset], bool]) -> set[str]:
         """The values of this unique key among the objects for which `holds`."""
@@ -33,7 +42,8 @@ class Question:
     """One question: in words, as a tool call, and what must be answered.
 
     `expected` gives the values of `unique` that the records must have, all of them unless
-    `limit` cuts; `refusal` is what an error must say instead.
+    `limit` cuts; `shown` are attributes each record must have; `facts` stand beside the records;
+    `refusal` is what an error must say instead.
     """
 
     words: str
@@ -41,23 +51,39 @@ class Question:
     arguments: Callable[[Walk], Arguments] = lambda _: {}
     unique: str = ""
     expected: Callable[[Walk], set[str]] = lambda _: set()
+    shown: Sequence[str] = ()
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
     refusal: str = ""
 
     def fault(self, walk: Walk, answer: Answer, error: str) -> str:
         """What is wrong with this answer; "" when nothing is."""
         if self.refusal or error:
-            return (
-                "" if self.refusal and self.refusal in error else f"unexpected: {error or answer}"
-            )
-        if not self.unique:
-            return "" if answer.get("works", True) else "the archive did not answer"
-        found = [str(record[self.unique]) for record in answer["records"]]
+            right = self.refusal and self.refusal in error
+            return "" if right else f"unexpected: {error or answer}"
+        asked = answer.get("archive", walk.archive)
+        if not walk.archive.items() <= asked.items():
+            return f"another archive answered: {asked}"
+        for name, fact in self.facts.items():
+            if answer.get(name) != fact:
+                return f"{name} should be {fact}"
+        return self._fault_in_records(walk, answer) if self.unique else ""
+
+    def _fault_in_records(self, walk: Walk, answer: Answer) -> str:
+        records = walk.records
+        found = [str(record[self.unique]) for record in records]
         expected = self.expected(walk)
         if answer["complete"]:
             right = sorted(found) == sorted(expected)
         else:
-            right = len(found) < len(expected) and set(found) < expected
-        return "" if right else f"{len(found)} records do not agree with the {len(expected)} held"
+            right = len(set(found)) == len(found) < len(expected) and set(found) < expected
+        if not right:
+            return f"{len(found)} records do not agree with the {len(expected)} held"
+        for record in records:
+            if missing := set(self.shown) - record.keys():
+                return f"{', '.join(sorted(missing))} is missing in {record[self.unique]}"
+            if wrong := untrue(record, walk.objects, self.unique):
+                return f"{', '.join(wrong)} of {record[self.unique]} is not what the object says"
+        return ""
 
 
 def _in_days(first: date, last: date) -> Callable[[Dataset], bool]:
@@ -75,19 +101,39 @@ def _cts_of_last_month(walk: Walk) -> set[str]:
     return walk.uids("StudyInstanceUID", lambda one: inside(one) and one.Modality == "CT")
 
 
-def _lung_series(walk: Walk) -> str:
-    series = walk.answers[-1]["records"]
-    return next(str(one["SeriesInstanceUID"]) for one in series if one["Modality"] == "CT")
+def _is_his(one: Dataset) -> bool:
+    return "Brückner" in str(one.PatientName)
+
+
+def _his_last_ct(walk: Walk) -> str:
+    cts = [one for one in walk.objects if _is_his(one) and one.Modality == "CT"]
+    return str(max(cts, key=lambda one: one.StudyDate).StudyInstanceUID)
+
+
+# What an assistant copies out of the answer before; ValueError when it isn't there.
+def _last_ct_told(walk: Walk) -> str:
+    cts = [one for one in walk.records if "CT" in one["ModalitiesInStudy"]]
+    return max(cts, key=lambda one: one["StudyDate"])["StudyInstanceUID"]
+
+
+def _images_told(walk: Walk) -> str:
+    cts = [one for one in walk.records if one["Modality"] == "CT"]
+    return max(cts, key=lambda one: one["NumberOfSeriesRelatedInstances"])["SeriesInstanceUID"]
 
 
 QUESTIONS: tuple[Question, ...] = (
-    Question("Which archive am I talking to, and does it answer?", "verify_connection"),
+    Question(
+        "Which archive am I talking to, and does it answer?",
+        "verify_connection",
+        facts={"works": True},
+    ),
     Question(
         "Is there a patient called Brückner?",
         "query_patients",
         lambda _: {"name_pattern": "Brückner*"},
         "PatientID",
-        lambda walk: walk.uids("PatientID", lambda one: "Brückner" in str(one.PatientName)),
+        lambda walk: walk.uids("PatientID", _is_his),
+        shown=("PatientName", "PatientBirthDate"),
     ),
     Question(
         "And somebody with 太郎 in the name?",
@@ -95,6 +141,7 @@ QUESTIONS: tuple[Question, ...] = (
         lambda _: {"name_pattern": "*太郎*"},
         "PatientID",
         lambda walk: walk.uids("PatientID", lambda one: "太郎" in str(one.PatientName)),
+        shown=("PatientName", "PatientBirthDate"),
     ),
     Question(
         "Which CT studies were done last month?",
@@ -102,42 +149,39 @@ QUESTIONS: tuple[Question, ...] = (
         lambda _: {"modality_in_study": "CT", "study_date": "last month"},
         "StudyInstanceUID",
         _cts_of_last_month,
+        shown=("PatientName", "StudyDate", "ModalitiesInStudy"),
     ),
     Question(
         "What has been done for Mr Brückner?",
         "query_studies",
         lambda _: {"patient_name": "brückner^jürgen*"},
         "StudyInstanceUID",
-        lambda walk: walk.uids("StudyInstanceUID", lambda one: "Brückner" in str(one.PatientName)),
+        lambda walk: walk.uids("StudyInstanceUID", _is_his),
+        shown=("StudyDate", "ModalitiesInStudy"),
     ),
     Question(
         "What does his last CT consist of, and which scanner was it?",
         "query_series",
         lambda walk: {
-            "study_instance_uid": next(
-                str(one["StudyInstanceUID"])
-                for one in sorted(
-                    walk.answers[-1]["records"], key=lambda one: one["StudyDate"], reverse=True
-                )
-                if "CT" in one["ModalitiesInStudy"]
-            ),
+            "study_instance_uid": _last_ct_told(walk),
             "additional_attributes": ["StationName", "ManufacturerModelName"],
         },
         "SeriesInstanceUID",
         lambda walk: walk.uids(
-            "SeriesInstanceUID",
-            lambda one: one.StudyInstanceUID == walk.answers[-1]["sent"]["StudyInstanceUID"],
+            "SeriesInstanceUID", lambda one: one.StudyInstanceUID == _his_last_ct(walk)
         ),
+        shown=("Modality", "StationName", "ManufacturerModelName"),
     ),
     Question(
         "Which images are in its lung series? Five are enough.",
         "query_instances",
-        lambda walk: {"series_instance_uid": _lung_series(walk), "limit": 5},
+        lambda walk: {"series_instance_uid": _images_told(walk), "limit": 5},
         "SOPInstanceUID",
         lambda walk: walk.uids(
             "SOPInstanceUID",
-            lambda one: one.SeriesInstanceUID == walk.answers[-1]["sent"]["SeriesInstanceUID"],
+            lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality == "CT",
         ),
+        shown=("InstanceNumber", "Rows", "Columns"),
     ),
     Question(
         "What came in today?",
@@ -146,7 +190,11 @@ QUESTIONS: tuple[Question, ...] = (
         "StudyInstanceUID",
         lambda walk: walk.uids("StudyInstanceUID", _in_days(walk.today, walk.today)),
     ),
-    Question("Which attributes can I ask for?", "get_attribute_presets"),
+    Question(
+        "Which attributes can I ask for?",
+        "get_attribute_presets",
+        facts={"default": "standard"},
+    ),
     Question(
         "Has Captain Nemo been here?",
         "query_studies",
@@ -160,7 +208,7 @@ QUESTIONS: tuple[Question, ...] = (
         refusal="study_date='yesterday-ish' is not a date",
     ),
     Question(
-        "A mistyped argument must not list everybody:",
+        "What if the assistant misspells an argument?",
         "query_patients",
         lambda _: {"name_patern": "Brückner*"},
         refusal="Did you mean name_pattern",

@@ -1,6 +1,7 @@
 """`dicom-mcp demo`: a real client asks the real server, and every answer is checked and shown."""
 
 import json
+import os
 import re
 import sys
 from datetime import date
@@ -13,7 +14,9 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import TextContent
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -22,10 +25,15 @@ from .archive import EmbeddedArchive
 from .clients import CLIENTS, Launch
 from .hospital import hospital
 from .loopback import PACS
-from .questions import QUESTIONS, Question, Walk
+from .questions import QUESTIONS, Walk
 
 # As many rows as show what an answer looks like.
 _ROWS_SHOWN = 8
+
+# Characters: dates, numbers and most codes are within it, names and descriptions beyond.
+_KEPT_WHOLE = 10
+
+_INDENT = 2
 
 
 def walk(console: Console | None = None) -> int:
@@ -44,7 +52,18 @@ def walk(console: Console | None = None) -> int:
             f"{archive.port} (called_ae_title {PACS}), {perf_counter() - started:.1f} s.\n"
             "A real MCP client starts the real server on stdio and asks it:\n"
         )
-        faults = anyio.run(_ask_all, console, archive, Walk(objects, today))
+        asked = {
+            "host": archive.host,
+            "port": archive.port,
+            "called_ae_title": archive.ae_title,
+        }
+        try:
+            faults = anyio.run(_ask_all, console, Walk(asked, objects, today))
+        except BaseExceptionGroup as group:
+            # Nobody reads our output any more: rich leaves, and the client's tasks wrap that.
+            if group.subgroup(SystemExit):
+                return 1
+            raise
     for words, fault in faults:
         console.print(f"[bold red]Wrong:[/] {words} {fault}")
     if not faults:
@@ -53,88 +72,113 @@ def walk(console: Console | None = None) -> int:
     return 1 if faults else 0
 
 
-async def _ask_all(
-    console: Console, archive: EmbeddedArchive, so_far: Walk
-) -> list[tuple[str, str]]:
+async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
     """Put every question to the server; returns those with a wrong answer, and the fault."""
     server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "dicom_mcp"],
-        env={
-            "DICOM_HOST": archive.host,
-            "DICOM_PORT": str(archive.port),
-            "DICOM_CALLED_AE_TITLE": archive.ae_title,
-        },
+        command=sys.executable, args=["-m", "dicom_mcp"], env=_environment(walk)
     )
     faults: list[tuple[str, str]] = []
     async with Client(stdio_client(server)) as client:
         for number, question in enumerate(QUESTIONS, start=1):
-            arguments = question.arguments(so_far)
+            console.print(Text(f"{number}. {question.words}", style="bold cyan"))
+            try:
+                arguments = question.arguments(walk)
+            except (LookupError, ValueError):
+                faults.append((question.words, "could not be asked after that answer"))
+                continue
             started = perf_counter()
             result = await client.call_tool(question.tool, arguments)
             milliseconds = (perf_counter() - started) * 1000
             said = "".join(one.text for one in result.content if isinstance(one, TextContent))
             answer: dict[str, Any] = result.structured_content or {}
-            so_far.answers.append(answer)
-            fault = question.fault(so_far, answer, said if result.is_error else "")
-            if fault:
+            walk.answers.append(answer)
+            error = said if result.is_error else ""
+            if fault := question.fault(walk, answer, error):
                 faults.append((question.words, fault))
-            _show_question(console, number, question, arguments, milliseconds)
-            _show_answer(console, answer, said if result.is_error else "", question.unique)
+            _show_call(console, question.tool, arguments, milliseconds)
+            _show_answer(console, answer, error, question.unique)
     return faults
 
 
-def _show_question(
-    console: Console, number: int, question: Question, arguments: dict[str, Any], ms: float
-) -> None:
-    console.print(Text(f"{number}. {question.words}", style="bold cyan"))
-    written = ", ".join(
-        f"{name}={json.dumps(v, ensure_ascii=False)}" for name, v in arguments.items()
-    )
-    console.print(Text(f"   {question.tool}({written})  {ms:.0f} ms", style="dim"))
+def _environment(walk: Walk) -> dict[str, str]:
+    """What the server is told; beside it, the client passes on little more than PATH and HOME."""
+    told = {
+        "DICOM_HOST": str(walk.archive["host"]),
+        "DICOM_PORT": str(walk.archive["port"]),
+        "DICOM_CALLED_AE_TITLE": str(walk.archive["called_ae_title"]),
+    }
+    # Its "today" must be ours.
+    return told | {name: os.environ[name] for name in ("TZ",) if name in os.environ}
+
+
+def _show_call(console: Console, tool: str, arguments: dict[str, Any], ms: float) -> None:
+    written = [
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()
+    ]
+    line = f"{tool}({', '.join(written)})  {ms:.0f} ms"
+    if cell_len(line) > console.width - _INDENT:
+        line = f"{tool}(\n  " + ",\n  ".join(written) + f"\n)  {ms:.0f} ms"
+    _say(console, line, "dim")
 
 
 def _show_answer(console: Console, answer: dict[str, Any], error: str, unique: str) -> None:
     if error:
-        console.print(Panel(Text(error), title="error", title_align="left", border_style="red"))
+        panel = Panel(Text(error), title="error", title_align="left", border_style="red")
+        console.print(Padding(panel, (0, 0, 0, _INDENT)))
     elif "records" in answer:
         _show_records(console, answer, unique)
     elif "presets" in answer:
-        for preset, levels in answer["presets"].items():
-            counts = ", ".join(f"{level} {len(names)}" for level, names in levels.items())
-            console.print(f"   {preset}: {counts} attributes")
+        for level, keywords in answer["presets"][answer["default"]].items():
+            _say(console, f"{level}: {', '.join(keywords)}")
     for note in answer.get("notes", []):
-        console.print(Text(f"   {note}", style="yellow"))
+        _say(console, note, "yellow")
     console.print()
 
 
 def _show_records(console: Console, answer: dict[str, Any], unique: str) -> None:
-    records = answer["records"]
-    whole = "complete" if answer["complete"] else "[bold yellow]not complete[/]"
+    records: list[dict[str, Any]] = answer["records"]
     count = answer["returned"]
-    console.print(f"   {count} record{'s' if count != 1 else ''}, {whole}")
-    common = {name: one for name, one in answer["common"].items() if not name.endswith("UID")}
-    if common:
-        shared = ", ".join(f"{name}={_plain(value)}" for name, value in common.items())
-        console.print(Text(f"   in all: {shared}"))
-    columns = list(dict.fromkeys(name for record in records for name in record))
+    whole = "complete" if answer["complete"] else "not complete"
+    _say(console, f"{count} record{'s' if count != 1 else ''}, {whole}", "bold")
     # Every UID is long and none is read by a person; the rest explains itself better.
-    columns = [name for name in columns if not name.endswith("UID")] or [unique]
+    common = [f"{name}={_plain(one)}" for name, one in answer["common"].items() if _is_read(name)]
+    if common:
+        _say(console, f"in all: {', '.join(common)}")
     if not records:
         return
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    every = dict.fromkeys(name for record in records for name in record)
+    columns = [name for name in every if _is_read(name)] or [unique]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
-        table.add_column(_words(name), overflow="fold")
+        cells = [_plain(record.get(name, "")) for record in records]
+        # A short value stays whole; what is long may be broken, at 80 columns even within a word.
+        table.add_column(
+            "\n".join(_words(name)),
+            overflow="fold",
+            min_width=max(map(len, _words(name))),
+            no_wrap=max(map(cell_len, cells)) <= _KEPT_WHOLE,
+            vertical="top",
+        )
     for record in records[:_ROWS_SHOWN]:
         table.add_row(*(_plain(record.get(name, "")) for name in columns))
-    console.print(table)
+    console.print(Padding(table, (0, 0, 0, _INDENT), expand=False))
     if len(records) > _ROWS_SHOWN:
-        console.print(f"   … and {len(records) - _ROWS_SHOWN} more")
+        _say(console, f"… and {len(records) - _ROWS_SHOWN} more")
 
 
-def _words(keyword: str) -> str:
-    """A keyword that can be broken over lines: Patient Birth Date."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
+def _say(console: Console, words: str, style: str = "") -> None:
+    console.print(Padding(Text(words, style=style), (0, 0, 0, _INDENT), expand=False))
+
+
+def _is_read(name: str) -> bool:
+    return not name.endswith("UID")
+
+
+def _words(keyword: str) -> list[str]:
+    """A keyword's words, one for each line of a heading; of a count, what is counted."""
+    if counted := re.fullmatch(r"NumberOf(?:.+)Related(.+)", keyword):
+        return [counted[1]]
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", keyword)
 
 
 def _plain(value: Any) -> str:
@@ -142,9 +186,14 @@ def _plain(value: Any) -> str:
 
 
 def _show_clients(console: Console) -> None:
-    """How to get the same answers in an assistant of one's own."""
+    """How to get the same answers in an assistant of one's own; assistants that take the same
+    configuration together."""
     console.rule("Connect your own assistant to this archive")
     launch = Launch(str(Path(sys.executable).parent / "dicom-mcp"), ("serve", "--demo"), {})
+    alike: dict[str, list[str]] = {}
     for client in CLIENTS:
-        console.print(f"\n[bold]{client.name}[/]: {client.place}")
-        console.print(Text(client.configuration(launch)), soft_wrap=True)
+        places = alike.setdefault(client.configuration(launch), [])
+        places.append(f"[bold]{client.name}[/]: {client.place}")
+    for configuration, places in alike.items():
+        console.print("", *places, sep="\n")
+        console.print(Text(configuration), soft_wrap=True)
