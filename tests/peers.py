@@ -94,7 +94,7 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         yield Peer(
             "dcmqrscp",
             Node(port=port, called_ae_title="DCMQRSCP"),
-            lacks=frozenset({"modalities in study", "counts", "case"}),
+            lacks=frozenset({"counts", "case"}),
         )
 
 

@@ -104,12 +104,9 @@ EXPECTATIONS: dict[str, Expectation] = {
     "a study by UID": _studies(
         lambda one: one.StudyInstanceUID == NODULE_CT, study_instance_uid=NODULE_CT
     ),
-    "MR studies": _studies(
-        lambda one: one.Modality == "MR", "modalities in study", modality_in_study="MR"
-    ),
+    "MR studies": _studies(lambda one: one.Modality == "MR", modality_in_study="MR"),
     "CT studies of a patient": _studies(
         lambda one: one.Modality == "CT" and one.PatientID == "01100910",
-        "modalities in study",
         modality_in_study="ct",
         patient_id="01100910",
     ),
@@ -139,7 +136,7 @@ def test_the_answer_is_the_true_one(peer: Peer, held: list[Dataset], name: str) 
     assert len(found) == len(set(found)) == answer["returned"]
     if expectation.needs & peer.lacks and set(found) != true:
         told = " ".join(answer["notes"])
-        assert "may have ignored it" in told or "in some archives in the same case" in told
+        assert "in some archives in the same case" in told
         return
     assert set(found) == true
     assert answer["complete"] is True
@@ -173,12 +170,12 @@ def test_an_instance_is_found_by_number_and_by_uid(peer: Peer, held: list[Datase
 
 def test_counts_and_modalities_are_the_true_ones(peer: Peer, held: list[Dataset]) -> None:
     (record,) = ask(peer.node, "query_studies", study_instance_uid=NODULE_CT)["records"]
+    inside = [one for one in held if one.StudyInstanceUID == NODULE_CT]
+    assert set(record["ModalitiesInStudy"]) == {one.Modality for one in inside}
     if "counts" in peer.lacks:
         assert "NumberOfStudyRelatedInstances" not in record
-        return
-    inside = [one for one in held if one.StudyInstanceUID == NODULE_CT]
-    assert record["NumberOfStudyRelatedInstances"] == len(inside)
-    assert set(record["ModalitiesInStudy"]) == {one.Modality for one in inside}
+    else:
+        assert record["NumberOfStudyRelatedInstances"] == len(inside)
 
 
 def test_names_come_back_as_they_were_written(peer: Peer, held: list[Dataset]) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 
 from .. import journal
@@ -19,9 +20,11 @@ from ..errors import (
 )
 from ..standard.levels import MODEL, NOUN, Level, Model
 from ..standard.query import Matches, Query
+from ..standard.recheck import Recheck
 from ..standard.status import Kind
 from .association import Association
 from .breaker import Breaker
+from .descent import MOST_STUDIES, Descent
 from .echo import VERIFICATION, echo
 from .find import Ending, find
 from .gathering import Gathering
@@ -36,6 +39,9 @@ _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
 _MOST_COMPARED = 2000
 
 
+_MODALITIES = "ModalitiesInStudy"
+
+
 class DimseArchive:
     """The archive at a node, asked over at most two kept associations."""
 
@@ -45,6 +51,7 @@ class DimseArchive:
         self._breaker = Breaker()
         self._parents = Parents(self._matches)
         self._reads_utf_8 = False
+        self._modalities_untold = False
 
     def verify(self, *, deadline: Deadline) -> float:
         """C-ECHO; returns the milliseconds it took, without associating when that was done."""
@@ -82,13 +89,51 @@ class DimseArchive:
             if study is None:
                 return Matches(query, [], notes=("The archive holds no series with this UID.",))
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
+        if query.level is Level.STUDY and self._modalities_untold and _MODALITIES in query.keys:
+            return self._with_modalities(
+                self._candidates(query, deadline, arrived), limit, deadline
+            )
         answer = self._matches(query, limit, deadline, arrived)
+        if query.level is Level.STUDY and _leaves_out_modalities(answer):
+            self._modalities_untold = True
+            if _MODALITIES in query.keys:
+                answer = self._candidates(query, deadline, arrived)
+            return self._with_modalities(answer, limit, deadline)
         if not answer.matches and answer.complete:
             answer = self._in_ascii(answer, limit, deadline, arrived)
         elif not query.is_ascii:
             self._reads_utf_8 = True
         self._parents.learn(query, answer.matches)
         return answer
+
+    def _candidates(self, query: Query, deadline: Deadline, arrived: Callable[[], None]) -> Matches:
+        """The studies that may have the modality, which the archive cannot tell: all that match
+        the other keys."""
+        others = {keyword: key for keyword, key in query.keys.items() if keyword != _MODALITIES}
+        wider = Query(query.level, others, query.wanted)
+        answer = self._matches(wider, MOST_STUDIES, deadline, arrived)
+        return replace(answer, query=query)
+
+    def _with_modalities(self, answer: Matches, limit: int, deadline: Deadline) -> Matches:
+        """The answer with the modalities its series show, and by them if they were asked for."""
+        filled = Descent(self._matches).fill(answer.matches, deadline)
+        notes = [
+            f"This archive does not keep {_MODALITIES}; it was found by asking {filled} "
+            f"{NOUN[Level.STUDY][filled != 1]} for their series."
+        ]
+        if _MODALITIES not in answer.query.keys:
+            return replace(answer, notes=(*answer.notes, *notes))
+        recheck = Recheck(answer.query)
+        found = [match for match in answer.matches[:filled] if recheck.holds(match)]
+        if filled < len(answer.matches) or not answer.complete:
+            notes.append(
+                "Not complete: there are more studies than could be asked. Narrow the question "
+                "by study_date or patient_id."
+            )
+        elif len(found) > limit:
+            notes.append(f"Not complete: these are {limit} of {len(found)} studies; raise limit.")
+        whole = answer.complete and filled == len(answer.matches) and len(found) <= limit
+        return Matches(answer.query, found[:limit], whole, tuple(notes))
 
     def _in_ascii(
         self, empty: Matches, limit: int, deadline: Deadline, arrived: Callable[[], None]
@@ -209,6 +254,15 @@ class DimseArchive:
         except ArchiveError as error:
             error.at = str(self.node)
             raise
+
+
+def _leaves_out_modalities(answer: Matches) -> bool:
+    """Whether modalities were asked for and no match of several, or of one, tells them."""
+    return (
+        _MODALITIES in answer.query.wanted
+        and bool(answer.matches)
+        and not any(_MODALITIES in match for match in answer.matches)
+    )
 
 
 def _one_series(query: Query) -> str:
