@@ -23,8 +23,10 @@ help:
 	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
 	@echo "make clean   remove what was set up here"
 
-demo: $(READY)
-	@$(RUN) dicom-mcp demo
+# What the tests need is left out: who only looks should not wait for it.
+demo: | $(UV)
+	@test -d .venv || echo "setting up the packages in .venv (from uv.lock) …"
+	@$(RUN) --no-dev dicom-mcp demo
 
 test: $(READY)
 	@$(RUN) pytest
@@ -47,7 +49,7 @@ clean:
 	rm -rf .venv .tools
 
 $(READY): uv.lock pyproject.toml | $(UV)
-	@echo "setting up the packages in .venv (from uv.lock) …"
+	@echo "setting up the packages in .venv (from uv.lock), with those for development …"
 	@$(UV) sync --frozen --quiet
 	@touch $@
 
