@@ -11,6 +11,12 @@ from . import journal
 from .config import VARIABLES, Settings, from_environment
 from .errors import BadConfiguration
 
+# Said to a person who started the server by hand.
+_ALONE = """\
+dicom-mcp waits for an assistant on stdin; Ctrl-C ends it.
+To see it answer: dicom-mcp demo, whose end shows how to connect an assistant.
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
@@ -40,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="be the MCP server (the default)")
     serve.add_argument("--demo", action="store_true", help="with the embedded demo archive")
     serve.add_argument(
-        "--http", metavar="PORT", type=int, help="on http://127.0.0.1:PORT/mcp instead of stdio"
+        "--http", metavar="PORT", type=_port, help="on http://127.0.0.1:PORT/mcp instead of stdio"
     )
     serve.set_defaults(run=_serve)
 
@@ -50,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65535")
 
 
 def _serve(chosen: argparse.Namespace) -> None:
@@ -64,6 +76,8 @@ def _serve(chosen: argparse.Namespace) -> None:
 
         server = create_server(settings)
         if not chosen.http:
+            if sys.stdin.isatty():
+                sys.stderr.write(_ALONE)
             server.run("stdio")
             return
         from mcp.server.transport_security import TransportSecuritySettings

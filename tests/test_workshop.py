@@ -1,0 +1,98 @@
+"""Rules of the workshop that no linter knows, each as a test."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "dicom_mcp"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+# demo/walk.py passes TZ on to the server it starts; it decides nothing by it.
+READS_ENVIRONMENT = {"config.py", "demo/walk.py"}
+
+# What the answer to the first tools/list does not need.
+LATE = {"numpy", "PIL", "pydicom", "pynetdicom"}
+
+
+def test_only_config_reads_the_environment() -> None:
+    readers = {
+        str(module.relative_to(SOURCE))
+        for module in MODULES
+        if any(_reads_environment(node) for node in ast.walk(_parsed(module)))
+    }
+    assert readers == READS_ENVIRONMENT
+
+
+def test_no_test_sleeps() -> None:
+    for module in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(_parsed(module)):
+            slept = isinstance(node, ast.Attribute) and node.attr == "sleep"
+            assert not slept, f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def test_starting_the_server_imports_nothing_of_dicom() -> None:
+    """Half of the start is importing the SDK; the archive's side comes with the first question."""
+    said = subprocess.run(
+        [
+            *(sys.executable, "-X", "importtime", "-c"),
+            "from dicom_mcp.config import *; from dicom_mcp.server import create_server;"
+            "create_server(Settings(Node()))",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stderr
+    imported = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in said.splitlines()}
+    assert "mcp" in imported
+    assert not imported & LATE
+
+
+def test_every_target_of_the_makefile_is_explained_by_make() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    assert targets
+    for target in targets[1].split():
+        if target != "help":
+            assert f'@echo "make {target} ' in makefile
+
+
+def test_contributing_explains_every_contract_of_the_floors() -> None:
+    contracts = re.findall(r"^name = (.*)$", (ROOT / ".importlinter").read_text(), flags=re.M)
+    contributing = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
+    assert contracts
+    for contract in contracts:
+        assert contract in contributing, contract
+
+
+def test_the_workflow_runs_what_anyone_can_run() -> None:
+    assert "run: bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+@pytest.mark.parametrize("path", [".python-version", ".github/workflows/ci.yml"])
+def test_the_oldest_python_supported_is_the_one_tested(path: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    oldest = project["requires-python"].removeprefix(">=")
+    assert oldest in (ROOT / path).read_text()
+
+
+def _parsed(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(), module)
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="os"), attr="environ" | "getenv" | "environb"):
+            return True
+        case ast.ImportFrom(module="os", names=names):
+            return any(name.name in ("environ", "getenv") for name in names)
+        case _:
+            return False
