@@ -222,6 +222,24 @@ def test_a_limit_cuts_and_says_so(node: Node) -> None:
     assert ask(node, "query_studies", limit=5)["complete"] is True
 
 
+def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every patient has comments of 10,000 characters; an answer has room for some, each cut."""
+    long = [one for one in ward.objects() if one.InstanceNumber == 1]
+    for number, one in enumerate(long):
+        one.PatientComments = f"{one.PatientID}-{number}".ljust(10_000, "x")
+    monkeypatch.setattr("dicom_mcp.tools.answer.MOST_BYTES", 2_500)
+    with EmbeddedArchive(long, ae_title="LONG") as archive:
+        answer = ask(
+            Node(port=archive.port), "query_patients", additional_attributes=["PatientComments"]
+        )
+    assert answer["complete"] is False
+    assert answer["returned"] == len(answer["records"]) < 4
+    assert "fit an answer" in answer["notes"][0]
+    assert answer["records"][0]["PatientComments"].endswith("xxx… (10000 characters)")
+
+
 def test_no_match_is_said_in_words(node: Node) -> None:
     answer = ask(node, "query_studies", patient_name="Nobody")
     assert (answer["returned"], answer["complete"], answer["records"]) == (0, True, [])

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from .levels import UNIQUE_KEY, Level
 from .query import Match, Value
 
+# PS3.5 6.2 allows 64 characters in most texts, 1,024 in an ST and any number in a UT.
+LONGEST_TEXT = 1024
+MOST_VALUES = 100
+
 # How the question travelled, not what was found.
 _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet", "RetrieveAETitle"})
 
@@ -16,11 +20,16 @@ def records(
 
     A record holds the wanted attributes that have a value, in the order wanted. With two records
     or more, what is the same in every one stands in `common` instead, except the level's own
-    unique key.
+    unique key. Texts longer than LONGEST_TEXT characters and more than MOST_VALUES values are cut,
+    visibly: no attribute of a question needs more.
     """
     order = [keyword for keyword in wanted if keyword not in _NOT_CONTENT]
     rows = [
-        {keyword: match[keyword] for keyword in order if not _is_empty(match.get(keyword, ""))}
+        {
+            keyword: _bounded(match[keyword])
+            for keyword in order
+            if not _is_empty(match.get(keyword, ""))
+        }
         for match in matches
     ]
     if len(rows) < 2:
@@ -34,6 +43,17 @@ def records(
     return [
         {keyword: value for keyword, value in row.items() if keyword not in common} for row in rows
     ], common
+
+
+def _bounded(value: Value) -> Value:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
+    if isinstance(value, list):
+        kept = [_bounded(one) for one in value[:MOST_VALUES]]
+        return kept if len(value) <= MOST_VALUES else [*kept, f"… ({len(value)} values)"]
+    if isinstance(value, dict):
+        return {keyword: _bounded(one) for keyword, one in value.items()}
+    return value
 
 
 def _is_empty(value: Value) -> bool:

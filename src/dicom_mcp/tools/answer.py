@@ -1,5 +1,6 @@
 """The shapes of answers. What a model must know is a field here: some clients show nothing else."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
@@ -8,8 +9,11 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from ..config import Node
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN
-from ..standard.query import Matches, Query
+from ..standard.query import Match, Matches, Query
 from ..standard.record import records
+
+# 500 study rows of the standard preset take 150 kB; assistants refuse answers that are much longer.
+MOST_BYTES = 200_000
 
 # Which archive answered: host, port, called_ae_title (the archive's), calling_ae_title (ours).
 Asked = Annotated[
@@ -64,15 +68,33 @@ class Found(BaseModel):
         if not rows and matches.complete:
             notes.insert(0, f"No {NOUN[query.level][0]} in this archive matches these keys.")
             notes += _whole_text_hint(query)
+        kept = _fitting(rows)
+        if len(kept) < len(rows):
+            notes.insert(
+                0,
+                f"Not complete: {len(rows)} records were found, of which {len(kept)} fit an "
+                "answer. Ask for fewer attributes (attribute_preset=minimal) or narrow the "
+                "question.",
+            )
         return cls(
-            returned=len(rows),
-            complete=matches.complete,
+            returned=len(kept),
+            complete=matches.complete and len(kept) == len(rows),
             notes=notes,
             archive=asked(node),
             sent={"QueryRetrieveLevel": query.level.value, **query.keys},
             common=common,
-            records=rows,
+            records=kept,
         )
+
+
+def _fitting(rows: Sequence[Match]) -> list[Match]:
+    """As many records, from the first, as an answer has room for."""
+    room = MOST_BYTES
+    for number, row in enumerate(rows):
+        room -= len(json.dumps(row, ensure_ascii=False).encode())
+        if room < 0:
+            return list(rows[:number])
+    return list(rows)
 
 
 def _whole_text_hint(query: Query) -> list[str]:
