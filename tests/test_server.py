@@ -395,6 +395,22 @@ def test_a_host_without_address_is_an_error_that_says_so() -> None:
 # Nothing of a patient in the log
 
 
+def test_debugging_shows_the_exchange_with_masked_values(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "dicom_mcp")
+    ask(node, "query_studies", patient_name="Doe^Jane", attribute_preset="minimal")
+    lines = [record.getMessage() for record in caplog.records]
+    (request,) = (line for line in lines if line.startswith("C-FIND-RQ"))
+    assert "PatientName=<8>" in request
+    assert "StudyDate " in request
+    assert "Doe" not in "".join(lines)
+    answers = [line for line in lines if line.startswith("C-FIND-RSP")]
+    assert ["status=0xFF00" in line for line in answers] == [True, True, False]
+    (call,) = {line.split("call=")[1].split()[0] for line in lines if "call=" in line}
+    assert len(call) == 8
+
+
 def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
     node: Node, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

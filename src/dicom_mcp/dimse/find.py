@@ -1,9 +1,11 @@
 """C-FIND: a query on the wire, its answers one by one, its end (PS3.4 C.4.1, PS3.7 9.1.2)."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from .. import journal
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
@@ -62,6 +64,14 @@ def find(
     }
     data_set = identifier.encode(query, context.transfer_syntax)
     message_id = association.send(context, command, data_set, deadline=deadline)
+    journal.event(
+        logging.DEBUG,
+        "C-FIND-RQ",
+        message_id=message_id,
+        transfer_syntax=context.transfer_syntax,
+        level=query.level,
+        identifier=_masked(query),
+    )
     try:
         return _answers(association, context, message_id, take, deadline)
     except (Cancelled, DeadlinePassed):
@@ -82,6 +92,13 @@ def _answers(
     while True:
         answer = association.receive(context, message_id, Operation.C_FIND_RQ, deadline=deadline)
         said = status(number(answer.command, Field.STATUS))
+        journal.event(
+            logging.DEBUG,
+            "C-FIND-RSP",
+            message_id=message_id,
+            status=f"0x{said.code:04X}",
+            bytes=len(answer.data_set),
+        )
         if said.kind is not Kind.PENDING:
             association.clean = True
             return Ending(said, unsupported)
@@ -105,3 +122,10 @@ def _stop(association: Association, context: Context, message_id: int, deadline:
             )
             said = status(number(answer.command, Field.STATUS))
             association.clean = said.kind is not Kind.PENDING
+
+
+def _masked(query: Query) -> str:
+    """The identifier's keywords; of a key only how long it is, for it may name a patient."""
+    return " ".join(
+        f"{one.keyword}=<{len(key)}>" if key else one.keyword for one, key in query.elements()
+    )
