@@ -1,6 +1,7 @@
 """The console command: serve (default) and demo."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -78,6 +79,8 @@ def _serve(chosen: argparse.Namespace) -> None:
         if not chosen.http:
             if sys.stdin.isatty():
                 sys.stderr.write(_ALONE)
+            # The SDK reads stdin in a thread no exception reaches: Ctrl-C would wait for a line.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             server.run("stdio")
             return
         from mcp.server.transport_security import TransportSecuritySettings
