@@ -11,7 +11,8 @@ UTF_8 = "ISO_IR 192"
 _DELIMITERS = {ord(character) for character in "\\\t\n\f\r"}
 _PN_DELIMITERS = _DELIMITERS | {ord("^"), ord("=")}
 
-_ESCAPE = b"\x1b"
+# As a number: `b"\x1b" in raw` takes 250 ns, this 15, and every text of every row is asked.
+_ESCAPE = 0x1B
 
 
 @lru_cache(maxsize=256)  # bounded: an archive chooses what it declares
@@ -46,7 +47,7 @@ def decoder(declared: str) -> Callable[[bytes, str], str]:
 
 def visible(text: str) -> str:
     """The text with every byte that is no character shown as `\\xNN`."""
-    if text.isascii():
+    if text.isascii() or text.isprintable():  # a lone surrogate is neither
         return text
     return _NO_CHARACTER.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
 

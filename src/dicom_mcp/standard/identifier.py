@@ -36,7 +36,8 @@ _NUMBERS = {
 }
 
 _DELIMITERS = 0xFFFE  # the group of the three below (PS3.5 7.5)
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
+_ITEM_END = b"\xfe\xff\x0d\xe0"
 _UNDEFINED = 0xFFFFFFFF
 _CHARACTER_SET = 0x00080005
 _LEVEL = 0x00080052
@@ -100,47 +101,68 @@ def _data_set(
 ) -> tuple[Match, int]:
     """The elements from `at` to `end`, or, if `open_`, to an item delimiter; where they ended."""
     match: Match = {}
+    heads = _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
     while at < end:
-        group, element = _TAG(data, at)
-        tag = group << 16 | element
-        if group == _DELIMITERS:
-            if open_ and tag == _ITEM_END and at + 8 <= end:
+        raw = data[at : at + 8]
+        keyword, vr, read, length = heads.get(raw) or _learn(heads, raw, explicit)
+        if read is None:
+            if open_ and raw[:4] == _ITEM_END and at + 8 <= end:
                 return match, at + 8
-            raise _undecodable()
-        at += 4
-        known = _known(tag)
-        vr = written = known.vr if known else "UN"
-        if explicit:
-            written = data[at : at + 2].decode("latin-1")
-            if not (written.isalpha() and written.isupper()):
-                raise _undecodable()
-            vr = vr if written == "UN" else written
-            if written in _LONG_VRS:
-                (length,) = _UINT32(data, at + 4)
-                at += 8
-            else:
-                (length,) = _UINT16(data, at + 2)
-                at += 4
-        else:
-            (length,) = _UINT32(data, at)
-            at += 4
-        if vr == "SQ" or length == _UNDEFINED:
-            # What was written as UN is inside as Implicit VR has it (PS3.5 6.2.2).
-            explicit_inside = explicit and written != "UN"
-            items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1)
-            if known:
-                match[known.keyword] = items
+            at, declared = _unusual(data, at, end, explicit, declared, depth, match)
             continue
-        if at + length > end:
+        start = at + 8
+        at = start + length
+        if at > end:
             raise _undecodable()
-        if tag == _CHARACTER_SET:
-            declared = data[at : at + min(length, _MAXIMUM_DECLARED)].decode("latin-1")
-        if known:
-            match[known.keyword] = _value(data[at : at + length], vr, declared)
-        at += length
+        if read is _character_set:
+            declared = data[start : min(at, start + _MAXIMUM_DECLARED)].decode("latin-1")
+        if keyword:
+            match[keyword] = read(data[start:at], vr, declared)
     if at != end or open_:
         raise _undecodable()
     return match, at
+
+
+def _unusual(
+    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int, match: Match
+) -> tuple[int, str]:
+    """One element that its first eight bytes do not describe, into `match`; where the next one
+    begins, and the character set from there on."""
+    group, element = _TAG(data, at)
+    tag = group << 16 | element
+    if group == _DELIMITERS:
+        raise _undecodable()
+    at += 4
+    known = _known(tag)
+    vr = written = known.vr if known else "UN"
+    if explicit:
+        written = data[at : at + 2].decode("latin-1")
+        if not (written.isalpha() and written.isupper()):
+            raise _undecodable()
+        vr = vr if written == "UN" else written
+        if written in _LONG_VRS:
+            (length,) = _UINT32(data, at + 4)
+            at += 8
+        else:
+            (length,) = _UINT16(data, at + 2)
+            at += 4
+    else:
+        (length,) = _UINT32(data, at)
+        at += 4
+    if vr == "SQ" or length == _UNDEFINED:
+        # What was written as UN is inside as Implicit VR has it (PS3.5 6.2.2).
+        explicit_inside = explicit and written != "UN"
+        items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1)
+        if known:
+            match[known.keyword] = items
+        return at, declared
+    if at + length > end:
+        raise _undecodable()
+    if tag == _CHARACTER_SET:
+        declared = data[at : at + min(length, _MAXIMUM_DECLARED)].decode("latin-1")
+    if known:
+        match[known.keyword] = _value(data[at : at + length], vr, declared)
+    return at + length, declared
 
 
 def _sequence(
@@ -168,6 +190,70 @@ def _sequence(
     if length == _UNDEFINED:
         raise _undecodable()
     return items, at
+
+
+# Most elements say in eight bytes all that is needed to read them: keyword ("" if there is none to
+# keep), VR, how to read a value, its length. The rows of an answer repeat the same few hundred of
+# them, so each is understood once (docs/decisions/0008).
+type _Reader = Callable[[bytes, str, str], Value]
+type _Head = tuple[str, str, _Reader | None, int]
+
+_EXPLICIT_HEADS: dict[bytes, _Head] = {}
+_IMPLICIT_HEADS: dict[bytes, _Head] = {}
+_MOST_HEADS = 4096  # bounded: an archive chooses what it sends
+
+# Eight bytes that are not all there is to say.
+_UNUSUAL: _Head = ("", "", None, 0)
+
+
+def _learn(heads: dict[bytes, _Head], raw: bytes, explicit: bool) -> _Head:
+    head = _UNUSUAL
+    if len(raw) == 8:
+        head = _explicit_head(raw) if explicit else _head(raw, "", _UINT32(raw, 4)[0])
+    if len(heads) >= _MOST_HEADS:
+        heads.clear()
+    heads[raw] = head
+    return head
+
+
+def _explicit_head(raw: bytes) -> _Head:
+    """Tag, VR and 16 bits of length (PS3.5 7.1.2)."""
+    written = raw[4:6].decode("latin-1")
+    if written in _LONG_VRS or not (written.isalpha() and written.isupper()):
+        return _UNUSUAL
+    return _head(raw, written, _UINT16(raw, 6)[0])
+
+
+def _head(raw: bytes, written: str, length: int) -> _Head:
+    group, element = _TAG(raw, 0)
+    tag = group << 16 | element
+    known = _known(tag)
+    vr = written or (known.vr if known else "UN")
+    if group == _DELIMITERS or vr == "SQ" or length == _UNDEFINED:
+        return _UNUSUAL
+    read = _character_set if tag == _CHARACTER_SET else _READERS.get(vr, _value)
+    return known.keyword if known else "", vr, read, length
+
+
+def _character_set(raw: bytes, vr: str, declared: str) -> Value:
+    """The value that says how all others after it are to be read."""
+    return _value(raw, vr, declared)
+
+
+def _default_text(raw: bytes, vr: str, declared: str) -> Value:  # noqa: ARG001 - as `_value`
+    """A value of a VR to which Specific Character Set does not apply (PS3.5 6.1.2.3)."""
+    text = raw.decode("latin-1")
+    if "\\" not in text:
+        return text.strip(" \0")
+    return [one.strip(" \0") for one in text.split("\\")]
+
+
+def _declared_text(raw: bytes, vr: str, declared: str) -> Value:
+    """A value of a VR to which Specific Character Set applies, several of them allowed."""
+    text = decoder(declared)(raw, vr)
+    if "\\" not in text:
+        return visible(text.strip(" \0"))
+    return [visible(one.strip(" \0")) for one in text.split("\\")]
 
 
 def _value(raw: bytes, vr: str, declared: str) -> Value:
@@ -222,6 +308,12 @@ def _one_or_all(values: list[Value]) -> Value:
 def _known(tag: int) -> Attribute | None:
     return attribute_of_tag(tag)
 
+
+# What `_value` would do too, after some questions that need not be asked of these.
+_READERS: dict[str, _Reader] = {
+    **dict.fromkeys(("AE", "AS", "CS", "DA", "DS", "DT", "TM", "UI"), _default_text),
+    **dict.fromkeys(("LO", "PN", "SH"), _declared_text),
+}
 
 _TAG: Callable[[bytes, int], tuple[int, int]] = struct.Struct("<HH").unpack_from  # pyright: ignore
 _UINT16: Callable[[bytes, int], tuple[int]] = struct.Struct("<H").unpack_from  # pyright: ignore
