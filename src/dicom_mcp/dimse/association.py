@@ -29,6 +29,7 @@ from .upper_layer import (
     Message,
     Rejected,
     ReleaseRequested,
+    State,
     UpperLayer,
 )
 
@@ -102,7 +103,8 @@ class Association:
                 "and that our calling_ae_title and address are registered there",
             ) from error
         except BaseException:
-            connection.close(farewell=layer.abort())
+            # After A-ASSOCIATE-RJ and A-ABORT there is nothing left to abort (PS3.8 9.2.2).
+            connection.close(farewell=b"" if layer.state is State.CLOSED else layer.abort())
             raise
         return cls(connection, layer, _contexts(abstract_syntaxes, event))
 

@@ -24,6 +24,10 @@ SIZE = 2
 # Long enough for the next question of a conversation, short for an archive's slot.
 IDLE_SECONDS = 20.0
 
+# Two requests of ours at the same time may both be rejected, and an archive counts what it has
+# rejected for a moment longer.
+_SETTLING_SECONDS = 1.0
+
 # How soon a borrower that waits for its turn notices that its call was cancelled.
 _WAKE_SECONDS = 0.1
 
@@ -52,6 +56,8 @@ class Pool:
         self._idle_seconds = idle_seconds
         self._idle: list[tuple[float, Association]] = []
         self._lent = 0
+        self._turns = 0
+        self._settled = 0.0
         self._free = threading.Condition()
         self._timer: threading.Timer | None = None
         self._closed = False
@@ -90,21 +96,28 @@ class Pool:
                 self._free.wait(min(_WAKE_SECONDS, _remaining(deadline)))
                 deadline.check()
             self._lent += 1
+            self._turns += 1
             return self._idle.pop()[1] if self._idle else None
 
     def _open(self, deadline: Deadline) -> Association:
-        """A new association. An archive that has no more of them for us while we hold others has
-        told how many it accepts: from then on we wait for one of those."""
+        """A new association. An archive that has no more of them for us while we hold or ask for
+        others has told how many it accepts: from then on we wait for one of those."""
         while True:
+            with self._free:
+                turn, alone = self._turns, self._lent == 1
             try:
                 return self._associate(deadline)
             except TooManyAssociations:
                 with self._free:
                     self._lent -= 1
-                    if self._lent == 0 or self._closed:
+                    if not alone or turn != self._turns:
+                        self._settled = monotonic() + _SETTLING_SECONDS
+                    if self._closed or monotonic() >= self._settled:
                         self._free.notify()
                         raise
-                    self._size = self._lent
+                    self._size = max(self._lent, 1)
+                    if not self._lent:
+                        self._free.wait(_WAKE_SECONDS)
                 if kept := self._take(deadline):
                     return kept
             except BaseException:
