@@ -21,7 +21,7 @@ from typing import Self
 PATIENCE = 20
 
 IMPLICIT = b"1.2.840.10008.1.2"
-ECHO_REQUEST, FIND_REQUEST, RESPONSE = 0x0030, 0x0020, 0x8000
+FIND_REQUEST, CANCEL_REQUEST, RESPONSE = 0x0020, 0x0FFF, 0x8000
 
 type Step = Callable[["Talk"], None]
 type Script = Sequence[Step]
@@ -41,6 +41,7 @@ class Talk:
         self.contexts: dict[int, bytes] = {}
         self.context_id = 1
         self.operation = 0
+        self.answering = 0
         self.message_id = 0
         self.heard: list[int] = []
 
@@ -67,6 +68,8 @@ class Talk:
                 self._read_command(body[6 : 4 + length])
                 wanted = 2 if self.operation == FIND_REQUEST else 1
             last = control == (3 if wanted == 1 else 2)
+        if self.operation != CANCEL_REQUEST:
+            self.answering = self.operation
 
     def row(self, **changes: int | bytes | None) -> bytes:
         """One pending answer to what was asked."""
@@ -79,7 +82,7 @@ class Talk:
     ) -> bytes:
         """An answer to what was asked, or to something else where `changes` say so."""
         values: dict[int, int | bytes | None] = {
-            0x0100: changes.get("operation", self.operation | RESPONSE),
+            0x0100: changes.get("operation", self.answering | RESPONSE),
             0x0120: changes.get("message_id", self.message_id),
             0x0800: changes.get("data_set_type", 0x0101 if data_set is None else 0x0001),
             0x0900: status,
@@ -286,6 +289,12 @@ def give_rows(count: int) -> Step:
 def give(make: Callable[[Talk], bytes]) -> Step:
     """Send what is made of the question."""
     return lambda talk: talk.send(make(talk))
+
+
+def hear_cancel(talk: Talk) -> None:
+    """Read until a C-CANCEL-RQ comes."""
+    while talk.operation != CANCEL_REQUEST:
+        talk.read_message()
 
 
 def say(data: bytes) -> Step:
