@@ -22,6 +22,7 @@ from tests.peer import (
     p_data,
     pdu,
     reset,
+    row,
     say,
 )
 
@@ -41,10 +42,6 @@ def accepted(**how: int | bytes | bool) -> Script:
 def answered(*steps: Step) -> Script:
     """The first question heard, then these."""
     return (accept, hear_question, *steps)
-
-
-def row(**changes: int | bytes | None) -> Step:
-    return give(lambda talk: talk.row(**changes))
 
 
 def half(talk: Talk) -> bytes:

@@ -44,6 +44,7 @@ class Talk:
         self.answering = 0
         self.message_id = 0
         self.heard: list[int] = []
+        self.ended = threading.Event()
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -190,6 +191,7 @@ def _follow(script: Script, talk: Talk) -> None:
     with talk.connection, suppress(Over, OSError):
         for step in script:
             step(talk)
+    talk.ended.set()
 
 
 # --- bytes
@@ -295,6 +297,11 @@ def hear_cancel(talk: Talk) -> None:
     """Read until a C-CANCEL-RQ comes."""
     while talk.operation != CANCEL_REQUEST:
         talk.read_message()
+
+
+def row(**changes: int | bytes | None) -> Step:
+    """One match, not quite as it should be."""
+    return give(lambda talk: talk.row(**changes))
 
 
 def say(data: bytes) -> Step:
