@@ -105,6 +105,16 @@ EXPECTATIONS: dict[str, Expectation] = {
         lambda one: one.StudyInstanceUID == NODULE_CT, study_instance_uid=NODULE_CT
     ),
     "MR studies": _studies(lambda one: one.Modality == "MR", modality_in_study="MR"),
+    "CT studies by a name with an umlaut": _studies(
+        lambda one: one.Modality == "CT" and "Brückner" in str(one.PatientName),
+        modality_in_study="CT",
+        patient_name="Brückner*",
+    ),
+    "a modality somebody never had": _studies(
+        _none,
+        modality_in_study="XA",
+        patient_name="Соколова*",
+    ),
     "CT studies of a patient": _studies(
         lambda one: one.Modality == "CT" and one.PatientID == "01100910",
         modality_in_study="ct",
