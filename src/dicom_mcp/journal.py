@@ -28,6 +28,11 @@ def event(level: int, what: str, /, **facts: object) -> None:
         log.log(level, "%s call=%s %s", what, _CALL.get(), pairs)
 
 
+def debugging() -> bool:
+    """Whether events of level DEBUG are written; ask before making up the facts of many."""
+    return log.isEnabledFor(logging.DEBUG)
+
+
 def to_stderr(*, debug: bool) -> None:
     """Write the log to stderr: warnings and errors, with `debug` every call and query."""
     logging.basicConfig(
