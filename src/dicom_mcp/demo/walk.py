@@ -65,7 +65,7 @@ def walk(console: Console | None = None) -> int:
                 return 1
             raise
     for words, fault in faults:
-        console.print(f"[bold red]Wrong:[/] {words} {fault}")
+        console.print(Text.assemble(("Wrong: ", "bold red"), f"{words} {fault}"))
     if not faults:
         console.print(f"All {len(QUESTIONS)} answers are what the archive holds.\n")
     _show_clients(console)
