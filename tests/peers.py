@@ -66,6 +66,7 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
                 "DicomAet": "ORTHANC",
                 "DicomPort": port,
                 "DicomAlwaysAllowFind": True,
+                "DicomAlwaysAllowGet": True,
                 "DicomAlwaysAllowStore": True,
                 "DefaultEncoding": "Utf8",
             }

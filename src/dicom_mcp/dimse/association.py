@@ -23,6 +23,7 @@ from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_
 from .command import NO_DATA_SET, RESPONSE, Command, Field, Operation
 from .connection import Connection
 from .upper_layer import (
+    LARGEST_IDENTIFIER,
     Aborted,
     Accepted,
     Event,
@@ -55,6 +56,15 @@ class Context:
     refusal: str
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A SOP class we are willing to be sent, in one transfer syntax: a context of its own, since a
+    context has one transfer syntax and an archive does not transcode (PS3.8 9.3.2.2)."""
+
+    sop_class: str
+    transfer_syntax: str
+
+
 class Association:
     """An established association, used by one thread at a time.
 
@@ -63,9 +73,14 @@ class Association:
     """
 
     def __init__(
-        self, connection: Connection, layer: UpperLayer, contexts: Mapping[str, Context]
+        self,
+        connection: Connection,
+        layer: UpperLayer,
+        contexts: Mapping[str, Context],
+        storage: Mapping[int, Storage],
     ) -> None:
         self.clean = True
+        self.storage = storage
         self._connection = connection
         self._layer = layer
         self._contexts = contexts
@@ -78,17 +93,24 @@ class Association:
 
     @classmethod
     def request(
-        cls, node: Node, abstract_syntaxes: Sequence[str], *, deadline: Deadline
+        cls,
+        node: Node,
+        abstract_syntaxes: Sequence[str],
+        *,
+        deadline: Deadline,
+        storage: Sequence[Storage] = (),
+        largest: int = LARGEST_IDENTIFIER,
     ) -> "Association":
-        """Connect to the node and associate for these SOP classes.
+        """Connect to the node and associate for these SOP classes, and to be sent these objects,
+        none over `largest` bytes (PS3.4 C.5.3; at most 128 contexts in all, PS3.8 9.3.2.2).
 
         Raises the ArchiveError that says why not: Unreachable, AssociationRejected, …
         """
         connection = Connection.open(node.host, node.port, deadline=deadline)
-        layer = UpperLayer()
+        layer = UpperLayer(maximum_data_set=largest)
         try:
             with deadline.interrupting(connection.interrupt):
-                request = _request_pdu(node, abstract_syntaxes, layer.maximum_length)
+                request = _request_pdu(node, abstract_syntaxes, storage, layer.maximum_length)
                 connection.send(layer.associate(request), deadline=deadline)
                 event = _next_event(connection, layer, deadline)
             if isinstance(event, Rejected):
@@ -106,7 +128,12 @@ class Association:
             # After A-ASSOCIATE-RJ and A-ABORT there is nothing left to abort (PS3.8 9.2.2).
             connection.close(farewell=b"" if layer.state is State.CLOSED else layer.abort())
             raise
-        return cls(connection, layer, _contexts(abstract_syntaxes, event))
+        return cls(
+            connection,
+            layer,
+            _contexts(abstract_syntaxes, event),
+            _storage(storage, len(abstract_syntaxes), event),
+        )
 
     def context(self, abstract_syntax: str, service: str) -> Context:
         """The accepted context of a SOP class. Raises NoAcceptedContext, naming the service."""
@@ -147,11 +174,7 @@ class Association:
         Raises ProtocolViolation for an answer to anything else, AssociationAborted or
         ConnectionLost when the association ended.
         """
-        event = _next_event(self._connection, self._layer, deadline)
-        if not isinstance(event, Message):
-            if isinstance(event, ReleaseRequested):
-                self._send(self._layer.release_reply(), deadline)
-            raise _ending(event)
+        event = self.next_message(deadline=deadline)
         command = event.command
         if (
             event.context_id != context.id
@@ -163,6 +186,19 @@ class Association:
                 "The answer was thrown away; ask again",
             )
         return event
+
+    def next_message(self, *, deadline: Deadline) -> Message:
+        """The next message, whatever it is. Raises as `receive` does when the association ended."""
+        event = _next_event(self._connection, self._layer, deadline)
+        if not isinstance(event, Message):
+            if isinstance(event, ReleaseRequested):
+                self._send(self._layer.release_reply(), deadline)
+            raise _ending(event)
+        return event
+
+    def reply(self, context_id: int, command: Command, *, deadline: Deadline) -> None:
+        """Send a response without a data set."""
+        self._send(self._layer.message(context_id, command, b""), deadline)
 
     def is_alive(self) -> bool:
         """Whether an idle association still stands: nothing has arrived on it, neither an answer
@@ -210,6 +246,14 @@ def _contexts(abstract_syntaxes: Sequence[str], accepted: Accepted) -> dict[str,
             transfer_syntax, refusal = "", "accepted in a transfer syntax that was not offered"
         contexts[abstract_syntax] = Context(id_, transfer_syntax, refusal)
     return contexts
+
+
+def _storage(offered: Sequence[Storage], before: int, accepted: Accepted) -> dict[int, Storage]:
+    """The accepted storage contexts by id; theirs follow those of the `before` other ones."""
+    ids = {2 * (before + number) + 1: one for number, one in enumerate(offered)}
+    return {
+        id_: one for id_, one in ids.items() if accepted.contexts.get(id_) == one.transfer_syntax
+    }
 
 
 # Big Endian is retired and Deflated hides how much it holds: neither is offered for a query.
@@ -286,9 +330,13 @@ def _ending(event: Event) -> ArchiveError:
 
 
 def _request_pdu(
-    node: Node, abstract_syntaxes: Sequence[str], maximum_length: int
+    node: Node,
+    abstract_syntaxes: Sequence[str],
+    storage: Sequence[Storage],
+    maximum_length: int,
 ) -> "A_ASSOCIATE_RQ":
-    """The A-ASSOCIATE-RQ (PS3.8 9.3.2): a context for each SOP class, both Little Endians."""
+    """The A-ASSOCIATE-RQ (PS3.8 9.3.2): a context for each SOP class, both Little Endians; one for
+    each kind of object to be sent, with us as its SCP (PS3.7 D.3.3.4)."""
     from pydicom.uid import UID
     from pynetdicom.pdu import A_ASSOCIATE_RQ
     from pynetdicom.pdu_primitives import (
@@ -297,7 +345,7 @@ def _request_pdu(
         ImplementationVersionNameNotification,
         MaximumLengthNotification,
     )
-    from pynetdicom.presentation import build_context
+    from pynetdicom.presentation import build_context, build_role
 
     longest = MaximumLengthNotification()
     longest.maximum_length_received = maximum_length
@@ -309,8 +357,11 @@ def _request_pdu(
     request.application_context_name = UID(_APPLICATION_CONTEXT)
     request.calling_ae_title = node.calling_ae_title
     request.called_ae_title = node.called_ae_title
-    request.user_information = [longest, implementation, version]
+    classes = dict.fromkeys(one.sop_class for one in storage)
+    roles = [build_role(UID(one), scp_role=True) for one in classes]
+    request.user_information = [longest, implementation, version, *roles]
     contexts = [build_context(one, _TRANSFER_SYNTAXES) for one in abstract_syntaxes]
+    contexts += [build_context(one.sop_class, one.transfer_syntax) for one in storage]
     for number, context in enumerate(contexts):
         context.context_id = 2 * number + 1
     request.presentation_context_definition_list = contexts

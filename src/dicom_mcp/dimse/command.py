@@ -19,11 +19,18 @@ class Field(IntEnum):
     COMMAND_DATA_SET_TYPE = 0x0800
     STATUS = 0x0900
     ERROR_COMMENT = 0x0902
+    AFFECTED_SOP_INSTANCE_UID = 0x1000
+    NUMBER_OF_REMAINING_SUBOPERATIONS = 0x1020
+    NUMBER_OF_COMPLETED_SUBOPERATIONS = 0x1021
+    NUMBER_OF_FAILED_SUBOPERATIONS = 0x1022
+    NUMBER_OF_WARNING_SUBOPERATIONS = 0x1023
 
 
 class Operation(IntEnum):
     """Values of the Command Field (PS3.7 E.1); a response is its request with bit 15 set."""
 
+    C_STORE_RQ = 0x0001
+    C_GET_RQ = 0x0010
     C_FIND_RQ = 0x0020
     C_ECHO_RQ = 0x0030
     C_CANCEL_RQ = 0x0FFF
@@ -42,6 +49,10 @@ _UNSIGNED_SHORTS = frozenset(
         Field.PRIORITY,
         Field.COMMAND_DATA_SET_TYPE,
         Field.STATUS,
+        Field.NUMBER_OF_REMAINING_SUBOPERATIONS,
+        Field.NUMBER_OF_COMPLETED_SUBOPERATIONS,
+        Field.NUMBER_OF_FAILED_SUBOPERATIONS,
+        Field.NUMBER_OF_WARNING_SUBOPERATIONS,
     }
 )
 
@@ -95,4 +106,6 @@ def _element(field: int, value: int | str) -> bytes:
 
 
 _HEADER = struct.Struct("<HHI")
-_TEXTS = frozenset({Field.AFFECTED_SOP_CLASS_UID, Field.ERROR_COMMENT})
+_TEXTS = frozenset(
+    {Field.AFFECTED_SOP_CLASS_UID, Field.AFFECTED_SOP_INSTANCE_UID, Field.ERROR_COMMENT}
+)

@@ -117,6 +117,9 @@ _TRANSITIONS: dict[tuple[State, int], State] = {
 # PDUs other than P-DATA are small: 128 contexts with their syntaxes stay well under this.
 _MAXIMUM_CONTROL_LENGTH = 64 * 1024
 
+# A match has a few hundred bytes, with every attribute some thousand.
+LARGEST_IDENTIFIER = 4 * 1024 * 1024
+
 # A command set is under 1 KiB; a peer that sends more is broken.
 _MAXIMUM_COMMAND = 16 * 1024
 

@@ -1,0 +1,147 @@
+"""C-GET: objects sent back over the association that asked for them (PS3.4 C.4.3, PS3.7 9.1.3)."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..deadline import Deadline
+from ..errors import ArchiveError, Cancelled, DeadlinePassed, ProtocolViolation
+from ..standard import identifier
+from ..standard.query import Query
+from ..standard.status import Kind, Status, status
+from .association import Association
+from .command import (
+    MEDIUM_PRIORITY,
+    NO_DATA_SET,
+    RESPONSE,
+    Command,
+    Field,
+    Operation,
+    number,
+)
+from .upper_layer import Message
+
+# A last C-CANCEL fits any socket buffer that still works.
+_FAREWELL_SECONDS = 0.1
+
+_IDENTIFIER_PRESENT = 0x0001
+_SUCCESS = 0x0000
+
+
+class GetModel(StrEnum):
+    """A Query/Retrieve information model by its C-GET SOP class UID (PS3.4 C.6.1.3, C.6.2.3)."""
+
+    PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1.3"
+    STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.3"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object as it travelled: its data set still encoded, without file meta information."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax: str
+    data_set: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """How a retrieval ended: its final status, and how many objects came and did not come."""
+
+    status: Status
+    completed: int
+    failed: int
+    warning: int
+
+
+def get(
+    association: Association,
+    query: Query,
+    model: GetModel,
+    take: Callable[[Instance], None],
+    *,
+    deadline: Deadline,
+) -> Retrieved:
+    """Ask for what the query's unique keys name and hand each object to `take` as it arrives.
+
+    The association must have been requested for the model and with `storage` for every kind of
+    object wanted; what has no context counts as failed. Raises the ArchiveError that ended the
+    association; statuses, failures among them, are in the answer.
+    """
+    context = association.context(model, f"C-GET ({model.name.replace('_', ' ').title()})")
+    command: Command = {
+        Field.AFFECTED_SOP_CLASS_UID: model.value,
+        Field.COMMAND_FIELD: Operation.C_GET_RQ,
+        Field.PRIORITY: MEDIUM_PRIORITY,
+        Field.COMMAND_DATA_SET_TYPE: _IDENTIFIER_PRESENT,
+    }
+    data_set = identifier.encode(query, context.transfer_syntax)
+    message_id = association.send(context, command, data_set, deadline=deadline)
+    try:
+        while True:
+            message = association.next_message(deadline=deadline)
+            if message.command.get(Field.COMMAND_FIELD) == Operation.C_STORE_RQ:
+                take(_stored(association, message, deadline))
+                continue
+            ending = _ending(message, context.id, message_id)
+            if ending:
+                association.clean = True
+                return ending
+    except (Cancelled, DeadlinePassed):
+        with suppress(ArchiveError):
+            association.cancel(context, message_id, deadline=Deadline(_FAREWELL_SECONDS))
+        raise
+
+
+def _stored(association: Association, message: Message, deadline: Deadline) -> Instance:
+    """The object of a C-STORE-RQ, acknowledged (PS3.7 9.1.1). Raises ProtocolViolation for one
+    that was not asked for."""
+    command = message.command
+    offered = association.storage.get(message.context_id)
+    sop_class = str(command.get(Field.AFFECTED_SOP_CLASS_UID, ""))
+    if offered is None or offered.sop_class != sop_class:
+        raise ProtocolViolation("it sent an object of a kind that was not agreed on (PS3.8 9.3.3)")
+    instance = Instance(
+        sop_class,
+        str(command.get(Field.AFFECTED_SOP_INSTANCE_UID, "")),
+        offered.transfer_syntax,
+        message.data_set,
+    )
+    answer: Command = {
+        Field.AFFECTED_SOP_CLASS_UID: sop_class,
+        Field.COMMAND_FIELD: Operation.C_STORE_RQ | RESPONSE,
+        Field.MESSAGE_ID_BEING_RESPONDED_TO: number(command, Field.MESSAGE_ID),
+        Field.COMMAND_DATA_SET_TYPE: NO_DATA_SET,
+        Field.STATUS: _SUCCESS,
+        Field.AFFECTED_SOP_INSTANCE_UID: instance.sop_instance_uid,
+    }
+    association.reply(message.context_id, answer, deadline=deadline)
+    return instance
+
+
+def _ending(message: Message, context_id: int, message_id: int) -> Retrieved | None:
+    """The end of the retrieval; None while it goes on. Raises ProtocolViolation for an answer to
+    anything else."""
+    command = message.command
+    if (
+        message.context_id != context_id
+        or command.get(Field.COMMAND_FIELD) != Operation.C_GET_RQ | RESPONSE
+        or command.get(Field.MESSAGE_ID_BEING_RESPONDED_TO) != message_id
+    ):
+        raise ProtocolViolation(
+            "it answered a question that was not asked (PS3.7 9.1)", "Ask again"
+        )
+    said = status(number(command, Field.STATUS))
+    if said.kind is Kind.PENDING:
+        return None
+    counts = [
+        int(command.get(field, 0))
+        for field in (
+            Field.NUMBER_OF_COMPLETED_SUBOPERATIONS,
+            Field.NUMBER_OF_FAILED_SUBOPERATIONS,
+            Field.NUMBER_OF_WARNING_SUBOPERATIONS,
+        )
+    ]
+    return Retrieved(said, *counts)
