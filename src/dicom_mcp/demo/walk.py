@@ -123,7 +123,7 @@ def _show_call(console: Console, tool: str, arguments: dict[str, Any], ms: float
 
 def _show_answer(console: Console, answer: dict[str, Any], error: str, unique: str) -> None:
     if error:
-        panel = Panel(Text(error), title="error", title_align="left", border_style="red")
+        panel = Panel.fit(Text(error), title="error", title_align="left", border_style="red")
         console.print(Padding(panel, (0, 0, 0, _INDENT)))
     elif "records" in answer:
         _show_records(console, answer, unique)
