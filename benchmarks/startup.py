@@ -20,7 +20,7 @@ def double(number: int) -> int:
 server.run("stdio")
 """
 
-_HELLO = (
+HELLO = (
     {
         "jsonrpc": "2.0",
         "id": 1,
@@ -57,7 +57,7 @@ def _seconds(command: list[str]) -> float:
     ) as server:
         assert server.stdin
         assert server.stdout
-        for message in _HELLO:
+        for message in HELLO:
             server.stdin.write(json.dumps(message) + "\n")
             server.stdin.flush()
             if "id" in message:

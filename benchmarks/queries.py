@@ -1,0 +1,245 @@
+"""How fast a question is answered, against others in the same run: `python -m benchmarks.queries`.
+
+Every round asks all contestants in turn, in changing order; a ratio is the median of the rounds'
+ratios, so that what else the machine does meets all of them. `--quick` asks less.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks import contestants, peers
+from benchmarks.contestants import Contestant
+from benchmarks.footprint import IDLE_SECONDS, footprint
+from benchmarks.peers import Question
+from benchmarks.stdio import Server, server
+
+OURS = "dicom-mcp"
+PROBE, LAZY_PROBE = "probe", "probe, kernel's ACKs"
+FINDSCU_KEPT, FINDSCU = "findscu, kept", "findscu, process"
+PYNETDICOM, PYNETDICOM_KEPT = "pynetdicom", "pynetdicom, kept"
+
+CALLERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is asked: sizes, rounds for each size, repetitions of what is too short to time."""
+
+    sizes: tuple[int, ...]
+    rounds: Mapping[int, int]
+    repeated: Mapping[int, int]
+    slow_rounds: int
+    idle: bool
+
+
+FULL = Effort(
+    sizes=(1, 100, 1_000, 5_000),
+    rounds={1: 21, 100: 15, 1_000: 11, 5_000: 9},
+    repeated={1: 10, 100: 5, 1_000: 2, 5_000: 2},
+    slow_rounds=3,  # pynetdicom takes 12 s for 5,000 matches
+    idle=True,
+)
+QUICK = Effort(
+    sizes=(1, 100),
+    rounds={1: 5, 100: 5},
+    repeated={1: 5, 100: 3},
+    slow_rounds=2,
+    idle=False,
+)
+
+# At most this many times a rival's time; the goals of issue 4. Without one a row only informs.
+type Goal = Callable[[Question], float | None]
+_ARCHIVE_GOALS: dict[str, Goal] = {
+    PROBE: lambda _: 1.15,
+    FINDSCU_KEPT: lambda question: 1.0 if question.matches >= 100 else 0.5,
+    PYNETDICOM: lambda _: 1 / 4,
+}
+_STREAMING_GOALS: dict[str, Goal] = {
+    FINDSCU: lambda _: 1.0,
+    PYNETDICOM: lambda question: 1 / 40 if question.matches == 5_000 else None,
+}
+
+
+def main() -> None:
+    """Print the tables."""
+    effort = QUICK if "--quick" in sys.argv else FULL
+    unmet: list[str] = []
+    for needed, opened in (
+        ("findscu", peers.streaming),
+        ("Orthanc", peers.orthanc),
+        ("dcmqrscp", peers.dcmqrscp),
+    ):
+        if not (peers.program(needed) and peers.program("findscu")):
+            print(f"\n{needed} or findscu is not installed: its rows are left out")
+            continue
+        with opened(effort.sizes) as questions, TemporaryDirectory() as folder:
+            for question in questions:
+                _race("warm", question, _warm(question, Path(folder), effort), effort, unmet)
+                _race("first", question, _first(question, Path(folder)), effort, unmet)
+            _side_by_side(questions[1], Path(folder), unmet)
+    _over_stdio(effort, unmet)
+    _cost(effort, unmet)
+    print("\nnot met: " + ("; ".join(unmet) or "nothing"))
+
+
+type Entries = Callable[[ExitStack], dict[str, Contestant]]
+
+
+def _warm(question: Question, folder: Path, effort: Effort) -> Entries:
+    times = effort.repeated[question.matches]
+    return lambda stack: {
+        OURS: contestants.dicom_mcp_warm(question, stack, times),
+        PROBE: contestants.probe_warm(question, stack, times, quick_acknowledge=True),
+        LAZY_PROBE: contestants.probe_warm(question, stack, times, quick_acknowledge=False),
+        FINDSCU_KEPT: contestants.findscu_kept(question, folder, times),
+        FINDSCU: contestants.findscu_process(question, folder),
+        PYNETDICOM: contestants.pynetdicom_whole(question),
+        PYNETDICOM_KEPT: contestants.pynetdicom_kept(question, stack),
+    }
+
+
+def _first(question: Question, folder: Path) -> Entries:
+    return lambda _: {
+        OURS: contestants.dicom_mcp_first(question),
+        PROBE: contestants.probe_first(question),
+        FINDSCU: contestants.findscu_process(question, folder),
+        PYNETDICOM: contestants.pynetdicom_whole(question),
+    }
+
+
+def _race(
+    call: str, question: Question, entries: Entries, effort: Effort, unmet: list[str]
+) -> None:
+    with ExitStack() as stack:
+        runners = entries(stack)
+        slow = {PYNETDICOM, PYNETDICOM_KEPT} if question.matches >= 1_000 else set[str]()
+        times = _rounds(runners, effort.rounds[question.matches], slow, effort.slow_rounds)
+    ours = times[OURS]
+    where = f"{question.peer}, {question.matches:,} match{'es' * (question.matches != 1)}, {call}"
+    print(f"\n{where}: {OURS} {_shown(ours)}")
+    goals = _STREAMING_GOALS if question.peer == "streaming" else _ARCHIVE_GOALS
+    for rival, theirs in times.items():
+        if rival != OURS:
+            goal = goals[rival](question) if call == "warm" and rival in goals else None
+            _compare(where, rival, ours, theirs, goal, unmet)
+
+
+def _rounds(
+    runners: Mapping[str, Contestant], rounds: int, slow: set[str], slow_rounds: int
+) -> dict[str, list[float]]:
+    """Seconds of each contestant, round by round; the slow ones only take part in the first."""
+    times: dict[str, list[float]] = {name: [] for name in runners}
+    names = list(runners)
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            if name not in slow or number < slow_rounds:
+                times[name].append(runners[name]())
+    return times
+
+
+def _side_by_side(question: Question, folder: Path, unmet: list[str]) -> None:
+    """16 callers over the default two associations against two findscu."""
+    each = 5
+    queries = CALLERS * each
+    with ExitStack() as stack:
+        times = _rounds(
+            {
+                OURS: contestants.callers(question, stack, CALLERS, each),
+                "two findscu, kept": contestants.findscu_side_by_side(question, folder, queries),
+                "two findscu loops": contestants.findscu_loops(question, folder, queries),
+            },
+            5,
+            set(),
+            0,
+        )
+    ours = times.pop(OURS)
+    where = f"{question.peer}, {CALLERS} callers, {queries} queries of {question.matches} matches"
+    print(f"\n{where}: {OURS} {_shown(ours)}")
+    for rival, theirs in times.items():
+        _compare(where, rival, ours, theirs, 1.0, unmet)
+
+
+def _over_stdio(effort: Effort, unmet: list[str]) -> None:
+    """What a tool call takes more than `Archive.find`, where the archive has no time of its own."""
+    print("\nMCP over stdio, streaming peer: tools/call minus Archive.find")
+    with peers.streaming([1, 100, 500]) as questions:
+        for question in questions:
+            with ExitStack() as stack:
+                asked = stack.enter_context(server(question.port, question.called_ae_title))
+                arguments = {"accession_number": "RAD2026*", "limit": 500}
+                call = _call(asked, arguments, question.matches)
+                first = call()
+                find = contestants.dicom_mcp_warm(question, stack, 1)
+                rounds = effort.rounds[1]
+                times = _rounds({"call": call, "find": find}, rounds, set(), 0)
+            added = [a - b for a, b in zip(times["call"], times["find"], strict=True)]
+            where = f"{question.matches} records"
+            met = _met(median(added) * 1000, 10, f"MCP over stdio, {where}", unmet)
+            print(f"  {where:24} {_shown(added)}  goal 10 ms  {met}")
+            print(f"  {'first call of a server':24} {first * 1000:7.1f} ms")
+
+
+def _call(asked: Server, arguments: Mapping[str, object], records: int) -> Contestant:
+    return lambda: asked.seconds("query_studies", arguments, records)
+
+
+def _cost(effort: Effort, unmet: list[str]) -> None:
+    """Memory and idle processor time, each in a process of its own."""
+    sizes = (1, 5_000, 100_000)
+    with peers.streaming(sizes) as questions:
+        ports = {question.matches: question.port for question in questions}
+        print("\npeak memory (VmHWM) of a process that asks")
+        for label, what, size in (
+            ("1 match held", "held", 1),
+            ("5,000 matches held", "held", 5_000),
+            ("100,000 matches counted", "counted", 100_000),
+        ):
+            mebibytes = footprint(what, ports[size])
+            goal = f"goal 150 MiB  {_met(mebibytes, 150, label, unmet)}"
+            print(f"  {label:24} {mebibytes:7.1f} MiB  {goal}")
+        if effort.idle:
+            print(f"\nprocessor time of an idle minute ({IDLE_SECONDS:g} s measured and scaled)")
+            ours = footprint("idle", ports[1])
+            # A hundredth of a second in a minute is what a timer's tick may cost.
+            met = _met(ours, 0.01, "idle minute", unmet)
+            print(f"  {OURS:24} {ours * 1000:7.1f} ms  goal not measurable (10 ms)  {met}")
+            print(f"  {PYNETDICOM:24} {footprint('idle-pynetdicom', ports[1]) * 1000:7.1f} ms")
+
+
+def _compare(
+    where: str,
+    rival: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    goal: float | None,
+    unmet: list[str],
+) -> None:
+    ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b > 0]
+    if not ratios:
+        print(f"  {rival:24} {_shown(theirs)}  too short to be told from its start")
+        return
+    ratio = median(ratios)
+    spread = f"{ratio:6.3f} ({min(ratios):.3f} to {max(ratios):.3f}, {len(ratios)} rounds)"
+    said = f"  goal {goal:.3g}  {_met(ratio, goal, f'{where}, {rival}', unmet)}" if goal else ""
+    print(f"  {rival:24} {_shown(theirs)}  ratio {spread}{said}", flush=True)
+
+
+def _met(measured: float, goal: float, what: str, unmet: list[str]) -> str:
+    if measured <= goal:
+        return "met"
+    unmet.append(f"{what} ({measured:.3g}, goal {goal:.3g})")
+    return "NOT MET"
+
+
+def _shown(seconds: Sequence[float]) -> str:
+    return f"{median(seconds) * 1000:8.2f} ms"
+
+
+if __name__ == "__main__":
+    main()
