@@ -43,7 +43,7 @@ class Instance:
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax: str
-    data_set: bytes
+    data_set: bytearray
 
 
 @dataclass(frozen=True, slots=True)
