@@ -5,10 +5,11 @@ import sys
 from array import array
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from functools import partial
+from math import pi
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from dicom_mcp.demo import phantom
+from dicom_mcp.demo import anatomy, phantom
+from dicom_mcp.demo.findings import FINDINGS
 from dicom_mcp.demo.hospital import DIFFERENCES, PLANTED, hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS, STUDIES
 
 TODAY = date(2026, 3, 31)
 DOCS = Path(__file__).parents[2] / "docs" / "demo.md"
+
+# What a structure set calls the study it belongs to; no object of an archive.
+DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
 
 # dciodvfy errors that are accepted, by SOP class and error line, with the reason. None so far.
 EXCEPTIONS: dict[tuple[str, str], str] = {}
@@ -44,9 +49,9 @@ def test_it_holds_what_the_documentation_says(pacs: list[Dataset]) -> None:
         "studies": len({one.StudyInstanceUID for one in pacs}),
         "objects": len({one.SOPInstanceUID for one in pacs}),
     }
-    assert counts == {"patients": 12, "studies": 30, "objects": 332}
+    assert counts == {"patients": 12, "studies": 30, "objects": 369}
     text = DOCS.read_text()
-    assert "12\npatients, 30 studies and 332 objects" in text
+    assert "12 patients, 30\nstudies and 369 objects" in text
     for patient in PATIENTS.values():
         assert f"| {patient.id} | {patient.name} |" in text
     for planted in (*PLANTED, *DIFFERENCES):
@@ -57,6 +62,11 @@ def test_every_planted_thing_names_a_study_there_is(vna: list[Dataset]) -> None:
     held = {one.StudyInstanceUID for one in vna}
     keys = {study.key for study in STUDIES}
     assert {planted.study for planted in PLANTED} <= keys
+    assert {difference.study for difference in DIFFERENCES} <= keys | {"trauma x-ray outside"}
+    for planted in (*PLANTED, *DIFFERENCES):
+        assert planted.patient_id in {patient.id for patient in PATIENTS.values()}
+        if planted.study != "heart ecg second":
+            assert planted.study_instance_uid in held
     assert study_uid("trauma x-ray outside") in held
 
 
@@ -72,22 +82,70 @@ def test_what_is_planted_is_there(pacs: list[Dataset]) -> None:
     assert len({one.PatientID for one in pacs if one.PatientName == "Schmidt^Anna"}) == 2
     gap = _by(by_study[study_uid("back mr")], lambda one: one.SeriesNumber)[1]
     assert [one.InstanceNumber for one in gap] == [1, 2, 3, 4, 7, 8, 9, 10]
-    assert {one.Modality for one in by_study[study_uid("knee ultrasound")]} == {"US"}
+    reported = {one.StudyInstanceUID for one in pacs if _is_a_report(one)}
+    before_today = {one.StudyInstanceUID for one in pacs if one.StudyDate < f"{TODAY:%Y%m%d}"}
+    assert before_today - reported == {study_uid("knee ultrasound")}
     assert {one.Modality for one in by_study[study_uid("therapy ct")]} == {
         "CT",
         "RTSTRUCT",
+        "RTPLAN",
         "RTDOSE",
+        "SR",
     }
-    assert all(one.PatientID.startswith("0") for one in pacs)
+    assert {str(one.PatientName) for one in pacs if one.PatientID.lstrip("0") == "104217"} == {
+        PATIENTS["nodule"].name,
+        PATIENTS["child"].name,
+    }
 
 
 def test_the_nodule_can_be_measured_and_grows(pacs: list[Dataset]) -> None:
-    first, second = (
-        _nodule_diameter(pacs, key) for key in ("nodule ct first", "nodule ct follow-up")
+    for study, diameter in (("nodule ct first", 6), ("nodule ct follow-up", 9)):
+        assert _nodule_diameter(pacs, study) == pytest.approx(diameter, abs=0.75)
+        (length,) = [
+            item.MeasuredValueSequence[0].NumericValue
+            for one in pacs
+            if _study_key(one) == study and "Measurement" in one.SeriesDescription
+            for group in one.ContentSequence[-1].ContentSequence
+            for item in group.ContentSequence
+            if item.ValueType == "NUM"
+        ]
+        assert length == diameter
+        assert f"{diameter} mm" in FINDINGS[study][0]
+
+
+@pytest.mark.parametrize(
+    ("what", "where", "hounsfield"),
+    [
+        ("air", (-170, -110), -1000),
+        ("lung", (100, -30), -850),
+        ("soft tissue", (0, -72), 40),
+        ("bone marrow", (0, 72), 200),
+    ],
+)
+def test_the_phantom_is_in_hounsfield_units(
+    pacs: list[Dataset], what: str, where: tuple[float, float], hounsfield: int
+) -> None:
+    image = next(
+        one for one in pacs if _study_key(one) == "nodule ct first" and one.Modality == "CT"
     )
-    assert first == pytest.approx(8, abs=phantom.PIXEL_MM)
-    assert second == pytest.approx(14, abs=phantom.PIXEL_MM)
-    assert second > first + phantom.PIXEL_MM
+    left, top, _ = (float(value) for value in image.ImagePositionPatient)
+    spacing = float(image.PixelSpacing[0])
+    column, row = round((where[0] - left) / spacing), round((where[1] - top) / spacing)
+    values: list[int] = [
+        _pixels(image)[r * image.Columns + c] + phantom.INTERCEPT
+        for r in range(row - 2, row + 3)
+        for c in range(column - 2, column + 3)
+    ]
+    assert sum(values) / len(values) == pytest.approx(hounsfield, abs=5), what
+
+
+def test_what_is_referred_to_is_there(pacs: list[Dataset]) -> None:
+    held = {one.SOPInstanceUID: one.SOPClassUID for one in pacs}
+    references = [reference for one in pacs for reference in _references(one)]
+    assert len(references) > 200
+    for reference in references:
+        if reference.ReferencedSOPClassUID != DETACHED_STUDY:
+            assert held[reference.ReferencedSOPInstanceUID] == reference.ReferencedSOPClassUID
 
 
 def test_the_second_archive_differs_only_as_the_table_says(
@@ -100,7 +158,11 @@ def test_the_second_archive_differs_only_as_the_table_says(
     changed = sorted(
         {_study_key(here[uid]) for uid in here.keys() & there.keys() if here[uid] != there[uid]}
     )
-    assert only_here == ["anna elder ct"] * 2 + ["heart ecg second", "nodule ct follow-up"]
+    assert only_here == [
+        *["anna elder ct"] * 2,
+        *["heart ecg second"] * 2,
+        "nodule ct follow-up",
+    ]
     assert only_there == ["trauma x-ray outside"]
     assert changed == ["klaus x-ray", "smoker ct last year"]
     named = {*only_here, *only_there, *changed}
@@ -166,21 +228,41 @@ def _errors(one: Dataset, directory: Path) -> list[tuple[str, str]]:
 
 def _nodule_diameter(objects: Iterable[Dataset], key: str) -> float:
     """Of the circle that has as many pixels as are denser than lung around the nodule, in mm."""
+    x, y, z = anatomy.NODULE_CENTRE
     images = [one for one in objects if _study_key(one) == key and one.Modality == "CT"]
-    expected = phantom.Nodule(10)
-    image = min(images, key=lambda one: abs(float(one.SliceLocation) - expected.z))
-    pixels = array("H")
-    pixels.frombytes(image.PixelData)
-    centre = (phantom.COLUMNS - 1) / 2
-    column = round(centre + expected.x / phantom.PIXEL_MM)
-    row = round(centre + expected.y / phantom.PIXEL_MM)
+    finest = min(float(one.PixelSpacing[0]) for one in images)
+    image = next(one for one in images if one.PixelSpacing[0] == finest and one.SliceLocation == z)
+    left, top, _ = (float(value) for value in image.ImagePositionPatient)
+    spacing = float(image.PixelSpacing[0])
+    column, row = round((x - left) / spacing), round((y - top) / spacing)
+    pixels = _pixels(image)
     inside = [
         (r, c)
-        for r in range(row - 4, row + 5)
-        for c in range(column - 4, column + 5)
-        if pixels[r * phantom.COLUMNS + c] + phantom.INTERCEPT > -400
+        for r in range(row - 9, row + 10)
+        for c in range(column - 9, column + 10)
+        if pixels[r * image.Columns + c] + phantom.INTERCEPT > -400
     ]
-    return 2 * (len(inside) / 3.14159) ** 0.5 * phantom.PIXEL_MM
+    return 2 * (len(inside) / pi) ** 0.5 * spacing
+
+
+def _pixels(image: Dataset) -> Sequence[int]:
+    pixels = array("H")
+    pixels.frombytes(image.PixelData)
+    return pixels
+
+
+def _is_a_report(one: Dataset) -> bool:
+    return one.SeriesDescription == "Report"
+
+
+def _references(one: Dataset) -> Iterable[Dataset]:
+    """Every reference to an object, at any depth."""
+    for element in one:
+        if element.VR == "SQ":
+            for item in element.value:
+                if "ReferencedSOPInstanceUID" in item:
+                    yield item
+                yield from _references(item)
 
 
 def _study_key(one: Dataset) -> str:

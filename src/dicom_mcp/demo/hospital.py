@@ -11,9 +11,12 @@ from datetime import date
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from . import objects, phantom, reports, therapy
-from .objects import Series, uid
+from . import objects, reports, therapy, waveform
+from .anatomy import CHEST, MASSES, NODULE_CENTRE, SCAR, TUMOUR, nodule
+from .findings import FINDINGS
+from .objects import Plane, Series, study_uid, uid
 from .patients import PATIENTS, STUDIES, Part, Study
+from .phantom import Ellipsoid
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,25 @@ class Planted:
     sentence: str
     study: str
 
+    @property
+    def study_instance_uid(self) -> str:
+        return study_uid(self.study)
+
+    @property
+    def patient_id(self) -> str:
+        held = next(study for study in (*STUDIES, OUTSIDE) if study.key == self.study)
+        return PATIENTS[held.patient].id
+
 
 PLANTED: tuple[Planted, ...] = (
-    Planted("The nodule in the right lung grows from 8 mm to 14 mm.", "nodule ct follow-up"),
+    Planted("The nodule in the right lung grows from 6 mm to 9 mm.", "nodule ct follow-up"),
     Planted("Tonight's trauma CT has no accession number.", "trauma ct"),
     Planted("Patient ID 00420036 has two birth dates, 19640312 and 19641203.", "klaus x-ray"),
     Planted("Two patients are called Schmidt^Anna.", "anna younger mr"),
     Planted("The first series of a spine MR lacks the images 5 and 6.", "back mr"),
-    Planted("The knee ultrasound has no report.", "knee ultrasound"),
-    Planted("The planning CT is one study of CT, RTSTRUCT and RTDOSE.", "therapy ct"),
-    Planted("Every patient ID begins with zeros.", "brain mr first"),
+    Planted("Before today only the knee ultrasound has no report.", "knee ultrasound"),
+    Planted("The planning CT is one study of CT, RTSTRUCT, RTPLAN and RTDOSE.", "therapy ct"),
+    Planted("IDs begin with zeros: 00104217 and 104217 are two patients.", "child x-ray"),
 )  # fmt: skip
 
 DIFFERENCES: tuple[Planted, ...] = (
@@ -44,23 +56,27 @@ DIFFERENCES: tuple[Planted, ...] = (
     Planted("Only the VNA holds an old leg X-ray of the trauma patient.", "trauma x-ray outside"),
 )  # fmt: skip
 
-# The nodule at each visit: diameter in mm, and what is written about it.
-_NODULE: Mapping[str, float] = {"nodule ct first": 8.0, "nodule ct follow-up": 14.0}
+# The nodule at each visit: diameter in mm.
+_NODULE: Mapping[str, float] = {"nodule ct first": 6.0, "nodule ct follow-up": 9.0}
 
-# Findings and impression of each report.
-_REPORTS: Mapping[str, tuple[str, str]] = {
-    "nodule ct first": (
-        "Solid nodule of 8 mm in the right upper lobe. No enlarged lymph nodes. Normal heart.",
-        "Solitary pulmonary nodule, 8 mm. CT control in 3 to 6 months recommended.",
-    ),
-    "nodule ct follow-up": (
-        "The nodule in the right upper lobe has grown from 8 mm to 14 mm. No effusion.",
-        "Growing pulmonary nodule, suspicious of malignancy. Biopsy recommended.",
-    ),
-    "brain mr first": ("No mass, no bleeding, no acute ischaemia.", "Normal MR of the brain."),
-    "brain mr second": ("Unchanged. No new lesion.", "No change since the previous MR."),
+# What the CTs of a study show besides a healthy chest.
+_FOUND: Mapping[str, tuple[Ellipsoid, ...]] = {
+    **{study: (nodule(diameter),) for study, diameter in _NODULE.items()},
+    "therapy ct": (TUMOUR,),
+    "therapy follow-up": (SCAR,),
+    "smoker ct today": MASSES,
 }
-_NORMAL = ("No pathological finding.", "Normal examination.")
+
+_CHEST = Plane(128, 2.8, 10.0, (0.0, 0.0, 8.0))
+_TARGET = Plane(128, 0.75, 1.25, NODULE_CENTRE)
+_BRAIN = Plane(256, 0.859375, 6.9)
+_KNEE = Plane(128, 1.2, 5.0, orientation="1 0 0 0 0 -1", towards="LF", through=1)
+_SPINE = Plane(128, 2.0, 4.4, orientation="0 1 0 0 0 -1", towards="PF", through=0)
+
+_CHEST_X_RAY: Mapping[str, str] = {
+    "nodule x-ray": "chest_nodule.j2k",
+    "smoker x-ray": "chest_masses.j2k",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,7 @@ class Hospital:
     def vna(self) -> Iterator[Dataset]:
         """Every object of the second archive: the PACS with DIFFERENCES."""
         first_ct = {"anna elder ct": 22}
-        for study in (*STUDIES, _OUTSIDE):
+        for study in (*STUDIES, OUTSIDE):
             if study.key == "heart ecg second":
                 continue
             images = 0
@@ -103,10 +119,10 @@ class Hospital:
     def study(self, study: Study) -> Iterator[Dataset]:
         """The objects of one study, series by series."""
         day = study.day(self.today)
-        images: list[Dataset] = []
+        before: dict[str, list[Dataset]] = {}
         for number, part in enumerate(study.parts, start=1):
-            made = _MAKERS[part.kind](Series(study, part, number, day), images)
-            images += made
+            made = _MAKERS[part.kind](Series(study, part, number, day), before)
+            before.setdefault(part.kind, made)
             yield from made
 
     def _scheduled(
@@ -126,7 +142,7 @@ class Hospital:
         charset = person.charset.split("\\")
         entry.SpecificCharacterSet = charset if len(charset) > 1 else charset[0]
         entry.AccessionNumber = f"W{self.today:%y%m%d}{number:02}"
-        entry.ReferringPhysicianName = "Hansen^Ove"
+        entry.ReferringPhysicianName = person.referrer
         entry.PatientName = person.name
         entry.PatientID = person.id
         entry.PatientBirthDate = person.birth_date
@@ -144,42 +160,53 @@ def hospital(today: date) -> Hospital:
     return Hospital(today)
 
 
-def _report(series: Series, _: list[Dataset]) -> list[Dataset]:
-    return [reports.report(series, *_REPORTS.get(series.study.key, _NORMAL))]
+type _Made = Mapping[str, list[Dataset]]
 
 
-def _letter(series: Series, _: list[Dataset]) -> list[Dataset]:
-    findings, impression = _REPORTS[series.study.key]
+def _ct(series: Series, plane: Plane) -> list[Dataset]:
+    return objects.ct(series, (*CHEST, *_FOUND.get(series.study.key, ())), plane)
+
+
+def _brain(series: Series) -> list[Dataset]:
+    first = 1 + (20 - series.part.count) // 2
+    return objects.mr(series, "brain_{:02}.j2k", _BRAIN, first=first)
+
+
+def _letter(series: Series) -> list[Dataset]:
+    findings, impression = FINDINGS[series.study.key]
     head = f"{objects.INSTITUTION}, Radiology", f"Patient ID {series.patient.id}", ""
     return [reports.letter(series, (*head, findings, "", impression, "", "Dr. Karin Lund"))]
 
 
-def _ct(series: Series, _: list[Dataset]) -> list[Dataset]:
-    diameter = _NODULE.get(series.study.key)
-    return objects.ct(series, phantom.Nodule(diameter) if diameter else None)
+def _dose(series: Series, ct: list[Dataset]) -> list[Dataset]:
+    return [reports.dose(series, ct, 38.0 + 4 * len(ct))]
 
 
-# What makes the objects of each kind of part, given the study's objects so far.
-_MAKERS: Mapping[str, Callable[[Series, list[Dataset]], list[Dataset]]] = {
-    "ct": _ct,
-    "brain": lambda series, _: objects.brain(series),
-    "knee": lambda series, _: objects.knee(series),
-    "x-ray": lambda series, _: objects.x_ray(series),
+# What makes the objects of each kind of part, given those of the study's parts before it.
+_MAKERS: Mapping[str, Callable[[Series, _Made], list[Dataset]]] = {
+    "ct": lambda series, _: _ct(series, _CHEST),
+    "nodule": lambda series, _: _ct(series, _TARGET),
+    "brain": lambda series, _: _brain(series),
+    "knee": lambda series, _: objects.mr(series, "knee_{:02}.rle", _KNEE),
+    "spine": lambda series, _: objects.mr(series, "spine_{:02}.rle", _SPINE),
+    "x-ray": lambda series, _: objects.x_ray(series, "leg.j2k"),
+    "chest x-ray": lambda series, _: objects.x_ray(series, _CHEST_X_RAY[series.study.key]),
     "ultrasound": lambda series, _: objects.ultrasound(series),
     "heart": lambda series, _: objects.heart(series),
-    "ecg": lambda series, _: objects.ecg(series),
-    "report": _report,
-    "pdf": _letter,
-    "dose": lambda series, images: [reports.dose(series, images, 38.0 + 4 * len(images))],
-    "measurement": lambda series, images: [
-        reports.measurement(series, images, _NODULE[series.study.key])
+    "ecg": lambda series, _: waveform.ecg(series),
+    "report": lambda series, _: [reports.report(series, *FINDINGS[series.study.key])],
+    "pdf": lambda series, _: _letter(series),
+    "dose": lambda series, made: _dose(series, made["ct"]),
+    "measurement": lambda series, made: [
+        reports.measurement(series, made["nodule"], _NODULE[series.study.key])
     ],
-    "structures": lambda series, images: [therapy.structures(series, images)],
-    "rt dose": lambda series, images: [therapy.rt_dose(series, images)],
+    "structures": lambda series, made: [therapy.structures(series, made["ct"])],
+    "plan": lambda series, made: [therapy.plan(series, made["structures"][0])],
+    "rt dose": lambda series, made: [therapy.rt_dose(series, made["ct"], made["plan"][0])],
 }
 
 # What the trauma patient brought along, held by the VNA only.
-_OUTSIDE = Study(
+OUTSIDE = Study(
     "trauma x-ray outside",
     "trauma",
     lambda today: date(today.year - 2, 5, 17),
@@ -193,7 +220,7 @@ _OUTSIDE = Study(
 _WORKLIST = (
     ("nodule", "080000", "CT", "CT1", "CT-guided lung biopsy"),
     ("brain", "083000", "MR", "MR1", "MR Brain with contrast"),
-    ("smoker", "091500", "CT", "CT1", "CT Chest low dose"),
+    ("smoker", "091500", "CT", "CT1", "CT Chest with contrast"),
     ("knee", "093000", "MR", "MR1", "MR Knee right"),
     ("child", "100000", "US", "US1", "US Abdomen"),
     ("heart", "103000", "ECG", "ECG1", "ECG 12 leads"),

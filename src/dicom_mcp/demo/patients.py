@@ -32,6 +32,7 @@ class Patient:
     birth_date: str
     sex: str
     charset: str = "ISO_IR 100"
+    referrer: str = "Hansen^Ove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,12 @@ PATIENTS: dict[str, Patient] = {
     "klaus typo": Patient("00420036", "Weber^Klaus", "19641203", "M"),
     "anna elder": Patient("00500417", "Schmidt^Anna", "19490801", "F"),
     "anna younger": Patient("00500983", "Schmidt^Anna", "19921117", "F"),
-    "therapy": Patient("00617204", "Lindqvist^Märta", "19551005", "F"),
+    "therapy": Patient("00617204", "Lindqvist^Märta", "19551005", "F", referrer="Castellano^Bruno"),
     "heart": Patient("00700150", "García López^María José", "19681224", "F"),
     "trauma": Patient("00811902", "Okafor^Chidi", "20010615", "M"),
-    "child": Patient("00900072", "Petit^Zoé^Léa", "20190227", "F"),
+    "child": Patient("104217", "Petit^Zoé^Léa", "20190227", "F", referrer="Demir^Leyla"),
     "back": Patient("01003344", "Öztürk^Ayşe", "19770419", "F", "ISO_IR 192"),
-    "smoker": Patient("01100910", "O'Brien^Siobhán", "19601111", "F"),
+    "smoker": Patient("01100910", "O'Brien^Siobhán", "19601111", "F", referrer="Demir^Leyla"),
 }
 
 SCANNERS: dict[str, Scanner] = {
@@ -102,43 +103,51 @@ SCANNERS: dict[str, Scanner] = {
     "RIS": Scanner("RIS", "Demo Hospital IT", "Reporting", "4"),
 }
 
-_LUNG = Part("ct", "Lung 8.0", 24, "CT1")
+_LUNG = Part("ct", "Lung 10.0", 24, "CT1")
+_ECG = Part("ecg", "Resting ECG", 1, "ECG1")
 _REPORT = Part("report", "Report")
 _DOSE = Part("dose", "Dose Report")
 
 STUDIES: tuple[Study, ...] = (
     # The story of the growing nodule.
     Study(
+        "nodule x-ray", "nodule", days_ago(379), "141000", "XR Thorax p.a.", "CHEST",
+        (Part("chest x-ray", "Thorax p.a.", 1, "XR1"), _REPORT),
+    ),
+    Study(
         "nodule ct first", "nodule", days_ago(372), "091500", "CT Thorax nativ", "CHEST",
-        (Part("ct", "Lunge 8.0", 24, "CT1"), _DOSE, _REPORT, Part("measurement", "Measurements")),
+        (
+            Part("ct", "Lunge 10.0", 24, "CT1"),
+            _DOSE,
+            _REPORT,
+            Part("nodule", "Lunge Rundherd 1.25", 16, "CT1"),
+            Part("measurement", "Measurements"),
+        ),
     ),
     Study(
         "nodule ct follow-up", "nodule", last_month(6), "103000", "CT Thorax Verlaufskontrolle",
         "CHEST",
         (
-            Part("ct", "Lunge 8.0", 24, "CT2"),
+            Part("ct", "Lunge 10.0", 24, "CT2"),
             _DOSE,
             _REPORT,
+            Part("nodule", "Lunge Rundherd 1.25", 16, "CT2"),
             Part("measurement", "Measurements"),
             Part("pdf", "Befundbrief"),
         ),
     ),
-    Study(
-        "nodule ultrasound", "nodule", last_week(1), "141000", "US Abdomen", "ABDOMEN",
-        (Part("ultrasound", "Abdomen", 3, "US1"), _REPORT),
-    ),
     # Headache, two visits, and an ECG.
     Study(
         "brain mr first", "brain", days_ago(251), "083000", "MR Brain", "BRAIN",
-        (Part("brain", "t2_tse_tra", 10, "MR1"), _REPORT),
+        (Part("brain", "pd_tse_tra", 10, "MR1"), _REPORT),
     ),
     Study(
         "brain mr second", "brain", last_week(3), "110500", "MR Brain follow-up", "BRAIN",
-        (Part("brain", "t2_tse_tra", 20, "MR1"), _REPORT),
+        (Part("brain", "pd_tse_tra", 20, "MR1"), _REPORT),
     ),
     Study(
         "brain ecg", "brain", days_ago(251), "101500", "ECG 12 leads", "HEART",
-        (Part("ecg", "Resting ECG", 1, "ECG1"),),
+        (_ECG, _REPORT),
     ),
     # A knee, and what was seen before.
     Study(
@@ -156,11 +165,11 @@ STUDIES: tuple[Study, ...] = (
     # One patient ID, two birth dates.
     Study(
         "klaus ct", "klaus", days_ago(140), "134000", "CT Thorax", "CHEST",
-        (Part("ct", "Lung 8.0", 12, "CT1"), _DOSE, _REPORT),
+        (Part("ct", "Lung 10.0", 12, "CT1"), _DOSE, _REPORT),
     ),
     Study(
-        "klaus x-ray", "klaus typo", days_ago(20), "081500", "XR Lower leg left", "LEG",
-        (Part("x-ray", "Lower leg a.p.", 1, "XR1"),),
+        "klaus x-ray", "klaus typo", days_ago(20), "081500", "XR Lower leg right", "LEG",
+        (Part("x-ray", "Lower leg a.p.", 1, "XR1"), _REPORT),
     ),
     # Two patients of one name.
     Study(
@@ -169,28 +178,30 @@ STUDIES: tuple[Study, ...] = (
     ),
     Study(
         "anna elder ecg", "anna elder", last_month(13), "093000", "ECG 12 leads", "HEART",
-        (Part("ecg", "Resting ECG", 1, "ECG1"),),
+        (_ECG, _REPORT),
     ),
     Study(
         "anna younger mr", "anna younger", days_ago(9), "160000", "MR Knee left", "KNEE",
         (Part("knee", "pd_fs_cor", 8, "MR1"), _REPORT),
     ),
     Study(
-        "anna younger ultrasound", "anna younger", days_ago(90), "111500", "US Abdomen", "ABDOMEN",
-        (Part("ultrasound", "Abdomen", 2, "US1"), _REPORT),
+        "anna younger ultrasound", "anna younger", days_ago(90), "111500", "US Neck", "NECK",
+        (Part("ultrasound", "Neck", 2, "US1"), _REPORT),
     ),
     # Planned and irradiated.
     Study(
         "therapy ct", "therapy", days_ago(48), "100000", "CT Thorax Planung", "CHEST",
         (
-            Part("ct", "Planning 8.0", 16, "CT2"),
+            Part("ct", "Planning 10.0", 16, "CT2"),
             Part("structures", "Structures", 1, "RT1"),
+            Part("plan", "Plan", 1, "RT1"),
             Part("rt dose", "Dose", 1, "RT1"),
+            _REPORT,
         ),
     ),
     Study(
         "therapy follow-up", "therapy", last_month(2), "113000", "CT Thorax Nachsorge", "CHEST",
-        (Part("ct", "Lung 8.0", 16, "CT2"), _DOSE, _REPORT),
+        (Part("ct", "Lung 10.0", 16, "CT2"), _DOSE, _REPORT),
     ),
     # A heart.
     Study(
@@ -199,16 +210,16 @@ STUDIES: tuple[Study, ...] = (
     ),
     Study(
         "heart ecg first", "heart", days_ago(180), "120000", "ECG 12 leads", "HEART",
-        (Part("ecg", "Resting ECG", 1, "ECG1"),),
+        (_ECG, _REPORT),
     ),
     Study(
         "heart ecg second", "heart", days_ago(12), "131500", "ECG 12 leads", "HEART",
-        (Part("ecg", "Resting ECG", 1, "ECG1"),),
+        (_ECG, _REPORT),
     ),
     # Tonight's emergency, not yet registered properly.
     Study(
         "trauma ct", "trauma", days_ago(0), "013000", "CT Trauma Chest", "CHEST",
-        (Part("ct", "Lung 8.0", 24, "CT2"), _DOSE), accession=False,
+        (Part("ct", "Lung 10.0", 24, "CT2"), _DOSE), accession=False,
     ),
     Study(
         "trauma x-ray", "trauma", days_ago(0), "020500", "XR Lower leg right", "LEG",
@@ -216,29 +227,29 @@ STUDIES: tuple[Study, ...] = (
     ),
     # A child.
     Study(
-        "child ultrasound", "child", days_ago(1), "101000", "US Abdomen", "ABDOMEN",
-        (Part("ultrasound", "Abdomen", 4, "US1"), _REPORT),
+        "child ultrasound", "child", days_ago(1), "101000", "US Neck", "NECK",
+        (Part("ultrasound", "Neck", 4, "US1"), _REPORT),
     ),
     Study(
-        "child x-ray", "child", days_ago(75), "154500", "XR Lower leg left", "LEG",
+        "child x-ray", "child", days_ago(75), "154500", "XR Lower leg right", "LEG",
         (Part("x-ray", "Lower leg a.p.", 1, "XR1"), _REPORT),
     ),
     # A back; two images of the first series never arrived.
     Study(
         "back mr", "back", last_month(20), "140000", "MR Lumbar spine", "LSPINE",
         (
-            Part("knee", "t2_tse_sag", 8, "MR1", numbers=(1, 2, 3, 4, 7, 8, 9, 10)),
-            Part("knee", "t1_tse_sag", 10, "MR1"),
+            Part("spine", "t2_tse_sag", 8, "MR1", numbers=(1, 2, 3, 4, 7, 8, 9, 10)),
+            Part("spine", "t2_tse_sag repeated", 10, "MR1"),
             _REPORT,
         ),
     ),
     Study(
         "back mr first", "back", days_ago(420), "133000", "MR Lumbar spine", "LSPINE",
-        (Part("knee", "t2_tse_sag", 10, "MR1"), _REPORT),
+        (Part("spine", "t2_tse_sag", 10, "MR1"), _REPORT),
     ),
-    # Screening.
+    # Screening, and what it could not prevent.
     Study(
-        "smoker ct today", "smoker", days_ago(0), "074500", "CT Chest low dose", "CHEST",
+        "smoker ct today", "smoker", days_ago(0), "074500", "CT Chest", "CHEST",
         (_LUNG, _DOSE),
     ),
     Study(
@@ -247,10 +258,10 @@ STUDIES: tuple[Study, ...] = (
     ),
     Study(
         "smoker ct before", "smoker", days_ago(731), "080500", "CT Chest low dose", "CHEST",
-        (Part("ct", "Lung 8.0", 12, "CT1"), _REPORT),
+        (Part("ct", "Lung 10.0", 12, "CT1"), _REPORT),
     ),
     Study(
-        "smoker ultrasound", "smoker", last_week(4), "093000", "US Abdomen", "ABDOMEN",
-        (Part("ultrasound", "Abdomen", 2, "US1"),),
+        "smoker x-ray", "smoker", last_week(4), "093000", "XR Chest p.a.", "CHEST",
+        (Part("chest x-ray", "Chest p.a.", 1, "XR1"), _REPORT),
     ),
 )  # fmt: skip

@@ -1,110 +1,112 @@
-"""A chest phantom for CT in true Hounsfield units, with a nodule of any size (pure Python).
+"""Bodies made of ellipsoids, in millimetres and true Hounsfield units, cut into CT slices.
 
-A slice is drawn as ellipses, row by row: what lies between two x of a row has one value.
-Coordinates are millimetres, x to the patient's left, y to the back, z to the head (PS3.3
-C.7.6.2.1.1).
+Coordinates are those of the patient (PS3.3 C.7.6.2.1.1): x grows to the left hand, y to the back,
+z to the head. A later ellipsoid is painted over an earlier one. Whole runs of pixels are copied and
+the noise of a slice is added as one large number, so that no pixel is touched one by one: a slice of
+128 by 128 takes two milliseconds without numpy.
 """
 
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, floor, sqrt
-from operator import add
+from functools import cache
+from math import erf, floor, sqrt
 from random import Random
-
-ROWS = COLUMNS = 128
-PIXEL_MM = 2.8
-SLICE_MM = 8.0
-SLICES = 24
-
-# Hounsfield units (CT numbers) of what the phantom is made of.
-AIR, LUNG, FAT, SOFT_TISSUE, BLOOD, BONE, NODULE = -1000, -850, -100, 40, 45, 500, 30
 
 # Stored values are HU + 1024, so that they are never negative (Rescale Intercept -1024).
 INTERCEPT = -1024
 
-_NOISE_HU = 12
+AIR = -1000
+
+# Noise of a slice in HU: normally distributed around 0, never more than 12 either way.
+_WIDEST = 12
+_SIGMA = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ellipse:
-    """An elliptic disc: centre and half axes in mm, and what fills it in HU."""
+class Ellipsoid:
+    """One organ: centre and half axes in mm (half axis `inf` makes a cylinder), density in HU."""
 
     x: float
     y: float
+    z: float
     a: float
     b: float
-    hu: int
+    c: float
+    density: int
+
+    def cut(self, z: float) -> tuple[float, float] | None:
+        """The half axes of the ellipse in the plane at `z`; None where it does not reach."""
+        rest = 1 - ((z - self.z) / self.c) ** 2
+        return (self.a * sqrt(rest), self.b * sqrt(rest)) if rest > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
-class Nodule:
-    """A round nodule: diameter and centre in mm."""
+class Grid:
+    """Where a slice lies: square, `size` pixels of `spacing` mm around the centre `x`, `y`."""
 
-    diameter: float
-    x: float = -78.0
-    y: float = -12.0
-    z: float = 128.0
+    size: int
+    spacing: float
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """The centre of the first pixel, in mm: Image Position (Patient) without z."""
+        half = (self.size - 1) / 2 * self.spacing
+        return self.x - half, self.y - half
 
 
-def slices(nodule: Nodule | None, *, seed: int, count: int = SLICES) -> Iterator[bytes]:
-    """The pixel data of `count` slices from the bottom of the lungs up, 16 bit Little Endian."""
-    random = Random(seed)
-    noise = [
-        array("h", (round(random.gauss(0, _NOISE_HU)) for _ in range(COLUMNS))) for _ in range(64)
+def slice_of(body: Iterable[Ellipsoid], z: float, grid: Grid, *, seed: int = 0) -> bytes:
+    """The stored values of one slice: unsigned 16 bit, little endian, row by row."""
+    size, spacing = grid.size, grid.spacing
+    left, top = grid.corner
+    image = bytearray(_run(AIR, size * size))
+    for organ in body:
+        if not (axes := organ.cut(z)):
+            continue
+        a, b = axes
+        run = _run(organ.density, size)
+        first = max(0, floor((organ.y - b - top) / spacing) + 1)
+        last = min(size - 1, floor((organ.y + b - top) / spacing))
+        for row in range(first, last + 1):
+            half = a * sqrt(max(0.0, 1 - ((top + row * spacing - organ.y) / b) ** 2))
+            start = max(0, floor((organ.x - half - left) / spacing) + 1)
+            stop = min(size, floor((organ.x + half - left) / spacing) + 1)
+            if start < stop:
+                at = 2 * row * size
+                image[at + 2 * start : at + 2 * stop] = run[: 2 * (stop - start)]
+    return _noisy(bytes(image), seed=seed + round(z * 16))
+
+
+def _run(density: int, length: int) -> bytes:
+    return (density - INTERCEPT).to_bytes(2, "little") * length
+
+
+def _noisy(image: bytes, *, seed: int) -> bytes:
+    """Adds noise of mean 0: one sum of two large numbers; no 16-bit value can overflow."""
+    noise = _noise()
+    start = 2 * (seed * 7919 % (len(noise) // 4))
+    added = noise[start : start + len(image)]
+    added += noise[: len(image) - len(added)]
+    total = int.from_bytes(image, "little") + int.from_bytes(added, "little")
+    return (total - _level(len(image) // 2)).to_bytes(len(image), "little")
+
+
+@cache
+def _noise() -> bytes:
+    """A long stretch of values from 0 to 24 around 12, 16 bit each."""
+    quantiles = [
+        _WIDEST + next(n for n in range(-_WIDEST, _WIDEST + 1) if _share(n) >= (byte + 0.5) / 256)
+        for byte in range(256)
     ]
-    for number in range(count):
-        z = number * SLICE_MM
-        yield _draw(_anatomy(z / (SLICES * SLICE_MM), z, nodule), noise, random)
+    drawn = Random(20).randbytes(1 << 17).translate(bytes(quantiles))
+    return b"".join(value.to_bytes(2, "little") for value in drawn)
 
 
-def _anatomy(height: float, z: float, nodule: Nodule | None) -> list[Ellipse]:
-    """What a slice shows at this height (0 diaphragm, 1 apex), painted in this order."""
-    lung = max(0.05, sqrt(max(0.0, 1 - (height - 0.35) ** 2 / 0.46)))
-    shapes = [
-        Ellipse(0, 0, 165, 108, FAT),
-        Ellipse(0, 0, 155, 98, SOFT_TISSUE),
-        *(Ellipse(side * 132, 8, 7, 16, BONE) for side in (-1, 1)),
-        *(Ellipse(side * 105, -62, 13, 5, BONE) for side in (-1, 1)),
-        *(Ellipse(side * 95, 70, 14, 6, BONE) for side in (-1, 1)),
-        Ellipse(-74, 0, 52 * lung, 80 * lung, LUNG),
-        Ellipse(74, 0, 52 * lung, 80 * lung, LUNG),
-        Ellipse(0, 78, 20, 17, BONE),
-        Ellipse(0, 76, 9, 8, SOFT_TISSUE),
-        Ellipse(0, -88, 16, 5, BONE),
-        Ellipse(0, 8, 26, 56, SOFT_TISSUE),
-    ]
-    if height < 0.55:
-        shapes.append(Ellipse(26, -18, 54 * (1 - height), 44 * (1 - height), BLOOD))
-    else:
-        shapes.append(Ellipse(0, 28, 8, 9, AIR))
-    shapes.append(Ellipse(20, 50, 12, 12, BLOOD))
-    for number in range(9):
-        side = -1 if number % 2 else 1
-        shapes.append(
-            Ellipse(side * (40 + 9 * (number % 5)), -46 + 11 * number + 6 * height, 3, 3, BLOOD)
-        )
-    if nodule and abs(z - nodule.z) < nodule.diameter / 2:
-        radius = sqrt((nodule.diameter / 2) ** 2 - (z - nodule.z) ** 2)
-        shapes.append(Ellipse(nodule.x, nodule.y, radius, radius, NODULE))
-    return shapes
+def _share(value: int) -> float:
+    return 1.0 if value == _WIDEST else (1 + erf((value + 0.5) / (_SIGMA * sqrt(2)))) / 2
 
 
-def _draw(shapes: list[Ellipse], noise: list[array[int]], random: Random) -> bytes:
-    pixels = array("H")
-    centre = (COLUMNS - 1) / 2
-    for row in range(ROWS):
-        y = (row - (ROWS - 1) / 2) * PIXEL_MM
-        line = array("h", [AIR - INTERCEPT]) * COLUMNS
-        for shape in shapes:
-            inside = 1 - ((y - shape.y) / shape.b) ** 2
-            if inside <= 0:
-                continue
-            half = shape.a * sqrt(inside)
-            first = max(0, ceil(centre + (shape.x - half) / PIXEL_MM))
-            last = min(COLUMNS, floor(centre + (shape.x + half) / PIXEL_MM) + 1)
-            if last > first:
-                line[first:last] = array("h", [shape.hu - INTERCEPT]) * (last - first)
-        noisy = map(add, line, noise[random.randrange(len(noise))])
-        pixels.extend(value if value > 0 else 0 for value in noisy)
-    return pixels.tobytes()
+@cache
+def _level(pixels: int) -> int:
+    return int.from_bytes(_WIDEST.to_bytes(2, "little") * pixels, "little")

@@ -79,8 +79,8 @@ def report(series: Series, findings: str, impression: str) -> Dataset:
 
 
 def measurement(series: Series, images: Several[Dataset], diameter: float) -> Dataset:
-    """The nodule's longest diameter on its image, as TID 1500 Measurement Report."""
-    image = images[16]
+    """The nodule's longest diameter on the middle image, as TID 1500 Measurement Report."""
+    image = images[len(images) // 2]
     made = _document(series, COMPREHENSIVE_3D_SR, "Imaging Measurement Report")
     made.ContentTemplateSequence = Sequence([_template("1500")])
     reference = Dataset()

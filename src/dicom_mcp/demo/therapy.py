@@ -1,4 +1,4 @@
-"""Radiotherapy objects of the demo hospital: a structure set and a dose on the planning CT."""
+"""Radiotherapy objects of the demo hospital: structures, plan and dose on the planning CT."""
 
 from array import array
 from collections.abc import Sequence as Several
@@ -7,29 +7,37 @@ from math import cos, pi, sin
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from .anatomy import TUMOUR
 from .objects import EXPLICIT, Series, instance
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
-_RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
+RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 # Name, type, colour, centre and radius in mm of what was outlined.
 _ROIS = (
-    ("PTV", "PTV", ("255", "0", "0"), (-78.0, -12.0), 22.0),
-    ("Spinal cord", "ORGAN", ("0", "255", "0"), (0.0, 76.0), 8.0),
+    ("PTV", "PTV", ("255", "0", "0"), (TUMOUR.x, TUMOUR.y), 28.0),
+    ("Spinal cord", "ORGAN", ("0", "255", "0"), (0.0, 94.0), 9.0),
 )
+
+# Name and gantry angle in degrees of each field.
+_BEAMS = (("Anterior", "0"), ("Posterior", "180"))
+
+# Half the opening of the jaws in mm, in both directions.
+_JAWS = "40"
 
 _DOSE_SIZE = 24
 
 
 def structures(series: Series, images: Several[Dataset]) -> Dataset:
-    """Two outlined regions, each on three slices (PS3.3 A.19)."""
+    """Two outlined regions, each on five slices (PS3.3 A.19)."""
     made = instance(series, 1, RT_STRUCTURE_SET, "RTSTRUCT", EXPLICIT)
     made.OperatorsName = ""
     made.FrameOfReferenceUID = images[0].FrameOfReferenceUID
     made.PositionReferenceIndicator = ""
     made.StructureSetLabel = "THORAX"
     made.StructureSetDate, made.StructureSetTime = made.ContentDate, made.ContentTime
+    del made.ContentDate, made.ContentTime
     made.ReferencedFrameOfReferenceSequence = Sequence([_frame_of_reference(images)])
     made.StructureSetROISequence = Sequence()
     made.ROIContourSequence = Sequence()
@@ -44,7 +52,7 @@ def structures(series: Series, images: Several[Dataset]) -> Dataset:
         outline = Dataset()
         outline.ReferencedROINumber = number
         outline.ROIDisplayColor = list(colour)
-        outline.ContourSequence = Sequence(_circle(image, centre, radius) for image in images[7:10])
+        outline.ContourSequence = Sequence(_circle(image, centre, radius) for image in images[8:13])
         made.ROIContourSequence.append(outline)
         observation = Dataset()
         observation.ObservationNumber = number
@@ -56,7 +64,37 @@ def structures(series: Series, images: Several[Dataset]) -> Dataset:
     return made
 
 
-def rt_dose(series: Series, images: Several[Dataset]) -> Dataset:
+def plan(series: Series, structure_set: Dataset) -> Dataset:
+    """Two opposed photon fields on the tumour, 30 fractions of 2 Gy (PS3.3 A.20)."""
+    made = instance(series, 1, RT_PLAN, "RTPLAN", EXPLICIT)
+    made.OperatorsName = ""
+    made.FrameOfReferenceUID = structure_set.FrameOfReferenceUID
+    made.PositionReferenceIndicator = ""
+    made.RTPlanLabel = "THORAX 60GY"
+    made.RTPlanDate, made.RTPlanTime = made.ContentDate, made.ContentTime
+    del made.ContentDate, made.ContentTime
+    made.RTPlanGeometry = "PATIENT"
+    made.ReferencedStructureSetSequence = Sequence([_reference(structure_set)])
+    fractions = Dataset()
+    fractions.FractionGroupNumber = 1
+    fractions.NumberOfFractionsPlanned = 30
+    fractions.NumberOfBeams = len(_BEAMS)
+    fractions.NumberOfBrachyApplicationSetups = 0
+    fractions.ReferencedBeamSequence = Sequence()
+    made.FractionGroupSequence = Sequence([fractions])
+    made.BeamSequence = Sequence()
+    for number, (name, gantry) in enumerate(_BEAMS, start=1):
+        planned = Dataset()
+        planned.BeamDose = "1"
+        planned.BeamMeterset = "118"
+        planned.ReferencedBeamNumber = number
+        fractions.ReferencedBeamSequence.append(planned)
+        made.BeamSequence.append(_beam(number, name, gantry))
+    made.ApprovalStatus = "UNAPPROVED"
+    return made
+
+
+def rt_dose(series: Series, images: Several[Dataset], planned: Dataset) -> Dataset:
     """A dose that falls off from the target, 3 planes of 24 by 24 (PS3.3 A.18)."""
     made = instance(series, 1, RT_DOSE, "RTDOSE", EXPLICIT)
     spacing = 10.0
@@ -65,14 +103,14 @@ def rt_dose(series: Series, images: Several[Dataset]) -> Dataset:
     made.FrameOfReferenceUID = images[0].FrameOfReferenceUID
     made.PositionReferenceIndicator = ""
     made.SliceThickness = ""
-    made.ImagePositionPatient = [f"{-half:g}", f"{-half:g}", images[7].ImagePositionPatient[2]]
+    made.ImagePositionPatient = [f"{-half:g}", f"{-half:g}", images[9].ImagePositionPatient[2]]
     made.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
     made.PixelSpacing = [f"{spacing:g}", f"{spacing:g}"]
     made.SamplesPerPixel = 1
     made.PhotometricInterpretation = "MONOCHROME2"
     made.NumberOfFrames = 3
     made.FrameIncrementPointer = 0x3004000C
-    made.GridFrameOffsetVector = ["0", "8", "16"]
+    made.GridFrameOffsetVector = ["0", "10", "20"]
     made.Rows = made.Columns = _DOSE_SIZE
     made.BitsAllocated = made.BitsStored = 16
     made.HighBit = 15
@@ -83,8 +121,8 @@ def rt_dose(series: Series, images: Several[Dataset]) -> Dataset:
     made.TissueHeterogeneityCorrection = "IMAGE"
     made.DoseGridScaling = "0.001"
     plan = Dataset()
-    plan.ReferencedSOPClassUID = _RT_PLAN
-    plan.ReferencedSOPInstanceUID = series.uid("plan")
+    plan.ReferencedSOPClassUID = RT_PLAN
+    plan.ReferencedSOPInstanceUID = planned.SOPInstanceUID
     made.ReferencedRTPlanSequence = Sequence([plan])
     x, y = _ROIS[0][3]
     plane = array(
@@ -99,6 +137,50 @@ def rt_dose(series: Series, images: Several[Dataset]) -> Dataset:
     )
     made.add_new(0x7FE00010, "OW", (plane * 3).tobytes())
     return made
+
+
+def _beam(number: int, name: str, gantry: str) -> Dataset:
+    """A static field of 6 MV photons (PS3.3 C.8.8.14)."""
+    beam = Dataset()
+    beam.TreatmentMachineName = "LINAC1"
+    beam.PrimaryDosimeterUnit = "MU"
+    beam.SourceAxisDistance = "1000"
+    beam.BeamLimitingDeviceSequence = Sequence()
+    positions = Sequence()
+    for kind in ("X", "Y"):
+        device = Dataset()
+        device.RTBeamLimitingDeviceType = kind
+        device.NumberOfLeafJawPairs = 1
+        beam.BeamLimitingDeviceSequence.append(device)
+        position = Dataset()
+        position.RTBeamLimitingDeviceType = kind
+        position.LeafJawPositions = [f"-{_JAWS}", _JAWS]
+        positions.append(position)
+    beam.BeamNumber = number
+    beam.BeamName = name
+    beam.BeamType = "STATIC"
+    beam.RadiationType = "PHOTON"
+    beam.TreatmentDeliveryType = "TREATMENT"
+    beam.NumberOfWedges = beam.NumberOfCompensators = beam.NumberOfBoli = beam.NumberOfBlocks = 0
+    beam.FinalCumulativeMetersetWeight = "1"
+    beam.NumberOfControlPoints = 2
+    start, end = Dataset(), Dataset()
+    start.ControlPointIndex, end.ControlPointIndex = 0, 1
+    start.NominalBeamEnergy = "6"
+    start.BeamLimitingDevicePositionSequence = positions
+    start.GantryAngle = gantry
+    start.GantryRotationDirection = "NONE"
+    start.BeamLimitingDeviceAngle = start.PatientSupportAngle = "0"
+    start.BeamLimitingDeviceRotationDirection = "NONE"
+    start.PatientSupportRotationDirection = "NONE"
+    start.TableTopEccentricAngle = "0"
+    start.TableTopEccentricRotationDirection = "NONE"
+    start.TableTopVerticalPosition = start.TableTopLongitudinalPosition = ""
+    start.TableTopLateralPosition = ""
+    start.IsocenterPosition = [f"{TUMOUR.x:g}", f"{TUMOUR.y:g}", f"{TUMOUR.z:g}"]
+    start.CumulativeMetersetWeight, end.CumulativeMetersetWeight = "0", "1"
+    beam.ControlPointSequence = Sequence([start, end])
+    return beam
 
 
 def _frame_of_reference(images: Several[Dataset]) -> Dataset:
