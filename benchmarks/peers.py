@@ -71,10 +71,10 @@ def orthanc(sizes: Sequence[int]) -> Generator[list[Question]]:
 
 @contextmanager
 def orthanc_holding(images: Iterable[Dataset]) -> Generator[int]:
-    """The DICOM port of an Orthanc (called AE title ORTHANC) with these images."""
+    """Orthanc with these images; yields its DICOM port."""
     dicom, web = _free_port(), _free_port()
     with tempfile.TemporaryDirectory(prefix="benchmark") as folder:
-        settings = {
+        settings: dict[str, object] = {
             "StorageDirectory": folder,
             "IndexDirectory": folder,
             "DicomPort": dicom,
@@ -82,12 +82,12 @@ def orthanc_holding(images: Iterable[Dataset]) -> Generator[int]:
             "DicomAlwaysAllowFind": True,
             "DicomAlwaysAllowGet": True,
             "DicomScpTimeout": 600,
-            "DicomThreadsCount": 32,  # one for each association that a contestant keeps
             "HttpPort": web,
             "RemoteAccessAllowed": False,
             "AuthenticationEnabled": False,
             "DefaultEncoding": "Utf8",
             "LimitFindResults": 0,
+            "Plugins": [],
         }
         written = Path(folder) / "orthanc.json"
         written.write_text(json.dumps(settings))

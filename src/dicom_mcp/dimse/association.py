@@ -110,7 +110,7 @@ class Association:
         layer = UpperLayer(maximum_data_set=largest)
         try:
             with deadline.interrupting(connection.interrupt):
-                request = _request_pdu(node, abstract_syntaxes, storage, layer.maximum_length)
+                request = request_pdu(node, abstract_syntaxes, storage, layer.maximum_length)
                 connection.send(layer.associate(request), deadline=deadline)
                 event = _next_event(connection, layer, deadline)
             if isinstance(event, Rejected):
@@ -329,7 +329,7 @@ def _ending(event: Event) -> ArchiveError:
     return ProtocolViolation(f"an unexpected {type(event).__name__} (PS3.8 9.2)", "Try again")
 
 
-def _request_pdu(
+def request_pdu(
     node: Node,
     abstract_syntaxes: Sequence[str],
     storage: Sequence[Storage],
