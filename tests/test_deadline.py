@@ -53,3 +53,30 @@ def test_what_is_cancelled_already_begins_no_wait() -> None:
     with pytest.raises(Cancelled), deadline.interrupting(lambda: None):
         begun.append(1)
     assert not begun
+
+
+def test_a_step_is_interrupted_with_its_call() -> None:
+    deadline = Deadline(60)
+    interrupted: list[str] = []
+    with deadline.at_most(30).at_most(10).interrupting(lambda: interrupted.append("step")):
+        deadline.cancel()
+    assert interrupted == ["step"]
+
+
+def test_a_wait_that_has_ended_is_not_interrupted_any_more() -> None:
+    """What it waited on may be somebody else's by then."""
+    deadline = Deadline(60)
+    begun, ended = threading.Event(), threading.Event()
+    late: list[bool] = []
+
+    def interrupt() -> None:
+        begun.set()
+        late.append(ended.wait(0.2))
+
+    with deadline.interrupting(interrupt):
+        thread = threading.Thread(target=deadline.cancel)
+        thread.start()
+        assert begun.wait(30)
+    ended.set()
+    thread.join()
+    assert late == [False]

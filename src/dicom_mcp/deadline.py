@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 from .errors import Cancelled, DeadlinePassed
@@ -54,21 +54,23 @@ class Deadline:
         return step
 
     def cancel(self) -> None:
-        """End every wait of this call now."""
+        """End every wait of this call now; no wait ends by itself while it is being interrupted,
+        so that nobody else's is."""
         with self._lock:
             self._cancelled = True
-            interrupts = list(self._interrupts)
-        for interrupt in interrupts:
-            interrupt()
+            for interrupt in self._interrupts:
+                interrupt()
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Generator[None]:
-        """While the block runs, `cancel` also calls `interrupt` (from its own thread)."""
-        with self._lock:
-            self._interrupts.append(interrupt)
-        try:
-            self.check()
-            yield
-        finally:
+        """While the block runs, `cancel` also calls `interrupt` (from its own thread), which must
+        not wait."""
+        with self._whole.interrupting(interrupt) if self._whole else nullcontext():
             with self._lock:
-                self._interrupts.remove(interrupt)
+                self._interrupts.append(interrupt)
+            try:
+                self.check()
+                yield
+            finally:
+                with self._lock:
+                    self._interrupts.remove(interrupt)
