@@ -60,6 +60,12 @@ def test_an_empty_value_does_not_answer_a_key() -> None:
     assert checked({"AccessionNumber": "A1"}, {"AccessionNumber": ""})[0] == [False]
 
 
+def test_modalities_of_zero_length_are_modalities_an_archive_does_not_keep() -> None:
+    holds, (note,) = checked({"ModalitiesInStudy": "MR"}, {"ModalitiesInStudy": ""})
+    assert holds == [True]
+    assert "does not return ModalitiesInStudy" in note
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["PatientName", "StudyDate", "StudyInstanceUID", "NumberOfFrames"]),

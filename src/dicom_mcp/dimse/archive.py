@@ -75,11 +75,12 @@ class DimseArchive:
         asked_by = _MODALITIES in query.keys
         if self._keeps_modalities or not asked_by:
             answer = self._in_any_script(query, limit, deadline, arrived)
-            if not answer.matches or any(_MODALITIES in match for match in answer.matches):
+            if not answer.matches or any(match.get(_MODALITIES) for match in answer.matches):
                 return answer
             self._keeps_modalities = False
             if not asked_by:
-                told = _found_below(self._descent.fill(answer.matches, deadline))
+                filled = self._descent.fill(answer.matches, deadline)
+                told = _found_below(filled, len(answer.matches))
                 return replace(answer, notes=(*answer.notes, told))
         others = {keyword: key for keyword, key in query.keys.items() if keyword != _MODALITIES}
         wider = Query(query.level, others, query.wanted)
@@ -87,7 +88,8 @@ class DimseArchive:
         filled = self._descent.fill(answer.matches, deadline)
         recheck = Recheck(query)
         found = [match for match in answer.matches[:filled] if recheck.holds(match)]
-        notes = [*answer.notes, f"{_found_below(filled)} {_MODALITIES} was compared here."]
+        told = _found_below(filled, len(answer.matches))
+        notes = [*answer.notes, f"{told} {_MODALITIES} was compared here."]
         whole = answer.complete and filled == len(answer.matches)
         if not whole:
             notes.append(
@@ -115,7 +117,11 @@ class DimseArchive:
         if query.is_ascii or self._reads_utf_8 or not answer.complete:
             return answer
         if answer.matches:
-            self._reads_utf_8 = True
+            # A key that does not come back may have been ignored, and proves nothing.
+            beyond_ascii = [keyword for keyword, key in query.keys.items() if not key.isascii()]
+            self._reads_utf_8 = any(
+                match.get(keyword) for match in answer.matches for keyword in beyond_ascii
+            )
             return answer
         wider = query.in_ascii()
         gathering = Gathering(
@@ -149,10 +155,11 @@ class DimseArchive:
             raise
 
 
-def _found_below(filled: int) -> str:
+def _found_below(filled: int, count: int) -> str:
+    asked = f"{filled}" if filled == count else f"{filled} of {count}"
     return (
-        f"This archive does not keep {_MODALITIES}; it was found by asking {filled} "
-        f"{NOUN[Level.STUDY][filled != 1]} for their series."
+        f"This archive does not keep {_MODALITIES}; it was found by asking {asked} "
+        f"{NOUN[Level.STUDY][count != 1]} for their series."
     )
 
 

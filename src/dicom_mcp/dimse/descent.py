@@ -29,25 +29,33 @@ class Descent:
     def fill(self, studies: list[Match], deadline: Deadline) -> int:
         """Add ModalitiesInStudy and NumberOfStudyRelatedSeries to these matches, in order.
 
-        Returns how many were filled: fewer than all when time or the allowance was up. Raises
-        what the archive's other failures raise.
+        Returns how many were filled: fewer than all when time or the allowance was up, or the
+        series of one did not all come. Raises what the archive's other failures raise.
         """
         step = deadline.at_most(SECONDS)
         for number, study in enumerate(studies[:MOST_STUDIES]):
             try:
-                self._fill(study, step)
+                whole = self._fill(study, step)
             except DeadlinePassed:
+                whole = False
+            if not whole:
                 return number
         return min(len(studies), MOST_STUDIES)
 
-    def _fill(self, study: Match, deadline: Deadline) -> None:
+    def _fill(self, study: Match, deadline: Deadline) -> bool:
+        """Whether all its series came: some of them would be a wrong answer."""
         query = Query(
             Level.SERIES,
             {"StudyInstanceUID": str(study.get("StudyInstanceUID", ""))},
             ("SeriesInstanceUID", "Modality"),
         )
-        series = self._matches(query, _MOST_SERIES, deadline).matches
+        answer = self._matches(query, _MOST_SERIES, deadline)
+        if not answer.complete:
+            return False
+        series = answer.matches
         modalities = sorted({str(one.get("Modality", "")) for one in series} - {""})
         several: list[Value] = [*modalities]
         study["ModalitiesInStudy"] = modalities[0] if len(modalities) == 1 else several
-        study.setdefault("NumberOfStudyRelatedSeries", len(series))
+        if not study.get("NumberOfStudyRelatedSeries"):
+            study["NumberOfStudyRelatedSeries"] = len(series)
+        return True

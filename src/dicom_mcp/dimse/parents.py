@@ -34,6 +34,8 @@ class Parents:
     def learn(self, query: Query, matches: Iterable[Match]) -> None:
         """Remember the parents an answer shows."""
         asked = query.keys.get("StudyInstanceUID", "")
+        if "\\" in asked:  # several, so which one it is was not said
+            asked = ""
         with self._lock:
             for match in matches:
                 series = match.get("SeriesInstanceUID")
@@ -81,10 +83,12 @@ class Parents:
         newest_first = sorted(
             studies.matches, key=lambda match: str(match.get("StudyDate", "")), reverse=True
         )
+        complete = studies.complete
         for match in newest_first:
             study = str(match.get("StudyInstanceUID", ""))
             query = Query(Level.SERIES, {"StudyInstanceUID": study}, ("SeriesInstanceUID",))
-            found = self._matches(query, _STUDIES_WALKED, deadline).matches
+            answer = self._matches(query, _STUDIES_WALKED, deadline)
+            found, complete = answer.matches, complete and answer.complete
             self.learn(query, found)
             if any(one.get("SeriesInstanceUID") == series for one in found):
                 return study
@@ -94,7 +98,7 @@ class Parents:
                 if self._relational:
                     return None
                 self._relational = False
-        if studies.complete:
+        if complete:
             return None
         raise StatusFailure(
             f"this archive must be told which study a series belongs to, and the series is in "

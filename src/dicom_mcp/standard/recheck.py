@@ -11,6 +11,9 @@ from .query import Match, Query, Value
 # contradicts the key in any reading is dropped.
 _LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
 
+# Empty in no study that exists: zero length says that the archive does not keep it.
+_NEVER_EMPTY = frozenset({"ModalitiesInStudy"})
+
 
 class Recheck:
     """Checks the matches of one query as they arrive and remembers what was wrong with them.
@@ -34,7 +37,7 @@ class Recheck:
         """Whether the match may be what was asked for: no key it carries is contradicted."""
         self._checked += 1
         for keyword, predicate in self._predicates.items():
-            if keyword not in match:
+            if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
                 continue
             self._returned[keyword] += 1
             if not predicate(_texts(match[keyword])):
