@@ -1,6 +1,5 @@
 import re
 from contextlib import suppress
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,6 @@ from dicom_mcp.standard.values import (
     MAXIMUM_LENGTH,
     WILDCARD_VRS,
     code,
-    day_range,
     integer,
     key,
     shown,
@@ -28,7 +26,6 @@ from dicom_mcp.standard.values import (
     uid,
 )
 
-DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31))
 # Keywords by the VR of a key that tools send.
 KEYWORD = {
     "AE": "RetrieveAETitle",
@@ -42,38 +39,6 @@ KEYWORD = {
     "TM": "StudyTime",
     "UI": "StudyInstanceUID",
 }
-
-
-def dicom(day: date) -> str:
-    return day.isoformat().replace("-", "")
-
-
-@given(DAYS, DAYS)
-def test_days_and_ranges_of_days_are_taken_in_dicoms_form_and_in_iso(one: date, two: date) -> None:
-    first, last = sorted((one, two))
-    day, until = dicom(first), dicom(last)
-    assert day_range(day, argument="d") == day_range(first.isoformat(), argument="d") == day
-    whole = f"{day}-{until}"
-    assert day_range(whole, argument="d") == whole
-    assert day_range(f"{first.isoformat()} - {last.isoformat()}", argument="d") == whole
-    assert day_range(f"{day}-", argument="d") == f"{day}-"
-    assert day_range(f"-{until}", argument="d") == f"-{until}"
-    if first < last:
-        with pytest.raises(BadArgument, match=f"Did you mean {day}-{until}"):
-            day_range(f"{until}-{day}", argument="d")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        *("20240230", "20241301", "2024", "202401", "-", "--", "20240101--20240102", "2024010१"),
-        *("20240101-20240102-20240103", "yesterday-ish", "00000101", "20240101\n", "01/02/2024"),
-    ],
-)
-def test_days_that_do_not_exist_are_refused_with_the_form_to_use(value: str) -> None:
-    with pytest.raises(BadArgument, match=r"study_date=.* is not a date") as refused:
-        day_range(value, argument="study_date")
-    assert "YYYYMMDD-YYYYMMDD" in refused.value.remedy
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=2, max_size=6), st.integers(0, 3))

@@ -1,7 +1,6 @@
 """What may stand in a key: the value representations of PS3.5 6.2 as rules for questions."""
 
 import re
-from datetime import date
 
 from ..errors import BadArgument
 
@@ -38,13 +37,13 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # PS3.5 9.1: no component begins with 0 unless it is 0.
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
-_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 def key(value: str, vr: str, *, argument: str) -> str:
     """The text of a key of this VR, checked before anything is sent; "" asks for everything.
 
-    Raises BadArgument, naming the argument and the rule, for what the VR does not allow.
+    Dates are made by `days.day_range`. Raises BadArgument, naming the argument and the rule, for
+    what the VR does not allow.
     """
     value = value.strip(" ")
     if not value:
@@ -52,8 +51,6 @@ def key(value: str, vr: str, *, argument: str) -> str:
     match vr:
         case "UI":
             return uid(value, argument=argument)
-        case "DA":
-            return day_range(value, argument=argument)
         case "CS":
             return code(value, argument=argument)
         case "IS":
@@ -80,33 +77,6 @@ def uid(value: str, *, argument: str) -> str:
             "Ask in several questions",
         )
     return value
-
-
-def day_range(value: str, *, argument: str) -> str:
-    """A day or a range of days in DICOM's form: `20250131`, `20250101-20250131`, `20250101-`,
-    `-20250131` (PS3.4 C.2.2.2.5). ISO dates are taken too.
-
-    Raises BadArgument for anything else, days that do not exist and ranges that end before they
-    begin.
-    """
-    text = _ISO_DATE.sub(r"\1\2\3", value.replace(" ", ""))
-    first, hyphen, last = text.partition("-")
-    try:
-        ends = [_day(end) for end in (first, last) if end]
-    except ValueError:
-        ends = []
-    if not ends:
-        raise BadArgument(
-            f"{argument}={shown(value)} is not a date",
-            "Write YYYYMMDD for one day, YYYYMMDD-YYYYMMDD for a range, YYYYMMDD- for since then "
-            "and -YYYYMMDD for until then",
-        )
-    if len(ends) == 2 and ends[1] < ends[0]:
-        raise BadArgument(
-            f"{argument}={shown(value)} ends before it begins",
-            f"Did you mean {last}-{first}",
-        )
-    return f"{first}{hyphen}{last}"
 
 
 def text(value: str, vr: str, *, argument: str) -> str:
@@ -168,9 +138,3 @@ def integer(value: str, *, argument: str) -> str:
 def shown(value: str) -> str:
     """A refused value, quoted and cut to what helps to recognise it."""
     return repr(value if len(value) <= 40 else f"{value[:37]}...")
-
-
-def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{8}", text):
-        raise ValueError(text)
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
