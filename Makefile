@@ -44,6 +44,8 @@ fix: $(READY)
 bench: $(READY)
 	@$(RUN) python -m benchmarks.bytes
 	@$(RUN) python -m benchmarks.startup
+	@$(RUN) python -m benchmarks.queries
+	@$(RUN) python -m benchmarks.retrieval
 
 clean:
 	rm -rf .venv .tools
