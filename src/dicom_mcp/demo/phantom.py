@@ -2,8 +2,8 @@
 
 Coordinates are those of the patient (PS3.3 C.7.6.2.1.1): x grows to the left hand, y to the back,
 z to the head. A later ellipsoid is painted over an earlier one. Whole runs of pixels are copied and
-the noise of a slice is added as one large number, so that no pixel is touched one by one: a slice of
-128 by 128 takes two milliseconds without numpy.
+the noise of a slice is added as one large number, so that no pixel is touched one by one: a slice
+of 128 by 128 takes two milliseconds without numpy.
 """
 
 from collections.abc import Iterable
