@@ -31,12 +31,11 @@ PATIENCE = 120
 # More than any question has, so that every answer is read to its end.
 _LIMIT = 1_000_000
 
-# pynetdicom would write every identifier to its log: minutes for thousands of matches.
-_config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
-_config.LOG_HANDLER_LEVEL = "none"
-
 # As shipped findscu waits 45 ms more for each query, for an acknowledgement.
 _FINDSCU_ENVIRONMENT = {**os.environ, "TCP_NODELAY": "1"}
+
+# Seconds over which queries of one findscu are counted.
+_WHILE = 0.5
 
 # Measures one question in seconds.
 type Contestant = Callable[[], float]
@@ -103,9 +102,14 @@ def findscu_process(question: Question, folder: Path) -> Contestant:
     return lambda: _seconds(lambda: _run(command))
 
 
-def findscu_kept(question: Question, folder: Path, times: int) -> Contestant:
-    """One query of many in one findscu: what `times` more of them add to a process with one."""
-    one, many = (_findscu(question, folder, 1 + more) for more in (0, times))
+def findscu_kept(question: Question, folder: Path) -> Contestant:
+    """One query of many in one findscu: what so many more of them add to a process with one."""
+    one = _findscu(question, folder, 1)
+    eleven = _findscu(question, folder, 11)
+    alone, together = _seconds(lambda: _run(one)), _seconds(lambda: _run(eleven))
+    # So many that they take a while: a process starts in 30 to 100 ms, never the same.
+    times = round(_WHILE / max((together - alone) / 10, _WHILE / 500)) + 1
+    many = _findscu(question, folder, 1 + times)
 
     def measured() -> float:
         alone = _seconds(lambda: _run(one))
@@ -114,8 +118,12 @@ def findscu_kept(question: Question, folder: Path, times: int) -> Contestant:
     return measured
 
 
-def pynetdicom_whole(question: Question) -> Contestant:
-    """pynetdicom as its documentation shows it: associate, send_c_find, iterate, release."""
+def pynetdicom_whole(question: Question, *, logging: bool) -> Contestant:
+    """pynetdicom as its documentation shows it: associate, send_c_find, iterate, release.
+
+    With `logging` as it comes: it formats every identifier for a log, whether anybody reads that
+    or not.
+    """
     asked = _data_set(question)
 
     def ask() -> None:
@@ -123,15 +131,25 @@ def pynetdicom_whole(question: Question) -> Contestant:
         _iterated(association, asked, question)
         association.release()
 
-    return lambda: _seconds(ask)
+    def measured() -> float:
+        _pynetdicom_logs(logging)
+        return _seconds(ask)
+
+    return measured
 
 
 def pynetdicom_kept(question: Question, stack: ExitStack) -> Contestant:
-    """pynetdicom's send_c_find on a kept association."""
+    """pynetdicom's send_c_find on a kept association, without its logging."""
+    _pynetdicom_logs(False)
     asked = _data_set(question)
     association = _associated(question)
     stack.callback(association.release)
-    return lambda: _seconds(lambda: _iterated(association, asked, question))
+
+    def measured() -> float:
+        _pynetdicom_logs(False)
+        return _seconds(lambda: _iterated(association, asked, question))
+
+    return measured
 
 
 def callers(question: Question, stack: ExitStack, count: int, each: int) -> Contestant:
@@ -250,6 +268,11 @@ def _check_count(command: list[str], question: Question) -> None:
         command, capture_output=True, timeout=PATIENCE, check=True, env=_FINDSCU_ENVIRONMENT
     )
     _expect((printed.stdout + printed.stderr).count(b"(Pending)"), question.matches)
+
+
+def _pynetdicom_logs(logs: bool) -> None:
+    _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = logs
+    _config.LOG_HANDLER_LEVEL = "standard" if logs else "none"
 
 
 def _associated(question: Question) -> Association:
