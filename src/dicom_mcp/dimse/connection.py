@@ -35,7 +35,7 @@ class Connection:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._buffer = memoryview(bytearray(_READ_SIZE))
-        self._sending = False
+        self._unfinished = False  # a message has been sent in part
 
     @classmethod
     def open(cls, host: str, port: int, *, deadline: Deadline) -> "Connection":
@@ -68,9 +68,12 @@ class Connection:
     def send(self, data: bytes, *, deadline: Deadline) -> None:
         """Send all of it. Raises ConnectionLost, DeadlinePassed or Cancelled."""
         try:
-            self._sending = True
-            self._socket.settimeout(deadline.remaining())
-            self._socket.sendall(data)
+            unsent = memoryview(data)
+            while unsent:
+                self._socket.settimeout(deadline.remaining())
+                self._unfinished = True
+                unsent = unsent[self._socket.send(unsent) :]
+            self._unfinished = False
         except TimeoutError:
             raise DeadlinePassed(
                 "the archive stopped reading what was sent to it", "Try again later"
@@ -78,8 +81,6 @@ class Connection:
         except OSError as error:
             deadline.check()
             raise _lost() from error
-        finally:
-            self._sending = False
 
     def receive(self, *, deadline: Deadline) -> memoryview:
         """The next bytes, at least one, valid until the next call.
@@ -114,14 +115,18 @@ class Connection:
 
         A reader can still send a word of farewell afterwards, a writer cannot.
         """
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR if self._sending else socket.SHUT_RD)
+        with suppress(OSError, ValueError):
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLOUT)
+            # A writer that could go on notices by itself; it may also just have finished.
+            is_stuck = self._unfinished and not waiting.poll(0)
+            self._socket.shutdown(socket.SHUT_RDWR if is_stuck else socket.SHUT_RD)
 
     def close(self, farewell: bytes = b"") -> None:
-        """Close; `farewell` is sent if that needs no waiting."""
+        """Close; `farewell` is sent if that needs no waiting and stands on its own."""
         with suppress(OSError):
             self._socket.settimeout(0)
-            if farewell:
+            if farewell and not self._unfinished:
                 self._socket.send(farewell)
         self._socket.close()
 
