@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         )
     )
     with running([str(program), str(configuration)], port):
-        store(map(_in_utf_8, objects), port, "ORTHANC")
+        store(map(_in_utf_8, objects), port, "ORTHANC", senders=8)
         yield Peer("orthanc", Node(port=port, called_ae_title="ORTHANC"))
 
 
@@ -90,7 +91,7 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         f"AETable BEGIN\nDCMQRSCP {storage} RW (9999, 1024mb) ANY\nAETable END\n"
     )
     command = [str(dcmtk("dcmqrscp")), "-c", str(configuration), str(port)]
-    with running(command, port):
+    with running(command, port, {"TCP_NODELAY": "1"}):
         store(map(_uncompressed, objects), port, "DCMQRSCP")
         yield Peer(
             "dcmqrscp",
@@ -99,9 +100,21 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         )
 
 
-def store(objects: Iterable[Dataset], port: int, ae_title: str) -> None:
-    """Send every object in the transfer syntax it is in; each must be stored."""
+def store(objects: Iterable[Dataset], port: int, ae_title: str, *, senders: int = 1) -> None:
+    """Send every object in the transfer syntax it is in, by several at a time; each must be stored.
+
+    pynetdicom and an archive wait for each other some 50 ms an object.
+    """
     objects = list(objects)
+
+    def send(first: int) -> None:
+        _store(objects[first::senders], port, ae_title)
+
+    with ThreadPoolExecutor(senders) as sending:
+        list(sending.map(send, range(min(senders, len(objects)))))
+
+
+def _store(objects: Sequence[Dataset], port: int, ae_title: str) -> None:
     ae = AE(ae_title="FILLER")
     for sop_class, syntax in sorted(
         {(str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID)) for one in objects}
