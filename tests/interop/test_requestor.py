@@ -85,12 +85,14 @@ def test_a_series_nobody_has_is_no_failure(archive: DimseArchive) -> None:
 
 
 def test_a_wrong_title_is_told_by_an_archive_that_checks_it(peer: Peer) -> None:
-    if peer.name != "dcmqrscp":
-        pytest.skip("answers to every title")
+    """dcmqrscp does; the others are configured, as many archives are, to answer to every title."""
     archive = DimseArchive(Node(peer.node.host, peer.node.port, called_ae_title="WRONG"))
     try:
-        with pytest.raises(CalledTitleNotRecognised, match="called_ae_title WRONG"):
-            archive.verify(deadline=Deadline(PATIENCE))
+        if peer.name == "dcmqrscp":
+            with pytest.raises(CalledTitleNotRecognised, match="called_ae_title WRONG"):
+                archive.verify(deadline=Deadline(PATIENCE))
+        else:
+            assert archive.verify(deadline=Deadline(PATIENCE)) > 0
     finally:
         in_time(archive.close)
 
