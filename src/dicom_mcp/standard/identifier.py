@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import isfinite
 
-from ..errors import ProtocolViolation
+from ..errors import BadAttribute, ProtocolViolation
 from .charset import UTF_8, decoder, visible
 from .dictionary import Attribute, attribute_of_tag
 from .query import Match, Query, Value
@@ -35,6 +35,7 @@ _NUMBERS = {
     "UV": "Q",
 }
 
+_FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
 _DELIMITERS = 0xFFFE  # the group of the three below (PS3.5 7.5)
 _ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 _ITEM_END = b"\xfe\xff\x0d\xe0"
@@ -53,13 +54,24 @@ _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 
 
 def encode(query: Query, transfer_syntax: str) -> bytes:
-    """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII."""
-    elements = [(one.tag, one.vr, key) for one, key in query.elements()]
-    elements.append((_LEVEL, "CS", query.level.value))
-    if not all(key.isascii() for _, _, key in elements):
-        elements.append((_CHARACTER_SET, "CS", UTF_8))
+    """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
+
+    Raises BadAttribute for one that no data set has.
+    """
+    elements: dict[int, tuple[str, str]] = {}
+    for one, key in query.elements():
+        if not _FIRST_GROUP <= one.tag >> 16 < _DELIMITERS:
+            raise BadAttribute(
+                f"{one.keyword} is no attribute of a patient, study, series or instance",
+                "It belongs to messages or files (PS3.5 7.1); leave it out",
+            )
+        elements[one.tag] = one.vr, key
+    # Asked for as well or not: each stands there once.
+    elements[_LEVEL] = "CS", query.level.value
+    if not query.is_ascii:
+        elements[_CHARACTER_SET] = "CS", UTF_8
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
-    return b"".join(_element(tag, vr, key, explicit) for tag, vr, key in sorted(elements))
+    return b"".join(_element(tag, vr, key, explicit) for tag, (vr, key) in sorted(elements.items()))
 
 
 def decode(data: bytes, transfer_syntax: str) -> Match:
