@@ -10,6 +10,7 @@ from ..deadline import Deadline
 from ..errors import DeadlinePassed
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query, Value
+from .parents import uid_in
 
 # Studies asked for their series, at most, and for how long. A kept association asks some hundred
 # a second of a quick archive and ten of a slow one.
@@ -44,9 +45,12 @@ class Descent:
 
     def _fill(self, study: Match, deadline: Deadline) -> bool:
         """Whether all its series came: some of them would be a wrong answer."""
+        uid = uid_in(study, "StudyInstanceUID")
+        if not uid:  # the series of every study there is would be the answer
+            return False
         query = Query(
             Level.SERIES,
-            {"StudyInstanceUID": str(study.get("StudyInstanceUID", ""))},
+            {"StudyInstanceUID": uid},
             ("SeriesInstanceUID", "Modality"),
         )
         answer = self._matches(query, _MOST_SERIES, deadline)

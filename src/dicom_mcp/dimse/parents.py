@@ -5,6 +5,7 @@ an empty list. So it is never asked that: the parent is taken from what earlier 
 looked up.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -13,6 +14,10 @@ from ..deadline import Deadline
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Matches, Query
+
+# What can be asked with again. Zeros at the front of a component, as careless software writes them,
+# are let through: the object has no other UID (PS3.5 9.1).
+_UID = re.compile(r"[0-9.]{1,64}")
 
 # Two UIDs of 64 bytes each: some megabytes at most.
 _REMEMBERED = 20_000
@@ -38,9 +43,9 @@ class Parents:
             asked = ""
         with self._lock:
             for match in matches:
-                series = match.get("SeriesInstanceUID")
-                study = match.get("StudyInstanceUID") or asked
-                if isinstance(series, str) and series and isinstance(study, str) and study:
+                series = uid_in(match, "SeriesInstanceUID")
+                study = uid_in(match, "StudyInstanceUID") or asked
+                if series and study:
                     self._study_of[series] = study
             while len(self._study_of) > _REMEMBERED:
                 self._study_of.popitem(last=False)
@@ -68,8 +73,8 @@ class Parents:
         except StatusFailure:
             self._relational = False
             return None
-        study = found[0].get("StudyInstanceUID") if found else None
-        if not isinstance(study, str) or not study:
+        study = uid_in(found[0], "StudyInstanceUID") if found else ""
+        if not study:
             return None
         self._relational = True
         self.learn(query, found)
@@ -85,16 +90,20 @@ class Parents:
         )
         complete = studies.complete
         for match in newest_first:
-            study = str(match.get("StudyInstanceUID", ""))
+            study = uid_in(match, "StudyInstanceUID")
+            if not study:
+                complete = False
+                continue
             query = Query(Level.SERIES, {"StudyInstanceUID": study}, ("SeriesInstanceUID",))
             answer = self._matches(query, _STUDIES_WALKED, deadline)
             found, complete = answer.matches, complete and answer.complete
             self.learn(query, found)
             if any(one.get("SeriesInstanceUID") == series for one in found):
                 return study
-            if found and self._relational is None:
+            known = uid_in(found[0], "SeriesInstanceUID") if found else ""
+            if known and self._relational is None:
                 # Would it have found one that exists? Then an empty answer meant none.
-                self._ask_relationally(str(found[0].get("SeriesInstanceUID", "")), deadline)
+                self._ask_relationally(known, deadline)
                 if self._relational:
                     return None
                 self._relational = False
@@ -106,3 +115,9 @@ class Parents:
             "Give study_instance_uid too",
             status=0xA900,
         )
+
+
+def uid_in(match: Match, keyword: str) -> str:
+    """The UID in a match; "" when there is none, or what is there would match anything else."""
+    value = match.get(keyword)
+    return value if isinstance(value, str) and _UID.fullmatch(value) else ""
