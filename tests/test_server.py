@@ -240,6 +240,24 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
     assert answer["records"][0]["PatientComments"].endswith("xxx… (10000 characters)")
 
 
+def test_a_long_query_reports_how_many_matches_have_arrived(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom_mcp.tools.call._REPORT_SECONDS", 0.0)
+    told: list[tuple[float, str | None]] = []
+
+    async def progressed(progress: float, total: float | None, message: str | None) -> None:
+        assert total is None
+        told.append((progress, message))
+
+    async def scenario() -> Any:
+        async with Client(create_server(Settings(node))) as client:
+            return await client.call_tool("query_studies", {}, progress_callback=progressed)
+
+    assert anyio.run(scenario).structured_content["returned"] == 5
+    assert told == [(count, f"{count} matches so far") for count in range(1, 6)]
+
+
 def test_no_match_is_said_in_words(node: Node) -> None:
     answer = ask(node, "query_studies", patient_name="Nobody")
     assert (answer["returned"], answer["complete"], answer["records"]) == (0, True, [])

@@ -8,7 +8,7 @@ call wakes its thread by cancelling the deadline, which ends the wait on the arc
 import logging
 import traceback
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,8 +39,9 @@ query_patients or query_studies first; copy UIDs from an answer into the next qu
 query_studies takes patient_name, dates and modality directly, so most questions need one call.
 
 Matching: text is matched whole; * stands for any text and ? for one character \
-(study_description="*chest*"). Names are Family^Given ("DOE^J*"). Dates are YYYYMMDD or a range \
-YYYYMMDD-YYYYMMDD. Modality codes: CT, MR, US, CR, DX, MG, NM, PT, XA, SR (reports), and so on.
+(study_description="*chest*"). Names are Family^Given ("DOE^J*"). Dates are YYYYMMDD, a range \
+YYYYMMDD-YYYYMMDD, or words: today, last week, since March, Q3 2025. \
+Modality codes: CT, MR, US, CR, DX, MG, NM, PT, XA, SR (reports), and so on.
 
 Answers: `records` holds one object for each match. What all records share stands once in \
 `common`. Empty attributes are left out. `complete` false means that there are or may be more: \
@@ -161,7 +162,8 @@ class _Tool(Tool):
     async def _answer(self, given: dict[str, Any], context: Context[Any, Any]) -> BaseModel:
         def report(count: int) -> None:
             told = f"{count} matches so far"
-            anyio.from_thread.run(context.report_progress, count, None, told)
+            with suppress(Exception):  # a courtesy: the answer does not depend on it
+                anyio.from_thread.run(context.report_progress, count, None, told)
 
         deadline = Deadline(self.house.archive.node.timeout)
         ask = partial(self.fn, Call(self.house, deadline, Progress(report)), **given)
