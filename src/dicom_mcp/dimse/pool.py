@@ -127,6 +127,8 @@ class Pool:
                 raise
 
     def _give_back(self, association: Association) -> None:
+        if not association.clean:  # gone before its turn is, or there would be one too many
+            association.abort()
         with self._free:
             self._lent -= 1
             keep = association.clean and not self._closed
@@ -134,7 +136,7 @@ class Pool:
                 self._idle.append((monotonic() + self._idle_seconds, association))
                 self._schedule()
             self._free.notify()
-        if not keep:
+        if association.clean and not keep:
             association.abort()
 
     def _schedule(self) -> None:
@@ -151,9 +153,13 @@ class Pool:
             now = monotonic()
             expired = [association for ends, association in self._idle if ends <= now]
             self._idle = [(ends, association) for ends, association in self._idle if ends > now]
+            self._lent += len(expired)  # they take their turns until they are gone
             self._schedule()
         for association in expired:
             association.release()
+            with self._free:
+                self._lent -= 1
+                self._free.notify()
 
 
 def _remaining(deadline: Deadline) -> float:
