@@ -1,5 +1,6 @@
 """Damaged sessions and identifiers end as an answer or as an error of the tree, always in time."""
 
+from dicom_mcp.dimse import command
 from dicom_mcp.standard.identifier import decode
 from tests.bounds import nothing_left_behind
 from tests.faults.fuzz import fuzz_identifiers, fuzz_sessions
@@ -33,3 +34,10 @@ def test_the_identifiers_to_be_damaged_are_healthy() -> None:
     ]
     assert names[0] == names[1]
     assert "山田^太郎" in names[0]
+
+
+def test_a_uid_that_is_none_is_acknowledged_as_it_came() -> None:
+    # Found by a session: a C-STORE-RQ whose SOP Instance UID has a byte beyond ASCII.
+    sent = {command.Field.AFFECTED_SOP_INSTANCE_UID: "1.\xdd.3"}
+    received = command.decode(command.encode(sent))
+    assert received[command.Field.AFFECTED_SOP_INSTANCE_UID] == "1.\xdd.3"

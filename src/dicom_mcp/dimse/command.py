@@ -100,7 +100,7 @@ def number(command: Command, field: Field) -> int:
 def _element(field: int, value: int | str) -> bytes:
     if isinstance(value, int):
         return struct.pack("<HHIH", 0, field, 2, value)
-    raw = value.encode("ascii")
+    raw = value.encode("latin-1")  # as it was read: what a peer sent may be sent back to it
     raw += b"\0" * (len(raw) % 2)
     return struct.pack("<HHI", 0, field, len(raw)) + raw
 
