@@ -18,6 +18,20 @@ _LONG_VRS = frozenset(
     {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 )
 
+# Not-a-numbers and infinities of both sizes, the largest numbers, separators alone, an escape that
+# leads nowhere, a byte that no character set has, and a text in UTF-16.
+_PECULIAR = (
+    struct.pack("<d", float("nan")),
+    struct.pack("<d", float("-inf")),
+    struct.pack("<ff", float("nan"), float("inf")),
+    b"\xff" * 8,
+    b"\\\\",
+    b"^^=^=",
+    b"\x1b$)C\x1b",
+    b"\xed\xa0\x80\xff",
+    "Doe^Jane".encode("utf-16"),
+)
+
 # Specific Character Set and a name in it; what comes of bytes that are none in it is shown.
 _NAMES = {
     "ISO_IR 6": "Doe^Jane",
@@ -71,7 +85,8 @@ def _element(random: Random, syntax: str, depth: int = 0) -> bytes:
         inner = b"".join(_element(random, syntax, depth + 1) for _ in range(random.randrange(3)))
         value = b"\xfe\xff\x00\xe0" + struct.pack("<I", len(inner)) + inner
     else:
-        value = random.randbytes(random.choice((0, 1, 2, 4, 8, random.randrange(40))))
+        anything = random.randbytes(random.choice((0, 1, 2, 4, 8, random.randrange(40))))
+        value = random.choice((anything, anything, *_PECULIAR))
     length = len(value) if random.random() < 0.95 else random.choice(LENGTHS)
     if syntax == IMPLICIT_VR_LITTLE_ENDIAN:
         return head + struct.pack("<I", length) + value
