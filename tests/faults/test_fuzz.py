@@ -38,6 +38,6 @@ def test_the_identifiers_to_be_damaged_are_healthy() -> None:
 
 def test_a_uid_that_is_none_is_acknowledged_as_it_came() -> None:
     # Found by a session: a C-STORE-RQ whose SOP Instance UID has a byte beyond ASCII.
-    sent = {command.Field.AFFECTED_SOP_INSTANCE_UID: "1.\xdd.3"}
+    sent: command.Command = {command.Field.AFFECTED_SOP_INSTANCE_UID: "1.\xdd.3"}
     received = command.decode(command.encode(sent))
     assert received[command.Field.AFFECTED_SOP_INSTANCE_UID] == "1.\xdd.3"
