@@ -45,7 +45,10 @@ def day_range(text: str, *, today: date, argument: str) -> str:
     before it begins, or could be read in two ways.
     """
     phrase = re.sub(r"[\s,]+", " ", text.strip().lower())
-    first, last = _span(phrase, today, argument)
+    try:
+        first, last = _span(phrase, today, argument)
+    except OverflowError:
+        raise _no_date(phrase, argument) from None
     if first and last and last < first:
         raise BadArgument(
             f"{argument}={shown(text)} ends before it begins",
@@ -94,7 +97,11 @@ def _period(phrase: str, today: date, argument: str) -> Period:
                 return reading(found, today)
             except (ValueError, OverflowError):
                 break
-    raise BadArgument(
+    raise _no_date(phrase, argument)
+
+
+def _no_date(phrase: str, argument: str) -> BadArgument:
+    return BadArgument(
         f"{argument}={shown(phrase)} is not a date",
         "Write YYYYMMDD for one day, YYYYMMDD-YYYYMMDD for a range (either end may be open), or "
         "say it plainly: today, last week, last 30 days, March 2026, Q3 2025, since 2024-05-01",
@@ -188,7 +195,7 @@ def _next(day: date | None) -> date | None:
 
 
 def _day(day: date | None) -> str:
-    return f"{day:%Y%m%d}" if day else ""
+    return day.isoformat().replace("-", "") if day else ""  # strftime drops a year's zeros
 
 
 _OFFSET = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0, "next": 1}

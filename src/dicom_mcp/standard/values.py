@@ -129,8 +129,10 @@ def code(value: str, *, argument: str) -> str:
 
 
 def integer(value: str, *, argument: str) -> str:
-    """An integer string (IS) as written, leading zeros kept. Raises BadArgument otherwise."""
-    if not _INTEGER.fullmatch(value):
+    """An integer string (IS) as written, leading zeros kept: at most 12 characters, 32 bits signed
+    (PS3.5 6.2). Raises BadArgument otherwise."""
+    too_long = len(value) > MAXIMUM_LENGTH["IS"]
+    if too_long or not _INTEGER.fullmatch(value) or not -(2**31) <= int(value) < 2**31:
         raise BadArgument(f"{argument}={shown(value)} is not a whole number", "Give digits only")
     return value
 
