@@ -258,7 +258,7 @@ def _compare(
         print(f"  {rival:24} {_shown(theirs)}  too short to be told from its start")
         return
     ratio = median(ratios)
-    best = min(ours.values()) / min(theirs.values())
+    best = min(ours.values()) / min(seconds for seconds in theirs.values() if seconds > 0)
     spread = f"{ratio:6.3f} ({min(ratios):.3f} to {max(ratios):.3f}), best {best:.3f}"
     said = f"  goal {goal:.3g}  {_met(ratio, goal, f'{where}, {rival}', unmet)}" if goal else ""
     print(f"  {rival:24} {_shown(theirs)}  ratio {spread}{said}", flush=True)
