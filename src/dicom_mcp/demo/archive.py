@@ -9,7 +9,7 @@ transcoded.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -18,7 +18,8 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from ..standard.levels import Model
 from .acceptor import Acceptor, answers_at, let_peer_speak
-from .find import MODALITY_WORKLIST, Refused, answers, request, worklist_answers
+from .find import MODALITY_WORKLIST, Hierarchy, Refused, answers, request, worklist_answers
+from .habits import NONE, Habits
 from .identifier import Content, read_in_process
 from .index import Index
 from .response import send_match
@@ -56,7 +57,8 @@ class EmbeddedArchive:
     `worklist` are scheduled procedures (PS3.4 K.6.1.2). They are read once, here. `destinations`
     are the AE titles that C-MOVE may send to; a missing one is answered with 0xA801. In a strict
     `hierarchy` a query without the unique keys above its level is answered with 0xA900 (PS3.4
-    C.4.1.2.2.1), otherwise keys of any level above may be given or left out.
+    C.4.1.2.2.1), in a silent one with an empty list, otherwise keys of any level above may be
+    given or left out. `habits` are how C-FIND is answered otherwise than the standard says.
 
     Both AE titles are accepted as they come unless the last two arguments say otherwise. Raises
     ValueError for an object without transfer syntax or UIDs. Listening begins with `start`, or on
@@ -72,7 +74,8 @@ class EmbeddedArchive:
         host: str = "127.0.0.1",
         port: int = 0,
         destinations: Mapping[str, tuple[str, int]] | None = None,
-        hierarchy: Literal["relational", "strict"] = "relational",
+        hierarchy: Hierarchy = "relational",
+        habits: Habits = NONE,
         require_called_ae_title: bool = False,
         require_calling_ae_title: Sequence[str] = (),
         database: str = ":memory:",
@@ -82,7 +85,10 @@ class EmbeddedArchive:
         self._ae_title = ae_title
         self._host = host
         self._port = port
-        self._hierarchy: Literal["relational", "strict"] = hierarchy
+        self._hierarchy: Hierarchy = hierarchy
+        # Nothing retrieved is told from nothing found by the status only.
+        self._retrieval: Hierarchy = "strict" if hierarchy == "silent" else hierarchy
+        self._habits = habits
         self.destinations: dict[str, tuple[str, int]] = dict(destinations or {})
         self._acceptor = Acceptor(
             ae_title,
@@ -145,8 +151,9 @@ class EmbeddedArchive:
         held: dict[str, Counter[str]] = {}
         for sop_class_uid, transfer_syntax_uid, count in self._index.syntaxes():
             held.setdefault(sop_class_uid, Counter())[transfer_syntax_uid] = count
+        models = (model for model in Model if model in self._habits.models)
         found = [build_context(VERIFICATION, _QUERY_SYNTAXES)]
-        found += [build_context(uid, _QUERY_SYNTAXES) for uid in (*Model, *GET, *MOVE)]
+        found += [build_context(uid, _QUERY_SYNTAXES) for uid in (*models, *GET, *MOVE)]
         found.append(build_context(MODALITY_WORKLIST, _QUERY_SYNTAXES))
         standard = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
         for uid in dict.fromkeys((*standard, *held)):
@@ -194,6 +201,9 @@ class EmbeddedArchive:
             if event.is_cancelled:
                 yield _CANCEL, None
                 return
+            if identifier is None:
+                yield status, None
+                return
             send_match(
                 event.assoc,
                 identifier,
@@ -203,18 +213,20 @@ class EmbeddedArchive:
                 context_id=event.context.context_id,
             )
 
-    def _answers(self, event: evt.Event) -> Iterator[tuple[int, bytes]]:
+    def _answers(self, event: evt.Event) -> Iterator[tuple[int, bytes | None]]:
         model = str(event.context.abstract_syntax)
         explicit = not UID(event.context.transfer_syntax).is_implicit_VR
         if model == MODALITY_WORKLIST:
             return worklist_answers(self._worklist, event.identifier, explicit=explicit)
         asked = request(event.identifier, Model(model), self._hierarchy)
-        return answers(self._index, asked, ae_title=self._ae_title, explicit=explicit)
+        return answers(
+            self._index, asked, ae_title=self._ae_title, explicit=explicit, habits=self._habits
+        )
 
     def _get(self, event: evt.Event) -> Iterator[Any]:
         model = GET[str(event.context.abstract_syntax)]
         try:
-            held = wanted(self._index, event.identifier, model, self._hierarchy)
+            held = wanted(self._index, event.identifier, model, self._retrieval)
         except Refused as refused:
             yield 1
             yield refused.status, None
@@ -229,7 +241,7 @@ class EmbeddedArchive:
             yield None, None
             return
         try:
-            held = wanted(self._index, event.identifier, model, self._hierarchy)
+            held = wanted(self._index, event.identifier, model, self._retrieval)
         except Refused as refused:
             # pynetdicom reports a failure only once it has an association to move over.
             yield (*destination, {"contexts": [build_context(VERIFICATION)]})

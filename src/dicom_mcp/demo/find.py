@@ -6,17 +6,22 @@ from typing import Literal
 
 from pydicom.dataset import Dataset
 
+from ..standard.charset import UTF_8
 from ..standard.levels import UNIQUE_KEY, Level, Model
-from ..standard.matching import Key, Record, record_matcher
+from ..standard.matching import Comparison, Key, Record, record_matcher
 from .entities import EVERYWHERE, is_supported, unique_keys_above
-from .identifier import answer, elements, keys
+from .habits import NONE, Declaring, Habits
+from .identifier import answer, as_bytes, elements, keys
 from .index import Index
 
-type Hierarchy = Literal["relational", "strict"]
+# What happens to a query without the unique keys above its level: it is answered all the same,
+# refused (PS3.4 C.4.1.2.2.1), or answered with an empty list as by dcmqrscp.
+type Hierarchy = Literal["relational", "strict", "silent"]
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 
 # PS3.4 C.4.1.1.4.
+SUCCESS = 0x0000
 MATCH = 0xFF00
 MATCH_WITHOUT_OPTIONAL_KEYS = 0xFF01
 IDENTIFIER_DOES_NOT_MATCH = 0xA900
@@ -38,57 +43,51 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A query's identifier: the level and all keys, those that only ask for a value too."""
+    """A query's identifier: the level and all keys, those that only ask for a value too;
+    `declared` is the character set they came in."""
 
     level: Level
     keys: Mapping[str, Key]
+    declared: str = ""
 
 
 def request(identifier: Dataset, model: Model, hierarchy: Hierarchy) -> Request:
     """What an identifier asks for.
 
     Raises Refused with 0xA900 for a level the model does not have and, in a strict hierarchy, for
-    a unique key above the level that is not one single value (PS3.4 C.4.1.2.2.1).
+    a unique key above the level that is not one single value (PS3.4 C.4.1.2.2.1); in a silent
+    one, with a success.
     """
     found = keys(identifier)
     _, level = _text(found, "QueryRetrieveLevel")
     top = TOP[model]
     if level not in Level or (Level(level) is not top and top not in Level(level).above):
         raise Refused(IDENTIFIER_DOES_NOT_MATCH)
-    if hierarchy == "strict":
+    if hierarchy != "relational":
         for keyword in unique_keys_above(Level(level), top):
             _, key = _text(found, keyword)
             if not key or {"*", "?", "\\"} & set(key):
-                raise Refused(IDENTIFIER_DOES_NOT_MATCH)
+                silent = hierarchy == "silent"
+                raise Refused(SUCCESS if silent else IDENTIFIER_DOES_NOT_MATCH)
     asked = {keyword: key for keyword, key in found.items() if keyword not in _NOT_KEYS}
-    return Request(Level(level), asked)
+    return Request(Level(level), asked, _text(found, "SpecificCharacterSet")[1])
 
 
 def answers(
-    index: Index, asked: Request, *, ae_title: str, explicit: bool
-) -> Iterator[tuple[int, bytes]]:
+    index: Index, asked: Request, *, ae_title: str, explicit: bool, habits: Habits = NONE
+) -> Iterator[tuple[int, bytes | None]]:
     """Status and identifier of each match, one for each entity at the level asked.
 
     An optional key the archive does not support at this level is neither matched nor returned,
     and the status says so (PS3.4 C.2.2.1.3). Identifiers are in Explicit or Implicit VR Little
-    Endian.
+    Endian. A status without identifier ends an answer that the archive's habits cut short.
     """
-    level = asked.level
-    supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
-    status = MATCH if len(supported) == len(asked.keys) else MATCH_WITHOUT_OPTIONAL_KEYS
-    always = ("QueryRetrieveLevel", "RetrieveAETitle", UNIQUE_KEY[level])
-    returned = elements({**dict.fromkeys(always, ("", "")), **supported}, explicit=explicit)
-    everywhere = {
-        "QueryRetrieveLevel": [level.value],
-        "RetrieveAETitle": [ae_title],
-        "InstanceAvailability": ["ONLINE"],
-    }
-    matched = {k: key for k, key in supported.items() if k not in EVERYWHERE}
-    for record in index.find(level, matched):
-        identifier = answer(
-            {**record, **everywhere}, returned, declared=_declared(record), explicit=explicit
-        )
-        yield status, identifier
+    found = _matches(index, asked, ae_title, habits, explicit=explicit)
+    if habits.duplicated:
+        found = (match for match in found for _ in range(2))
+    if habits.most_matches is None:
+        return found
+    return _capped(found, habits.most_matches, habits.cap_status)
 
 
 def worklist_answers(
@@ -107,6 +106,83 @@ def worklist_answers(
                 MATCH,
                 answer(entry, returned, declared=_declared(entry), explicit=explicit),
             )
+
+
+def _matches(
+    index: Index, asked: Request, ae_title: str, habits: Habits, *, explicit: bool
+) -> Iterator[tuple[int, bytes]]:
+    level = asked.level
+    supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
+    all_supported = len(supported) == len(asked.keys) and not habits.optional_keys_status
+    status = MATCH if all_supported else MATCH_WITHOUT_OPTIONAL_KEYS
+    always = ("QueryRetrieveLevel", "RetrieveAETitle", UNIQUE_KEY[level])
+    returned = {**dict.fromkeys(always, ("", "")), **supported}
+    for keyword in habits.unreturned - {UNIQUE_KEY[level]}:
+        returned.pop(keyword, None)
+    wanted = elements(returned, explicit=explicit)
+    everywhere = {
+        "QueryRetrieveLevel": [level.value],
+        "RetrieveAETitle": [ae_title],
+        "InstanceAvailability": ["ONLINE"],
+    }
+    matched: dict[str, Key] = {
+        keyword: ("", "") if keyword in habits.ignored_keys else key
+        for keyword, key in supported.items()
+        if keyword not in EVERYWHERE
+    }
+    said = _SAID[habits.utf_8_declared]
+    for record in index.find(level, matched, match=_matcher(matched, asked.declared, habits)):
+        identifier = answer(
+            {**record, **everywhere},
+            wanted,
+            declared=_declared(record) if said is None else UTF_8,
+            said=said,
+            explicit=explicit,
+        )
+        yield status, identifier
+
+
+# What is said of an answer in UTF-8 instead of the truth.
+_SAID: Mapping[Declaring, str | None] = {
+    "truly": None,
+    "as Latin-1": "ISO_IR 100",
+    "not at all": "",
+}
+
+
+def _capped(
+    found: Iterator[tuple[int, bytes]], most: int, status: int
+) -> Iterator[tuple[int, bytes | None]]:
+    """The first `most` matches, and if there are more the status that the answer then ends with."""
+    for number, match in enumerate(found):
+        if number == most:
+            yield status, None
+            return
+        yield match
+
+
+def _matcher(asked: Mapping[str, Key], declared: str, habits: Habits) -> Callable[[Record], bool]:
+    """How the keys, which came in the `declared` character set, are compared with a record."""
+    comparison = Comparison(name_case=habits.case_sensitive)
+    if not habits.by_bytes:
+        return record_matcher(asked, comparison=comparison)
+    plain = {keyword: key for keyword, key in asked.items() if isinstance(key, tuple)}
+    match = record_matcher(
+        {**asked, **{k: (vr, as_bytes(text, vr, declared)) for k, (vr, text) in plain.items()}},
+        comparison=comparison,
+    )
+
+    def match_bytes(record: Record) -> bool:
+        held = _declared(record)
+        encoded = {
+            keyword: [
+                as_bytes(one, vr, held) for one in record.get(keyword, ()) if isinstance(one, str)
+            ]
+            for keyword, (vr, _) in plain.items()
+        }
+        return match({**record, **encoded})
+
+    return match_bytes
 
 
 def _text(found: Mapping[str, Key], keyword: str) -> tuple[str, str]:

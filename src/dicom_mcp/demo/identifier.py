@@ -131,21 +131,39 @@ def elements(wanted: Mapping[str, Key], *, explicit: bool) -> tuple[Element, ...
 
 
 def answer(
-    record: Record, wanted: Sequence[Element], *, declared: str = "", explicit: bool
+    record: Record,
+    wanted: Sequence[Element],
+    *,
+    declared: str = "",
+    said: str | None = None,
+    explicit: bool,
 ) -> bytes:
     """The wanted attributes of a record as an encoded identifier; what the record lacks is empty.
 
     Text goes out in the declared character set if every value survives it, otherwise in UTF-8.
+    If `said` is given it is what the identifier says of its character set instead of the truth,
+    "" for nothing.
     """
     values = [record.get(one.keyword, ()) for one in wanted]
     if all(map(_is_ascii, values)):
         return _data_set(record, wanted, "", explicit)
     if not all(_survives(one, declared) for one in values):
         declared = UTF_8
+    body = _data_set(record, wanted, declared, explicit)
+    if said == "":
+        return body
     (character_set,) = elements({_CHARACTER_SET: ("CS", "")}, explicit=explicit)
-    return _data_set({_CHARACTER_SET: [declared]}, [character_set], "", explicit) + _data_set(
-        record, wanted, declared, explicit
-    )
+    head = {_CHARACTER_SET: [declared if said is None else said]}
+    return _data_set(head, [character_set], "", explicit) + body
+
+
+def as_bytes(text: str, vr: str, declared: str) -> str:
+    """The bytes of a text in the declared character set (or UTF-8, as in `answer`), each of them
+    as the character of Latin-1 that it is."""
+    if text.isascii():
+        return text
+    kept = declared if _survives([text], declared) else UTF_8
+    return _encoded([text], vr, kept).decode("latin-1")
 
 
 def _everything(keyword: str) -> bool:  # noqa: ARG001 - one shape for every choice

@@ -3,7 +3,7 @@
 import json
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -162,13 +162,20 @@ class Index:
         for dataset in datasets:
             self.add(dataset)
 
-    def find(self, level: Level, keys: Mapping[str, Key]) -> Iterator[Record]:
+    def find(
+        self,
+        level: Level,
+        keys: Mapping[str, Key],
+        *,
+        match: Callable[[Record], bool] | None = None,
+    ) -> Iterator[Record]:
         """The records at a level that match all keys (keyword to key), in the order of storing.
 
         Keys are taken at their level or any below; each record holds the attributes of its level
-        and those above, and of the computed ones those that were asked for.
+        and those above, and of the computed ones those that were asked for. `match` compares
+        records with the keys where that is not to be done by the standard.
         """
-        match = record_matcher(keys)
+        match = match or record_matcher(keys)
         computed = [keyword for keyword in keys if keyword in COMPUTED]
         table = _TABLE[level]
         columns = [f"{table}.rowid", _DESCRIPTIONS[level]]

@@ -1,0 +1,52 @@
+"""The bad habits of real archives, which the embedded archive can take on to be asked with them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..standard.levels import Model
+
+# What an answer in UTF-8 says of its character set: the truth, ISO_IR 100, or nothing.
+type Declaring = Literal["truly", "as Latin-1", "not at all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How an archive answers C-FIND otherwise than the standard says; by default not at all."""
+
+    # Keys that are not matched, as if they had been sent empty: dcmqrscp does it with
+    # ModalitiesInStudy, many archives with descriptions and with physicians' names. PS3.4
+    # C.2.2.1.3 allows it for optional keys only.
+    ignored_keys: frozenset[str] = frozenset()
+
+    # Attributes that are matched (unless ignored too) but left out of the answers: counts and
+    # ModalitiesInStudy cost an archive a search and are often absent, UIDs of the levels above
+    # too. The unique key of the level asked is always returned.
+    unreturned: frozenset[str] = frozenset()
+
+    # Every match has the status 0xFF01 (optional keys not supported), even where none is missing.
+    optional_keys_status: bool = False
+
+    # The most rows of one answer, and how an answer ends that would have had more: as a success
+    # (most vendors', without a word), "out of resources" (0xA700) or "cancelled" (0xFE00).
+    most_matches: int | None = None
+    cap_status: int = 0x0000
+
+    # Answers leave in UTF-8 and are declared as something else: databases that were migrated.
+    utf_8_declared: Declaring = "truly"
+
+    # Text is compared byte for byte, in the character set of the request and of the object:
+    # dcmqrscp. A name in Latin-1 is not found by the same name in UTF-8.
+    by_bytes: bool = False
+
+    # Names are compared with regard to case too, which PS3.4 C.2.2.2.1 leaves open.
+    case_sensitive: bool = False
+
+    # Every match is sent twice: archives in front of several databases, or of online and offline
+    # copies.
+    duplicated: bool = False
+
+    # The information models C-FIND is accepted in: many archives have Study Root only.
+    models: frozenset[Model] = frozenset(Model)
+
+
+NONE = Habits()
