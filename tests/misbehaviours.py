@@ -1,6 +1,7 @@
 """What peers do wrong, by name: scripts for `tests.peer.Peer`."""
 
 import struct
+from itertools import count
 
 from tests.peer import (
     Script,
@@ -53,13 +54,20 @@ DEEP = struct.pack("<HHIHHI", 8, 0x1110, 0xFFFFFFFF, 0xFFFE, 0xE000, 0xFFFFFFFF)
 
 def enormous(talk: Talk) -> bytes:
     """A match of 900 kB, in PDUs of 60 kB."""
-    data_set = match(1, more=element(0x0010, 0x4000, b"x" * 900_000))
+    data_set = match(next(_NUMBERS), more=element(0x0010, 0x4000, b"x" * 900_000))
     places = range(0, len(data_set), 60_000)
     return talk.announcement() + b"".join(
         p_data((talk.context_id, 2 if at == places[-1] else 0, data_set[at : at + 60_000]))
         for at in places
     )
 
+
+def another(talk: Talk) -> bytes:
+    """A match that was not there before."""
+    return talk.row(data_set=match(next(_NUMBERS)))
+
+
+_NUMBERS = count(1000)
 
 # None refuses the connection.
 MISBEHAVIOURS: dict[str, Script | None] = {
@@ -132,7 +140,8 @@ MISBEHAVIOURS: dict[str, Script | None] = {
     ),
     "gives a match without an identifier": answered(give(lambda talk: talk.answer(0xFF00)), hold),
     "gives a match with an empty identifier": answered(row(data_set=b""), hold),
-    "gives matches forever": answered(forever(lambda talk: talk.row())),
+    "gives matches forever": answered(forever(another)),
+    "repeats a match forever": answered(forever(lambda talk: talk.row())),
     "gives other matches forever": answered(
         forever(lambda talk: talk.row(data_set=match(1, patient_id=b"8")))
     ),

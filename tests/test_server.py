@@ -447,7 +447,7 @@ def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
     def crash(*_: Any, **__: Any) -> None:
         raise RuntimeError("ZZSECRET in an unexpected error")
 
-    monkeypatch.setattr("dicom_mcp.dimse.archive.DimseArchive.find", crash)
+    monkeypatch.setattr("dicom_mcp.dicom_api.Archive.find", crash)
     sentence = fail(private, "query_patients", name_pattern="ZZSECRET*")
     assert "defect of the server" in sentence
     assert "ZZSECRET" not in sentence

@@ -1,49 +1,191 @@
-"""The DICOM side as the tools see it: the few verbs any archive understands."""
+"""The DICOM side as the tools see it: an archive, and the few verbs it understands.
 
-from collections.abc import Callable
-from typing import Protocol
+An exchange puts single queries to an archive in one protocol. Here stands the order in which their
+answers are made true: the parent an archive insists on is found, text it compares as bytes is
+compared here, lists it cuts are asked in parts, and what it does not keep is found one level down.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from .config import Node
 from .deadline import Deadline
-from .standard.query import Matches, Query
+from .errors import ArchiveError, BadArgument, NoAcceptedContext
+from .standard.levels import UNIQUE_KEY, Level
+from .standard.query import Match, Matches, Query
+from .standard.recheck import Recheck
+from .truth.asking import Asking
+from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below, lacking
+from .truth.exchange import Exchange
+from .truth.habits import Habits
+from .truth.parents import Parents
+from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
+from .truth.script import in_any_script
+
+# For what was not asked for by name: a preset's counts must not make a slow archive slower.
+_SECONDS_FOR_COUNTS = 3.0
+
+type Arrived = Callable[[], None]
 
 
-class Archive(Protocol):
-    """An archive that can be asked, however it is reached.
+def _nobody() -> None:
+    """Nobody wants to know that a match has arrived."""
+
+
+def connect(node: Node) -> "Archive":
+    """The archive at this node. Nothing is sent before the first question."""
+    from .dimse.exchange import DimseExchange  # pynetdicom and pydicom, only when asked
+
+    return Archive(DimseExchange(node))
+
+
+class Archive:
+    """An archive that can be asked, however it is reached; safe to use from several threads.
 
     Every method may raise an ArchiveError that names the archive, both AE titles and what to try.
     """
 
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._habits = Habits()
+        self._parents = Parents()
+
     @property
     def node(self) -> Node:
         """Where it is and who we say we are."""
-        ...
+        return self._exchange.node
 
     def verify(self, *, deadline: Deadline) -> float:
         """Ask whether it answers at all; the answer took this many milliseconds."""
-        ...
+        with self._located():
+            return self._exchange.verify(deadline)
 
     def find(
-        self,
-        query: Query,
-        *,
-        limit: int,
-        deadline: Deadline,
-        arrived: Callable[[], None] = lambda: None,
+        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = _nobody
     ) -> Matches:
-        """At most `limit` matches of the query; incomplete answers are marked as such.
+        """At most `limit` matches of the query; every match is checked against the keys again,
+        and an answer that is not whole is marked.
 
         `arrived` is called for every match the archive sends, in the calling thread.
         """
-        ...
+        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        with self._located():
+            answer = self._find(asking, query, limit)
+        return replace(answer, queries=asking.cost.queries)
+
+    def each(
+        self,
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        limit: int,
+        deadline: Deadline,
+        arrived: Arrived = _nobody,
+    ) -> Matches:
+        """Hand every match to `keep` as it comes and hold none; the answer tells the rest.
+
+        Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
+        keeps it.
+        """
+        asking = Asking(self._exchange, self._habits, deadline, arrived)
+
+        def learning(match: Match) -> None:
+            self._parents.learn(query, (match,))
+            keep(match)
+
+        with self._located():
+            answer = in_any_script(asking, query, limit, keep=learning)
+        return replace(answer, queries=asking.cost.queries)
 
     def close(self) -> None:
         """Give back every connection."""
-        ...
+        self._exchange.close()
+
+    def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
+        if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
+            study = self._parents.study_of_series(_one_series(query), asking)
+            if study is None:
+                told = "The archive holds no series with this UID."
+                return Matches(query, [], notes=(told,))
+            query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
+        if query.level is Level.PATIENT:
+            answer = self._patients(asking, query, limit)
+        elif MODALITIES in query.keys and MODALITIES in self._habits.left_out:
+            return self._by_modalities_below(asking, query, limit)
+        else:
+            answer = in_any_script(asking, query, limit)
+        self._parents.learn(query, answer.matches)
+        return self._filled(asking, query, answer, limit)
+
+    def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
+        if not self._habits.no_patient_root:
+            try:
+                return in_any_script(asking, query, limit)
+            except NoAcceptedContext:
+                self._habits.no_patient_root = True
+        studies = in_any_script(asking, studies_of_patients(query), MOST_STUDIES)
+        return patients_of_studies(query, studies, limit)
+
+    def _filled(self, asking: Asking, query: Query, answer: Matches, limit: int) -> Matches:
+        """The answer with what the archive left out of every match and a level below can tell."""
+        lacks = lacking(query.level, answer.matches, query.wanted)
+        if not lacks or not answer.matches:
+            return answer
+        if MODALITIES in lacks:
+            self._habits.left_out.add(MODALITIES)
+            if MODALITIES in query.keys:
+                return self._by_modalities_below(asking, query, limit)
+        seconds = SECONDS if MODALITIES in lacks else _SECONDS_FOR_COUNTS
+        filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
+        told = found_below(query.level, lacks, filled, len(answer.matches))
+        return replace(answer, notes=(*answer.notes, told))
+
+    def _by_modalities_below(self, asking: Asking, query: Query, limit: int) -> Matches:
+        """Studies by modality where the archive does not keep that: found one level down among
+        those that match the other keys, and compared here."""
+        others = {keyword: key for keyword, key in query.keys.items() if keyword != MODALITIES}
+        wider = Query(query.level, others, query.wanted)
+        answer = in_any_script(asking, wider, MOST_RECORDS)
+        self._parents.learn(query, answer.matches)
+        lacks = lacking(query.level, answer.matches, query.wanted) if answer.matches else []
+        filled = fill(asking, query.level, answer.matches, lacks, seconds=SECONDS)
+        recheck = Recheck(query)
+        found = [match for match in answer.matches[:filled] if recheck.holds(match)]
+        notes = list(answer.notes)
+        if answer.matches:
+            told = found_below(query.level, lacks, filled, len(answer.matches))
+            notes.append(f"{told} {MODALITIES} was compared here.")
+        whole = answer.complete and filled == len(answer.matches)
+        if not whole:
+            notes.append(
+                "Not complete: there are more studies than could be asked. Narrow the question "
+                "by study_date or patient_id."
+            )
+        elif len(found) > limit:
+            notes.append(f"Not complete: these are {limit} of {len(found)} studies; raise limit.")
+        return replace(
+            answer,
+            matches=found[:limit],
+            complete=whole and len(found) <= limit,
+            notes=tuple(notes),
+        )
+
+    @contextmanager
+    def _located(self) -> Generator[None]:
+        try:
+            yield
+        except ArchiveError as error:
+            error.at = str(self.node)
+            raise
 
 
-def connect(node: Node) -> Archive:
-    """The archive at this node. Nothing is sent before the first question."""
-    from .dimse.archive import DimseArchive  # pynetdicom and pydicom, only when asked
-
-    return DimseArchive(node)
+def _one_series(query: Query) -> str:
+    """The series whose study must be found. Raises BadArgument unless the query names just one."""
+    series = query.keys.get(UNIQUE_KEY[Level.SERIES], "")
+    if not series or "\\" in series:
+        raise BadArgument(
+            "instances can only be found in one series, or with their study",
+            "Give one series_instance_uid, or study_instance_uid too",
+        )
+    return series

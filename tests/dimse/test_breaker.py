@@ -2,7 +2,7 @@ import pytest
 
 from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from dicom_mcp.errors import ArchiveError, ConnectionRefused, NotAsked
 from dicom_mcp.standard.levels import Level
@@ -52,7 +52,7 @@ def test_an_archive_that_was_reached_starts_anew() -> None:
 
 def test_an_archive_that_is_down_is_soon_not_asked_but_a_verification_always_is() -> None:
     with Peer(None) as peer:
-        archive = DimseArchive(Node("127.0.0.1", peer.port))
+        archive = connect(Node("127.0.0.1", peer.port))
         for error in (*[ConnectionRefused] * FAILURES, NotAsked, NotAsked):
             with pytest.raises(ArchiveError) as raised:
                 find(archive)
@@ -69,7 +69,7 @@ def test_an_archive_that_is_down_is_soon_not_asked_but_a_verification_always_is(
 def test_an_archive_that_answers_no_is_not_down() -> None:
     for name in ("has another title", "aborts instead of accepting", "does not allow it"):
         with Peer(MISBEHAVIOURS[name]) as peer:
-            archive = DimseArchive(Node("127.0.0.1", peer.port))
+            archive = connect(Node("127.0.0.1", peer.port))
             for _ in range(FAILURES + 1):
                 with pytest.raises(ArchiveError) as raised:
                     find(archive)
@@ -77,6 +77,6 @@ def test_an_archive_that_answers_no_is_not_down() -> None:
             in_time(archive.close)
 
 
-def find(archive: DimseArchive) -> Matches:
+def find(archive: Archive) -> Matches:
     query = Query(Level.STUDY, {"PatientID": "7"})
     return in_time(lambda: archive.find(query, limit=50, deadline=Deadline(PATIENCE)))

@@ -7,7 +7,7 @@ import pytest
 
 from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import connect
 from dicom_mcp.errors import ArchiveError
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
@@ -44,7 +44,7 @@ def test_a_damaged_session_ends_with_an_answer_or_an_error_of_the_tree() -> None
 
 def session(port: int) -> str:
     """How one session ends."""
-    archive = DimseArchive(Node("127.0.0.1", port))
+    archive = connect(Node("127.0.0.1", port))
     try:
         query = Query(Level.STUDY, {"PatientID": "7"})
         answer = archive.find(query, limit=50, deadline=Deadline(SHORT))

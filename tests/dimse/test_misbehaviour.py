@@ -1,12 +1,14 @@
 """Every misbehaviour of the menu ends in time, with the truth, and hurts no later question."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import (
     ArchiveError,
     AssociationAborted,
@@ -122,6 +124,7 @@ EXPECTED: dict[str, Fails | Answers] = {
     "gives a match without an identifier": Fails(ProtocolViolation, "without an identifier"),
     "gives a match with an empty identifier": Fails(ProtocolViolation, "without an identifier"),
     "gives matches forever": Answers(LIMIT, "these are the first 20 studies"),
+    "repeats a match forever": Answers(1, "kept repeating studies"),
     "gives other matches forever": SILENT,
     "gives enormous matches forever": Answers(10, "beyond 8 MiB"),
     "resets midway": LOST,
@@ -139,7 +142,7 @@ EXPECTED: dict[str, Fails | Answers] = {
     "does not support the SOP class": Fails(StatusFailure, "0x0122"),
     "does not allow it": Fails(StatusFailure, "not authorised"),
     "ends with a status that does not exist": Fails(StatusFailure, "0x1234"),
-    "cancels unasked": Answers(0, "0xFE00"),
+    "cancels unasked": Answers(3, "0xFE00"),
     "cancels unasked after three rows": Answers(3, "0xFE00"),
     "ends with a warning": Answers(3, "0xB000"),
     "does not support optional keys": Answers(1, note="0xFF01"),
@@ -221,22 +224,19 @@ def test_an_archive_that_restarts_between_questions_is_found_again() -> None:
         assert len(peer.talks) == 5
 
 
-class archive_at(DimseArchive):  # noqa: N801 - reads as what it does
+@contextmanager
+def archive_at(peer: Peer) -> Generator[Archive]:
     """The archive at this peer, closed at the end."""
-
-    def __init__(self, peer: Peer) -> None:
-        super().__init__(
-            Node("127.0.0.1", peer.port, called_ae_title="PEER", calling_ae_title="TESTER")
-        )
-
-    def __enter__(self) -> DimseArchive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        in_time(self.close)
+    archive = connect(
+        Node("127.0.0.1", peer.port, called_ae_title="PEER", calling_ae_title="TESTER")
+    )
+    try:
+        yield archive
+    finally:
+        in_time(archive.close)
 
 
-def find(archive: DimseArchive, *, seconds: float = PATIENCE) -> Matches:
+def find(archive: Archive, *, seconds: float = PATIENCE) -> Matches:
     return in_time(lambda: archive.find(QUERY, limit=LIMIT, deadline=Deadline(seconds)))
 
 

@@ -23,7 +23,7 @@ from time import monotonic
 
 from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.association import Association, Storage
 from dicom_mcp.dimse.get import GetModel, Instance, get
 from dicom_mcp.errors import ArchiveError, Cancelled
@@ -157,7 +157,7 @@ def session(seed: int) -> list[str]:
         node = Node("127.0.0.1", peer.port)
         if random.random() < 0.1:
             return [_ended(partial(_retrieve, node), SHORT)]
-        archive = DimseArchive(node)
+        archive = connect(node)
         try:
             questions = random.choices(_QUESTIONS, k=random.choice((1, 2, 2, 3)))
             ended = [_ended(partial(ask, archive, random), SHORT) for ask in questions]
@@ -194,7 +194,7 @@ def _said(error: ArchiveError) -> str:
 
 
 def _find(
-    archive: DimseArchive, random: Random, deadline: Deadline, *, query: Query = STUDIES
+    archive: Archive, random: Random, deadline: Deadline, *, query: Query = STUDIES
 ) -> str:
     limit = random.choice((1, 2, 50))
     answer = archive.find(query, limit=limit, deadline=deadline)
@@ -205,12 +205,12 @@ def _find(
     return "answered" if answer.complete else "answered in part"
 
 
-def _verify(archive: DimseArchive, random: Random, deadline: Deadline) -> str:  # noqa: ARG001
+def _verify(archive: Archive, random: Random, deadline: Deadline) -> str:  # noqa: ARG001
     assert archive.verify(deadline=deadline) >= 0
     return "verified"
 
 
-def _cancelled(archive: DimseArchive, random: Random, deadline: Deadline) -> str:
+def _cancelled(archive: Archive, random: Random, deadline: Deadline) -> str:
     """The caller goes away at some moment."""
     leaves = threading.Timer(random.random() * 0.02, deadline.cancel)
     leaves.start()

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import CalledTitleNotRecognised
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
 from dicom_mcp.standard.query import Matches, Query
@@ -17,14 +17,14 @@ from tests.peers import Peer
 
 
 @pytest.fixture
-def archive(peer: Peer) -> Iterator[DimseArchive]:
-    archive = DimseArchive(peer.node)
+def archive(peer: Peer) -> Iterator[Archive]:
+    archive = connect(peer.node)
     yield archive
     in_time(archive.close)
 
 
 def test_every_level_is_walked_from_patient_to_instance(
-    archive: DimseArchive, held: list[Dataset]
+    archive: Archive, held: list[Dataset]
 ) -> None:
     for study in sorted({(one.PatientID, one.StudyInstanceUID) for one in held})[:6]:
         keys = {"PatientID": str(study[0])}
@@ -41,7 +41,7 @@ def test_every_level_is_walked_from_patient_to_instance(
 
 
 def test_an_answer_that_is_cut_leaves_nothing_for_the_next_question(
-    archive: DimseArchive, held: list[Dataset]
+    archive: Archive, held: list[Dataset]
 ) -> None:
     for patient in sorted(unique(held, Level.PATIENT)):
         cut = ask(archive, Level.STUDY, {}, limit=1)
@@ -51,7 +51,7 @@ def test_an_answer_that_is_cut_leaves_nothing_for_the_next_question(
 
 
 def test_sixteen_callers_at_once_get_their_own_answers(
-    archive: DimseArchive, held: list[Dataset]
+    archive: Archive, held: list[Dataset]
 ) -> None:
     wrong: list[object] = []
 
@@ -78,7 +78,7 @@ def test_sixteen_callers_at_once_get_their_own_answers(
     assert wrong == []
 
 
-def test_a_series_nobody_has_is_no_failure(archive: DimseArchive) -> None:
+def test_a_series_nobody_has_is_no_failure(archive: Archive) -> None:
     answer = ask(archive, Level.IMAGE, {"SeriesInstanceUID": "1.2.3.4.5"})
     assert answer.matches == []
     assert answer.complete is True
@@ -86,7 +86,7 @@ def test_a_series_nobody_has_is_no_failure(archive: DimseArchive) -> None:
 
 def test_a_wrong_title_is_told_by_an_archive_that_checks_it(peer: Peer) -> None:
     """dcmqrscp does; the others are configured, as many archives are, to answer to every title."""
-    archive = DimseArchive(Node(peer.node.host, peer.node.port, called_ae_title="WRONG"))
+    archive = connect(Node(peer.node.host, peer.node.port, called_ae_title="WRONG"))
     try:
         if peer.name == "dcmqrscp":
             with pytest.raises(CalledTitleNotRecognised, match="called_ae_title WRONG"):
@@ -97,12 +97,12 @@ def test_a_wrong_title_is_told_by_an_archive_that_checks_it(peer: Peer) -> None:
         in_time(archive.close)
 
 
-def ask(archive: DimseArchive, level: Level, keys: dict[str, str], *, limit: int = 500) -> Matches:
+def ask(archive: Archive, level: Level, keys: dict[str, str], *, limit: int = 500) -> Matches:
     query = Query(level, keys, ("PatientID",))
     return in_time(lambda: archive.find(query, limit=limit, deadline=Deadline(PATIENCE)))
 
 
-def found(archive: DimseArchive, level: Level, keys: dict[str, str]) -> set[str]:
+def found(archive: Archive, level: Level, keys: dict[str, str]) -> set[str]:
     """The unique keys of a whole answer, each only once."""
     answer = ask(archive, level, keys)
     assert answer.complete, answer.notes

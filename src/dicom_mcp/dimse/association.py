@@ -135,6 +135,10 @@ class Association:
             _storage(storage, len(abstract_syntaxes), event),
         )
 
+    def offers(self, abstract_syntax: str) -> bool:
+        """Whether the archive accepted this SOP class."""
+        return bool(self._contexts[abstract_syntax].transfer_syntax)
+
     def context(self, abstract_syntax: str, service: str) -> Context:
         """The accepted context of a SOP class. Raises NoAcceptedContext, naming the service."""
         context = self._contexts[abstract_syntax]

@@ -16,26 +16,27 @@ from ..errors import (
     Unreachable,
 )
 from ..standard.levels import MODEL, NOUN, Model
-from ..standard.query import Matches, Query
-from ..standard.status import Kind
+from ..standard.query import Ending, Match, Query
+from ..standard.status import TOO_MANY, Kind
 from .association import Association
 from .breaker import Breaker
 from .echo import VERIFICATION, echo
-from .find import Ending, find
-from .gathering import Gathering
+from .find import Answered, find
 from .pool import Lease, Pool
 
 # One association serves every kind of question.
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
 
 
-class Exchange:
+class DimseExchange:
     """The associations to one node and what is asked over them, a query at a time."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self.node = node
         self._pool = Pool(self._associate)
         self._breaker = Breaker()
+        # Whether the archive offers Patient Root queries only (PS3.4 C.6.1); known once asked.
+        self.patient_root_only = False
 
     def verify(self, deadline: Deadline) -> float:
         """C-ECHO; returns the milliseconds it took, without associating when that was done."""
@@ -52,39 +53,39 @@ class Exchange:
         """Release the associations."""
         self._pool.close()
 
-    def gathered(self, query: Query, gathering: Gathering, deadline: Deadline) -> Matches:
-        """Send the query and let `gathering` take its answers.
+    def ask(
+        self, query: Query, take: Callable[[Match, int], bool], *, deadline: Deadline
+    ) -> Ending:
+        """Send one query; every match, and the bytes it came in, goes to `take` as it arrives,
+        until that returns False.
 
-        Matches that came before a failure status or the deadline are given, marked incomplete; a
-        broken association is an error whatever came before.
+        Raises StatusFailure when the archive fails without giving a match, and the ArchiveError
+        that ended the association, whatever came before.
         """
         started = perf_counter()
-        notes: list[str] = []
-        whole = True
+        count = 0
         outcome = "failed"
+
+        def counted(match: Match, size: int) -> bool:
+            nonlocal count
+            count += 1
+            return take(match, size)
+
+        def find_over(association: Association) -> Answered:
+            patient_root, study_root = map(association.offers, Model)
+            self.patient_root_only = patient_root and not study_root
+            model = Model.PATIENT_ROOT if self.patient_root_only else MODEL[query.level]
+            return find(association, query, model, counted, deadline=deadline)
+
         try:
-            ending = self._asking(
-                lambda association: find(
-                    association, query, MODEL[query.level], gathering.take, deadline=deadline
-                ),
-                deadline,
-                again=lambda: not gathering.examined,
-            )
-            outcome = f"0x{ending.status.code:04X}" if ending.status else "stopped"
-            whole, notes = _said(ending, query, len(gathering.matches))
-        except DeadlinePassed as passed:
-            outcome = "deadline"
-            if not gathering.matches:
-                raise
-            notes.append(f"Not complete: {passed}")
-            whole = False
+            answered = self._asking(find_over, deadline, again=lambda: not count)
+            outcome = f"0x{answered.status.code:04X}" if answered.status else "stopped"
+            return _ending(answered, query, count)
         except ArchiveError as error:
-            outcome = type(error).__name__
+            outcome = "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
             raise
         finally:
-            self._log("C-FIND", query.level, outcome, len(gathering.matches), started)
-        uncut, more = gathering.close()
-        return Matches(query, gathering.matches, whole and uncut, (*notes, *more))
+            self._log("C-FIND", query.level, outcome, count, started)
 
     def _asking[T](
         self,
@@ -108,7 +109,7 @@ class Exchange:
     def _associate(self, deadline: Deadline) -> Association:
         self._breaker.check()
         try:
-            association = Association.request(self._node, _ABSTRACT_SYNTAXES, deadline=deadline)
+            association = Association.request(self.node, _ABSTRACT_SYNTAXES, deadline=deadline)
         except (Unreachable, DeadlinePassed) as error:
             self._breaker.failed(error)
             raise
@@ -120,9 +121,9 @@ class Exchange:
         journal.event(
             logging.INFO,
             service,
-            archive=f"{self._node.host}:{self._node.port}",
-            called_ae_title=self._node.called_ae_title,
-            calling_ae_title=self._node.calling_ae_title,
+            archive=f"{self.node.host}:{self.node.port}",
+            called_ae_title=self.node.called_ae_title,
+            calling_ae_title=self.node.calling_ae_title,
             level=level,
             outcome=outcome,
             rows=rows,
@@ -130,20 +131,20 @@ class Exchange:
         )
 
 
-def _said(ending: Ending, query: Query, count: int) -> tuple[bool, list[str]]:
-    """Whether an answer with this ending is whole, and what to say about it.
+def _ending(answered: Answered, query: Query, count: int) -> Ending:
+    """What an answer that ended so is worth.
 
     Raises StatusFailure when the archive failed without giving a match.
     """
     notes: list[str] = []
-    if ending.optional_keys_unsupported:
+    if answered.optional_keys_unsupported:
         notes.append(
             "The archive said that it does not support some of the keys (status 0xFF01); what it "
             "left out is missing from the records."
         )
-    said = ending.status
+    said = answered.status
     if said is None or said.kind is Kind.SUCCESS:
-        return True, notes
+        return Ending(notes=tuple(notes))
     if said.kind is Kind.FAILURE and not count:
         noun = NOUN[query.level][1]
         raise StatusFailure(
@@ -153,4 +154,4 @@ def _said(ending: Ending, query: Query, count: int) -> tuple[bool, list[str]]:
         f"Not complete: the archive ended its answer with status {said} after {count} "
         f"{NOUN[query.level][count != 1]}. {said.remedy}".rstrip()
     )
-    return False, notes
+    return Ending(whole=False, capped=said.code in TOO_MANY, notes=tuple(notes))

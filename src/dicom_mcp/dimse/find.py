@@ -33,7 +33,7 @@ _IDENTIFIER_PRESENT = 0x0001
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Answered:
     """How an answer ended: the final status, or None when we stopped it; and whether some
     answers said that optional keys were not supported (0xFF01)."""
 
@@ -48,12 +48,12 @@ def find(
     take: Callable[[Match, int], bool],
     *,
     deadline: Deadline,
-) -> Ending:
+) -> Answered:
     """Send the query and hand each match, and how many bytes it came in, to `take` as it arrives,
     until it returns False.
 
     Stopped that way, the archive is asked to stop too. Raises the ArchiveError that ended the
-    association; statuses, failures among them, are in the Ending.
+    association; statuses, failures among them, are in the Answered.
     """
     context = association.context(model, f"C-FIND ({model.name.replace('_', ' ').title()})")
     command: Command = {
@@ -88,7 +88,7 @@ def _answers(
     message_id: int,
     take: Callable[[Match, int], bool],
     deadline: Deadline,
-) -> Ending:
+) -> Answered:
     unsupported = False
     debugging = journal.debugging()  # asked once: 1 us saved of 14 for each match
     while True:
@@ -104,14 +104,14 @@ def _answers(
             )
         if said.kind is not Kind.PENDING:
             association.clean = True
-            return Ending(said, unsupported)
+            return Answered(said, unsupported)
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
             raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
         match = identifier.decode(bytes(answer.data_set), context.transfer_syntax)
         if not take(match, len(answer.data_set)):
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
-            return Ending(None, unsupported)
+            return Answered(None, unsupported)
 
 
 def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:

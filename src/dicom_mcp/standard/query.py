@@ -62,9 +62,22 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How an archive ended its answer to one query, by its own account.
+
+    `whole` is False when it stopped before its end, `capped` when it did so because there are
+    more matches than it gives at once.
+    """
+
+    whole: bool = True
+    capped: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Matches:
-    """An archive's answer: the query as it was sent, what was found, whether that is all, and
-    what to know.
+    """The answer to a question: the query as it was meant, what was found, whether that is all,
+    what to know, and how many queries it took.
 
     `complete` is False whenever more may exist than `matches` holds; a note then says why.
     """
@@ -73,3 +86,4 @@ class Matches:
     matches: list[Match]
     complete: bool = True
     notes: tuple[str, ...] = ()
+    queries: int = 0

@@ -45,6 +45,11 @@ class Recheck:
                 return False
         return True
 
+    @property
+    def returned(self) -> frozenset[str]:
+        """The keys whose attributes came back, in one match or more."""
+        return frozenset(keyword for keyword, count in self._returned.items() if count)
+
     def notes(self) -> list[str]:
         """What the person asking must know about how the archive treated the keys."""
         nouns = NOUN[self._query.level]

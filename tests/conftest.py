@@ -1,4 +1,4 @@
-"""What every test of the requestor needs."""
+"""What tests that ask an archive need."""
 
 from collections.abc import Iterator
 from importlib import import_module

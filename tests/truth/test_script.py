@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
+from tests.acceptor import Answers, accepting, archive_of
 from tests.bounds import PATIENCE, in_time
 
-from .acceptor import Answers, accepting, archive_of
 from .test_descent import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -41,7 +41,7 @@ def test_a_key_that_was_ignored_does_not_prove_that_an_archive_reads_unicode() -
         assert "1.2" in uids(ask(archive, PatientName="Brückner*"))
 
 
-def ask(archive: DimseArchive, **keys: str) -> Matches:
+def ask(archive: Archive, **keys: str) -> Matches:
     query = Query(Level.STUDY, keys)
     return in_time(lambda: archive.find(query, limit=50, deadline=Deadline(PATIENCE)))
 

@@ -7,13 +7,14 @@ looked up.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Lock
 
-from ..deadline import Deadline
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match, Matches, Query
+from ..standard.query import Match, Query
+from .asking import Asking
+from .whole import matches
 
 # What can be asked with again. Zeros at the front of a component, as careless software writes them,
 # are let through: the object has no other UID (PS3.5 9.1).
@@ -26,23 +27,24 @@ _REMEMBERED = 20_000
 # asks about 50 to 1,000 times a second, so this stays within the deadline of a question.
 _STUDIES_WALKED = 500
 
+# More series than any study has.
+_MOST_SERIES = 2000
+
 
 class Parents:
     """What is known of one archive's hierarchy; safe to use from several threads."""
 
-    def __init__(self, matches: Callable[[Query, int, Deadline], Matches]) -> None:
-        self._matches = matches
+    def __init__(self) -> None:
         self._study_of: OrderedDict[str, str] = OrderedDict()
-        self._relational: bool | None = None
         self._lock = Lock()
 
-    def learn(self, query: Query, matches: Iterable[Match]) -> None:
+    def learn(self, query: Query, found: Iterable[Match]) -> None:
         """Remember the parents an answer shows."""
         asked = query.keys.get("StudyInstanceUID", "")
         if "\\" in asked:  # several, so which one it is was not said
             asked = ""
         with self._lock:
-            for match in matches:
+            for match in found:
                 series = uid_in(match, "SeriesInstanceUID")
                 study = uid_in(match, "StudyInstanceUID") or asked
                 if series and study:
@@ -50,7 +52,7 @@ class Parents:
             while len(self._study_of) > _REMEMBERED:
                 self._study_of.popitem(last=False)
 
-    def study_of_series(self, series: str, deadline: Deadline) -> str | None:
+    def study_of_series(self, series: str, asking: Asking) -> str | None:
         """The StudyInstanceUID of a series; None when the archive surely has no such series.
 
         Raises StatusFailure when the archive has more studies than can be searched.
@@ -58,33 +60,32 @@ class Parents:
         with self._lock:
             if series in self._study_of:
                 return self._study_of[series]
-        study = self._ask_relationally(series, deadline)
-        if study or self._relational:
+        study = self._ask_relationally(series, asking)
+        if study or asking.habits.relational:
             return study
-        return self._walk(series, deadline)
+        return self._walk(series, asking)
 
-    def _ask_relationally(self, series: str, deadline: Deadline) -> str | None:
+    def _ask_relationally(self, series: str, asking: Asking) -> str | None:
         """One SERIES query with the series alone, which relational archives answer."""
-        if self._relational is False:
+        if asking.habits.relational is False:
             return None
         query = Query(Level.SERIES, {"SeriesInstanceUID": series}, ("StudyInstanceUID",))
         try:
-            found = self._matches(query, 1, deadline).matches
+            found = matches(asking, query, 1).matches
         except StatusFailure:
-            self._relational = False
+            asking.habits.relational = False
             return None
         study = uid_in(found[0], "StudyInstanceUID") if found else ""
         if not study:
             return None
-        self._relational = True
+        asking.habits.relational = True
         self.learn(query, found)
         return study
 
-    def _walk(self, series: str, deadline: Deadline) -> str | None:
+    def _walk(self, series: str, asking: Asking) -> str | None:
         """Ask the studies, newest first, for their series."""
-        studies = self._matches(
-            Query(Level.STUDY, {}, ("StudyInstanceUID", "StudyDate")), _STUDIES_WALKED, deadline
-        )
+        every = Query(Level.STUDY, {}, ("StudyInstanceUID", "StudyDate"))
+        studies = matches(asking, every, _STUDIES_WALKED)
         newest_first = sorted(
             studies.matches, key=lambda match: str(match.get("StudyDate", "")), reverse=True
         )
@@ -95,18 +96,18 @@ class Parents:
                 complete = False
                 continue
             query = Query(Level.SERIES, {"StudyInstanceUID": study}, ("SeriesInstanceUID",))
-            answer = self._matches(query, _STUDIES_WALKED, deadline)
+            answer = matches(asking, query, _MOST_SERIES)
             found, complete = answer.matches, complete and answer.complete
             self.learn(query, found)
             if any(one.get("SeriesInstanceUID") == series for one in found):
                 return study
             known = uid_in(found[0], "SeriesInstanceUID") if found else ""
-            if known and self._relational is None:
+            if known and asking.habits.relational is None:
                 # Would it have found one that exists? Then an empty answer meant none.
-                self._ask_relationally(known, deadline)
-                if self._relational:
+                self._ask_relationally(known, asking)
+                if asking.habits.relational:
                     return None
-                self._relational = False
+                asking.habits.relational = False
         if complete:
             return None
         raise StatusFailure(

@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_mcp import dicom_api
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse import descent
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import Cancelled
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
+from tests.acceptor import Answers, accepting, archive_of
 from tests.bounds import PATIENCE, in_time
-
-from .acceptor import Answers, accepting, archive_of
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -82,7 +81,7 @@ def test_modalities_of_a_study_whose_series_did_not_all_come_are_not_claimed() -
 
 
 def test_time_that_ends_on_the_way_down_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(descent, "SECONDS", 0.0)
+    monkeypatch.setattr(dicom_api, "SECONDS", 0.0)
     with accepting(keeping(None)) as acceptor, archive_of(acceptor) as archive:
         answer = studies(archive, modality="MR")
         assert answer.matches == []
@@ -93,7 +92,7 @@ def test_time_that_ends_on_the_way_down_is_said(monkeypatch: pytest.MonkeyPatch)
 def test_a_call_that_is_cancelled_on_the_way_down_ends_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(descent, "SECONDS", 100.0 * PATIENCE)
+    monkeypatch.setattr(dicom_api, "SECONDS", 100.0 * PATIENCE)
     over = threading.Event()
     deadline = Deadline(100 * PATIENCE)
 
@@ -112,9 +111,7 @@ def test_a_call_that_is_cancelled_on_the_way_down_ends_at_once(
             over.set()
 
 
-def studies(
-    archive: DimseArchive, *, modality: str = "", deadline: Deadline | None = None
-) -> Matches:
+def studies(archive: Archive, *, modality: str = "", deadline: Deadline | None = None) -> Matches:
     query = Query(Level.STUDY, {"ModalitiesInStudy": modality}, ("ModalitiesInStudy",))
     return in_time(lambda: archive.find(query, limit=50, deadline=deadline or Deadline(PATIENCE)))
 

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 
 from dicom_mcp.config import Node
-from dicom_mcp.dimse.archive import DimseArchive
+from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.standard.levels import Model
 from tests.bounds import PATIENCE, in_time
 
@@ -126,9 +126,9 @@ def accepting(
 
 
 @contextmanager
-def archive_of(acceptor: Acceptor, **titles: str) -> Generator[DimseArchive]:
+def archive_of(acceptor: Acceptor, **titles: str) -> Generator[Archive]:
     """The archive at this acceptor, closed at the end."""
-    archive = DimseArchive(acceptor.node(**titles))
+    archive = connect(acceptor.node(**titles))
     try:
         yield archive
     finally:

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.archive import DimseArchive
-from dicom_mcp.dimse.parents import Parents
+from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import StatusFailure
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
+from tests.acceptor import Acceptor, Answers, accepting, archive_of
 from tests.bounds import PATIENCE, in_time
 
-from .acceptor import Acceptor, Answers, accepting, archive_of
 from .test_descent import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -83,26 +82,14 @@ def test_what_an_answer_showed_needs_no_looking_for() -> None:
 
 
 def test_an_answer_for_several_studies_teaches_only_what_it_says() -> None:
-    asked: list[Query] = []
-
-    def nothing(query: Query, limit: int, deadline: Deadline) -> Matches:
-        assert limit
-        assert deadline.remaining()
-        asked.append(query)
-        return Matches(query, [])
-
-    parents = Parents(nothing)
+    asked: list[str] = []
     several = Query(Level.SERIES, {"StudyInstanceUID": "1.1\\1.2"})
-    parents.learn(several, [{"SeriesInstanceUID": "1.1.1"}])
-    assert parents.study_of_series("1.1.1", Deadline(PATIENCE)) is None
-    parents.learn(several, [{"SeriesInstanceUID": "1.1.1", "StudyInstanceUID": "1.1"}])
-    parents.learn(
-        Query(Level.SERIES, {"StudyInstanceUID": "1.2"}), [{"SeriesInstanceUID": "1.2.1"}]
-    )
-    asked.clear()
-    assert parents.study_of_series("1.1.1", Deadline(PATIENCE)) == "1.1"
-    assert parents.study_of_series("1.2.1", Deadline(PATIENCE)) == "1.2"
-    assert asked == []
+    for taught, searched in (({}, True), ({"StudyInstanceUID": "1.1"}, False)):
+        with archives(asked) as (_, archive):
+            archive._parents.learn(several, [{"SeriesInstanceUID": "1.1.1", **taught}])  # pyright: ignore[reportPrivateUsage]
+            asked.clear()
+            assert instances(archive, "1.1.1").matches
+            assert ("STUDY" in asked) is searched
 
 
 def test_a_series_that_is_nowhere_is_said_to_be_nowhere() -> None:
@@ -126,7 +113,7 @@ class archives:  # noqa: N801 - reads as what it does
     def __init__(self, asked: list[str], *, refuses: bool = True, cut: str = "") -> None:
         self._accepting = accepting(hierarchical(asked, refuses=refuses, cut=cut))
 
-    def __enter__(self) -> tuple[Acceptor, DimseArchive]:
+    def __enter__(self) -> tuple[Acceptor, Archive]:
         acceptor = self._accepting.__enter__()
         self._archive = archive_of(acceptor)
         return acceptor, self._archive.__enter__()
@@ -136,6 +123,6 @@ class archives:  # noqa: N801 - reads as what it does
         self._accepting.__exit__(*error)
 
 
-def instances(archive: DimseArchive, series: str) -> Matches:
+def instances(archive: Archive, series: str) -> Matches:
     query = Query(Level.IMAGE, {"SeriesInstanceUID": series})
     return in_time(lambda: archive.find(query, limit=50, deadline=Deadline(PATIENCE)))

@@ -1,0 +1,100 @@
+"""The queries that one question becomes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..deadline import Deadline
+from ..errors import DeadlinePassed, StatusFailure
+from ..standard.levels import Level
+from ..standard.query import Ending, Match, Query
+from .exchange import Exchange
+from .gathering import Gathering
+from .habits import Habits
+from .roots import ask_by_patient
+
+type Take = Callable[[Match, int], bool]
+
+
+@dataclass(slots=True)
+class Cost:
+    """How many queries a question has taken so far."""
+
+    queries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One query's answer: how it ended, how many rows it had, and the text each had for `dates`."""
+
+    ending: Ending
+    rows: int
+    dates: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One question to one archive: what was learned of it before, until when, at what cost."""
+
+    exchange: Exchange
+    habits: Habits
+    deadline: Deadline
+    arrived: Callable[[], None]
+    cost: Cost = field(default_factory=Cost)
+
+    def within(self, seconds: float) -> "Asking":
+        """The same question, with at most so long for a step of it."""
+        return replace(self, deadline=self.deadline.at_most(seconds))
+
+    def put(self, query: Query, gathering: Gathering, *, dates: str = "") -> Part:
+        """One query, as it stands, its rows into `gathering`; `dates` names the attribute whose
+        texts are wanted. What came before the deadline passed is kept, and marked."""
+        rows = 0
+        texts: list[str] = []
+
+        def take(match: Match, size: int) -> bool:
+            nonlocal rows
+            rows += 1
+            self.arrived()
+            if dates:
+                texts.append(str(match.get(dates, "")))
+            return gathering.take(match, size)
+
+        try:
+            ending = self._in_either_root(query, take)
+        except DeadlinePassed as passed:
+            if not gathering.count:
+                raise
+            ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
+        return Part(ending, rows, texts)
+
+    def _in_either_root(self, query: Query, take: Take) -> Ending:
+        """The query, which an archive without Study Root may want the patient for."""
+        below_patient = query.level is not Level.PATIENT and not self._is_one(query, "PatientID")
+        count = 0
+
+        def counted(match: Match, size: int) -> bool:
+            nonlocal count
+            count += 1
+            return take(match, size)
+
+        if below_patient and self.habits.needs_patient:
+            return ask_by_patient(query, take, self._ask, self.habits.patient_of)
+        try:
+            ending = self._ask(query, counted)
+        except StatusFailure:
+            if not (below_patient and self.exchange.patient_root_only):
+                raise
+            self.habits.needs_patient = True
+        else:
+            if count or not (below_patient and self.exchange.patient_root_only):
+                return ending
+        return ask_by_patient(query, take, self._ask, self.habits.patient_of)
+
+    def _ask(self, query: Query, take: Take) -> Ending:
+        self.cost.queries += 1
+        return self.exchange.ask(query, take, deadline=self.deadline)
+
+    @staticmethod
+    def _is_one(query: Query, keyword: str) -> bool:
+        key = query.keys.get(keyword, "")
+        return bool(key) and not {"*", "?", "\\"} & set(key)

@@ -1,0 +1,49 @@
+"""What one archive was found to do; remembered as long as it is asked."""
+
+from dataclasses import dataclass, field
+
+# Answers this long are asked again in parts to see whether there are more (a cap nobody mentions):
+# round numbers and powers of two, which is what people configure.
+_ROUND = frozenset({10, 20, 25, 30, 40, 64, 128, 256, 512, 1024, 2048, 4096, 8192})
+_ROUND_STEP = 50
+
+
+@dataclass(slots=True)
+class Habits:
+    """Lessons of one archive. Each is a plain value that a later answer may correct; several
+    threads may write, and the worst that can come of it is a lesson learned twice."""
+
+    # It found text beyond ASCII that was sent in UTF-8.
+    reads_utf_8: bool = False
+    # Attributes it was asked for and never answered, by level.
+    left_out: set[str] = field(default_factory=set[str])
+    # It gives at most so many matches at once; None as long as no cap was met.
+    cap: int | None = None
+    # Lengths of answers that turned out to be no cap.
+    harmless: set[int] = field(default_factory=set[int])
+    # The longest answer it gave without being stopped: whatever caps it has is no smaller.
+    longest: int = 0
+    # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).
+    relational: bool | None = None
+    # It has Patient Root only and refuses questions about studies without their patient.
+    needs_patient: bool = False
+    # The patient of each study such an archive was asked about.
+    patient_of: dict[str, str] = field(default_factory=dict[str, str])
+    # It has no Patient Root, so that patients are collected from their studies.
+    no_patient_root: bool = False
+    # Letters of names and of other text (by VR) are compared without regard to case.
+    ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
+
+    def is_cut(self, rows: int) -> bool:
+        """Whether an answer of so many rows that calls itself whole may have been cut."""
+        if self.cap is not None and rows == self.cap:
+            return True
+        if rows in self.harmless or rows < self.longest:
+            return False
+        return rows in _ROUND or (rows > 0 and rows % _ROUND_STEP == 0)
+
+    def gave(self, rows: int) -> None:
+        """It gave so many matches and said that this was all, or was stopped by us."""
+        self.longest = max(self.longest, rows)
+        if self.cap is not None and rows > self.cap:
+            self.cap = None

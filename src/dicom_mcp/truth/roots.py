@@ -1,0 +1,108 @@
+"""Archives with one of the two Query/Retrieve models only (PS3.4 C.6.1, C.6.2).
+
+Without Patient Root there is no PATIENT level: patients are collected from their studies. Without
+Study Root a hierarchical archive wants the patient of every study, so patients are asked first.
+"""
+
+from collections.abc import Callable, MutableMapping
+
+from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.query import Ending, Match, Matches, Query
+
+type Ask = Callable[[Query, Callable[[Match, int], bool]], Ending]
+
+# What a patient's record has besides its counts (PS3.4 C.6.1.1.2); all may stand with a study too.
+OF_PATIENT = frozenset({
+    "EthnicGroup", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate",
+    "PatientBirthTime", "PatientComments", "PatientID", "PatientName", "PatientSex",
+})  # fmt: skip
+
+# Studies looked through for patients, and patients asked one by one for their studies.
+MOST_STUDIES = 5_000
+_MOST_PATIENTS = 500
+_REMEMBERED = 10_000
+
+_STUDIES_COUNT = "NumberOfPatientRelatedStudies"
+
+
+def studies_of_patients(query: Query) -> Query:
+    """The STUDY query whose matches tell the patients that this PATIENT query asks for."""
+    return Query(Level.STUDY, query.keys, tuple(one for one in query.wanted if one in OF_PATIENT))
+
+
+def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
+    """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`."""
+    wanted = [one for one in query.wanted if one in OF_PATIENT]
+    found: dict[tuple[str, ...], Match] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    for study in studies.matches:
+        who = tuple(str(study.get(one, "")) for one in wanted)
+        found.setdefault(who, {one: study[one] for one in wanted if one in study})
+        counts[who] = counts.get(who, 0) + 1
+    if studies.complete and _STUDIES_COUNT in query.wanted:
+        for who, patient in found.items():
+            patient[_STUDIES_COUNT] = counts[who]
+    patients = list(found.values())
+    notes = [
+        "This archive has no Patient Root queries; the patients were collected from their studies.",
+        *studies.notes,
+    ]
+    if len(patients) > limit:
+        notes.append(f"Not complete: these are {limit} of {len(patients)} patients; raise limit.")
+    whole = studies.complete and len(patients) <= limit
+    return Matches(query, patients[:limit], whole, tuple(notes), studies.queries)
+
+
+def ask_by_patient(
+    query: Query, take: Callable[[Match, int], bool], ask: Ask, known: MutableMapping[str, str]
+) -> Ending:
+    """A query below the patient, asked once for each patient it may be about.
+
+    `ask` sends one query; `known` remembers the patient of each study that was asked about.
+    """
+    stopped = False
+    study = query.keys.get(UNIQUE_KEY[Level.STUDY], "")
+    patients: list[Match] = []
+
+    def note_patient(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+        patients.append(match)
+        return len(patients) <= _MOST_PATIENTS
+
+    if study in known:
+        patients.append({"PatientID": known[study]})
+        ending = Ending()
+    else:
+        keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
+        ending = ask(Query(Level.PATIENT, keys, tuple(sorted(OF_PATIENT))), note_patient)
+    whole = ending.whole and len(patients) <= _MOST_PATIENTS
+    notes = list(ending.notes)
+    rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
+    for patient in patients[:_MOST_PATIENTS]:
+        who = patient.get("PatientID")
+        if not isinstance(who, str) or not who or {"*", "?", "\\"} & set(who):
+            whole = False
+            continue
+        count = 0
+
+        def take_his(match: Match, size: int, patient: Match = patient) -> bool:
+            nonlocal stopped, count
+            count += 1
+            stopped = not take({**patient, **match}, size)
+            return not stopped
+
+        ending = ask(Query(query.level, {**rest, "PatientID": who}, query.wanted), take_his)
+        whole = whole and ending.whole
+        notes += ending.notes
+        if stopped:
+            break
+        if study and count:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[study] = who
+            break
+    if not whole:
+        notes.append(
+            f"Not complete: this archive must be told the patient of every study, and not every "
+            f"one of the {len(patients)} {NOUN[Level.PATIENT][1]} could be asked about."
+        )
+    return Ending(whole, ending.capped, tuple(dict.fromkeys(notes)))
