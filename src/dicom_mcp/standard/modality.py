@@ -168,7 +168,8 @@ _WORDS: dict[str, str] = {
         echocardiography; echocardiogram; echography; doppler; duplex
         duplex doppler; color doppler; colour doppler; colour flow doppler; us scan; tte; tee
         ultraschall; sonographie; sonografie; echokardiographie; echokardiografie; echographie
-        echocardiographie; ecografia; ecocardiografia; ecocardiograma; ecografo; ultrasonido; ultrasonidos; eco
+        echocardiographie; ecografia; ecocardiografia; ecocardiograma; ecografo; ultrasonido
+        ultrasonidos; eco
         ultrassom; ultrassonografia; echografie
         """,
     _X_RAY: """
@@ -248,7 +249,8 @@ _WORDS: dict[str, str] = {
         """,
     "SM GM": """
         pathology; digital pathology; histology; histopathology; microscopy; digital microscopy
-        microscope; pathologie; histologie; mikroskopie; microscopie; anatomopathologie; patologia; histologia
+        microscope; pathologie; histologie; mikroskopie; microscopie; anatomopathologie; patologia
+        histologia
         microscopia
         """,
     "SM": "slide microscopy; slide; whole slide; whole slide image; whole slide imaging; wsi",
