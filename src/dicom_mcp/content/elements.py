@@ -1,0 +1,215 @@
+"""An object's elements as text and numbers as they were written, without pydicom's conversions.
+
+pydicom converts, validates and warns; what is damaged makes it raise in many ways. Here a value
+that was read from bytes is decoded as the identifiers of a query are, under the character set its
+item declares or inherits (PS3.5 6.1, PS3.3 C.12.1.1.2).
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, MutableSequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, cast
+
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+
+from ..standard.charset import decoder
+from ..standard.dictionary import attribute, attribute_of_tag
+from .error import ContentError
+from .plain import plain_text
+
+type Element = DataElement | RawDataElement
+
+CHARACTER_SET = 0x00080005
+
+# PS3.5 6.2: text VRs whose characters Specific Character Set extends; those of several lines; those
+# of one value, in which a backslash is a backslash.
+_EXTENDED = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_LINES = frozenset({"LT", "ST", "UT"})
+_SINGLE = frozenset({"LT", "ST", "UT", "UR"})
+
+# VRs of bytes: nothing a person reads.
+BULK = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+
+# PS3.5 6.2: binary numbers, by struct's letters.
+_NUMBERS = {
+    "FD": "d",
+    "FL": "f",
+    "SL": "i",
+    "SS": "h",
+    "SV": "q",
+    "UL": "I",
+    "US": "H",
+    "UV": "Q",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The elements of a data set or an item, and the character set they are in."""
+
+    dataset: Dataset
+    charset: str = ""
+
+    @classmethod
+    def of(cls, dataset: Dataset, *, inherited: str = "") -> "Elements":
+        """Those of a data set; of an item with what it inherits."""
+        element = cast("Element | None", dataset.get_item(CHARACTER_SET))
+        if element is None:
+            return cls(dataset, inherited)
+        return cls(dataset, "\\".join(_written(element, "CS", "")))
+
+    def __contains__(self, keyword: str) -> bool:
+        return _tag(keyword) in self.dataset
+
+    def element(self, keyword: str) -> Element | None:
+        """The element as it is held, decoded or not."""
+        return cast("Element | None", self.dataset.get_item(_tag(keyword)))
+
+    def values(self, keyword: str) -> list[str]:
+        """Every value as plain text; none where the attribute is absent or empty."""
+        element = self.element(keyword)
+        return [] if element is None else self.texts(element)
+
+    def text(self, keyword: str) -> str:
+        """The value as plain text, several separated by a backslash; "" where there is none."""
+        return "\\".join(self.values(keyword))
+
+    def texts(self, element: Element) -> list[str]:
+        """The values of an element as plain text; none of a sequence and of bulk bytes."""
+        vr = vr_of(element)
+        if vr == "SQ" or vr in BULK:
+            return []
+        written = _written(element, vr, self.charset)
+        return [plain_text(one, lines=vr in _LINES) for one in written]
+
+    def numbers(self, keyword: str) -> list[float]:
+        """The values as numbers; none at all where one of them is no finite number."""
+        try:
+            found = [float(one) for one in self.values(keyword)]
+        except ValueError:
+            return []
+        return found if all(map(isfinite, found)) else []
+
+    def number(self, keyword: str) -> float | None:
+        """The first value as a number; None where there is none."""
+        return next(iter(self.numbers(keyword)), None)
+
+    def integer(self, keyword: str, otherwise: int = 0) -> int:
+        """The first value as a whole number, `otherwise` where there is none."""
+        found = self.number(keyword)
+        return otherwise if found is None or found != int(found) else int(found)
+
+    def items(self, keyword: str) -> list["Elements"]:
+        """The items of a sequence; none where it is absent or empty.
+
+        Raises ContentError where its bytes are no sequence.
+        """
+        element = self.element(keyword)
+        return [] if element is None else self.nested(element)
+
+    def first(self, keyword: str) -> "Elements":
+        """The first item of a sequence, or an item without elements; a damaged one has none."""
+        try:
+            return next(iter(self.items(keyword)), Elements(Dataset()))
+        except ContentError:
+            return Elements(Dataset())
+
+    def nested(self, element: Element) -> list["Elements"]:
+        """The items of an element that is a sequence. Raises ContentError for damaged bytes."""
+        try:
+            value = cast(Any, self.dataset[element.tag]).value
+            found = [one for one in cast("Iterable[Any]", value) if isinstance(one, Dataset)]
+            return [Elements.of(one, inherited=self.charset) for one in found]
+        except Exception as trouble:  # pydicom raises whatever its parsing stumbles over
+            raise ContentError(f"{element.tag} is damaged and cannot be read") from trouble
+
+    def bytes(self, keyword: str) -> bytes:
+        """A bulk value; b"" where there is none."""
+        element = self.element(keyword)
+        value = None if element is None else cast(Any, element).value
+        return bytes(value) if isinstance(value, bytes | bytearray) else b""
+
+
+def vr_of(element: Element) -> str:
+    """The element's VR; of one in Implicit VR or sent as UN (PS3.5 6.2.2) the dictionary's."""
+    vr = element.VR
+    if vr is None or vr == "UN":
+        known = attribute_of_tag(element.tag)
+        if known is not None and (vr is None or element.is_raw):
+            return known.vr
+    return str(vr or "UN").split(" or ")[0]
+
+
+def shortest(number: float) -> str:
+    """The number in the fewest digits that mean the same 32-bit value, else the same 64-bit."""
+    if isfinite(number) and number == int(number) and abs(number) < 1e15:
+        return str(int(number))
+    for digits in range(1, 10):
+        shown = f"{number:.{digits}g}"
+        if float(shown) == number:
+            return shown
+    try:
+        if struct.unpack("f", struct.pack("f", number))[0] == number:
+            return next(
+                shown
+                for digits in range(1, 18)
+                if struct.pack("f", float(shown := f"{number:.{digits}g}"))
+                == struct.pack("f", number)
+            )
+    except OverflowError:
+        pass
+    return repr(number)
+
+
+def _tag(keyword: str) -> int:
+    known = attribute(keyword)
+    if known is None:
+        raise KeyError(keyword)
+    return known.tag
+
+
+def _written(element: Element, vr: str, charset: str) -> list[str]:
+    """Each value as it was written, padding removed (PS3.5 6.2)."""
+    value = cast(Any, element).value
+    if value is None:
+        return []
+    if isinstance(value, bytes | bytearray):
+        little = element.is_little_endian if isinstance(element, RawDataElement) else True
+        return list(_read(bytes(value), vr, charset, little=little))
+    several: Any = value if isinstance(value, MutableSequence | tuple) else [value]
+    return _trimmed([_as_written(one) for one in several], vr)
+
+
+def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]:
+    order = "<" if little else ">"
+    if letter := _NUMBERS.get(vr):
+        size = struct.calcsize(letter)
+        whole = len(value) - len(value) % size
+        for (number,) in struct.iter_unpack(order + letter, value[:whole]):
+            yield shortest(number) if letter in "df" else str(number)
+    elif vr == "AT":
+        for group, number in struct.iter_unpack(order + "HH", value[: len(value) // 4 * 4]):
+            yield f"({group:04X},{number:04X})"
+    elif value:
+        text = decoder(charset if vr in _EXTENDED else "")(value, vr)
+        yield from _trimmed([text] if vr in _SINGLE else text.split("\\"), vr)
+
+
+def _trimmed(values: list[str], vr: str) -> list[str]:
+    """Without padding; leading spaces mean something in texts of several lines only."""
+    cut = [one.rstrip(" \0") if vr in _LINES else one.strip(" \0") for one in values]
+    return [] if cut == [""] else cut
+
+
+def _as_written(value: Any) -> str:
+    """One value pydicom has already converted: a DS and an IS remember their text."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode("latin-1")
+    written = getattr(value, "original_string", None)
+    if isinstance(written, str):
+        return written
+    if isinstance(value, float):
+        return shortest(value)
+    return str(value)

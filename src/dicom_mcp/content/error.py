@@ -1,0 +1,8 @@
+"""What an object does not give."""
+
+from ..errors import DicomMcpError
+
+
+class ContentError(DicomMcpError):
+    """The object holds nothing of the kind, or nothing that can be shown rightly; says why and
+    what would be needed."""

@@ -1,0 +1,348 @@
+"""The text of a report object: structured report, key object selection, encapsulated PDF or CDA,
+presentation state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from ..deadline import Deadline
+from . import cda, pdf, presentation
+from .elements import Elements
+from .error import ContentError
+from .plain import capped
+from .tables import Row, dose_rows, measurement_rows
+from .tree import Tree, code, code_of, content_tree, reference, written
+
+LONGEST_TEXT = 200_000
+
+# Concepts that name who observed (PS3.16 TID 1003, 1004): person, device.
+_OBSERVERS = frozenset({("121008", "DCM"), ("121013", "DCM"), ("121012", "DCM")})
+
+# PS3.4 B.5: storage SOP classes whose objects hold text for a reader, and what they are called.
+REPORTS = {
+    "1.2.840.10008.5.1.4.1.1.88.1": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.2": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.3": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.4": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.11": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.22": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.33": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.34": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.35": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.40": "procedure log",
+    "1.2.840.10008.5.1.4.1.1.88.50": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.59": "key object selection",
+    "1.2.840.10008.5.1.4.1.1.88.65": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
+    "1.2.840.10008.5.1.4.1.1.88.68": "radiation dose report",
+    "1.2.840.10008.5.1.4.1.1.88.69": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.70": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.71": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.72": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.73": "radiation dose report",
+    "1.2.840.10008.5.1.4.1.1.88.74": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.75": "structured report",
+    "1.2.840.10008.5.1.4.1.1.88.76": "radiation dose report",
+    "1.2.840.10008.5.1.4.1.1.88.77": "structured report",
+    "1.2.840.10008.5.1.4.1.1.104.1": "PDF",
+    "1.2.840.10008.5.1.4.1.1.104.2": "CDA",
+    "1.2.840.10008.5.1.4.1.1.11.1": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.2": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.3": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.4": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.5": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.6": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.7": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.8": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.9": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.10": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.11": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.11.12": "presentation state",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report object says, all of it plain text.
+
+    `completion` is COMPLETE or PARTIAL, `verification` VERIFIED or UNVERIFIED, `preliminary`
+    PRELIMINARY or FINAL (PS3.3 C.17.2); each is "" where the object does not say. `verified_by`
+    holds who, of which organisation and when. Dates and times are as DICOM writes them (PS3.5 6.2).
+    `about` is whom and what the object says it is about. `scanned` is true for a PDF of pictures
+    without text. `notes` say what is missing from the text.
+    """
+
+    kind: str
+    sop_class: str
+    sop_instance_uid: str
+    title: str
+    text: str
+    about: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    content_date: str = ""
+    content_time: str = ""
+    completion: str = ""
+    completion_description: str = ""
+    verification: str = ""
+    verified_by: tuple[str, ...] = ()
+    preliminary: str = ""
+    predecessors: tuple[str, ...] = ()
+    measurements: tuple[Row, ...] = ()
+    dose: tuple[Row, ...] = ()
+    pages: int = 0
+    scanned: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def is_report(sop_class_uid: str) -> bool:
+    """Whether objects of this SOP class hold text for a reader."""
+    return sop_class_uid in REPORTS
+
+
+def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
+    """What a report object says; text longer than LONGEST_TEXT is cut with a mark.
+
+    A PDF is parsed in a process of its own, which ends with the deadline. Raises ContentError for
+    an object that is no report and for one that cannot be read.
+    """
+    elements = Elements.of(dataset)
+    kind = _kind(elements)
+    report = _READ.get(kind, _structured)(_general(elements, kind), elements, deadline)
+    if not report.text.strip() and not report.scanned:
+        report = replace(report, notes=(*report.notes, "The object holds no text"))
+    return replace(report, text=capped(report.text, LONGEST_TEXT))
+
+
+def report_pages(
+    dataset: Dataset,
+    *,
+    first: int = 1,
+    count: int = 1,
+    longest_side: int = 1400,
+    deadline: Deadline | None = None,
+) -> list[bytes]:
+    """Pages of an encapsulated PDF as PNG, the first page being 1.
+
+    Raises ContentError where the object holds no PDF or none of these pages.
+    """
+    elements = Elements.of(dataset)
+    content = _encapsulated(elements)
+    if not content.startswith(b"%PDF") and _kind(elements) != "PDF":
+        raise ContentError("The object holds no PDF, so it has no pages", "Read its text")
+    return pdf.pages(
+        content, first=first, count=count, longest_side=longest_side, deadline=deadline
+    )
+
+
+def _kind(elements: Elements) -> str:
+    sop_class = elements.text("SOPClassUID")
+    if kind := REPORTS.get(sop_class):
+        return kind
+    if "EncapsulatedDocument" in elements and "PDF" in _mime(elements):
+        return "PDF"
+    if "ContentSequence" in elements and elements.text("ValueType") == "CONTAINER":
+        return "structured report"  # of a SOP class newer than the table above, or private
+    name = UID(sop_class).name if sop_class else "no SOP class"
+    raise ContentError(
+        f"The object ({name}) is no report: it holds neither a content tree nor a document",
+        "Read its header, or look at it as a picture",
+    )
+
+
+def _general(elements: Elements, kind: str) -> Report:
+    """The facts beside the text (PS3.3 C.17.2)."""
+    title = code(elements, "ConceptNameCodeSequence").short
+    sop_class = elements.text("SOPClassUID")
+    return Report(
+        kind=kind,
+        sop_class=UID(sop_class).name if sop_class else "",
+        sop_instance_uid=elements.text("SOPInstanceUID"),
+        title=title or elements.text("DocumentTitle") or elements.text("SeriesDescription"),
+        text="",
+        about=_about(elements),
+        authors=_authors(elements),
+        content_date=elements.text("ContentDate"),
+        content_time=elements.text("ContentTime"),
+        completion=elements.text("CompletionFlag"),
+        completion_description=elements.text("CompletionFlagDescription"),
+        verification=elements.text("VerificationFlag"),
+        verified_by=tuple(map(_verifier, _items(elements, "VerifyingObserverSequence"))),
+        preliminary=elements.text("PreliminaryFlag"),
+        predecessors=tuple(_references(elements, "PredecessorDocumentsSequence")),
+    )
+
+
+def _structured(report: Report, elements: Elements, _: Deadline | None) -> Report:
+    tree = content_tree(elements)
+    text = written(tree)
+    if evidence := _evidence(elements):
+        text += "\n\n" + evidence
+    return replace(
+        report,
+        text=text,
+        authors=report.authors or _observers(tree),
+        measurements=tuple(measurement_rows(tree)),
+        dose=tuple(dose_rows(tree)),
+        notes=("Part of the content tree is left out",) if tree.left_out else (),
+    )
+
+
+def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
+    found = pdf.text(_encapsulated(elements), deadline)
+    notes: list[str] = []
+    if found.scanned:
+        notes.append(
+            f"A scanned document: its {found.pages} pages are pictures without text; "
+            "look at them as pictures"
+        )
+    if found.left_out:
+        notes.append(f"The last {found.left_out} of {found.pages} pages are left out")
+    if found.pictures and not found.scanned:
+        notes.append(f"Pages that are pictures without text: {found.pictures}")
+    return replace(
+        report, text=found.text, pages=found.pages, scanned=found.scanned, notes=tuple(notes)
+    )
+
+
+def _cda(report: Report, elements: Elements, _: Deadline | None) -> Report:
+    found = cda.read(_encapsulated(elements))
+    return replace(
+        report,
+        text=found.text,
+        title=report.title or found.title,
+        authors=report.authors or found.authors,
+        notes=found.notes,
+    )
+
+
+def _presentation(report: Report, elements: Elements, _: Deadline | None) -> Report:
+    return replace(
+        report,
+        text=presentation.text(elements),
+        title=elements.text("ContentLabel") or report.title,
+        authors=tuple(filter(None, [elements.text("ContentCreatorName")])),
+    )
+
+
+_READ: dict[str, Callable[[Report, Elements, Deadline | None], Report]] = {
+    "PDF": _pdf,
+    "CDA": _cda,
+    "presentation state": _presentation,
+}
+
+
+def _encapsulated(elements: Elements) -> bytes:
+    """The document (PS3.3 C.24.2), without the byte that makes its length even."""
+    content = elements.bytes("EncapsulatedDocument")
+    if not content:
+        raise ContentError(
+            "The object's document is empty",
+            "Ask the archive for the whole object, not for its metadata",
+        )
+    length = elements.integer("EncapsulatedDocumentLength")
+    return content[:length] if 0 < length <= len(content) else content
+
+
+def _mime(elements: Elements) -> str:
+    return elements.text("MIMETypeOfEncapsulatedDocument").upper()
+
+
+def _about(elements: Elements) -> tuple[str, ...]:
+    """Whom and what the object is about, as its own header says."""
+    told: list[str] = []
+    for word, keywords in _ABOUT.items():
+        values = [value for keyword in keywords if (value := elements.text(keyword))]
+        if values:
+            told.append(f"{word}: {', '.join(values)}")
+    return tuple(told)
+
+
+_ABOUT = {
+    "Patient": ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    "Study": ("StudyDescription", "StudyDate", "StudyID", "AccessionNumber"),
+    "Series": ("SeriesDescription", "SeriesNumber"),
+    "Referring physician": ("ReferringPhysicianName",),
+    "Made with": ("Manufacturer", "ManufacturerModelName", "StationName", "DeviceSerialNumber"),
+}
+
+
+def _authors(elements: Elements) -> tuple[str, ...]:
+    """Author observers and who took part in other ways (PS3.3 C.17.2)."""
+    told = [_person(author) for author in _items(elements, "AuthorObserverSequence")]
+    for participant in _items(elements, "ParticipantSequence"):
+        role = participant.text("ParticipationType")
+        when = participant.text("ParticipationDateTime")
+        told.append(" ".join(filter(None, [_person(participant), role and f"({role})", when])))
+    return tuple(filter(None, told))
+
+
+def _observers(tree: Tree) -> tuple[str, ...]:
+    """The observers the content names, each once."""
+    named = [
+        item.value
+        for item in tree.items
+        if (item.concept.value, item.concept.scheme) in _OBSERVERS and item.value
+    ]
+    return tuple(dict.fromkeys(named))
+
+
+def _person(entry: Elements) -> str:
+    """A person or a device with its code and organisation (PS3.3 C.17.2, table 10-1)."""
+    person = entry.text("PersonName") or entry.text("StationName")
+    device = " ".join(
+        filter(None, [entry.text("Manufacturer"), entry.text("ManufacturerModelName")])
+    )
+    coded = str(code(entry, "PersonIdentificationCodeSequence"))
+    parts = person or device, coded, entry.text("DeviceUID"), entry.text("InstitutionName")
+    return ", ".join(filter(None, parts))
+
+
+def _verifier(entry: Elements) -> str:
+    name = entry.text("VerifyingObserverName")
+    coded = str(code(entry, "VerifyingObserverIdentificationCodeSequence"))
+    when = entry.text("VerificationDateTime")
+    parts = name, coded, entry.text("VerifyingOrganization"), when and f"on {when}"
+    return ", ".join(filter(None, parts))
+
+
+def _references(elements: Elements, keyword: str) -> Sequence[str]:
+    """Every object of a hierarchical reference (PS3.3 C.17.2.1)."""
+    return [
+        reference(entry)
+        for study in _items(elements, keyword)
+        for series in _items(study, "ReferencedSeriesSequence")
+        for entry in _items(series, "ReferencedSOPSequence")
+    ]
+
+
+def _evidence(elements: Elements) -> str:
+    """How many objects the report was made from, by series; the tree names those that matter."""
+    lines: list[str] = []
+    for keyword, word in _EVIDENCE.items():
+        for study in _items(elements, keyword):
+            for series in _items(study, "ReferencedSeriesSequence"):
+                held = _items(series, "ReferencedSOPSequence")
+                lines.append(
+                    f"{word}: {len(held)} object{'s' * (len(held) != 1)} "
+                    f"of series {series.text('SeriesInstanceUID')} "
+                    f"in study {study.text('StudyInstanceUID')}"
+                )
+    codes = [str(code_of(entry)) for entry in _items(elements, "PerformedProcedureCodeSequence")]
+    lines += [f"Performed procedure: {one}" for one in codes]
+    return "\n".join(lines)
+
+
+_EVIDENCE = {
+    "CurrentRequestedProcedureEvidenceSequence": "Evidence",
+    "PertinentOtherEvidenceSequence": "Other evidence",
+}
+
+
+def _items(elements: Elements, keyword: str) -> list[Elements]:
+    """The items of a sequence beside the text; a damaged one does not cost the report."""
+    try:
+        return elements.items(keyword)
+    except ContentError:
+        return []

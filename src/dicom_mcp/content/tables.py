@@ -1,0 +1,116 @@
+"""Measurements and radiation dose of a structured report as rows of a table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .tree import Item, Tree
+
+type Row = dict[str, str]
+
+# PS3.16: what a group of measurements is called by (TID 1411, 1410, 1501).
+_TRACKING_IDENTIFIER = ("112039", "DCM")
+
+# Containers whose content is a row of dose: TID 10013, 10012, 10003, 10002, 10022, 10021.
+DOSE = {
+    ("113819", "DCM"): "CT Acquisition",
+    ("113811", "DCM"): "CT Accumulated Dose Data",
+    ("113706", "DCM"): "Irradiation Event X-Ray Data",
+    ("113702", "DCM"): "Accumulated X-Ray Dose Data",
+    ("113502", "DCM"): "Radiopharmaceutical Administration",
+}
+
+# A table of more rows is a data set to be had elsewhere; the text has every value.
+MOST_ROWS = 2000
+
+
+def measurement_rows(tree: Tree) -> list[Row]:
+    """A row for each number: what was measured, value, unit, group, and all that qualifies it.
+
+    The group's texts and codes (tracking identifier, finding, site) and the number's own modifiers
+    stand under their concept names. Numbers of dose are in `dose_rows`.
+    """
+    below = tree.below()
+    rows: list[Row] = []
+    for index, item in enumerate(tree.items):
+        if item.kind != "NUM" or any(_key(above) in DOSE for above in _ancestors(tree, index)):
+            continue
+        row = {
+            "measurement": item.concept.short,
+            "value": _bare(item),
+            "unit": item.unit.value or item.unit.meaning,
+        }
+        group = item.parent
+        while group > 0 and tree.items[group].kind != "CONTAINER":
+            group = tree.items[group].parent
+        if group > 0:
+            row["group"] = _group(tree, group, below)
+            _add(row, (tree.items[child] for child in below.get(group, ())))
+        _add(row, (tree.items[child] for child in below.get(index, ())))
+        rows.append(row)
+    return rows[:MOST_ROWS]
+
+
+def dose_rows(tree: Tree) -> list[Row]:
+    """A row for each irradiation event and each accumulated dose, every value with its unit."""
+    below = tree.below()
+    rows: list[Row] = []
+    for index, item in enumerate(tree.items):
+        if (table := DOSE.get(_key(item))) is None:
+            continue
+        row = {"table": table}
+        for leaf in _descendants(tree, index, below):
+            if leaf.kind == "NUM":
+                _put(row, leaf.concept.short, f"{_bare(leaf)} {leaf.unit.value}".strip())
+            elif leaf.kind != "CONTAINER":
+                _put(row, leaf.concept.short, leaf.code.short or leaf.value)
+        rows.append(row)
+    return rows[:MOST_ROWS]
+
+
+def _group(tree: Tree, group: int, below: Mapping[int, Sequence[int]]) -> str:
+    for child in below.get(group, ()):
+        if _key(tree.items[child]) == _TRACKING_IDENTIFIER:
+            return tree.items[child].value
+    return tree.items[group].concept.short
+
+
+def _add(row: Row, items: Iterator[Item]) -> None:
+    """What items next to or below a number say about it; nothing takes the place of the number."""
+    for item in items:
+        said = item.code.short or item.value
+        if item.kind not in ("NUM", "CONTAINER", "") and said:
+            _put(row, item.concept.short, said)
+
+
+def _put(row: Row, name: str, said: str) -> None:
+    name = name or "(no name)"
+    if name in _OWN and name in row:
+        name += " (content)"
+    row[name] = f"{row[name]}; {said}" if name in row else said
+
+
+_OWN = frozenset({"measurement", "value", "unit", "group", "table"})
+
+
+def _bare(item: Item) -> str:
+    """A number without its unit, with the reason where there is no number."""
+    return item.value.replace(f" {item.unit}", "", 1) if str(item.unit) else item.value
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item.concept.value, item.concept.scheme
+
+
+def _ancestors(tree: Tree, index: int) -> Iterator[Item]:
+    while (index := tree.items[index].parent) >= 0:
+        yield tree.items[index]
+
+
+def _descendants(tree: Tree, index: int, below: Mapping[int, Sequence[int]]) -> Iterator[Item]:
+    """Everything below an item in reading order, but not what makes a row of its own."""
+    waiting = list(reversed(below.get(index, ())))
+    while waiting:
+        found = waiting.pop()
+        if _key(tree.items[found]) in DOSE:
+            continue
+        yield tree.items[found]
+        waiting.extend(reversed(below.get(found, ())))

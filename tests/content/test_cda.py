@@ -1,0 +1,73 @@
+"""The words of a CDA come out as text; its entities do not go off."""
+
+from pathlib import Path
+
+import pytest
+
+from dicom_mcp.content import cda
+from dicom_mcp.content.error import ContentError
+from dicom_mcp.content.report import read_report
+
+from . import documents as made
+
+LETTER = """<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3"><title>Discharge letter</title>
+<author><assignedAuthor><assignedPerson><name><given>Karin</given><family>Lund</family></name>
+</assignedPerson></assignedAuthor></author>
+<component><structuredBody><component><section><title>Findings</title>
+<text><paragraph>Heart of normal size.</paragraph><list><item>No effusion</item><item>Größe 9 mm
+</item></list><table><tr><th>Lobe</th><th>mm</th></tr><tr><td>right</td><td>9</td></tr></table>
+</text></section></component></structuredBody></component></ClinicalDocument>"""
+
+
+def test_sections_lists_and_tables_are_lines_of_text() -> None:
+    report = read_report(made.encapsulated(LETTER.encode(), made.CDA, "text/XML"))
+    assert report.text.splitlines() == [
+        "Discharge letter",
+        "Findings",
+        "Heart of normal size.",
+        "No effusion",
+        "Größe 9 mm",
+        "| Lobe | mm",
+        "| right | 9",
+    ]
+    assert report.authors == ("Karin Lund",)
+
+
+def test_a_document_that_declares_entities_is_refused() -> None:
+    laughs = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><l><text>&b;</text></l>'
+    with pytest.raises(ContentError, match="declares XML entities"):
+        cda.read(laughs.encode())
+
+
+def test_no_file_is_fetched(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("ZZSECRET")
+    outside = f'<!DOCTYPE l SYSTEM "file://{secret}"><l><text>words &x;</text></l>'
+    assert "ZZSECRET" not in cda.read(outside.encode()).text
+    entity = f'<!DOCTYPE l [<!ENTITY x SYSTEM "file://{secret}">]><l><text>&x;</text></l>'
+    with pytest.raises(ContentError):
+        cda.read(entity.encode())
+
+
+def test_a_document_nested_very_deep_is_refused() -> None:
+    with pytest.raises(ContentError, match="nested deeper"):
+        cda.read(b"<a>" * 100_000)
+
+
+def test_a_malformed_document_gives_what_comes_before_the_fault_and_says_so() -> None:
+    found = cda.read(b"<a><text>words before</text><b></a>")
+    assert found.text == "words before"
+    assert "malformed at line 1" in found.notes[0]
+
+
+def test_an_attachment_is_not_read_but_mentioned() -> None:
+    found = cda.read(b'<a><text representation="B64" mediaType="application/pdf">QUJD</text></a>')
+    assert found.text == ""
+    assert found.notes == ("The body is an attachment of type application/pdf, which is not read",)
+
+
+def test_a_very_long_document_is_cut_with_a_mark() -> None:
+    found = cda.read(b"<a><text>" + b"word " * 200_000 + b"</text></a>")
+    assert found.text.endswith("more characters left out]")
+    assert len(found.text) < cda.MOST_CHARACTERS + 100

@@ -1,0 +1,158 @@
+"""PDFs are parsed where it can be ended; their text has page marks and is never invented."""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from dicom_mcp.content import pdf
+from dicom_mcp.content.error import ContentError
+from dicom_mcp.content.report import read_report, report_pages
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.demo.reports import pdf as pdf_of
+from dicom_mcp.errors import Cancelled
+
+from . import documents as made
+
+LETTER = ("Demo Hospital", "Größe 9 mm; compared with the CT of last year.", "Dr. Karin Lund")
+
+
+def test_the_text_of_a_pdf_is_what_was_written_with_page_marks() -> None:
+    report = read_report(made.encapsulated(pdf_of(LETTER), made.PDF, "application/pdf"))
+    assert report.text == "--- page 1 of 1 ---\n" + "\n".join(LETTER)
+    assert (report.kind, report.pages, report.scanned) == ("PDF", 1, False)
+    assert report.title == "A letter"
+
+
+def test_a_scanned_pdf_is_said_to_be_one_and_comes_as_pictures() -> None:
+    document = made.encapsulated(made.scanned_pdf(3), made.PDF, "application/pdf")
+    report = read_report(document)
+    assert report.scanned
+    assert report.pages == 3
+    assert "scanned" in report.notes[0]
+    pictures = report_pages(document, first=2, count=5)
+    assert len(pictures) == 2
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    with pytest.raises(ContentError, match="no page 4: it has 3"):
+        report_pages(document, first=4)
+
+
+def test_a_picture_of_a_page_is_no_larger_than_asked() -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    (page,) = pdf.pages(pdf_of(LETTER), longest_side=300)
+    assert max(Image.open(BytesIO(page)).size) in (300, 301)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"no pdf at all", "damaged or is none"),
+        (pdf_of(LETTER)[:200], "damaged or is none"),
+        (b"%PDF-1.7\n" + b"\0" * 100_000, "damaged or is none"),
+        (b"%PDF-1.7\n1 0 obj <<" + b"[" * 500_000, "damaged or is none|could not be read"),
+    ],
+)
+def test_a_damaged_pdf_is_refused(content: bytes, complaint: str) -> None:
+    with pytest.raises(ContentError, match=complaint):
+        pdf.text(content)
+
+
+def test_a_huge_pdf_is_refused_before_anything_is_started() -> None:
+    with pytest.raises(ContentError, match="are not opened"):
+        pdf.text(b"%PDF-1.7" + b"\0" * (pdf.MOST_BYTES + 1))
+
+
+def test_a_pdf_of_very_many_pages_is_cut_with_a_note() -> None:
+    report = read_report(
+        made.encapsulated(_pages(pdf.MOST_PAGES + 20), made.PDF, "application/pdf")
+    )
+    assert report.pages == pdf.MOST_PAGES + 20
+    assert f"--- page {pdf.MOST_PAGES} of" in report.text
+    assert "The last 20 of 320 pages are left out" in report.notes
+
+
+def test_a_pdf_that_unpacks_to_gigabytes_ends_within_its_limits() -> None:
+    started = monotonic()
+    with suppress(ContentError):  # pdfium may leave the picture away and show the page
+        assert len(pdf.pages(_bomb())[0]) < 100_000
+    assert monotonic() - started < pdf.PATIENCE + 5
+
+
+def test_a_process_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/yes")
+    monkeypatch.setattr(pdf, "PATIENCE", 0.3)
+    monkeypatch.setattr(pdf, "_MOST_ANSWER", 1 << 40)
+    started = monotonic()
+    with pytest.raises(ContentError, match="took too long"):
+        pdf.text(b"%PDF-1.7" + b" " * (1 << 20))
+    assert monotonic() - started < 5
+
+
+def test_cancelling_the_call_ends_the_process() -> None:
+    deadline = Deadline(30)
+    threading.Timer(0.05, deadline.cancel).start()
+    with pytest.raises(Cancelled):
+        pdf.pages(_bomb(), deadline=deadline)
+
+
+def test_the_process_sees_nothing_of_our_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DICOM_PASSWORD", "ZZSECRET")
+    seen = tmp_path / "environment"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n/usr/bin/env > {seen}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(ContentError):
+        pdf.text(pdf_of(LETTER))
+    assert "PWD" in seen.read_text()
+    assert "ZZSECRET" not in seen.read_text()
+
+
+def test_no_process_is_left_behind() -> None:
+    pdf.text(pdf_of(LETTER))
+    with pytest.raises(ContentError):
+        pdf.text(b"nothing")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+
+
+def _pages(count: int) -> bytes:
+    """A PDF that shows one page many times."""
+    one = pdf_of(LETTER)
+    kids = b"/Kids [" + b"3 0 R " * count + b"] /Count %d" % count
+    return one.replace(b"/Kids [3 0 R] /Count 1", kids)
+
+
+def _bomb() -> bytes:
+    """A PDF whose page is a picture of 40,000 by 40,000 in three colours, packed to nothing."""
+    import zlib
+
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b"\0" * (1 << 20)) for _ in range(4600)) + packer.flush()
+    picture = (
+        b"<< /Type /XObject /Subtype /Image /Width 40000 /Height 40000 /BitsPerComponent 8 "
+        b"/ColorSpace /DeviceRGB /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"
+        % (len(packed), packed)
+    )
+    draw = b"q 595 0 0 842 0 0 cm /I Do Q"
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /XObject << /I 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(draw), draw),
+        picture,
+    )
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % one for one in enumerate(objects, start=1))
+    return b"%PDF-1.4\n" + body + b"trailer << /Size 6 /Root 1 0 R >>\n%%EOF\n"

@@ -1,0 +1,297 @@
+"""Reports are read in full: everything DCMTK's dsrdump prints of one stands in ours."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pytest
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
+from pydicom.data import get_testdata_file
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+from dicom_mcp.content.error import ContentError
+from dicom_mcp.content.report import Report, is_report, read_report
+from dicom_mcp.content.tree import DEEPEST
+from dicom_mcp.demo.hospital import hospital
+
+from ..dcmtk import run
+from . import documents as made
+
+# As much as dsrdump can be made to print, and of what is not quite right too.
+_ALL = ("-Er", "-Ev", "-Ec", "-Ee", "-q", "+U8", "+Pn", "+Pl", "+Pu", "+Psu", "+Pc", "+Pi")
+
+_FILES = ("test-SR.dcm", "reportsi.dcm", "reportsi_with_empty_number_tags.dcm")
+
+_CODE = re.compile(r'\(([^,()"]*),([^,()"]*),"((?:[^"]|"(?!\)))*)"\)')
+_TOKEN = re.compile(r'"((?:[^"]|"(?![,)>\s]))*)"|([^\s"(),=]+)')
+
+
+@pytest.mark.dcmtk
+@pytest.mark.parametrize("name", _FILES)
+def test_all_that_dsrdump_prints_of_a_sample_is_in_our_text(name: str) -> None:
+    path = Path(str(get_testdata_file(name)))
+    _assert_complete(dcmread(path), path)
+
+
+@pytest.mark.dcmtk
+def test_all_that_dsrdump_prints_of_the_demo_hospital_is_in_our_text(tmp_path: Path) -> None:
+    documents = [each for each in hospital(date(2026, 3, 4)).pacs() if each.Modality == "SR"]
+    assert len(documents) > 20
+    for number, document in enumerate(documents):
+        path = made.saved(document, tmp_path, f"{number}.dcm")
+        _assert_complete(dcmread(path), path)
+        assert read_report(document) == read_report(dcmread(path))
+
+
+@pytest.mark.dcmtk
+@pytest.mark.parametrize("seed", range(40))
+def test_all_that_dsrdump_prints_of_a_random_report_is_in_our_text(
+    seed: int, tmp_path: Path
+) -> None:
+    random = Random(seed)
+    document = made.document(*(made.anything(random) for _ in range(6)))
+    path = made.saved(document, tmp_path)
+    _assert_complete(dcmread(path), path)
+
+
+def test_a_report_says_who_wrote_and_who_verified_it_and_when() -> None:
+    report = read_report(dcmread(str(get_testdata_file("test-SR.dcm"))))
+    assert report.title == "Diagnosis"
+    assert (report.content_date, report.content_time) == ("20010213", "184746")
+    assert (report.completion, report.verification) == ("COMPLETE", "VERIFIED")
+    assert report.completion_description == "This document is completed!"
+    assert report.verified_by == (
+        "Riesmeier^Jörg, JR (1705, 99_OFFIS_DCMTK), OFFIS e.V., on 20010213184746",
+        "Observer^Verifying, Organisation, on 20010213184746",
+    )
+    assert len(report.predecessors) == 1
+
+
+def test_the_observer_of_the_content_is_the_author_where_no_author_is_named() -> None:
+    document = made.document()
+    observer = made.item("PNAME", made.code("Person Observer Name", "121008", "DCM"))
+    observer.PersonName = "Lund^Karin"
+    document.ContentSequence = Sequence([observer])
+    assert read_report(document).authors == ("Lund^Karin",)
+    author = Dataset()
+    author.PersonName, author.InstitutionName = "Okafor^Ada", "Demo Hospital"
+    document.AuthorObserverSequence = Sequence([author])
+    document.PreliminaryFlag = "PRELIMINARY"
+    report = read_report(document)
+    assert report.authors == ("Okafor^Ada, Demo Hospital",)
+    assert report.preliminary == "PRELIMINARY"
+
+
+def test_measurements_are_a_table_too() -> None:
+    found = [
+        report.measurements[0]
+        for report in _demo_reports()
+        if report.sop_class == "Comprehensive 3D SR Storage"
+    ]
+    assert [row["value"] for row in found] == ["6", "9"]
+    assert found[0] | {"Source of Measurement": ""} == {
+        "measurement": "Long Axis",
+        "value": "6",
+        "unit": "mm",
+        "group": "Nodule 1",
+        "Tracking Identifier": "Nodule 1",
+        "Tracking Unique Identifier": found[0]["Tracking Unique Identifier"],
+        "Finding": "Solitary nodule of lung",
+        "Finding Site": "Upper lobe of right lung",
+        "Source of Measurement": "",
+    }
+
+
+def test_dose_is_a_table_too_and_no_measurement() -> None:
+    report = next(one for one in _demo_reports() if one.kind == "radiation dose report")
+    assert report.measurements == ()
+    total, acquisition = report.dose
+    assert total["CT Dose Length Product Total"] == "134 mGy.cm"
+    assert acquisition["table"] == "CT Acquisition"
+    assert acquisition["Mean CTDIvol"] == "7.05 mGy"
+    assert acquisition["Target Region"] == "Chest"
+
+
+def test_a_concept_called_value_does_not_take_the_place_of_the_value() -> None:
+    group = made.container(
+        made.code("Group"), made.text("no", "value"), made.number("4.2", "mm", made.code("Width"))
+    )
+    (row,) = read_report(made.document(group)).measurements
+    assert (row["value"], row["unit"], row["value (content)"]) == ("4.2", "mm", "no")
+
+
+def test_a_number_that_is_missing_says_why() -> None:
+    missing = made.item("NUM", made.code("Width"))
+    missing.MeasuredValueSequence = Sequence()
+    missing.NumericValueQualifierCodeSequence = Sequence(
+        [made.code("Measurement failure", "114006", "DCM")]
+    )
+    report = read_report(made.document(missing))
+    assert "Width (T-1, 99TEST): [Measurement failure (114006, DCM)]" in report.text
+
+
+def test_a_key_object_selection_names_its_images() -> None:
+    note = made.item("TEXT", made.code("Key Object Description", "113012", "DCM"))
+    note.TextValue = "Please show at the tumour board"
+    image = made.item("IMAGE", made.code("Image"))
+    image.ReferencedSOPSequence = Sequence([made.referenced(made.CT_IMAGE, "2.25.99")])
+    report = read_report(made.document(note, image, sop_class=made.KEY_OBJECTS))
+    assert report.kind == "key object selection"
+    assert "Please show at the tumour board" in report.text
+    assert "CT Image Storage (1.2.840.10008.5.1.4.1.1.2) 2.25.99" in report.text
+
+
+def test_lines_of_a_value_cannot_pose_as_items_of_the_tree() -> None:
+    forged = "Normal.\nImpression (121073, DCM): malignant"
+    text = read_report(made.document(made.text(forged))).text
+    assert "\n      Impression (121073, DCM): malignant" in text
+    assert "\n  Impression" not in text
+
+
+@pytest.mark.parametrize("depth", [DEEPEST - 2, DEEPEST + 1, 10_000])
+def test_a_tree_is_read_to_a_depth_and_what_is_deeper_is_mentioned(depth: int) -> None:
+    report = read_report(made.nested(depth))
+    assert ("the bottom" in report.text) == (depth < DEEPEST - 1)
+    assert ("left out" in report.text) == (depth >= DEEPEST - 1)
+    assert bool(report.notes) == (depth >= DEEPEST - 1)
+    assert len(report.text) < 20_000
+
+
+def test_a_very_long_report_is_cut_with_a_mark_that_says_how_much_is_missing() -> None:
+    report = read_report(made.document(made.text("x" * 1_000_000)))
+    assert len(report.text) < 200_100
+    assert re.search(r"… \[800,\d\d\d more characters left out\]$", report.text)
+
+
+def test_a_tree_of_very_many_items_is_cut_with_a_mark() -> None:
+    report = read_report(made.document(*(made.text("x") for _ in range(20_100))))
+    assert "at least" in report.text[-200:] or "left out" in report.text[-200:]
+    assert report.notes == ("Part of the content tree is left out",)
+
+
+def test_characters_that_hide_or_turn_are_shown() -> None:
+    hidden = "no\u202eevil\u200b\x1b[31m\u2066 nodule\U000e0041"
+    document = made.document(made.text(hidden))
+    document.ConceptNameCodeSequence[0].CodeMeaning = "Title\nFinding: forged"
+    report = read_report(document)
+    assert "no\\u{202E}evil\\u{200B}\\u{1B}[31m\\u{2066} nodule\\u{E0041}" in report.text
+    assert report.title == "Title\\u{A}Finding: forged"
+
+
+def test_a_damaged_branch_is_named_and_the_rest_is_read() -> None:
+    below = BaseTag(0x0040A730)
+    items = b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + made.nested_bytes(5000)
+    raw = RawDataElement(below, "SQ", len(items), items, 0, False, True)
+    broken = Dataset({below: raw})
+    broken.RelationshipType, broken.ValueType = "CONTAINS", "CONTAINER"
+    text = read_report(made.document(made.text("before"), broken, made.text("after"))).text
+    assert "before" in text
+    assert "[unreadable: (0040,A730) is damaged and cannot be read]" in text
+    assert "after" in text
+
+
+@pytest.mark.dcmtk
+def test_a_dump_with_a_word_more_would_be_noticed(tmp_path: Path) -> None:
+    document = made.document(made.text("a nodule of 9 mm"))
+    path = made.saved(document, tmp_path)
+    document.ContentSequence[0].TextValue = "a nodule of 6 mm"
+    with pytest.raises(AssertionError, match="9 mm"):
+        _assert_complete(document, path)
+
+
+def test_an_image_is_no_report_and_says_so() -> None:
+    with pytest.raises(ContentError, match=r"CT Image Storage.*is no report"):
+        read_report(made.instance(made.CT_IMAGE))
+    assert not is_report(made.CT_IMAGE)
+
+
+def test_a_presentation_state_gives_its_label_and_the_words_on_its_images() -> None:
+    report = read_report(made.presentation_state())
+    assert (report.kind, report.title) == ("presentation state", "NODULE")
+    assert report.authors == ("Lund^Karin",)
+    assert "text: grows:\n    6 mm, now 9 mm" in report.text
+    assert "2.25.77" in report.text
+    assert "1 drawn: CIRCLE" in report.text
+
+
+def test_reading_a_report_changes_nothing_in_it() -> None:
+    document = dcmread(str(get_testdata_file("test-SR.dcm")))
+    before = document.to_json()
+    read_report(document)
+    assert document.to_json() == before
+
+
+def _demo_reports() -> Iterator[Report]:
+    for each in hospital(date(2026, 3, 4)).pacs():
+        if each.Modality == "SR":
+            yield read_report(each)
+
+
+def _assert_complete(document: Dataset, path: Path) -> None:
+    """Every code and value of the dump, in its order, is in the text; the header in the fields."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = read_report(document)
+    dump = run("dsrdump", *_ALL, path).stdout
+    if "Cannot open character encoding" in dump:  # one this DCMTK does not know; UTF-8 it does
+        document.decode()
+        document.SpecificCharacterSet = "ISO_IR 192"
+        document.save_as(path)
+        dump = run("dsrdump", *_ALL, path).stdout
+    head, _, body = dump.partition("\n1  <")
+    assert body, dump
+    items = re.split(r"\n(?=\d+(?:\.\d+)*  <)", f"1  <{body}")
+    text = _folded(report.text)
+    place = 0
+    for item in items:
+        for token in _tokens(item):
+            found = text.find(token, place)
+            assert found >= 0, f"{token!r} of {item!r} is not in our text after {place}"
+            place = found
+    told = _folded(repr(report)).replace("\\n", " ")
+    for line in head.splitlines()[1:]:
+        said = line.partition(" : ")[2] or line
+        if line.startswith("Predecessor Docs"):
+            assert len(report.predecessors) == int(said)
+        else:
+            for word in re.findall(r'[^\s,()"#:]+', re.sub(r"(\d)[-:](?=\d)", r"\1", said)):
+                assert word in told, f"{word!r} of {line!r}"
+
+
+def _tokens(item: str) -> Iterator[str]:
+    """What an item of the dump says, in the order we say it, as we write it."""
+    body = item.strip().partition("<")[2].rpartition(">")[0]
+    after = item.strip().rpartition(">")[2]
+    if not re.search(r":[(=]", body.partition("=")[0] + "="):
+        yield body.rpartition(" ")[2]  # an item referred to by its position
+        return
+    _, _, said = body.partition(":")
+    if (named := _CODE.match(said)) and named.end() <= said.find("=", named.end() - 1) + 1:
+        if named[1]:
+            yield _folded(f"{named[3]} ({named[1]}, {named[2]})")
+        said = said[named.end() :]
+    said = said.removeprefix("=")
+    coded = _CODE.search(said)
+    if said.startswith('"'):
+        value, unit = (said[: coded.start()], coded) if coded else (said, None)
+        yield _folded(value.strip()[1:-1])
+        if unit:
+            yield _folded(f"{unit[3]} ({unit[1]}, {unit[2]})")
+    elif coded and coded.start() == 0:
+        yield _folded(f"{coded[3]} ({coded[1]}, {coded[2]})")
+    elif said not in ("SEPARATE", "CONTINUOUS"):
+        for quoted, bare in _TOKEN.findall(said):
+            yield quoted or bare
+    if observed := re.search(r"\{(.*)\}", after):
+        yield re.sub(r"[-: ]", "", observed[1])
+
+
+def _folded(text: str) -> str:
+    """The text with every run of white space, written out or not, as one space."""
+    return " ".join(re.sub(r"\\[rn]", " ", text).split())
