@@ -1,12 +1,20 @@
 """Presets and the names of attributes."""
 
+import time
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_mcp.attributes import PRESETS, keyword_of, preset_keywords, returned_keywords
+from dicom_mcp import attributes
+from dicom_mcp.attributes import (
+    PRESETS,
+    did_you_mean,
+    keyword_of,
+    preset_keywords,
+    returned_keywords,
+)
 from dicom_mcp.errors import BadAttribute
 from dicom_mcp.standard.dictionary import attribute, keywords
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
@@ -75,6 +83,88 @@ def test_an_unknown_attribute_is_refused_with_the_nearest_right_one(
 ) -> None:
     with pytest.raises(BadAttribute, match=nearest):
         keyword_of(name)
+
+
+@pytest.mark.parametrize(
+    ("said", "keyword"),
+    [
+        ("date of birth", "PatientBirthDate"),
+        ("Date of Birth", "PatientBirthDate"),
+        ("DOB", "PatientBirthDate"),
+        ("mrn", "PatientID"),
+        ("gender", "PatientSex"),
+        ("scanner", "StationName"),
+        ("vendor", "Manufacturer"),
+        ("model", "ManufacturerModelName"),
+        ("radiologist", "NameOfPhysiciansReadingStudy"),
+        ("requesting doctor", "ReferringPhysicianName"),
+        ("exam date", "StudyDate"),
+        ("number of images", "NumberOfStudyRelatedInstances"),
+        ("number of slices", "NumberOfSeriesRelatedInstances"),
+        ("kvp", "KVP"),
+        ("kV", "KVP"),
+        ("slice thickness", "SliceThickness"),
+        ("contrast", "ContrastBolusAgent"),
+        ("body part", "BodyPartExamined"),
+        ("hospital", "InstitutionName"),
+        ("technologist", "OperatorsName"),
+        ("field strength", "MagneticFieldStrength"),
+        ("X-Ray Tube Current", "XRayTubeCurrent"),
+        ("requesting physician", "RequestingPhysician"),
+        ("Contrast/Bolus Agent", "ContrastBolusAgent"),
+    ],
+)
+def test_an_everyday_word_is_the_attribute_people_mean(said: str, keyword: str) -> None:
+    assert keyword_of(said) == keyword
+
+
+def test_every_everyday_word_leads_to_the_attribute_it_stands_for() -> None:
+    everyday = attributes._phrases()  # pyright: ignore[reportPrivateUsage]
+    assert len({keyword for _, keyword in everyday}) > 60
+    for said, keyword in everyday:
+        found = attribute(keyword)
+        assert found, keyword
+        assert keyword_of(said) == keyword, said
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("date of brith", "PatientBirthDate"),
+        ("scaner", "StationName"),
+        ("radiologyst", "NameOfPhysiciansReadingStudy"),
+        ("birth date of the patient", "PatientBirthDate"),
+        ("thickness of slices", "SliceThickness"),
+        ("institute name", "InstitutionName"),
+        ("image counts", "NumberOfStudyRelatedInstances"),
+    ],
+)
+def test_a_refusal_knows_everyday_words_and_another_order(name: str, nearest: str) -> None:
+    with pytest.raises(BadAttribute, match=nearest):
+        keyword_of(name)
+
+
+def test_what_is_near_to_nothing_gets_no_suggestion() -> None:
+    with pytest.raises(BadAttribute, match="Use a DICOM keyword or tag"):
+        keyword_of("qqqqqqqqqqq")
+
+
+def test_a_refusal_takes_less_than_50_ms() -> None:
+    def refused() -> float:
+        started = time.perf_counter()
+        with pytest.raises(BadAttribute):
+            keyword_of("PatientAgge of the study dtae")
+        return time.perf_counter() - started
+
+    assert min(refused() for _ in range(5)) < 0.05
+
+
+def test_the_nearest_choice_is_found_in_any_case() -> None:
+    choices = ["patient_name", "patient_id", "study_date"]
+    assert did_you_mean("patient_nam", choices) == "patient_name"
+    assert did_you_mean("StudyDate", choices) == "study_date"
+    assert did_you_mean("zzz", choices) == ""
+    assert did_you_mean("zzz", []) == ""
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest_right_one() -> None:

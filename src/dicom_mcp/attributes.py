@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from functools import cache
 from typing import Literal, get_args
 
 from .errors import BadAttribute
@@ -82,6 +82,82 @@ PRESETS: dict[Level, dict[Preset, tuple[str, ...]]] = {
     },
 }
 
+# What people say for an attribute that its keyword and name do not: the plain form of the words
+# before the colon. A count is that of the level where it is asked most.
+_SAID = """
+    PatientName: patient, name, full name, name of the patient, name of patient
+    PatientID: mrn, medical record number, patient number, patient identifier, hospital number, pid
+    PatientBirthDate: date of birth, dob, birth date, birthday, birthdate, born
+    PatientSex: sex, gender
+    PatientAge: age, how old
+    PatientSize: height, body height
+    PatientWeight: weight, body weight
+    EthnicGroup: ethnicity, race
+    OtherPatientIDs: other ids, other patient id, other identifiers
+    IssuerOfPatientID: issuer, assigning authority
+    PregnancyStatus: pregnancy, pregnant
+    SmokingStatus: smoker, smoking
+    AdmissionID: visit number, encounter number, admission number
+    NumberOfPatientRelatedStudies: number of studies, study count, number of exams
+    StudyDate: exam date, examination date, date of exam, date of study, day of the study, when
+    StudyTime: exam time, examination time, time of exam, time of study
+    StudyDescription: exam, examination, procedure, exam description, study name, procedure name
+    StudyInstanceUID: study uid
+    AccessionNumber: accession, accession no, exam number, examination number
+    ModalitiesInStudy: modalities, study modalities
+    ReferringPhysicianName: referring doctor, referring physician, referrer, requesting doctor,
+        ordering doctor, ordering physician, referred by
+    NameOfPhysiciansReadingStudy: radiologist, reading physician, reading radiologist,
+        reading doctor, reporting physician, reporting radiologist, reporting doctor, read by
+    InstitutionName: hospital, institution, facility, clinic, site
+    InstitutionalDepartmentName: department, ward
+    AdmittingDiagnosesDescription: diagnosis, admitting diagnosis
+    NumberOfStudyRelatedInstances: number of images, number of instances, image count, images
+    NumberOfStudyRelatedSeries: number of series, series count
+    SeriesInstanceUID: series uid
+    SeriesDescription: series name
+    BodyPartExamined: body part, body region, anatomy, region, organ
+    Laterality: side, left or right
+    PatientPosition: position, positioning
+    ProtocolName: protocol, scan protocol
+    StationName: scanner, machine, device, scanner name, station, equipment
+    Manufacturer: vendor, make, brand, maker, scanner manufacturer
+    ManufacturerModelName: model, scanner model, model name, machine model
+    DeviceSerialNumber: serial number, scanner serial number
+    SoftwareVersions: software, software version
+    OperatorsName: operator, technologist, technician, radiographer, tech
+    PerformingPhysicianName: performing doctor, performing physician, performed by
+    NumberOfSeriesRelatedInstances: number of slices, slice count, slices, images in series
+    SeriesDate: date of series
+    InstanceNumber: image number, slice number
+    SOPInstanceUID: instance uid, image uid, sop uid
+    SOPClassUID: sop class, object type
+    NumberOfFrames: frames, frame count
+    Rows: image height
+    Columns: image width
+    BitsStored: bit depth
+    LossyImageCompression: lossy, compression
+    InstanceAvailability: availability, online, nearline
+    RetrieveAETitle: retrieve from, where stored
+    SliceThickness: thickness, slice width
+    SpacingBetweenSlices: slice spacing, slice gap, slice distance
+    SliceLocation: slice position
+    PixelSpacing: pixel size, resolution
+    ContrastBolusAgent: contrast, contrast agent, contrast medium, contrast media
+    ConvolutionKernel: kernel, reconstruction kernel, filter kernel
+    KVP: kv, tube voltage, peak kilovoltage, kilovolts
+    XRayTubeCurrent: ma, tube current
+    Exposure: mas
+    CTDIvol: ctdi, dose index
+    GantryDetectorTilt: gantry tilt, tilt
+    RepetitionTime: tr
+    EchoTime: te
+    InversionTime: ti
+    MagneticFieldStrength: field strength, tesla, magnet strength
+    Radiopharmaceutical: tracer, radiotracer
+    WindowCenter: window level
+"""
+
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),? ?([0-9A-Fa-f]{4})\)?")
 
 
@@ -111,9 +187,10 @@ def returned_keywords(
 
 
 def keyword_of(name: str) -> str:
-    """The keyword of an attribute named by keyword (in any case), tag or full name.
+    """The keyword of an attribute named by keyword (in any case), tag, full name or everyday word.
 
-    `PatientID`, `patientid`, `(0010,0020)`, `00100020` and `Patient ID` are the same.
+    `PatientID`, `patientid`, `(0010,0020)`, `00100020`, `Patient ID` and `mrn` are the same.
+    Raises BadAttribute for a name that is none of these, with the nearest that is.
     """
     name = name.strip()
     if attribute(name):
@@ -123,18 +200,23 @@ def keyword_of(name: str) -> str:
     if found:
         return found.keyword
     plain = _plain(name)
-    for keyword in keywords():
-        if keyword.lower() == plain:
-            return keyword
+    if name.islower() and plain in _everyday():  # "contrast", of which there is an attribute too
+        return _everyday()[plain]
+    if plain in _known():
+        return _known()[plain]
     raise BadAttribute(
         f"{shown(name)} is not a DICOM attribute",
-        f"Did you mean {nearest}" if (nearest := _nearest(plain)) else "Use a DICOM keyword or tag",
+        f"Did you mean {nearest}" if (nearest := _nearest(name)) else "Use a DICOM keyword or tag",
     )
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """The nearest of `choices`, or "" when none is near."""
-    near = get_close_matches(name, list(choices), n=1, cutoff=0.6)
+    from rapidfuzz import fuzz, process
+
+    near = process.extractOne(
+        name, list(choices), scorer=fuzz.ratio, processor=str.lower, score_cutoff=60
+    )
     return near[0] if near else ""
 
 
@@ -143,7 +225,68 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", name.replace("'s", "")).lower()
 
 
-def _nearest(plain: str) -> str:
-    by_lower = {keyword.lower(): keyword for keyword in keywords()}
-    near = get_close_matches(plain, list(by_lower), n=2, cutoff=0.7)
-    return " or ".join(by_lower[one] for one in near)
+@cache
+def _known() -> dict[str, str]:
+    """The keyword by the plain form of every keyword, name and everyday word, in this order."""
+    known = {keyword.lower(): keyword for keyword in keywords()}
+    for keyword in keywords():
+        if found := attribute(keyword):
+            known.setdefault(_plain(found.name), keyword)
+    for said, keyword in _everyday().items():
+        known.setdefault(said, keyword)
+    return known
+
+
+@cache
+def _everyday() -> dict[str, str]:
+    """The keyword by the plain form of each everyday word."""
+    return {_plain(said): keyword for said, keyword in _phrases()}
+
+
+def _phrases() -> list[tuple[str, str]]:
+    lines = re.findall(r"(\w+):([^:]*)(?=\n\s+\w+:|$)", _SAID)
+    return [(word.strip(), keyword) for keyword, words in lines for word in words.split(",")]
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The keywords people mean most: of those equally near to a name, these come first."""
+    preset = (key for presets in PRESETS.values() for names in presets.values() for key in names)
+    return frozenset((*preset, *_everyday().values()))
+
+
+def _nearest(name: str) -> str:
+    """The one or two attributes whose keyword, name or everyday word is most like the name."""
+    from rapidfuzz import fuzz, process
+
+    plain = _plain(name)
+    near = process.extract(plain, list(_known()), scorer=fuzz.ratio, score_cutoff=70, limit=6)
+    # The same words in another order, with others between them: "date of the study".
+    near += process.extract(
+        " ".join(_WORD.findall(name.lower())),
+        list(_names()),
+        scorer=fuzz.token_sort_ratio,
+        score_cutoff=70,
+        limit=6,
+    )
+    scores: dict[str, float] = {}
+    for form, score, _ in near:
+        keyword = _names().get(form) or _known()[form]
+        scores[keyword] = max(scores.get(keyword, 0), score + 5 * (keyword in _common()))
+    best = sorted(scores, key=lambda keyword: -scores[keyword])[:2]
+    # A second one only when it is nearly as near.
+    return " or ".join(one for one in best if scores[one] > scores[best[0]] - 12)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """The keyword by the words of every name and everyday phrase."""
+    named = [(found.name, keyword) for keyword in keywords() if (found := attribute(keyword))]
+    return {
+        " ".join(_WORD.findall(name.lower())): keyword
+        for name, keyword in (*named, *_phrases())
+        if " " in name
+    }
+
+
+_WORD = re.compile(r"[a-z0-9]{2,}")
