@@ -17,6 +17,7 @@ from tests.peer import (
     give,
     give_rows,
     hear_question,
+    hear_release,
     hear_request,
     hold,
     match,
@@ -29,6 +30,7 @@ from tests.peer import (
 
 ABORT = pdu(0x07, bytes(4))
 RELEASE = pdu(0x05, bytes(4))
+RELEASED = pdu(0x06, bytes(4))
 
 
 def rejected(result: int, source: int, reason: int) -> Script:
@@ -193,4 +195,23 @@ MISBEHAVIOURS: dict[str, Script | None] = {
     "answers the second question with the first one's rows": answered(
         give_rows(3), end(), hear_question, row(message_id=1), end(), hold
     ),
+}
+
+
+def parted(*steps: Step) -> Script:
+    """The first question answered, a release heard, then these."""
+    return (accept, hear_question, give_rows(3), end(), hear_release, *steps)
+
+
+# What an archive does when it is released (PS3.8 7.2), instead of saying A-RELEASE-RP.
+PARTINGS: dict[str, Script] = {
+    "does not answer a release": parted(hold),
+    "closes at a release": parted(),
+    "resets at a release": parted(reset),
+    "aborts at a release": parted(say(ABORT), hold),
+    "wants to release as well": parted(say(RELEASE), hold),
+    "goes on answering at a release": parted(forever(Talk.row)),
+    "answers a release halfway": parted(say(RELEASED[:5]), hold),
+    "drips its answer to a release": parted(drip(lambda _: RELEASED, 0.2), hold),
+    "answers a release at enormous length": parted(say(struct.pack(">BxI", 6, 2**32 - 1)), hold),
 }

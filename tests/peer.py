@@ -299,6 +299,12 @@ def hear_cancel(talk: Talk) -> None:
         talk.read_message()
 
 
+def hear_release(talk: Talk) -> None:
+    """Read until an A-RELEASE-RQ comes, and do not answer it."""
+    while talk.read_pdu()[0] != 0x05:
+        pass
+
+
 def row(**changes: int | bytes | None) -> Step:
     """One match, not quite as it should be."""
     return give(lambda talk: talk.row(**changes))
