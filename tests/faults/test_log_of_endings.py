@@ -1,0 +1,62 @@
+"""What an administrator reads of a question afterwards, however it ended."""
+
+import logging
+import re
+
+import pytest
+
+from dicom_mcp.config import Node, Settings
+from tests.asking import call
+from tests.misbehaviours import MISBEHAVIOURS
+from tests.peer import HEALTHY, Peer, Script
+
+# The archive, both titles, the service, how it ended, how many rows came, how long it took.
+LINE = re.compile(
+    r"C-FIND call=[0-9a-f]{8} archive=127\.0\.0\.1:(?P<port>\d+) called_ae_title=PEER "
+    r"calling_ae_title=TESTER level=STUDY outcome=(?P<outcome>\w+) rows=(?P<rows>\d+) ms=\d+\.\d"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "rows"),
+    [
+        (HEALTHY, "0x0000", "3"),
+        (MISBEHAVIOURS["cannot process after three rows"], "0xC001", "3"),
+        (MISBEHAVIOURS["aborts midway"], "AssociationAborted", "3"),
+        (MISBEHAVIOURS["falls silent after three rows"], "deadline", "3"),
+        (MISBEHAVIOURS["has too many associations"], "TooManyAssociations", "0"),
+        (None, "ConnectionRefused", "0"),
+        pytest.param(
+            MISBEHAVIOURS["is out of resources"],
+            "0xA700",
+            "0",
+            marks=pytest.mark.xfail(strict=True, reason="the error's name stands for its status"),
+        ),
+    ],
+    ids=["success", "failure midway", "abort", "deadline", "rejection", "refusal", "failure"],
+)
+def test_the_log_says_who_was_asked_what_and_how_it_ended(
+    script: Script | None, outcome: str, rows: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "dicom_mcp")
+    with Peer(script) as peer:
+        node = Node("127.0.0.1", peer.port, "PEER", "TESTER", timeout=2)
+        call(
+            Settings(node),
+            "query_studies",
+            patient_id="7",
+            exclude_attributes=["ModalitiesInStudy"],
+        )
+    lines = [record.getMessage() for record in caplog.records]
+    asked = [one for one in map(LINE.fullmatch, lines) if one]
+    assert asked, lines
+    assert (asked[0]["port"], asked[0]["outcome"], asked[0]["rows"]) == (
+        str(peer.port),
+        outcome,
+        rows,
+    )
+    (tool,) = (line for line in lines if line.startswith("tool "))
+    calls = {found for line in lines for found in re.findall(r"call=(\w+)", line)}
+    assert len(calls) == 1
+    assert "name=query_studies" in tool
+    assert "ZZSECRET" not in "".join(lines)
