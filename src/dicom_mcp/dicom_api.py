@@ -16,12 +16,13 @@ from .standard.levels import UNIQUE_KEY, Level
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
 from .truth.asking import Asking
+from .truth.case import ask_in_any_case
 from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below, lacking
 from .truth.exchange import Exchange
+from .truth.gathering import Gathering
 from .truth.habits import Habits
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
-from .truth.script import in_any_script
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0
@@ -95,7 +96,7 @@ class Archive:
             keep(match)
 
         with self._located():
-            answer = in_any_script(asking, query, limit, keep=learning)
+            answer = _asked(asking, query, limit, keep=learning)
         return replace(answer, queries=asking.cost.queries)
 
     def close(self) -> None:
@@ -114,17 +115,17 @@ class Archive:
         elif MODALITIES in query.keys and MODALITIES in self._habits.left_out:
             return self._by_modalities_below(asking, query, limit)
         else:
-            answer = in_any_script(asking, query, limit)
+            answer = _asked(asking, query, limit)
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
 
     def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
         if not self._habits.no_patient_root:
             try:
-                return in_any_script(asking, query, limit)
+                return _asked(asking, query, limit)
             except NoAcceptedContext:
                 self._habits.no_patient_root = True
-        studies = in_any_script(asking, studies_of_patients(query), MOST_STUDIES)
+        studies = _asked(asking, studies_of_patients(query), MOST_STUDIES)
         return patients_of_studies(query, studies, limit)
 
     def _filled(self, asking: Asking, query: Query, answer: Matches, limit: int) -> Matches:
@@ -146,7 +147,7 @@ class Archive:
         those that match the other keys, and compared here."""
         others = {keyword: key for keyword, key in query.keys.items() if keyword != MODALITIES}
         wider = Query(query.level, others, query.wanted)
-        answer = in_any_script(asking, wider, MOST_RECORDS)
+        answer = _asked(asking, wider, MOST_RECORDS)
         self._parents.learn(query, answer.matches)
         lacks = lacking(query.level, answer.matches, query.wanted) if answer.matches else []
         filled = fill(asking, query.level, answer.matches, lacks, seconds=SECONDS)
@@ -178,6 +179,14 @@ class Archive:
         except ArchiveError as error:
             error.at = str(self.node)
             raise
+
+
+def _asked(
+    asking: Asking, query: Query, limit: int, *, keep: Callable[[Match], None] | None = None
+) -> Matches:
+    """At most `limit` matches of the query, or each to `keep`, whatever text its keys have."""
+    gathering = Gathering(query, limit, keep=keep)
+    return gathering.close(ask_in_any_case(asking, query, gathering))
 
 
 def _one_series(query: Query) -> str:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("tidy")
 SHORT = 0.5
 LIMIT = 20
 QUERY = Query(
-    Level.STUDY, {"PatientID": "7", "PatientName": "ZZSECRET*"}, ("PatientID", "PatientName")
+    Level.STUDY, {"PatientID": "7"}, ("PatientID", "PatientName")
 )
 
 

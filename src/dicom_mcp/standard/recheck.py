@@ -1,6 +1,6 @@
 """Every match against its query's keys again: archives ignore keys and still say success."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from .dictionary import attribute
 from .levels import NOUN
@@ -18,12 +18,12 @@ _NEVER_EMPTY = frozenset({"ModalitiesInStudy"})
 class Recheck:
     """Checks the matches of one query as they arrive and remembers what was wrong with them.
 
-    Keys in `loosened` were sent wider than they are; what does not match them is no fault.
+    Keys in `loosened` are sent wider than they are; what does not match them is no fault then.
     """
 
-    def __init__(self, query: Query, loosened: Collection[str] = ()) -> None:
+    def __init__(self, query: Query) -> None:
+        self.loosened: set[str] = set()
         self._query = query
-        self._loosened = loosened
         self._predicates: dict[str, Predicate] = {
             keyword: matcher(found.vr, key, comparison=_LOOSEST)
             for keyword, key in query.keys.items()
@@ -41,7 +41,8 @@ class Recheck:
                 continue
             self._returned[keyword] += 1
             if not predicate(_texts(match[keyword])):
-                self._dropped[keyword] += 1
+                if keyword not in self.loosened:
+                    self._dropped[keyword] += 1
                 return False
         return True
 
@@ -50,6 +51,11 @@ class Recheck:
         """The keys whose attributes came back, in one match or more."""
         return frozenset(keyword for keyword, count in self._returned.items() if count)
 
+    @property
+    def ignored(self) -> frozenset[str]:
+        """The keys that the archive did not match by, in one match or more."""
+        return frozenset(keyword for keyword, count in self._dropped.items() if count)
+
     def notes(self) -> list[str]:
         """What the person asking must know about how the archive treated the keys."""
         nouns = NOUN[self._query.level]
@@ -57,7 +63,7 @@ class Recheck:
             f"The archive ignored {keyword}: {count} {nouns[count != 1]} that did not match "
             f"{'were' if count != 1 else 'was'} left out here."
             for keyword, count in self._dropped.items()
-            if count and keyword not in self._loosened
+            if count
         ]
         notes += [
             f"The archive does not return {keyword}, so it may have ignored it: records that do "

@@ -13,7 +13,7 @@ from ..standard.query import Match, Query, Value
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in
-from .whole import gathered, matches
+from .whole import ask_whole, matches
 
 MODALITIES = "ModalitiesInStudy"
 
@@ -133,7 +133,8 @@ def _fill_series(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
 def _count(asking: Asking, query: Query) -> int | None:
     """How many matches there are; None when they did not all come."""
     gathering = Gathering(query, _MOST_BELOW, keep=lambda _: None)
-    return gathering.count if gathered(asking, query, gathering).complete else None
+    outcome = ask_whole(asking, query, gathering)
+    return gathering.count if gathering.close(outcome).complete else None
 
 
 _FILLERS = {Level.PATIENT: _fill_patient, Level.STUDY: _fill_study, Level.SERIES: _fill_series}

@@ -1,9 +1,12 @@
 """The matches of one answer as they arrive: checked, counted, each once, bounded."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
+from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
-from ..standard.query import Match, Query
+from ..standard.matching import Comparison, Predicate, matcher
+from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
 
 # What may be held of one answer, as it came. 500 matches with every attribute of the extended
@@ -14,12 +17,21 @@ MOST_HELD = 8 * 1024 * 1024
 _MOST_REPEATED = 20_000
 _MOST_REPEATED_BYTES = 32 * 1024 * 1024
 
+# Case counts, accents do not: an archive may ignore the one and not the other.
+_EXACT = Comparison(name_case=True, name_accents=False, text_case=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What asking came to: whether the archive gave all there is, and what to know."""
+
+    whole: bool
+    notes: list[str]
+
 
 class Gathering:
     """Takes the matches of `query` until there are more than `limit`.
 
-    `loosened` names keys that were sent wider than `query` has them, so that what they let
-    through is compared here; of such an answer at most `most_examined` matches are looked at.
     With `keep` the matches go there, one by one, and none is held.
     """
 
@@ -29,17 +41,18 @@ class Gathering:
         limit: int,
         *,
         keep: Callable[[Match], None] | None = None,
-        loosened: Collection[str] = (),
-        most_examined: int | None = None,
     ) -> None:
         self.matches: list[Match] = []
         self.count = 0
         self.examined = 0
+        # Watched keys that found text in another case, so that the archive ignores case.
+        self.loosely: set[str] = set()
         self._query = query
         self._limit = limit
         self._keep = keep
-        self._recheck = Recheck(query, loosened)
-        self._most_examined = most_examined
+        self._recheck = Recheck(query)
+        self._most_examined: int | None = None
+        self._watched: dict[str, Predicate] = {}
         self._unique_key = UNIQUE_KEY[query.level]
         self._seen: set[str] = set()
         self._unnamed = 0
@@ -50,7 +63,11 @@ class Gathering:
     def take(self, match: Match, size: int) -> bool:
         """Look at a match that came in `size` bytes; False when no more are wanted."""
         self.examined += 1
-        if self._recheck.holds(match) and self._is_new(match, size):
+        if not self._recheck.holds(match):
+            return not self.full
+        if self._watched:
+            self._watch(match)
+        if self._is_new(match, size):
             self.count += 1
             if self.count > self._limit:
                 pass  # one too many is only counted
@@ -61,46 +78,80 @@ class Gathering:
                 self._held += size
         return not self.full
 
+    def loosen(self, keywords: Iterable[str], *, most_examined: int) -> None:
+        """From now on these keys are sent wider than `query` has them: what they let through is
+        compared here and no fault, and of it at most so many matches are looked at."""
+        self._recheck.loosened.update(keywords)
+        self._most_examined = self.examined + most_examined
+
+    def watch(self, keys: Mapping[str, str]) -> None:
+        """From now on note which of these keys find text in other case than their own."""
+        self._watched = {
+            keyword: matcher(found.vr, key, comparison=_EXACT)
+            for keyword, key in keys.items()
+            if (found := attribute(keyword))
+        }
+
     @property
     def answered(self) -> frozenset[str]:
         """The keys whose attributes came back."""
         return self._recheck.returned
 
     @property
+    def ignored(self) -> frozenset[str]:
+        """The keys that the archive did not match by."""
+        return self._recheck.ignored
+
+    @property
     def full(self) -> bool:
         """Whether no more are wanted."""
         return self._over_limit or self._too_big or self._too_many or self._endless
 
-    def close(self) -> tuple[bool, list[str]]:
-        """Whether all that arrived is here, and what to know."""
+    def close(self, outcome: Outcome) -> Matches:
+        """The answer, given how asking for it ended."""
+        cut = self._cut()
+        return Matches(
+            self._query,
+            self.matches,
+            outcome.whole and not cut,
+            (*dict.fromkeys((*outcome.notes, *cut, *self._recheck.notes())),),
+        )
+
+    def _cut(self) -> list[str]:
+        """Why something that arrived is not here."""
         nouns = NOUN[self._query.level]
-        cut: list[str] = []
         if self._over_limit:
-            cut.append(
+            return [
                 f"Not complete: these are the first {self._limit} {nouns[1]} the archive "
                 "gave; there are more. Narrow the question, or raise limit (at most 500)."
-            )
-        elif self._too_big:
-            cut.append(
+            ]
+        if self._too_big:
+            return [
                 f"Not complete: the answer grew beyond {MOST_HELD // 1024**2} MiB and was cut "
                 "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the question."
-            )
-        elif self._too_many:
-            cut.append(
+            ]
+        if self._too_many:
+            return [
                 f"Not complete: only the first {self.examined} {nouns[1]} the archive gave "
                 "were compared. Narrow the question by a date, an ID or a plain ASCII part."
-            )
-        elif self._endless:
-            cut.append(
+            ]
+        if self._endless:
+            return [
                 f"Not complete: the archive kept repeating {nouns[1]} it had given before, and was "
                 "stopped."
-            )
-        elif self._unnamed:
-            cut.append(
+            ]
+        if self._unnamed:
+            return [
                 f"Not complete: {self._unnamed} {nouns[self._unnamed != 1]} came without "
                 f"{self._unique_key}, so that it cannot be told which they are."
-            )
-        return not cut, cut + self._recheck.notes()
+            ]
+        return []
+
+    def _watch(self, match: Match) -> None:
+        for keyword, predicate in self._watched.items():
+            value = match.get(keyword, "")
+            if value and isinstance(value, str) and not predicate([value]):
+                self.loosely.add(keyword)
 
     def _is_new(self, match: Match, size: int) -> bool:
         """Whether it was not given before: archives repeat rows, and parts may overlap."""

@@ -12,7 +12,7 @@ from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Matches, Query
 from ..standard.status import TOO_MANY
 from .asking import Asking, Part
-from .gathering import Gathering
+from .gathering import Gathering, Outcome
 
 # Parts one question is asked in at most: 500 matches each are a hospital's year.
 MOST_PARTS = 400
@@ -43,27 +43,16 @@ _KNOWN_CAP = 100
 
 def matches(asking: Asking, query: Query, limit: int) -> Matches:
     """At most `limit` matches of the query, whole if they can be had, else marked."""
-    return gathered(asking, query, Gathering(query, limit))
+    gathering = Gathering(query, limit)
+    outcome = ask_whole(asking, query, gathering)
+    return gathering.close(outcome)
 
 
-def gathered(asking: Asking, query: Query, gathering: Gathering) -> Matches:
-    """The answer to `query` as `gathering` takes it, asked in parts where one is not enough.
+def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+    """Ask, in parts where one answer is not enough, and let `gathering` take what comes.
 
     Raises what the archive's failures raise, as long as nothing was gathered.
     """
-    before = asking.cost.queries
-    whole, notes = _asked(asking, query, gathering)
-    uncut, more = gathering.close()
-    return Matches(
-        query,
-        gathering.matches,
-        whole and uncut,
-        (*notes, *more),
-        asking.cost.queries - before,
-    )
-
-
-def _asked(asking: Asking, query: Query, gathering: Gathering) -> tuple[bool, list[str]]:
     habits = asking.habits
     split_by = _SPLIT_BY[query.level]
     try:
@@ -80,23 +69,24 @@ def _asked(asking: Asking, query: Query, gathering: Gathering) -> tuple[bool, li
     if not silent and not first.ending.capped:
         if first.ending.whole:
             habits.gave(first.rows)
-        return first.ending.whole, notes
+        return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
-        return _proved_by_count(asking, query, first) if silent else (False, notes)
+        return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
     found = gathering.count
     parts = _Parts(asking, query, gathering, split_by, cap=first.rows if silent else None)
     whole = parts.ask_all(first.dates)
     if silent and gathering.count == found:
         if whole:
             habits.harmless.add(first.rows)
-            return True, notes
-        return False, [*notes, _suspicious(first.rows, query, f"and {split_by} did not split it")]
+            return Outcome(True, notes)
+        return Outcome(
+            False, [*notes, _suspicious(first.rows, query, f"and {split_by} did not split it")]
+        )
     if silent:
         habits.cap = first.rows
-    whole, more = parts.outcome(first.rows)
+    outcome = parts.outcome(first.rows)
     # What the archive said of its first answer no longer holds when the parts brought the rest.
-    said = [note for note in notes if not (whole and note in first.ending.notes)]
-    return whole, [*said, *more]
+    return outcome if outcome.whole else Outcome(False, [*notes, *outcome.notes])
 
 
 class _Parts:
@@ -131,7 +121,7 @@ class _Parts:
         self._whole = self._ask_span(first, last, dates)
         return self._whole
 
-    def outcome(self, most: int) -> tuple[bool, list[str]]:
+    def outcome(self, most: int) -> Outcome:
         """Whether all of the question is answered, and how it was asked; `most` is how many
         matches came at once, 0 if that is not known."""
         several = NOUN[self._query.level][1]
@@ -141,7 +131,7 @@ class _Parts:
             f"by {self._split_by}."
         ]
         if self._gathering.full:
-            return True, notes
+            return Outcome(True, notes)
         undated = self._split_by not in self._query.keys
         if not self._whole:
             notes.append(
@@ -154,7 +144,7 @@ class _Parts:
                 f"Not complete, perhaps: {several} without {lacking}, if there are any, cannot all "
                 "be reached that way. All that have one are here."
             )
-        return self._whole and not undated and not self._by_time, notes
+        return Outcome(self._whole and not undated and not self._by_time, notes)
 
     def _ask_span(self, first: date | None, last: date | None, dates: list[str]) -> bool:
         """Both halves of a span that was too long for one answer; whether all of it came."""
@@ -230,7 +220,7 @@ class _Parts:
         return part
 
 
-def _proved_by_count(asking: Asking, query: Query, first: Part) -> tuple[bool, list[str]]:
+def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
     """Whether a list below one study or series is as long as the level above says it has to be."""
     notes = list(first.ending.notes)
     above = query.level.above[-1]
@@ -243,16 +233,17 @@ def _proved_by_count(asking: Asking, query: Query, first: Part) -> tuple[bool, l
         if len(counts) == 1 and counts[0].isdecimal():
             if int(counts[0]) <= first.rows:
                 asking.habits.harmless.add(first.rows)
-                return True, notes
+                return Outcome(True, notes)
             asking.habits.cap = first.rows
-            return False, [
-                *notes,
+            notes.append(
                 f"Not complete: the archive counts {counts[0]} {NOUN[query.level][1]} here, but it "
-                f"gives at most {first.rows} at once.",
-            ]
+                f"gives at most {first.rows} at once."
+            )
+            return Outcome(False, notes)
     if first.rows % _KNOWN_CAP and first.rows != asking.habits.cap:
-        return True, notes
-    return False, [*notes, _suspicious(first.rows, query, "and nothing here can tell")]
+        return Outcome(True, notes)
+    notes.append(_suspicious(first.rows, query, "and nothing here can tell"))
+    return Outcome(False, notes)
 
 
 def _suspicious(rows: int, query: Query, why: str) -> str:

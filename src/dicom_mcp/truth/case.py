@@ -1,0 +1,72 @@
+"""Text as keys, for archives that compare letters exactly.
+
+A name may be matched without regard to case (PS3.4 C.2.2.2.1), other text may not, and nobody who
+asks for a chest CT knows how it was written. An archive that turns out to ignore case is asked
+once; another one also with the letters left open, and what that brings is compared here.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+
+from ..standard.dictionary import attribute
+from ..standard.names import in_other_case
+from ..standard.query import Query
+from .asking import Asking
+from .gathering import Gathering, Outcome
+from .script import MOST_COMPARED, ask_in_any_script
+
+# Text that people write as they like. Identifiers of these VRs are none: case makes others of them.
+_FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
+_IDENTIFIERS = frozenset({"AccessionNumber", "IssuerOfPatientID", "PatientID", "StudyID"})
+
+# Two keys with two other ways each, and the two together.
+_MOST_WAYS = 8
+
+
+def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+    """Ask with the text as it stands, and in other case where the archive may insist on case."""
+    ignores = asking.habits.ignores_case
+    open_keys = {
+        keyword: key
+        for keyword, key in query.keys.items()
+        if keyword not in _IDENTIFIERS and _vr(keyword) in _FREE_TEXT and in_other_case(key)
+    }
+    outcome = _watched(asking, query, gathering, open_keys)
+    before = gathering.count
+    notes, whole = list(outcome.notes), outcome.whole
+    # Of a key that was ignored everything came already, and was compared.
+    open_keys = {one: key for one, key in open_keys.items() if one not in gathering.ignored}
+    # Capitals first: they tell most often whether an archive ignores case.
+    ways = {one: [key, *in_other_case(key)[::-1]] for one, key in open_keys.items()}
+    for keys in list(product(*ways.values()))[1 : _MOST_WAYS + 1]:
+        asked = dict(zip(ways, keys, strict=True))
+        changed = [one for one, key in asked.items() if key != query.keys[one]]
+        if gathering.full or any(ignores.get(_vr(one)) for one in changed):
+            continue
+        gathering.loosen(changed, most_examined=MOST_COMPARED)
+        other = Query(query.level, {**query.keys, **asked}, query.wanted)
+        more = _watched(asking, other, gathering, asked)
+        whole = whole and more.whole
+        notes += [note for note in more.notes if note not in notes]
+    if gathering.count > before:
+        notes.append(
+            "This archive compares letters exactly; it was asked in other upper and lower case too."
+        )
+    return Outcome(whole, notes)
+
+
+def _watched(
+    asking: Asking, query: Query, gathering: Gathering, keys: Mapping[str, str]
+) -> Outcome:
+    """Ask, and learn from what comes whether the archive ignores the case of these keys."""
+    ignores = asking.habits.ignores_case
+    gathering.watch({one: key for one, key in keys.items() if _vr(one) not in ignores})
+    outcome = ask_in_any_script(asking, query, gathering)
+    ignores.update((_vr(keyword), True) for keyword in gathering.loosely)
+    gathering.watch({})
+    return outcome
+
+
+def _vr(keyword: str) -> str:
+    found = attribute(keyword)
+    return found.vr if found else ""
