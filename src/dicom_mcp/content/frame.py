@@ -1,0 +1,381 @@
+"""One frame as the grey or RGB picture a radiologist expects (PS3.4 N.2, PS3.3 C.11).
+
+Stored values → modality (rescale or table) → VOI (window or table) → greys. All but the first step
+depend on the value only, so that they are worked out once for each value there is, not for each
+pixel: a 20-megapixel mammogram takes a table of 16,384 entries and one look-up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
+
+from .elements import Elements
+from .error import ContentError
+from .groups import placed
+from .lut import Lut, lut, palette
+from .pixels import Stored, frame_count, stored
+from .window import LINEAR, PRESETS, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type Pixels = NDArray[np.uint8]
+    type Values = NDArray[np.float64]
+
+# Values there may be between the smallest and the largest for a table of all of them.
+_MOST_ENTRIES = 1 << 20
+
+# Beyond these a pixel's height to width is a mistake in the header.
+_RATIOS = 0.02, 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rendered frame: `pixels` are rows by columns of greys, or rows by columns by three (RGB).
+
+    `shown` says how values became greys; `window` is the one used, if it was one. `low` and `high`
+    are the least and the largest value in `unit`, padding left out; None for colour. `ratio` is a
+    pixel's height to its width. `notes` say what the picture does not show.
+    """
+
+    pixels: "Pixels"
+    number: int
+    frames: int
+    shown: str
+    window: Window | None
+    low: float | None
+    high: float | None
+    unit: str
+    ratio: float
+    notes: tuple[str, ...]
+
+    @property
+    def colour(self) -> bool:
+        return self.pixels.ndim == 3
+
+    def fitted(self, longest_side: int) -> "Pixels":
+        """The picture with square pixels, neither side longer than this."""
+        import numpy as np
+        from PIL import Image
+
+        rows, columns = self.pixels.shape[:2]
+        height, width = float(rows), float(columns)
+        if self.ratio > 1:
+            height *= self.ratio
+        else:
+            width /= self.ratio
+        scale = min(1.0, longest_side / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        if size == (columns, rows):
+            return self.pixels
+        picture = Image.fromarray(self.pixels)
+        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def render(
+    dataset: Dataset,
+    number: int = 1,
+    *,
+    window: Window | str = "",
+    transfer_syntax: str = "",
+) -> Frame:
+    """Frame `number` (from 1) of an image.
+
+    `window` is one of ours, the name of a preset (CT only) or of one the file explains, the number
+    of one of the file's windows ("2"), "full" for all values, or "" for what the file asks for.
+    `transfer_syntax` is needed where the data set has no file meta information. Raises ContentError
+    for what is no image and for what cannot be shown rightly.
+    """
+    elements = Elements.of(dataset)
+    held = stored(elements, number, transfer_syntax or _transfer_syntax(dataset))
+    ratio, notes = _ratio(elements, number)
+    if "PixelPresentation" in elements and elements.text("PixelPresentation") in _COLOURED:
+        notes.append("The colours of the supplemental palette are not shown")
+    if held.photometric in ("RGB", "PALETTE COLOR"):
+        if window:
+            raise ContentError("A colour image has no window", "Leave the window out")
+        pixels, shown = _colour(elements, held)
+        low = high = None
+        used, unit = None, ""
+    else:
+        grey = _Grey(elements, number, held)
+        voi, shown, used = _voi(elements, number, grey, window)
+        pixels = grey.pixels(voi)
+        low, high, unit = grey.low, grey.high, grey.unit
+        notes += grey.notes
+    return Frame(
+        pixels=pixels,
+        number=number,
+        frames=frame_count(elements),
+        shown=shown,
+        window=used,
+        low=low,
+        high=high,
+        unit=unit,
+        ratio=ratio,
+        notes=tuple(notes),
+    )
+
+
+def file_windows(dataset: Dataset, number: int = 1) -> list[Window]:
+    """The windows the file has for this frame, in its order; unusable ones left out."""
+    return _file_windows(Elements.of(dataset), number)
+
+
+_COLOURED = frozenset({"COLOR", "MIXED", "TRUE_COLOR", "COLOR_RANGE", "COLOR_REF"})
+
+
+class _Grey:
+    """The values of a grey frame: their range, their modality transform, what is padding."""
+
+    def __init__(self, elements: Elements, number: int, held: Stored) -> None:
+        self.elements = elements
+        self.held = held
+        self.notes: list[str] = []
+        self.inverted = _is_inverted(elements, held)
+        self.modality, self.unit, self.is_rescaled = _modality(elements, number, held)
+        self.padding = _padding(elements, held)
+        self.least, self.most = self._range()
+        ends = self.modality(_floats([self.least, self.most]))
+        self.low, self.high = float(ends.min()), float(ends.max())
+
+    def pixels(self, voi: "Callable[[Values], Values]") -> "Pixels":
+        """Each value's grey: through the modality, the VOI, and inverted where that is meant."""
+        import numpy as np
+
+        values = self.held.values
+        first, last = values.min().item(), values.max().item()
+        if values.dtype.kind == "f" or last - first >= _MOST_ENTRIES:
+            return self._by_strips(voi)
+        table = self._greys(np.arange(first, last + 1, dtype=np.float64), voi)
+        places = values if first == 0 else np.subtract(values, first, dtype=np.int32)
+        return table[places]
+
+    def _by_strips(self, voi: "Callable[[Values], Values]") -> "Pixels":
+        import numpy as np
+
+        values = self.held.values
+        out: Pixels = np.empty(values.shape, np.uint8)
+        for start in range(0, len(values), 256):
+            strip = values[start : start + 256].astype(np.float64)
+            out[start : start + 256] = self._greys(strip, voi)
+        return out
+
+    def _greys(self, values: "Values", voi: "Callable[[Values], Values]") -> "Pixels":
+        import numpy as np
+
+        shares = voi(self.modality(np.nan_to_num(values)))
+        if self.inverted:
+            shares = 1.0 - shares
+        greys = np.floor(np.nan_to_num(shares) * 255.0 + 0.5).astype(np.uint8)
+        if self.padding:  # PS3.3 C.7.5.1.1.2: no part of the image, and dark as its surroundings
+            greys[(values >= self.padding[0]) & (values <= self.padding[1])] = 0
+        return greys
+
+    def _range(self) -> tuple[float, float]:
+        """The least and the largest stored value that is no padding."""
+        import numpy as np
+
+        values = self.held.values
+        if values.dtype.kind == "f":
+            values = values[np.isfinite(values)]
+        if self.padding:
+            kept = values[(values < self.padding[0]) | (values > self.padding[1])]
+            values = kept if kept.size else values
+        if not values.size:
+            raise ContentError("The image holds no number")
+        return float(values.min()), float(values.max())
+
+
+def _voi(
+    elements: Elements, number: int, grey: _Grey, wanted: Window | str
+) -> "tuple[Callable[[Values], Values], str, Window | None]":
+    """How values become shares from dark to light, in words, and the window if it is one."""
+    window = wanted if isinstance(wanted, Window) else None
+    if isinstance(wanted, str) and wanted and wanted.lower() != "full":
+        window = _named(elements, number, wanted)
+    tables = _voi_tables(elements, number, grey)
+    if not window and not wanted:
+        if tables:
+            return tables[0].shares, "the file's VOI look-up table", None
+        window = next(iter(_file_windows(elements, number)), None)
+    if window:
+        return window.greys, f"window {window}", window
+    bits = grey.held.bits
+    if not wanted and bits <= 8 and not grey.held.signed and not grey.is_rescaled:
+        most = float((1 << bits) - 1)
+        return lambda values: values / most, f"stored values 0 to {most:g} as greys", None
+    low, high = grey.low, grey.high
+    span = high - low or 1.0
+    why = "" if wanted else "no window in the file, "
+    return (
+        lambda values: (values - low).clip(0.0, span) / span,
+        f"{why}all values from {low:g} to {high:g}",
+        None,
+    )
+
+
+def _named(elements: Elements, number: int, name: str) -> Window:
+    """A window by its number in the file, by the file's explanation or by a preset's name."""
+    windows = _file_windows(elements, number)
+    if name.isdecimal() and 1 <= int(name) <= len(windows):
+        return windows[int(name) - 1]
+    for window in windows:
+        if window.name.lower() == name.lower():
+            return window
+    preset = PRESETS.get(name.lower().replace("_", " "))
+    known = (
+        f"Known here: {', '.join(PRESETS)}; of the file: {', '.join(map(str, windows)) or 'none'}"
+    )
+    if preset is None:
+        raise ContentError("There is no window of that name", known)
+    if not _is_ct(elements, number):
+        raise ContentError(
+            f"The preset {preset.name} is one of CT, and this image has no Hounsfield units",
+            "Leave the window out, or give a centre and a width",
+        )
+    return preset
+
+
+def _is_ct(elements: Elements, number: int) -> bool:
+    """Whether the values are Hounsfield units (PS3.3 C.8.2.1)."""
+    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleIntercept")
+    unit = rescale.text("RescaleType").upper()
+    return elements.text("Modality") == "CT" and "RescaleIntercept" in rescale and unit in _HU
+
+
+_HU = frozenset({"", "HU", "US"})  # US is "unspecified", which CTs write often
+
+
+def _file_windows(elements: Elements, number: int) -> list[Window]:
+    """Window Center, Width, explanation and function (PS3.3 C.11.2.1.2)."""
+    voi = placed(elements, number, "FrameVOILUTSequence", "WindowCenter")
+    function = voi.text("VOILUTFunction").upper() or LINEAR
+    names = voi.values("WindowCenterWidthExplanation")
+    found: list[Window] = []
+    pairs = zip(voi.numbers("WindowCenter"), voi.numbers("WindowWidth"), strict=False)
+    for place, (center, width) in enumerate(pairs):
+        try:
+            found.append(
+                Window(center, width, function, names[place] if place < len(names) else "")
+            )
+        except ContentError:  # a width of 0 or a function of nobody's: as if there were none
+            continue
+    return found
+
+
+def _voi_tables(elements: Elements, number: int, grey: _Grey) -> list[Lut]:
+    """The usable tables of VOI LUT Sequence."""
+    voi = placed(elements, number, "FrameVOILUTSequence", "VOILUTSequence")
+    found: list[Lut] = []
+    try:
+        items = voi.items("VOILUTSequence")
+        found = [lut(item, signed=grey.low < 0) for item in items]
+    except ContentError as trouble:
+        grey.notes.append(f"The file's VOI look-up table is not used: {trouble.happened}")
+    return found
+
+
+def _modality(
+    elements: Elements, number: int, held: Stored
+) -> "tuple[Callable[[Values], Values], str, bool]":
+    """Stored values to those of the modality, their unit, and whether anything is changed."""
+    if tables := elements.items("ModalityLUTSequence"):
+        table = lut(tables[0], signed=held.signed)
+        return table.of, tables[0].text("ModalityLUTType"), True
+    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
+    slope, intercept = rescale.number("RescaleSlope"), rescale.number("RescaleIntercept")
+    unit = rescale.text("RescaleType") or elements.text("Units")
+    if elements.text("Modality") == "CT" and unit in ("", "US") and intercept is not None:
+        unit = "HU"
+    if not slope:  # missing, or 0, which would make every value the same
+        slope = elements.number("DoseGridScaling") or 1.0
+        unit = unit or elements.text("DoseUnits")
+    shift = intercept or 0.0
+    if slope == 1.0 and shift == 0.0:
+        return lambda values: values, unit, False
+    return lambda values: values * slope + shift, unit, True
+
+
+def _is_inverted(elements: Elements, held: Stored) -> bool:
+    """Whether small values are light: Presentation LUT Shape where there is one (PS3.3 C.11.6),
+    else the photometric interpretation."""
+    shape = elements.text("PresentationLUTShape").upper()
+    return shape == "INVERSE" if shape else held.photometric == "MONOCHROME1"
+
+
+def _padding(elements: Elements, held: Stored) -> tuple[float, float] | None:
+    """The stored values that are no part of the image (PS3.3 C.7.5.1.1.2)."""
+    for keyword in ("PixelPaddingValue", "FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue"):
+        if (value := elements.number(keyword)) is None:
+            continue
+        limit = elements.number(keyword.replace("Value", "RangeLimit"))
+        ends = sorted([value, value if limit is None else limit])
+        if held.values.dtype.kind != "f":
+            ends = sorted(_as_stored(int(end), held) for end in ends)
+        return ends[0], ends[1]
+    return None
+
+
+def _as_stored(value: int, held: Stored) -> float:
+    """A value that may have been written with the wrong sign, as the pixels hold it."""
+    size = held.values.dtype.itemsize * 8
+    value %= 1 << size
+    if held.signed and value >= 1 << (size - 1):
+        value -= 1 << size
+    return float(value)
+
+
+def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str]":
+    import numpy as np
+
+    if held.photometric == "RGB":
+        values = held.values
+        if held.bits > 8:
+            values = values >> np.asarray(held.bits - 8, values.dtype)
+        elif held.bits < 8:
+            values = values * (255.0 / ((1 << held.bits) - 1))
+        return np.ascontiguousarray(values).astype(np.uint8), "colours as they are"
+    first, last = int(held.values.min()), int(held.values.max())
+    indices = np.arange(first, last + 1, dtype=np.float64)
+    tables = palette(elements, signed=held.signed)
+    columns = [
+        (table.of(indices) / (1 << max(table.bits - 8, 0))).astype(np.uint8) for table in tables
+    ]
+    places = np.subtract(held.values, first, dtype=np.int32)
+    return np.stack(columns, axis=-1)[places], "palette colours"
+
+
+def _ratio(elements: Elements, number: int) -> tuple[float, list[str]]:
+    """A pixel's height to its width (PS3.3 C.7.6.3.1.7, 10.7.1.3)."""
+    spacing = placed(elements, number, "PixelMeasuresSequence", "PixelSpacing")
+    for source, keyword in (
+        (spacing, "PixelSpacing"),
+        (elements, "ImagerPixelSpacing"),
+        (elements, "NominalScannedPixelSpacing"),
+        (elements, "PixelAspectRatio"),
+    ):
+        values = source.numbers(keyword)
+        if len(values) == 2 and min(values) > 0:
+            ratio = values[0] / values[1]
+            if _RATIOS[0] <= ratio <= _RATIOS[1]:
+                return ratio, []
+            return 1.0, [f"{keyword} {values[0]:g}\\{values[1]:g} cannot be right and is not used"]
+    return 1.0, []
+
+
+def _transfer_syntax(dataset: Dataset) -> str:
+    meta = getattr(dataset, "file_meta", None)
+    found = str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
+    if not found:
+        raise ContentError("The transfer syntax of the image is not known")
+    return found
+
+
+def _floats(values: list[float]) -> "Values":
+    import numpy as np
+
+    return np.asarray(values, np.float64)

@@ -1,0 +1,439 @@
+"""One frame's stored values, decoded: integers or floats of one sample, or RGB (PS3.3 C.7.6.3).
+
+Native frames are read here; PS3.5 8 leaves little to do. Compressed ones go to pydicom's decoders,
+except 8-bit JPEG, whose colour Pillow converts by the rules of libjpeg. Sizes are checked before
+anything is decoded.
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+
+from pydicom.uid import UID
+
+from .codestream import Codestream, described
+from .elements import Elements
+from .error import ContentError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type Array = NDArray[np.generic]
+
+# Samples of a frame: twice that of the largest mammogram, in RGB that of a 24-inch screen's photo.
+MOST_SAMPLES = 40_000_000
+
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"})
+_JPEG_BASELINE, _JPEG_EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
+_JPEG_8 = frozenset({_JPEG_BASELINE, _JPEG_EXTENDED})
+_RLE = "1.2.840.10008.1.2.5"
+
+# Compressed video: frames are not to be had one by one (PS3.5 8.2.5 to 8.2.10).
+_VIDEO = "1.2.840.10008.1.2.4.10"
+
+# Which of pydicom's decoders, where it knows several.
+_PREFERRED = {
+    "1.2.840.10008.1.2.4.57": "gdcm",
+    "1.2.840.10008.1.2.4.70": "gdcm",
+    "1.2.840.10008.1.2.4.80": "gdcm",
+    "1.2.840.10008.1.2.4.81": "gdcm",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+    _RLE: "pylibjpeg",
+}
+
+# PS3.3 C.7.6.3.1.2: what can be shown; the others need decoders or tables nobody has any more.
+_GREY = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
+_YBR = frozenset({"YBR_FULL", "YBR_FULL_422"})
+_COLOUR = _YBR | {"RGB", "YBR_ICT", "YBR_RCT"}
+
+_FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A frame's values: rows by columns, or rows by columns by three in RGB.
+
+    `bits` of each are used; `photometric` is MONOCHROME1, MONOCHROME2, PALETTE COLOR or RGB.
+    """
+
+    values: "Array"
+    bits: int
+    signed: bool
+    photometric: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The image pixel module."""
+
+    rows: int
+    columns: int
+    samples: int
+    allocated: int
+    stored: int
+    high: int
+    signed: bool
+    planar: bool
+    photometric: str
+    keyword: str
+
+    @property
+    def values(self) -> int:
+        return self.rows * self.columns * self.samples
+
+
+def frame_count(elements: Elements) -> int:
+    """How many frames the object says it has."""
+    return max(1, elements.integer("NumberOfFrames", 1))
+
+
+def stored(elements: Elements, number: int, transfer_syntax: str) -> Stored:
+    """The values of frame `number`, counted from 1.
+
+    Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
+    """
+    layout = _layout(elements)
+    frames = frame_count(elements)
+    if not 1 <= number <= frames:
+        raise ContentError(f"There is no frame {number}: the object has {frames}")
+    if transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN:
+        values = _native(elements, layout, number, big=transfer_syntax == BIG_ENDIAN)
+        return _finished(values, layout)
+    frame = _compressed(elements, number, frames, transfer_syntax)
+    header = _checked(described(frame), layout, transfer_syntax)
+    if header and transfer_syntax in _JPEG_8:
+        eight = header.precision == 8
+        return _pillow(frame, header, layout) if eight else _gdcm(frame, header, layout)
+    return _decoded(frame, header, layout, transfer_syntax)
+
+
+def _layout(elements: Elements) -> _Layout:
+    keyword = next((one for one in ("PixelData", *_FLOATS) if one in elements), "")
+    if not keyword:
+        sop_class = UID(elements.text("SOPClassUID")).name or "no SOP class"
+        where = elements.text("PixelDataProviderURL")
+        why = "its pixels are at another address" if where else "it has no pixel data"
+        raise ContentError(f"The object ({sop_class}) is no picture: {why}", "Read its header")
+    allocated = _FLOATS.get(keyword) or elements.integer("BitsAllocated")
+    bits = _FLOATS.get(keyword) or elements.integer("BitsStored", allocated)
+    layout = _Layout(
+        rows=elements.integer("Rows"),
+        columns=elements.integer("Columns"),
+        samples=elements.integer("SamplesPerPixel", 1),
+        allocated=allocated,
+        stored=bits,
+        high=elements.integer("HighBit", bits - 1),
+        signed=elements.integer("PixelRepresentation") == 1,
+        planar=elements.integer("PlanarConfiguration") == 1,
+        photometric=elements.text("PhotometricInterpretation").upper(),
+        keyword=keyword,
+    )
+    _refuse(layout)
+    return layout
+
+
+def _refuse(layout: _Layout) -> None:
+    """Raise ContentError for an image pixel module that cannot be right or cannot be shown."""
+    needed = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}
+    samples = needed.get(layout.photometric, 3 if layout.photometric in _COLOUR else 0)
+    if not samples:
+        raise ContentError(
+            f"The photometric interpretation {layout.photometric or '(missing)'} cannot be shown",
+            "Ask the archive for the image in RGB or MONOCHROME2",
+        )
+    if layout.rows < 1 or layout.columns < 1 or layout.samples != samples:
+        raise ContentError(
+            f"The image says {layout.rows} rows, {layout.columns} columns and {layout.samples} "
+            f"samples of {layout.photometric}, which is no picture"
+        )
+    if layout.values > MOST_SAMPLES:
+        raise ContentError(
+            f"The image has {layout.rows} by {layout.columns} pixels, more than are decoded here "
+            f"({MOST_SAMPLES:,} values)",
+            "Open it with a viewer",
+        )
+    sizes = (1, 8, 16, 32, 64)
+    fits = 0 < layout.stored <= layout.allocated and layout.stored <= layout.high + 1
+    if layout.allocated not in sizes or not fits or layout.high >= layout.allocated:
+        raise ContentError(
+            f"Bits Allocated {layout.allocated}, Bits Stored {layout.stored} and High Bit "
+            f"{layout.high} cannot be shown"
+        )
+
+
+def _native(elements: Elements, layout: _Layout, number: int, *, big: bool) -> "Array":
+    """A frame that is not compressed (PS3.5 8.1): one sample, or three side by side."""
+    import numpy as np
+
+    content = elements.bytes(layout.keyword)
+    subsampled = layout.photometric == "YBR_FULL_422" and layout.samples == 3
+    bits = layout.values * layout.allocated
+    if subsampled:
+        bits = bits * 2 // 3
+    first = (number - 1) * bits
+    if first + bits > len(content) * 8:
+        raise ContentError(
+            f"The pixel data ends before frame {number} does: {len(content):,} bytes where "
+            f"{-(-(first + bits) // 8):,} are needed",
+            "Retrieve the image again; if it stays so, the archive holds a truncated one",
+        )
+    if layout.allocated == 1:
+        packed = np.frombuffer(content, "u1", -(-(first % 8 + bits) // 8), first // 8)
+        flat = np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + bits]
+        return flat.reshape(layout.rows, layout.columns)
+    size = layout.allocated // 8
+    if big and size > 2 and _is_words(elements, layout):
+        raise ContentError(
+            f"Pixels of {layout.allocated} bits in the retired Explicit VR Big Endian are written "
+            "in two orders of their words, and nothing says in which",
+            "Ask the archive for the image in Explicit VR Little Endian",
+        )
+    kind = "f" if layout.keyword in _FLOATS else "u"
+    if big and size == 1 and _is_words(elements, layout):
+        content = np.frombuffer(content[: len(content) // 2 * 2], "u2").byteswap().tobytes()
+    order = ">" if big else "<"
+    flat = np.frombuffer(content, f"{order}{kind}{size}", bits // layout.allocated, first // 8)
+    if subsampled:
+        return _upsampled(flat, layout)
+    if layout.samples == 1:
+        return flat.reshape(layout.rows, layout.columns)
+    if layout.planar:
+        return flat.reshape(3, layout.rows, layout.columns).transpose(1, 2, 0)
+    return flat.reshape(layout.rows, layout.columns, 3)
+
+
+def _is_words(elements: Elements, layout: _Layout) -> bool:
+    element = elements.element(layout.keyword)
+    return element is not None and element.VR == "OW"
+
+
+def _upsampled(flat: "Array", layout: _Layout) -> "Array":
+    """YBR_FULL_422 as PS3.3 C.7.6.3.1.2 packs it: two of Y, then one of CB and of CR."""
+    import numpy as np
+
+    if layout.columns % 2:
+        raise ContentError("YBR_FULL_422 with an odd number of columns is no picture")
+    pairs = flat.reshape(layout.rows, layout.columns // 2, 4)
+    out: Array = np.empty((layout.rows, layout.columns, 3), flat.dtype)
+    out[:, 0::2, 0], out[:, 1::2, 0] = pairs[..., 0], pairs[..., 1]
+    out[..., 1] = pairs[..., 2].repeat(2, axis=1)
+    out[..., 2] = pairs[..., 3].repeat(2, axis=1)
+    return out
+
+
+def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: str) -> bytes:
+    """The bytes of one compressed frame (PS3.5 A.4)."""
+    from pydicom.encaps import get_frame
+
+    name = UID(transfer_syntax).name
+    if transfer_syntax.startswith(_VIDEO):
+        raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
+    offsets = elements.bytes("ExtendedOffsetTable"), elements.bytes("ExtendedOffsetTableLengths")
+    try:
+        return get_frame(
+            elements.bytes("PixelData"),
+            number - 1,
+            number_of_frames=frames,
+            extended_offsets=offsets if all(offsets) else None,
+        )
+    except Exception as trouble:  # pydicom raises whatever its parsing stumbles over
+        raise ContentError(
+            f"Frame {number} cannot be found in the compressed pixel data ({name})",
+            "Retrieve the image again, or ask the archive for it uncompressed",
+        ) from trouble
+
+
+def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -> Codestream | None:
+    """The header, where there is one, if it is of the picture the data set describes."""
+    if header is None:
+        if transfer_syntax == _RLE:
+            return None
+        raise ContentError(
+            f"The frame is not what its transfer syntax ({UID(transfer_syntax).name}) says",
+            "Ask the archive for the image uncompressed",
+        )
+    said = header.rows, header.columns, header.samples
+    if said != (layout.rows, layout.columns, layout.samples):
+        raise ContentError(
+            f"The compressed frame is {header.rows} by {header.columns} pixels of "
+            f"{header.samples} samples, the data set says {layout.rows} by {layout.columns} "
+            f"of {layout.samples}",
+            "One of them is wrong; ask whoever made the image",
+        )
+    if header.precision > layout.allocated:
+        raise ContentError(
+            f"The compressed frame has {header.precision} bits a sample, the data set allows "
+            f"{layout.allocated}"
+        )
+    return header
+
+
+def _pillow(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
+    """8-bit JPEG. Where the stream does not say what its colours are, the data set does."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        picture = Image.open(BytesIO(frame), formats=("JPEG",))
+        if header.samples == 3 and not header.marked and layout.photometric == "RGB":
+            cast(Any, picture).draft("YCbCr", picture.size)  # libjpeg would convert it
+        values: Array = np.asarray(picture)
+    except Exception as trouble:
+        raise _undecodable("JPEG") from trouble
+    if values.shape[:2] != (layout.rows, layout.columns):
+        raise _undecodable("JPEG")
+    photometric = layout.photometric if header.samples == 1 else "RGB"
+    values = _signed(values, 8, 0) if layout.signed else values
+    return Stored(values, 8, layout.signed, photometric)
+
+
+def _gdcm(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
+    """12-bit JPEG (process 4) of one sample, which gdcm decodes although pydicom does not ask it."""
+    import gdcm  # pyright: ignore[reportMissingTypeStubs]
+    import numpy as np
+
+    if layout.samples != 1 or header.precision != 12 or layout.allocated != 16:
+        raise _undecodable("JPEG Extended")
+    kit: Any = gdcm
+    fragment, fragments = kit.Fragment(), kit.SequenceOfFragments.New()
+    fragment.SetByteStringValue(frame)
+    fragments.AddFragment(fragment)
+    element = kit.DataElement(kit.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = kit.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((layout.columns, layout.rows, 1))
+    image.SetDataElement(element)
+    grey = kit.PhotometricInterpretation(kit.PhotometricInterpretation.MONOCHROME2)
+    image.SetPhotometricInterpretation(grey)
+    image.SetTransferSyntax(kit.TransferSyntax(kit.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(kit.PixelFormat(1, 16, 12, 11, int(layout.signed)))
+    decoded: str = image.GetBuffer()
+    content = decoded.encode("utf-8", "surrogateescape")
+    if len(content) != layout.values * 2:
+        raise _undecodable("JPEG Extended")
+    values: Array = np.frombuffer(content, "<u2").reshape(layout.rows, layout.columns)
+    values = _signed(values, 12, 0) if layout.signed else values
+    return Stored(values, 12, layout.signed, layout.photometric)
+
+
+def _decoded(
+    frame: bytes, header: Codestream | None, layout: _Layout, transfer_syntax: str
+) -> Stored:
+    """A compressed frame by pydicom's decoders, which are told what the frame says of itself."""
+    import numpy as np
+    from pydicom.encaps import encapsulate
+    from pydicom.pixels import get_decoder
+
+    name = UID(transfer_syntax).name
+    try:
+        decoder = get_decoder(transfer_syntax)
+    except NotImplementedError as trouble:
+        raise _no_decoder(name, transfer_syntax) from trouble
+    if not decoder.is_available:
+        raise _no_decoder(name, transfer_syntax)
+    photometric = layout.photometric
+    if (
+        header
+        and header.marked
+        and header.samples == 3
+        and photometric not in ("YBR_ICT", "YBR_RCT")
+    ):
+        photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}[header.marked]
+    precision = header.precision if header else layout.stored
+    plugin = _PREFERRED.get(transfer_syntax, "")
+    try:
+        values, facts = decoder.as_array(
+            encapsulate([frame], has_bot=False),
+            index=0,
+            raw=True,
+            decoding_plugin=plugin if plugin in decoder.available_plugins else "",
+            rows=layout.rows,
+            columns=layout.columns,
+            samples_per_pixel=layout.samples,
+            bits_allocated=layout.allocated,
+            bits_stored=precision,
+            pixel_representation=int(layout.signed),
+            planar_configuration=int(layout.planar),
+            photometric_interpretation=photometric,
+            number_of_frames=1,
+            pixel_keyword="PixelData",
+            **({"correct_unused_bits": False} if header is None else {}),
+        )
+    except Exception as trouble:  # a decoder raises whatever it stumbles over
+        raise _undecodable(name) from trouble
+    told = str(facts["photometric_interpretation"])
+    if header is None:  # RLE keeps the bits as they are
+        return _finished(values.view(f"u{values.dtype.itemsize}"), layout)
+    values = cast("Array", np.asarray(values))
+    if told in _YBR:
+        values, told = _rgb(values, precision), "RGB"
+    elif layout.samples == 3:
+        told = "RGB"
+    return Stored(values, precision, layout.signed, told)
+
+
+def _finished(values: "Array", layout: _Layout) -> Stored:
+    """The bits that are used, as numbers, and colour as RGB."""
+    if layout.keyword in _FLOATS:
+        return Stored(values, layout.stored, True, layout.photometric)
+    low = layout.high + 1 - layout.stored
+    if layout.stored < layout.allocated or values.dtype.byteorder == ">" or layout.signed:
+        values = _signed(values, layout.stored, low) if layout.signed else _masked(values, layout)
+    if layout.photometric in _YBR:
+        return Stored(_rgb(values, layout.stored), layout.stored, False, "RGB")
+    photometric = layout.photometric if layout.samples == 1 else "RGB"
+    return Stored(values, layout.stored, layout.signed, photometric)
+
+
+def _masked(values: "Array", layout: _Layout) -> "Array":
+    import numpy as np
+
+    native = values.astype(values.dtype.newbyteorder("="), copy=True)
+    low = layout.high + 1 - layout.stored
+    kept = np.asarray((1 << layout.stored) - 1, native.dtype)
+    return (native >> np.asarray(low, native.dtype)) & kept
+
+
+def _signed(values: "Array", bits: int, low: int) -> "Array":
+    """The lower `bits` from bit `low` on, as numbers in two's complement."""
+    import numpy as np
+
+    size = values.dtype.itemsize
+    native = values.astype(f"u{size}", copy=True)
+    native <<= np.asarray(size * 8 - bits - low, native.dtype)
+    whole = native.view(f"i{size}")
+    whole >>= np.asarray(size * 8 - bits, whole.dtype)
+    return whole
+
+
+def _rgb(values: "Array", bits: int) -> "Array":
+    """YBR_FULL as RGB (PS3.3 C.7.6.3.1.2), in the same number of bits."""
+    import numpy as np
+
+    half, most = float(1 << (bits - 1)), float((1 << bits) - 1)
+    out: Array = np.empty(values.shape, values.dtype)
+    for start in range(0, values.shape[0], 256):  # strips, so that no copy is in floats as a whole
+        strip = values[start : start + 256].astype("f4")
+        y, blue, red = strip[..., 0], strip[..., 1] - half, strip[..., 2] - half
+        mixed = (y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue)
+        for channel, one in enumerate(mixed):
+            out[start : start + 256, :, channel] = np.clip(np.rint(one), 0.0, most)
+    return out
+
+
+def _undecodable(name: str) -> ContentError:
+    return ContentError(
+        f"The frame ({name}) is damaged, or of a kind its decoder does not know",
+        "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
+    )
+
+
+def _no_decoder(name: str, transfer_syntax: str) -> ContentError:
+    return ContentError(
+        f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",
+        "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
+    )
