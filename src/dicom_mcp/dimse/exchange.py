@@ -1,7 +1,7 @@
 """Putting one query to one archive: an association is lent, used, and told about."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from .. import journal
@@ -18,14 +18,25 @@ from ..errors import (
 from ..standard.levels import MODEL, NOUN, Model
 from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY, Kind
+from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
+from ..standard.worklist import NOUN as WORKLIST_NOUN
 from .association import Association
 from .breaker import Breaker
 from .echo import VERIFICATION, echo
-from .find import Answered, find
+from .find import Answered, find, find_worklist
 from .pool import Lease, Pool
 
 # One association serves every kind of question.
-_ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model))
+_ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model), MODALITY_WORKLIST)
+
+type Take = Callable[[Match, int], bool]
+
+# What to try where not what the status's own table says: a worklist has no levels (PS3.4 K.6.1.2).
+_REMEDIES: Mapping[int, str] = {}
+_WORKLIST_REMEDIES: Mapping[int, str] = dict.fromkeys(
+    (0x0105, 0x0106, 0x0115, 0x0120, 0x0121, 0x0122, 0xA900),
+    "Ask with other keys, by date or station alone: a worklist need not support every one",
+)
 
 
 class DimseExchange:
@@ -53,15 +64,46 @@ class DimseExchange:
         """Release the associations."""
         self._pool.close()
 
-    def ask(
-        self, query: Query, take: Callable[[Match, int], bool], *, deadline: Deadline
-    ) -> Ending:
+    def ask(self, query: Query, take: Take, *, deadline: Deadline) -> Ending:
         """Send one query; every match, and the bytes it came in, goes to `take` as it arrives,
         until that returns False.
 
         Raises StatusFailure when the archive fails without giving a match, and the ArchiveError
         that ended the association, whatever came before.
         """
+
+        def find_over(association: Association, take: Take) -> Answered:
+            patient_root, study_root = map(association.offers, Model)
+            self.patient_root_only = patient_root and not study_root
+            model = Model.PATIENT_ROOT if self.patient_root_only else MODEL[query.level]
+            return find(association, query, model, take, deadline=deadline)
+
+        return self._find(find_over, take, query.level, NOUN[query.level], deadline)
+
+    def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:
+        """The same for a query to the Modality Worklist.
+
+        Raises NoAcceptedContext when there is none here.
+        """
+
+        def find_over(association: Association, take: Take) -> Answered:
+            return find_worklist(association, query, take, deadline=deadline)
+
+        return self._find(
+            find_over, take, "WORKLIST", WORKLIST_NOUN, deadline, remedies=_WORKLIST_REMEDIES
+        )
+
+    def _find(
+        self,
+        find_over: Callable[[Association, Take], Answered],
+        take: Take,
+        level: str,
+        nouns: tuple[str, str],
+        deadline: Deadline,
+        *,
+        remedies: Mapping[int, str] = _REMEDIES,
+    ) -> Ending:
+        """One question, whatever it is about; the log is told how it ended."""
         started = perf_counter()
         count = 0
         outcome = "failed"
@@ -71,21 +113,19 @@ class DimseExchange:
             count += 1
             return take(match, size)
 
-        def find_over(association: Association) -> Answered:
-            patient_root, study_root = map(association.offers, Model)
-            self.patient_root_only = patient_root and not study_root
-            model = Model.PATIENT_ROOT if self.patient_root_only else MODEL[query.level]
-            return find(association, query, model, counted, deadline=deadline)
-
         try:
-            answered = self._asking(find_over, deadline, again=lambda: not count)
+            answered = self._asking(
+                lambda association: find_over(association, counted),
+                deadline,
+                again=lambda: not count,
+            )
             outcome = f"0x{answered.status.code:04X}" if answered.status else "stopped"
-            return _ending(answered, query, count)
+            return _ending(answered, nouns, count, remedies)
         except ArchiveError as error:
             outcome = "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
             raise
         finally:
-            self._log("C-FIND", query.level, outcome, count, started)
+            self._log("C-FIND", level, outcome, count, started)
 
     def _asking[T](
         self,
@@ -131,7 +171,9 @@ class DimseExchange:
         )
 
 
-def _ending(answered: Answered, query: Query, count: int) -> Ending:
+def _ending(
+    answered: Answered, nouns: tuple[str, str], count: int, remedies: Mapping[int, str]
+) -> Ending:
     """What an answer that ended so is worth.
 
     Raises StatusFailure when the archive failed without giving a match.
@@ -145,13 +187,13 @@ def _ending(answered: Answered, query: Query, count: int) -> Ending:
     said = answered.status
     if said is None or said.kind is Kind.SUCCESS:
         return Ending(notes=tuple(notes))
+    remedy = remedies.get(said.code, said.remedy)
     if said.kind is Kind.FAILURE and not count:
-        noun = NOUN[query.level][1]
         raise StatusFailure(
-            f"the query for {noun} failed with status {said}", said.remedy, status=said.code
+            f"the query for {nouns[1]} failed with status {said}", remedy, status=said.code
         )
     notes.append(
         f"Not complete: the archive ended its answer with status {said} after {count} "
-        f"{NOUN[query.level][count != 1]}. {said.remedy}".rstrip()
+        f"{nouns[count != 1]}. {remedy}".rstrip()
     )
     return Ending(whole=False, capped=said.code in TOO_MANY, notes=tuple(notes))

@@ -1,7 +1,7 @@
 """C-FIND: a query on the wire, its answers one by one, its end (PS3.4 C.4.1, PS3.7 9.1.2)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,12 +13,14 @@ from ..errors import (
     Cancelled,
     ConnectionLost,
     DeadlinePassed,
+    NoAcceptedContext,
     ProtocolViolation,
 )
 from ..standard import identifier
 from ..standard.levels import Model
 from ..standard.query import Match, Query
 from ..standard.status import Kind, Status, status
+from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from .association import Association, Context
 from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
 
@@ -56,13 +58,47 @@ def find(
     association; statuses, failures among them, are in the Answered.
     """
     context = association.context(model, f"C-FIND ({model.name.replace('_', ' ').title()})")
+    data_set = identifier.encode(query, context.transfer_syntax)
+    masked = {"level": query.level, "identifier": _masked(query)} if journal.debugging() else {}
+    return _find(association, context, model.value, data_set, masked, take, deadline)
+
+
+def find_worklist(
+    association: Association,
+    query: WorklistQuery,
+    take: Callable[[Match, int], bool],
+    *,
+    deadline: Deadline,
+) -> Answered:
+    """The same for a query to the Modality Worklist (PS3.4 K.4.1)."""
+    try:
+        context = association.context(MODALITY_WORKLIST, "C-FIND (Modality Worklist)")
+    except NoAcceptedContext as error:
+        raise NoAcceptedContext(
+            error.happened,
+            "A worklist is usually served by another system than the archive, the RIS or a broker, "
+            "under a host, port and called_ae_title of its own; ask the administrator for them",
+        ) from error
+    data_set = identifier.encode_keys(query.identifier, context.transfer_syntax)
+    masked = {"level": "WORKLIST", "identifier": " ".join(query.keys)}
+    return _find(association, context, MODALITY_WORKLIST, data_set, masked, take, deadline)
+
+
+def _find(
+    association: Association,
+    context: Context,
+    sop_class: str,
+    data_set: bytes,
+    masked: Mapping[str, str],
+    take: Callable[[Match, int], bool],
+    deadline: Deadline,
+) -> Answered:
     command: Command = {
-        Field.AFFECTED_SOP_CLASS_UID: model.value,
+        Field.AFFECTED_SOP_CLASS_UID: sop_class,
         Field.COMMAND_FIELD: Operation.C_FIND_RQ,
         Field.PRIORITY: MEDIUM_PRIORITY,
         Field.COMMAND_DATA_SET_TYPE: _IDENTIFIER_PRESENT,
     }
-    data_set = identifier.encode(query, context.transfer_syntax)
     message_id = association.send(context, command, data_set, deadline=deadline)
     if journal.debugging():
         journal.event(
@@ -70,8 +106,7 @@ def find(
             "C-FIND-RQ",
             message_id=message_id,
             transfer_syntax=context.transfer_syntax,
-            level=query.level,
-            identifier=_masked(query),
+            **masked,
         )
     try:
         return _answers(association, context, message_id, take, deadline)

@@ -6,13 +6,14 @@ Little Endian syntaxes are understood, the only ones ever proposed for a query.
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import isfinite
 
 from ..errors import BadAttribute, ProtocolViolation
 from .charset import UTF_8, decoder, visible
-from .dictionary import Attribute, attribute_of_tag
+from .dictionary import Attribute, attribute, attribute_of_tag
+from .matching import Key
 from .query import Match, Query, Value
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
@@ -74,6 +75,13 @@ def encode(query: Query, transfer_syntax: str) -> bytes:
     return b"".join(_element(tag, vr, key, explicit) for tag, (vr, key) in sorted(elements.items()))
 
 
+def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
+    """The identifier of keys that stand where they are to stand, elements in tag order: a sequence
+    has the one item of its keys (PS3.4 C.2.2.2.6). Declared as UTF-8 when it isn't ASCII."""
+    declared = {} if _is_ascii(keys) else {"SpecificCharacterSet": ("CS", UTF_8)}
+    return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
+
+
 def decode(data: bytes, transfer_syntax: str) -> Match:
     """The match in a C-FIND answer's identifier; private and unknown elements are left out.
 
@@ -96,10 +104,33 @@ def _undecodable() -> ProtocolViolation:
     )
 
 
+def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
+    known = [(one.tag, key) for keyword, key in keys.items() if (one := attribute(keyword))]
+    parts: list[bytes] = []
+    for tag, key in sorted(known, key=lambda one: one[0]):
+        if isinstance(key, tuple):
+            parts.append(_element(tag, *key, explicit))
+        else:
+            item = _keys(key, explicit)
+            head = struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(item))
+            parts.append(_encoded(tag, "SQ", head + item, explicit))
+    return b"".join(parts)
+
+
+def _is_ascii(keys: Mapping[str, Key]) -> bool:
+    return all(
+        key[1].isascii() if isinstance(key, tuple) else _is_ascii(key) for key in keys.values()
+    )
+
+
 def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:
     value = key.encode("utf-8")
     if len(value) % 2:
         value += b"\0" if vr == "UI" else b" "
+    return _encoded(tag, vr, value, explicit)
+
+
+def _encoded(tag: int, vr: str, value: bytes, explicit: bool) -> bytes:
     group_element = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     if not explicit:
         return group_element + struct.pack("<I", len(value)) + value

@@ -6,6 +6,7 @@ from typing import Protocol
 from ..config import Node
 from ..deadline import Deadline
 from ..standard.query import Ending, Match, Query
+from ..standard.worklist import WorklistQuery
 
 
 class Exchange(Protocol):
@@ -35,6 +36,15 @@ class Exchange(Protocol):
         the calling thread, until that returns False.
 
         Raises StatusFailure when the archive refuses, or fails before its first match.
+        """
+        ...
+
+    def ask_worklist(
+        self, query: WorklistQuery, take: Callable[[Match, int], bool], *, deadline: Deadline
+    ) -> Ending:
+        """The same for a query to the Modality Worklist.
+
+        Raises NoAcceptedContext when there is none here.
         """
         ...
 

@@ -1,0 +1,164 @@
+"""A worklist question, asked in the ways it may be meant.
+
+What is asked by name, of a patient or a station, is asked for as written first. An archive may
+compare letters exactly, or as bytes, or not at all, and people write names as they like: so the
+list of the days in question, which is short, is asked for as a whole too, and compared here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import DeadlinePassed, StatusFailure
+from ..standard.query import Ending, Match
+from ..standard.worklist import (
+    NOUN,
+    Worklist,
+    WorklistQuery,
+    WorklistQuestion,
+    WorklistRecheck,
+    by_time,
+    rows,
+)
+from .asking import Asking
+
+# More than a hospital plans for a week; of a list cut by its archive no entry is the first.
+MOST_ENTRIES = 2000
+_MOST_HELD = 8 * 1024 * 1024
+
+# How many entries of a widened question are compared here, and for how long.
+_MOST_COMPARED = 2000
+_SECONDS_FOR_COMPARING = 10.0
+
+
+def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Worklist:
+    """The first `limit` entries by time.
+
+    Raises what the archive's failures raise, as long as nothing was found.
+    """
+    found = _Found(question)
+    answer = _asked(asking, question.queries(), found)
+    wider = question.wider()
+    if wider and not found.full:
+        answer = _compared(asking, wider, found, answer)
+    notes = [*answer.notes, *found.notes()]
+    ordered = sorted(found.rows, key=by_time)
+    if len(ordered) > limit:
+        notes.append(
+            f"Not complete: these are the first {limit} of {len(ordered)} {NOUN[1]} by time. Raise "
+            "limit (at most 500) or narrow the question."
+        )
+    whole = answer.whole and not found.full and len(ordered) <= limit
+    return Worklist(
+        question, ordered[:limit], whole, tuple(dict.fromkeys(notes)), asking.cost.queries
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    whole: bool
+    notes: list[str]
+
+
+class _Found:
+    """Takes the entries of all the answers to one question: each once, checked, bounded."""
+
+    def __init__(self, question: WorklistQuestion) -> None:
+        self.rows: list[Match] = []
+        self.recheck = WorklistRecheck(question)
+        self._seen: set[str] = set()
+        self._examined = 0
+        self._most_examined = 5 * MOST_ENTRIES
+        self._held = 0
+
+    def take(self, match: Match, size: int) -> bool:
+        """Look at a match that came in `size` bytes; False when no more are wanted."""
+        self._examined += 1
+        for row in rows(match):
+            mark = repr(row)
+            if mark in self._seen:
+                continue
+            self._seen.add(mark)
+            self._held += size
+            if self.recheck.holds(row):
+                self.rows.append(row)
+        return not self.full
+
+    def loosen(self) -> None:
+        """From now on texts are sent wider than they are meant."""
+        self.recheck.loosened = True
+        self._most_examined = self._examined + _MOST_COMPARED
+
+    @property
+    def full(self) -> bool:
+        """Whether no more are wanted."""
+        return (
+            len(self.rows) > MOST_ENTRIES
+            or self._examined > self._most_examined
+            or self._held > _MOST_HELD
+        )
+
+    def notes(self) -> list[str]:
+        """What to know about what arrived."""
+        cut = (
+            f"Not complete: only the first {self._examined} {NOUN[1]} the archive gave were looked "
+            "at. Narrow the question by date, modality or station."
+        )
+        return [cut, *self.recheck.notes()] if self.full else self.recheck.notes()
+
+
+def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _Answer:
+    """Every query, one after the other; one that the archive refuses does not spoil the others."""
+    whole = True
+    notes: list[str] = []
+    refused: list[StatusFailure] = []
+    answered = 0
+    for query in queries:
+        if found.full:
+            break
+        try:
+            ending = _put(asking, query, found)
+        except StatusFailure as failure:
+            refused.append(failure)
+            whole = False
+            notes.append(f"Not complete: by {' and '.join(query.keys)}, {failure}")
+            continue
+        answered += 1
+        whole = whole and ending.whole
+        notes += ending.notes
+    if refused and not answered and not found.rows:
+        raise refused[0]
+    return _Answer(whole, notes)
+
+
+def _put(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
+    """One query; what came before the deadline passed is kept, and marked."""
+
+    def take(match: Match, size: int) -> bool:
+        asking.arrived()
+        return found.take(match, size)
+
+    asking.cost.queries += 1
+    try:
+        return asking.exchange.ask_worklist(query, take, deadline=asking.deadline)
+    except DeadlinePassed as passed:
+        if not found.rows:
+            raise
+        return Ending(whole=False, notes=(f"Not complete: {passed}",))
+
+
+def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _Answer) -> _Answer:
+    """The answer with what only a wider question brings."""
+    before = len(found.rows)
+    found.loosen()
+    try:
+        more = _asked(asking.within(_SECONDS_FOR_COMPARING), wider.queries(), found)
+    except (DeadlinePassed, StatusFailure) as failure:
+        more = _Answer(whole=False, notes=[f"Not complete: {failure}"])
+    if len(found.rows) == before:
+        # What was found as written is what was asked for; nothing found needs more proof.
+        return answer if before or more.whole else _Answer(False, answer.notes + more.notes)
+    told = (
+        "Names were also compared here, with the whole list: this archive does not find all of "
+        "them as they were written."
+    )
+    return _Answer(answer.whole and more.whole, [*answer.notes, *more.notes, told])
