@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -12,7 +13,16 @@ import pytest
 
 from tests.bounds import PATIENCE
 from tests.misbehaviours import MISBEHAVIOURS
-from tests.peer import HEALTHY, Peer
+from tests.peer import (
+    CANCEL_REQUEST,
+    HEALTHY,
+    Peer,
+    Talk,
+    accept,
+    hear_cancel,
+    hear_question,
+    hold,
+)
 from tests.stdio import HANDSHAKES, Child, child
 
 # Seconds: what a question may take, and how much later it may end.
@@ -118,6 +128,30 @@ def test_other_archives_and_the_list_of_tools_are_answered_while_one_hangs() -> 
                 answered = {json.loads(line).get("id") for line in server.lines}
                 assert not answered & hanging
                 server.leave(LEAVES_WITHIN)
+
+
+def test_a_query_its_client_cancels_reaches_the_archive_as_a_c_cancel_and_an_abort() -> None:
+    begun = threading.Event()
+
+    def begin(talk: Talk) -> None:  # noqa: ARG001 - a step's shape
+        begun.set()
+
+    script = (accept, hear_question, begin, hear_cancel, hold)
+    with (
+        Peer(script) as peer,
+        child(DICOM_PORT=str(peer.port), DICOM_TIMEOUT=str(10 * PATIENCE)) as server,
+    ):
+        server.initialize(HANDSHAKES[-1])
+        asked = {"name": "query_studies", "arguments": {"patient_id": "7"}}
+        hanging = server.send("tools/call", asked)
+        assert begun.wait(PATIENCE)
+        server.notify("notifications/cancelled", {"requestId": hanging})
+        (talk,) = peer.talks
+        assert talk.ended.wait(PATIENCE)
+        assert talk.operation == CANCEL_REQUEST
+        assert talk.heard[-1] == 0x07  # A-ABORT
+        peer.heal()
+        assert_answered(server.call("query_studies", patient_id="7"))
 
 
 @pytest.mark.xfail(strict=True, reason="pydicom is first imported by several threads at once")
