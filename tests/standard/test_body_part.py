@@ -306,6 +306,8 @@ def test_a_description_that_names_none_is_none(text: str) -> None:
         ((), ""),
         (("CT", "Topogram", "ABDOMEN"), "ABDOMEN"),
         (("PET/CT Ganzkörper", "CHEST"), "WHOLEBODY"),
+        (("CT Gesicht und Orbita",), "FACE, ORBIT"),
+        (("Abdomen, Gallenblase", "Leber"), "GALLBLADDER"),
         (("Abdomen-Thorax", "Hals"), "NECK, CHEST, ABDOMEN"),
     ],
 )
@@ -362,6 +364,9 @@ def test_no_text_breaks_it_and_what_is_named_is_named_again(texts: list[str]) ->
 @pytest.mark.parametrize("part", list(_WORDS))
 def test_every_term_of_the_vocabulary_names_itself(part: str) -> None:
     assert body_part(part) == part
+    for other in set(_WORDS) - {part}:
+        both = body_part(part, other)
+        assert body_part(both) == both
 
 
 def test_the_parts_come_from_head_to_toe_in_any_order_of_words() -> None:

@@ -11,7 +11,7 @@ LEG. Regions that Table L-1 names together are named one by one: CHESTABDOMEN is
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 
 def body_part(*texts: str) -> str:
@@ -24,15 +24,18 @@ def body_part(*texts: str) -> str:
     named = {part for parts in by_text for part in parts}
     if "WHOLEBODY" in named:
         return "WHOLEBODY"
-    for whole in tuple(named):
-        apart = [parts for parts in by_text if whole in parts]
-        if any(
-            whole in _within(part)
-            and (whole in _VAGUE or part == "BRAIN" or all(part not in own for own in apart))
-            for part in named
-        ):
-            named.discard(whole)
-    return ", ".join(part for part in _WORDS if part in named)
+    said_better = {
+        whole
+        for whole in named
+        for part in named
+        if whole in _within(part)
+        and (
+            whole in _VAGUE
+            or part == "BRAIN"
+            or not any(whole in parts and part in parts for parts in by_text)
+        )
+    }
+    return ", ".join(part for part in _WORDS if part in named - said_better)
 
 
 def related(one: str, other: str) -> bool:
@@ -504,13 +507,12 @@ _ELSEWHERE = """
 _FILLERS = """
     gelenk gelenke gelenks gelenken aufnahme aufnahmen übersicht übersichten region bereich ct mrt
     mr mri pet sono sonographie sonografie ultraschall röntgen rx xr dx angio angiographie
-    angiografie skelett weichteile weichteil gefäße gefäß gefässe gefäss arterie arterien
-    venen vene wand basis
-    kalotte trauma schmerz schmerzen spirale nativ leer links rechts lat bds organe tumor
-    karzinom metastasen metastase biopsie punktion szintigraphie szintigrafie szinti scan protokoll
-    serie screening aufn funktion schale spitze kamm kontrolle status katheter infarkt blutung
-    embolie fraktur zyste abszess joint joints bone bones xray xrays gewricht foto echo drainage
-    ober unter mittel ganz std standard routine native s km
+    angiografie skelett weichteile weichteil gefäße gefäß gefässe gefäss arterie arterien venen
+    vene wand basis kalotte trauma schmerz schmerzen spirale nativ leer links rechts lat bds
+    organe tumor karzinom metastasen metastase biopsie punktion szintigraphie szintigrafie szinti
+    scan protokoll serie screening aufn funktion schale spitze kamm kontrolle status katheter
+    infarkt blutung embolie fraktur zyste abszess joint joints bone bones xray xrays gewricht foto
+    echo drainage ober unter mittel ganz std standard routine native s km
 """
 
 # Beginnings of compounds that are no words by themselves.
@@ -590,6 +592,9 @@ def _plain(text: str) -> str:
 
 def _named(text: str) -> frozenset[str]:
     """The parts a text names: at each word the longest phrase that is known."""
+    terms = _parts(text)
+    if terms and all(term in _WORDS for term in terms):
+        return frozenset(terms)
     words = _plain(text).split()
     if len(words) == 1 and words[0] in _ALONE:
         return frozenset(_ALONE[words[0]])
@@ -629,7 +634,7 @@ def _compound(word: str) -> frozenset[str]:
     return best.get(len(word), (0, frozenset[str]()))[1]
 
 
-@cache
+@lru_cache(maxsize=256)  # bounded: callers may ask about any text
 def _within(part: str) -> frozenset[str]:
     """Everything that the part is a part of; the whole body for every one."""
     wholes = set(_PART_OF.get(part, "").split())
