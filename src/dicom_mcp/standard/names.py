@@ -509,17 +509,25 @@ def _contracted(text: str, table: dict[str, str]) -> str:
 
 
 def _opened(word: str, shortest: int) -> str:
-    """The word in lower case with `?` where any case may stand."""
+    """The word in lower case with `?` where any case may stand.
+
+    Archives that compare bytes take `?` for one of them: another letter than ASCII's is open
+    as `*`.
+    """
     if not any(letter.lower() != letter.upper() for letter in word):
         return word
     if len(word) <= shortest:
-        return "?" * len(word)
-    lower = [one if len(one := letter.lower()) == 1 else "?" for letter in word]
-    lower[0] = "?"
+        return "".join(map(_open, word))
+    lower = [one if len(one := letter.lower()) == 1 else _open(letter) for letter in word]
+    lower[0] = _open(word[0])
     inner = _INNER_CAPITAL.match(word)
     if inner:
-        lower[inner.end()] = "?"
+        lower[inner.end()] = _open(word[inner.end()])
     return "".join(lower)
+
+
+def _open(letter: str) -> str:
+    return "?" if letter.isascii() else "*"
 
 
 # Prefixes after which a capital may stand within a word: McDonald, DeLuca.
