@@ -15,6 +15,8 @@ from .errors import ArchiveError, BadArgument, NoAcceptedContext
 from .standard.levels import UNIQUE_KEY, Level
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
+from .standard.worklist import Worklist, WorklistQuestion
+from .truth.arrival import arrivals
 from .truth.asking import Asking
 from .truth.case import ask_in_any_case
 from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below, lacking
@@ -23,6 +25,7 @@ from .truth.gathering import Gathering
 from .truth.habits import Habits
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
+from .truth.worklist import ask_worklist
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0
@@ -99,6 +102,35 @@ class Archive:
             answer = _asked(asking, query, limit, keep=learning)
         return replace(answer, queries=asking.cost.queries)
 
+    def worklist(
+        self,
+        question: WorklistQuestion,
+        *,
+        limit: int,
+        deadline: Deadline,
+        look_up: bool = False,
+        arrived: Arrived = _nobody,
+    ) -> Worklist:
+        """The first `limit` entries by time of what is scheduled, checked and marked as in `find`.
+
+        With `look_up` what has arrived for them is looked up too. Raises NoAcceptedContext where
+        there is no worklist.
+        """
+        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        with self._located():
+            answer = ask_worklist(asking, question, limit)
+            if not look_up:
+                return answer
+            found, notes = arrivals(
+                answer.rows, lambda query, most: self._find(asking, query, most)
+            )
+        return replace(
+            answer,
+            arrivals=tuple(found),
+            notes=(*answer.notes, *notes),
+            queries=asking.cost.queries,
+        )
+
     def close(self) -> None:
         """Give back every connection."""
         self._exchange.close()
@@ -129,18 +161,24 @@ class Archive:
         return patients_of_studies(query, studies, limit)
 
     def _filled(self, asking: Asking, query: Query, answer: Matches, limit: int) -> Matches:
-        """The answer with what the archive left out of every match and a level below can tell."""
-        lacks = lacking(query.level, answer.matches, query.wanted)
-        if not lacks or not answer.matches:
+        """The answer with what the archive left out of every match and a level below can tell;
+        what nobody can tell is named."""
+        if not answer.matches:
             return answer
+        lacks = lacking(query.level, answer.matches, query.wanted)
+        notes = list(answer.notes)
         if MODALITIES in lacks:
             self._habits.left_out.add(MODALITIES)
             if MODALITIES in query.keys:
                 return self._by_modalities_below(asking, query, limit)
-        seconds = SECONDS if MODALITIES in lacks else _SECONDS_FOR_COUNTS
-        filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
-        told = found_below(query.level, lacks, filled, len(answer.matches))
-        return replace(answer, notes=(*answer.notes, told))
+        if lacks:
+            seconds = SECONDS if MODALITIES in lacks else _SECONDS_FOR_COUNTS
+            filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
+            notes.append(found_below(query.level, lacks, filled, len(answer.matches)))
+        absent = [one for one in query.wanted if not any(one in match for match in answer.matches)]
+        if absent := [one for one in absent if one not in (*lacks, *query.keys)]:
+            notes.append(f"The archive does not return {', '.join(absent)}.")
+        return replace(answer, notes=tuple(notes))
 
     def _by_modalities_below(self, asking: Asking, query: Query, limit: int) -> Matches:
         """Studies by modality where the archive does not keep that: found one level down among

@@ -7,45 +7,54 @@ sequences: a question is keyed by keyword alone, and an entry read is a flat row
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import product
 
+from . import values
+from .days import day_range
 from .dictionary import attribute
+from .levels import Level
 from .matching import Comparison, Key, Predicate, matcher
-from .query import Match, Value
+from .modality import codes
+from .names import readings, same_name
+from .query import Match, Query, Value
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
 STEPS = "ScheduledProcedureStepSequence"
 NOUN = ("worklist entry", "worklist entries")
 
-# What is asked for, and what it is called in a record, in its order; first what stands in the
-# scheduled procedure step, then what stands beside it (PS3.4 table K.6-1).
-OF_STEP: dict[str, str] = {
+# What is asked for (PS3.4 table K.6-1), in the order of a record, and what it is called there:
+# when, who, what, where, and what to ask on with.
+FIELDS: dict[str, str] = {
     "ScheduledProcedureStepStartDate": "date",
     "ScheduledProcedureStepStartTime": "time",
-    "Modality": "modality",
-    "ScheduledStationName": "station",
-    "ScheduledStationAETitle": "station_ae_title",
-    "ScheduledProcedureStepDescription": "step",
-    "ScheduledProcedureStepStatus": "status",
-    "ScheduledProcedureStepLocation": "location",
-    "ScheduledPerformingPhysicianName": "performing_physician",
-    "ScheduledProcedureStepID": "step_id",
-}
-OF_ENTRY: dict[str, str] = {
     "PatientName": "patient_name",
     "PatientID": "patient_id",
     "PatientBirthDate": "birth_date",
     "PatientSex": "sex",
+    "Modality": "modality",
+    "ScheduledStationName": "station",
+    "ScheduledStationAETitle": "station_ae_title",
     "RequestedProcedureDescription": "procedure",
+    "ScheduledProcedureStepDescription": "step",
+    "ScheduledProcedureStepStatus": "status",
+    "ScheduledProcedureStepLocation": "location",
     "RequestedProcedurePriority": "priority",
+    "ScheduledPerformingPhysicianName": "performing_physician",
+    "ReferringPhysicianName": "referring_physician",
     "AccessionNumber": "accession_number",
     "RequestedProcedureID": "requested_procedure_id",
-    "ReferringPhysicianName": "referring_physician",
+    "ScheduledProcedureStepID": "step_id",
     "StudyInstanceUID": "study_instance_uid",
 }
-FIELDS: dict[str, str] = {**OF_STEP, **OF_ENTRY}
+
+# Which of these stand in the item of the scheduled procedure step.
+OF_STEP = frozenset(
+    keyword for keyword in FIELDS if keyword.startswith("Scheduled") or keyword == "Modality"
+)
 
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+_STATION_AE_TITLE, _STATION_NAME = "ScheduledStationAETitle", "ScheduledStationName"
 
 # As for matches of the other models: only what contradicts the key in any reading is dropped.
 _LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
@@ -63,11 +72,9 @@ class WorklistQuery:
     @property
     def identifier(self) -> dict[str, Key]:
         """The keys as they stand in the identifier: no level, one item in the sequence."""
-        entry: dict[str, Key] = {keyword: self._key(keyword) for keyword in OF_ENTRY}
-        return {**entry, STEPS: {keyword: self._key(keyword) for keyword in OF_STEP}}
-
-    def _key(self, keyword: str) -> tuple[str, str]:
-        return _vr(keyword), self.keys.get(keyword, "")
+        keys = {keyword: (_vr(keyword), self.keys.get(keyword, "")) for keyword in FIELDS}
+        entry = {keyword: key for keyword, key in keys.items() if keyword not in OF_STEP}
+        return {**entry, STEPS: {keyword: keys[keyword] for keyword in OF_STEP}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ class Condition:
     """What a question demands: one of these keys (keyword and text), whichever.
 
     A text is written in more ways than are asked for: it is also what `written` holds for, and is
-    looked for once more in all that `wider` keys find, or, within certain days, in everything.
+    looked for once more in all that `wider` keys find, or, within certain days, in everything. Of
+    what a key that begins with `*` finds, only that is meant.
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -94,6 +102,36 @@ class WorklistQuestion:
     """What to look for on a worklist: every one of the conditions."""
 
     conditions: tuple[Condition, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        today: date,
+        date: str = "",
+        station: str = "",
+        modality: str = "",
+        patient_name: str = "",
+        patient_id: str = "",
+        accession_number: str = "",
+    ) -> "WorklistQuestion":
+        """From the words of a person. A station may be meant by its AE title or its name.
+
+        Raises BadArgument for what cannot be asked.
+        """
+        days = day_range(date, today=today, argument="date") if date.strip() else ""
+        identity = values.text(patient_id.strip(), "LO", argument="patient_id")
+        accession = values.text(accession_number.strip(), "SH", argument="accession_number")
+        modalities = tuple(("Modality", one) for one in codes(modality, argument="modality"))
+        conditions = (
+            Condition(((_DATE, days),) if days else ()),
+            Condition(modalities),
+            _station(values.text(station.strip(), "SH", argument="station")),
+            _name(values.text(patient_name.strip(), "PN", argument="patient_name")),
+            Condition((("PatientID", identity),) if identity else ()),
+            Condition((("AccessionNumber", accession),) if accession else ()),
+        )
+        return cls(tuple(one for one in conditions if one.keys))
 
     def queries(self) -> Iterator[WorklistQuery]:
         """The queries whose answers together hold every entry that is meant."""
@@ -131,15 +169,35 @@ class WorklistQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """What an archive already holds of an entry: in which studies, how many instances, and by which
+    of the entry's fields they were found, "" for nothing found. `instances` is None where the
+    archive does not count them or did not answer in full."""
+
+    by: str = ""
+    studies: tuple[str, ...] = ()
+    instances: int | None = 0
+
+    @classmethod
+    def of(cls, by: str, studies: Sequence[Match]) -> "Arrival":
+        """These studies, as matches."""
+        counts = [str(study.get("NumberOfStudyRelatedInstances", "")) for study in studies]
+        known = all(count.isdecimal() for count in counts)
+        uids = tuple(str(study.get("StudyInstanceUID", "")) for study in studies)
+        return cls(by, uids, sum(map(int, counts)) if known else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Worklist:
     """The answer to a question: its rows in the order of time, whether that is all, what to know,
-    and how many queries it took."""
+    how many queries it took, and if that was asked what has arrived for the first of the rows."""
 
     question: WorklistQuestion
     rows: list[Match]
     complete: bool = True
     notes: tuple[str, ...] = ()
     queries: int = 0
+    arrivals: tuple[Arrival, ...] | None = None
 
 
 class WorklistRecheck:
@@ -147,18 +205,23 @@ class WorklistRecheck:
 
     def __init__(self, question: WorklistQuestion) -> None:
         self.loosened = False
+        # Other stations with entries that are what was asked for but for the station.
+        self.stations: set[str] = set()
         self._conditions = [_Compiled(one) for one in question.conditions]
         self._checked = 0
 
     def holds(self, row: Match) -> bool:
         """Whether the row may be what was asked for: no condition is contradicted."""
         self._checked += 1
-        for condition in self._conditions:
-            if not condition.holds(row):
-                if not (self.loosened and condition.is_text):
-                    condition.dropped += 1
-                return False
-        return True
+        contradicted = [one for one in self._conditions if not one.holds(row)]
+        if not contradicted:
+            return True
+        if len(contradicted) == 1 and _STATION_NAME in contradicted[0].keywords:
+            self.stations.update(_texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
+        for condition in contradicted:
+            if not (self.loosened and condition.is_text):
+                condition.dropped += 1
+        return False
 
     def notes(self) -> list[str]:
         """What the person asking must know about how the keys were treated."""
@@ -179,25 +242,56 @@ class WorklistRecheck:
 class _Compiled:
     def __init__(self, condition: Condition) -> None:
         self.is_text = condition.is_text
-        self.name = " or ".join(condition.keywords)
+        self.keywords = condition.keywords
         self.dropped = 0
         self.returned = 0
-        self._written = condition.written
+        written = condition.written
         self._predicates: list[tuple[str, Predicate]] = [
             (keyword, matcher(_vr(keyword), key, comparison=_LOOSEST))
             for keyword, key in condition.keys
+            if not (written and key.startswith("*"))
         ]
+        if written:
+            also: Predicate = lambda values: any(map(written, values))  # noqa: E731
+            self._predicates += [(keyword, also) for keyword in condition.keywords]
+
+    @property
+    def name(self) -> str:
+        return " or ".join(self.keywords)
 
     def holds(self, row: Match) -> bool:
         carried = [(row[keyword], one) for keyword, one in self._predicates if keyword in row]
         if not carried:
             return True
         self.returned += 1
-        for value, predicate in carried:
-            values = _texts(value)
-            if predicate(values) or (self._written and any(map(self._written, values))):
-                return True
-        return False
+        return any(predicate(_texts(value)) for value, predicate in carried)
+
+
+def _station(text: str) -> Condition:
+    """An AE title cannot hold all that a name can (PS3.5 6.2)."""
+    keys = ((_STATION_AE_TITLE, text), (_STATION_NAME, text))
+    return Condition((keys if text.isascii() else keys[1:]) if text else (), is_text=True)
+
+
+def _name(text: str) -> Condition:
+    ranks = [[reading.key for reading in rank] for rank in readings(text)] if text else []
+    if not ranks:
+        return Condition(())
+    ascii_only = [_in_ascii(key) for key in ranks[-1]]
+    keys = ranks[0]
+    return Condition(
+        tuple(("PatientName", key) for key in keys),
+        is_text=True,
+        wider=tuple(("PatientName", key) for key in dict.fromkeys(ascii_only))
+        if ascii_only != keys
+        else (),
+        written=None if keys == [text] else same_name(text),
+    )
+
+
+def _in_ascii(key: str) -> str:
+    """The key with * for what is beyond ASCII; "" when nothing else is left."""
+    return Query(Level.PATIENT, {"PatientName": key}).in_ascii().keys.get("PatientName", "")
 
 
 def rows(match: Match) -> list[Match]:
@@ -218,6 +312,27 @@ def by_time(row: Match) -> tuple[str, str, str]:
     """What rows are sorted by: day and time of the scheduled start, then the patient."""
     date, time, name = (str(row.get(one, "")) for one in (_DATE, _TIME, "PatientName"))
     return date.replace(".", ""), time.replace(":", ""), name
+
+
+def is_one(text: str) -> bool:
+    """Whether a value can be a key that means just this value."""
+    return bool(text) and not set("*?\\") & set(text)
+
+
+def is_of_patient(study: Match, row: Match) -> bool:
+    """Whether a study is the patient's of this row, as far as both name one: two hospitals may
+    give out the same accession number."""
+    one, other = (str(each.get("PatientID", "")) for each in (study, row))
+    return not one or not other or one == other
+
+
+def may_be_the_one(study: Match, row: Match) -> bool:
+    """Whether a study of the same patient and day may be what this row schedules."""
+    one, other = (str(each.get("AccessionNumber", "")) for each in (study, row))
+    modalities = _texts(study.get("ModalitiesInStudy", ""))
+    modality = str(row.get("Modality", ""))
+    ordered_otherwise = one and other and one != other
+    return not ordered_otherwise and (not modalities or not modality or modality in modalities)
 
 
 def _texts(value: Value) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from .archive import configure_dicom_server, verify_connection
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
+from .worklist import query_worklist
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,6 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_studies, "Find studies"),
     Entry(query_series, "Find series"),
     Entry(query_instances, "Find instances"),
+    Entry(query_worklist, "Find what is scheduled"),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )

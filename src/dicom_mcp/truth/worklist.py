@@ -29,6 +29,8 @@ _MOST_HELD = 8 * 1024 * 1024
 _MOST_COMPARED = 2000
 _SECONDS_FOR_COMPARING = 10.0
 
+_MOST_NAMED = 20
+
 
 def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Worklist:
     """The first `limit` entries by time.
@@ -41,6 +43,9 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     if wider and not found.full:
         answer = _compared(asking, wider, found, answer)
     notes = [*answer.notes, *found.notes()]
+    if not found.rows and found.recheck.stations:
+        others = ", ".join(sorted(found.recheck.stations)[:_MOST_NAMED])
+        notes.append(f"There are entries for other stations: {others}.")
     ordered = sorted(found.rows, key=by_time)
     if len(ordered) > limit:
         notes.append(
@@ -158,7 +163,7 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
         # What was found as written is what was asked for; nothing found needs more proof.
         return answer if before or more.whole else _Answer(False, answer.notes + more.notes)
     told = (
-        "Names were also compared here, with the whole list: this archive does not find all of "
-        "them as they were written."
+        "The archive does not find everything as it was written; the names of patients and "
+        "stations were also compared here, with the whole list."
     )
     return _Answer(answer.whole and more.whole, [*answer.notes, *more.notes, told])
