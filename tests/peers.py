@@ -18,6 +18,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.find import Hierarchy
+from dicom_mcp.demo.habits import NONE, Habits
+from dicom_mcp.standard.levels import UNIQUE_KEY, Model
 from tests.dcmtk import dcmtk
 
 # Seconds a peer may take to begin to listen, on a busy machine.
@@ -36,18 +39,102 @@ class Peer:
     lacks: frozenset[str] = frozenset()
 
 
-@contextmanager
-def embedded(objects: Sequence[Dataset]) -> Generator[Peer]:
-    """Our own archive, asked relationally."""
-    with EmbeddedArchive(objects, ae_title="EMBEDDED") as archive:
-        yield Peer("embedded", Node(port=archive.port, called_ae_title="EMBEDDED"))
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How our own archive is to behave."""
+
+    habits: Habits = NONE
+    hierarchy: Hierarchy = "relational"
+
+
+def _ignoring(*keywords: str, returned: bool = True) -> Kind:
+    keys = frozenset(keywords)
+    return Kind(Habits(ignored_keys=keys, unreturned=frozenset() if returned else keys))
+
+
+def _without(*keywords: str) -> Kind:
+    return Kind(Habits(unreturned=frozenset(keywords)))
+
+
+def _capped(most: int, status: int = 0x0000) -> Kind:
+    return Kind(Habits(most_matches=most, cap_status=status))
+
+
+_COUNTS = (
+    *("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries"),
+    *("NumberOfPatientRelatedInstances", "NumberOfStudyRelatedSeries"),
+    *("NumberOfStudyRelatedInstances", "NumberOfSeriesRelatedInstances"),
+)
+
+# Our own archive as others are, by what is wrong with it.
+MISBEHAVING: dict[str, Kind] = {
+    "ignores modalities": _ignoring("ModalitiesInStudy", "Modality"),
+    "ignores modalities and keeps none": _ignoring("ModalitiesInStudy", returned=False),
+    "ignores descriptions": _ignoring("StudyDescription", "SeriesDescription"),
+    "ignores and keeps back descriptions": _ignoring(
+        "StudyDescription", "SeriesDescription", returned=False
+    ),
+    "ignores dates": _ignoring("StudyDate", "PatientBirthDate"),
+    "ignores names": _ignoring("PatientName"),
+    "ignores and keeps back names": _ignoring("PatientName", returned=False),
+    "ignores numbers": _ignoring("AccessionNumber", "SeriesNumber", "InstanceNumber"),
+    "ignores unique keys": _ignoring(*UNIQUE_KEY.values()),
+    "keeps no counts": _without(*_COUNTS),
+    "keeps back dates": _without("StudyDate", "PatientBirthDate"),
+    "keeps back the UIDs above": _without("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+    "calls every key unsupported": Kind(Habits(optional_keys_status=True)),
+    "is out of resources after 7": _capped(7, 0xA700),
+    "cancels after 7": _capped(7, 0xFE00),
+    "stops silently after 10": _capped(10),
+    "stops silently after 20": _capped(20),
+    "calls UTF-8 Latin-1": Kind(Habits(utf_8_declared="as Latin-1")),
+    "does not declare UTF-8": Kind(Habits(utf_8_declared="not at all")),
+    "compares bytes": Kind(Habits(by_bytes=True, case_sensitive=True)),
+    "minds the case of names": Kind(Habits(case_sensitive=True)),
+    "says everything twice": Kind(Habits(duplicated=True)),
+    "has Study Root only": Kind(Habits(models=frozenset({Model.STUDY_ROOT}))),
+    "has Patient Root only": Kind(Habits(models=frozenset({Model.PATIENT_ROOT}))),
+    "has Patient Root only and is silent": Kind(
+        Habits(models=frozenset({Model.PATIENT_ROOT})), "silent"
+    ),
+    "finds nothing without the keys above": Kind(hierarchy="silent"),
+    "has several habits": Kind(
+        Habits(
+            ignored_keys=frozenset({"ModalitiesInStudy", "StudyDescription"}),
+            unreturned=frozenset({"ModalitiesInStudy", *_COUNTS}),
+            models=frozenset({Model.STUDY_ROOT}),
+            most_matches=20,
+            by_bytes=True,
+            case_sensitive=True,
+            duplicated=True,
+        ),
+        "silent",
+    ),
+}
 
 
 @contextmanager
-def embedded_strict(objects: Sequence[Dataset]) -> Generator[Peer]:
-    """Our own archive, insisting on the unique keys above the level."""
-    with EmbeddedArchive(objects, ae_title="STRICT", hierarchy="strict") as archive:
-        yield Peer("embedded strict", Node(port=archive.port, called_ae_title="STRICT"))
+def embedded(
+    objects: Sequence[Dataset],
+    kind: Kind = Kind(),
+    *,
+    name: str = "embedded",
+    database: str = ":memory:",
+) -> Generator[Peer]:
+    """Our own archive, asked relationally unless its kind says otherwise.
+
+    `database` may be a file that another embedded archive has filled.
+    """
+    with EmbeddedArchive(
+        objects,
+        ae_title="EMBEDDED",
+        hierarchy=kind.hierarchy,
+        habits=kind.habits,
+        database=database,
+    ) as archive:
+        lacks = {"case"} if kind.habits.case_sensitive else set[str]()
+        node = Node(port=archive.port, called_ae_title="EMBEDDED")
+        yield Peer(name, node, frozenset({*lacks, "case of text", "accents"}))
 
 
 @contextmanager
@@ -96,7 +183,7 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         yield Peer(
             "dcmqrscp",
             Node(port=port, called_ae_title="DCMQRSCP"),
-            lacks=frozenset({"counts", "case"}),
+            lacks=frozenset({"case", "case of text", "accents"}),
         )
 
 

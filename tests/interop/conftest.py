@@ -1,20 +1,30 @@
 """The archives every expectation is asked of, each started once with the same objects."""
 
 from collections.abc import Iterator
-from datetime import date
+from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from tests import peers
-from tests.peers import Peer
+from tests.interop.questions import TODAY
+from tests.peers import MISBEHAVING, Kind, Peer
 
 
 @pytest.fixture(scope="session")
 def held() -> list[Dataset]:
     """What every archive holds."""
-    return list(hospital(date(2026, 3, 31)).pacs())
+    return list(hospital(TODAY).pacs())
+
+
+@pytest.fixture(scope="session")
+def database(held: list[Dataset], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An archive's database that holds it already; filling one takes a second."""
+    path = tmp_path_factory.mktemp("embedded") / "archive.sqlite"
+    EmbeddedArchive(held, ae_title="EMBEDDED", database=str(path))
+    return str(path)
 
 
 @pytest.fixture(
@@ -27,18 +37,30 @@ def held() -> list[Dataset]:
     ],
 )
 def peer(
-    request: pytest.FixtureRequest, held: list[Dataset], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    held: list[Dataset],
+    database: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Peer]:
-    """One archive after the other."""
-    directory = tmp_path_factory.mktemp("peer")
+    """One archive after the other, as they are."""
+    directory: Path = tmp_path_factory.mktemp("peer")
     match request.param:
         case "embedded":
-            started = peers.embedded(held)
+            started = peers.embedded([], database=database)
         case "embedded strict":
-            started = peers.embedded_strict(held)
+            started = peers.embedded([], Kind(hierarchy="strict"), database=database)
         case "orthanc":
             started = peers.orthanc(held, directory)
         case _:
             started = peers.dcmqrscp(held, directory)
     with started as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session", params=list(MISBEHAVING))
+def misbehaving(request: pytest.FixtureRequest, database: str) -> Iterator[Peer]:
+    """Our own archive with one bad habit after the other."""
+    with peers.embedded(
+        [], MISBEHAVING[request.param], name=request.param, database=database
+    ) as peer:
         yield peer
