@@ -5,6 +5,7 @@ which stand in the one item of a sequence, in a question as in an answer. People
 sequences: a question is keyed by keyword alone, and an entry read is a flat row.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +17,7 @@ from .dictionary import attribute
 from .levels import Level
 from .matching import Comparison, Key, Predicate, matcher
 from .modality import codes
-from .names import readings, same_name
+from .names import in_other_case, readings, same_name
 from .query import Match, Query, Value
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
@@ -204,7 +205,10 @@ class WorklistRecheck:
     """Checks the rows of an answer against the question; remembers what was wrong with them."""
 
     def __init__(self, question: WorklistQuestion) -> None:
+        # The query that is being answered, and whether its texts are wider than they are meant.
+        self.asked = WorklistQuery({})
         self.loosened = False
+        self._ignored = Counter[str]()
         # Other stations with entries that are what was asked for but for the station.
         self.stations: set[str] = set()
         self._conditions = [_Compiled(one) for one in question.conditions]
@@ -216,20 +220,20 @@ class WorklistRecheck:
         contradicted = [one for one in self._conditions if not one.holds(row)]
         if not contradicted:
             return True
-        if len(contradicted) == 1 and _STATION_NAME in contradicted[0].keywords:
-            self.stations.update(_texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
         for condition in contradicted:
             if not (self.loosened and condition.is_text):
-                condition.dropped += 1
+                sent = (one for one in condition.keywords if one in self.asked.keys)
+                self._ignored.update(sent)
+        if len(contradicted) == 1 and _STATION_NAME in contradicted[0].keywords:
+            self.stations.update(_texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
         return False
 
     def notes(self) -> list[str]:
         """What the person asking must know about how the keys were treated."""
         ignored = [
-            f"The archive ignored {one.name}: {one.dropped} {NOUN[one.dropped != 1]} that did not "
-            f"match {'were' if one.dropped != 1 else 'was'} left out here."
-            for one in self._conditions
-            if one.dropped
+            f"The archive ignored {keyword}: {count} {NOUN[count != 1]} that did not match "
+            f"{'were' if count != 1 else 'was'} left out here."
+            for keyword, count in self._ignored.items()
         ]
         return ignored + [
             f"The archive does not return {one.name}, so it may have ignored it: entries that do "
@@ -243,7 +247,6 @@ class _Compiled:
     def __init__(self, condition: Condition) -> None:
         self.is_text = condition.is_text
         self.keywords = condition.keywords
-        self.dropped = 0
         self.returned = 0
         written = condition.written
         self._predicates: list[tuple[str, Predicate]] = [
@@ -269,29 +272,32 @@ class _Compiled:
 
 def _station(text: str) -> Condition:
     """An AE title cannot hold all that a name can (PS3.5 6.2)."""
-    keys = ((_STATION_AE_TITLE, text), (_STATION_NAME, text))
-    return Condition((keys if text.isascii() else keys[1:]) if text else (), is_text=True)
+    ways = (text, *in_other_case(text))
+    titles, names = (
+        tuple((keyword, way) for way in ways) for keyword in (_STATION_AE_TITLE, _STATION_NAME)
+    )
+    asked = ((*titles[:1], *names[:1]), (*titles, *names)) if text.isascii() else (names[:1], names)
+    keys, wider = asked if text else ((), ())
+    return Condition(keys, is_text=True, wider=wider)
 
 
 def _name(text: str) -> Condition:
     ranks = [[reading.key for reading in rank] for rank in readings(text)] if text else []
-    if not ranks:
-        return Condition(())
-    ascii_only = [_in_ascii(key) for key in ranks[-1]]
-    keys = ranks[0]
+    keys = ranks[0] if ranks else []
+    wider = dict.fromkeys(map(_open, ranks[-1] if ranks else ()))
     return Condition(
         tuple(("PatientName", key) for key in keys),
         is_text=True,
-        wider=tuple(("PatientName", key) for key in dict.fromkeys(ascii_only))
-        if ascii_only != keys
-        else (),
+        wider=tuple(("PatientName", key) for key in ([""] if "" in wider else wider)),
         written=None if keys == [text] else same_name(text),
     )
 
 
-def _in_ascii(key: str) -> str:
-    """The key with * for what is beyond ASCII; "" when nothing else is left."""
-    return Query(Level.PATIENT, {"PatientName": key}).in_ascii().keys.get("PatientName", "")
+def _open(key: str) -> str:
+    """The key with * for what is beyond ASCII and ? for letters that may be written in another
+    case; "" when nothing else is left."""
+    ascii_only = Query(Level.PATIENT, {"PatientName": key}).in_ascii().keys.get("PatientName", "")
+    return next(iter(in_other_case(ascii_only)), ascii_only)
 
 
 def rows(match: Match) -> list[Match]:

@@ -43,6 +43,12 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     if wider and not found.full:
         answer = _compared(asking, wider, found, answer)
     notes = [*answer.notes, *found.notes()]
+    unread = 0 if found.rows else found.unread
+    if unread:
+        notes.append(
+            f"Not certain: {unread} {NOUN[unread != 1]} came without a character set, so that "
+            "names beyond ASCII in them cannot be compared. Ask without patient_name."
+        )
     if not found.rows and found.recheck.stations:
         others = ", ".join(sorted(found.recheck.stations)[:_MOST_NAMED])
         notes.append(f"There are entries for other stations: {others}.")
@@ -52,7 +58,7 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
             f"Not complete: these are the first {limit} of {len(ordered)} {NOUN[1]} by time. Raise "
             "limit (at most 500) or narrow the question."
         )
-    whole = answer.whole and not found.full and len(ordered) <= limit
+    whole = answer.whole and not found.full and not unread and len(ordered) <= limit
     return Worklist(
         question, ordered[:limit], whole, tuple(dict.fromkeys(notes)), asking.cost.queries
     )
@@ -70,6 +76,9 @@ class _Found:
     def __init__(self, question: WorklistQuestion) -> None:
         self.rows: list[Match] = []
         self.recheck = WorklistRecheck(question)
+        # Entries with names that nobody can read for want of a character set, if one was asked for.
+        self.unread = 0
+        self._asks_beyond_ascii = not "".join(question.sent.values()).isascii()
         self._seen: set[str] = set()
         self._examined = 0
         self._most_examined = 5 * MOST_ENTRIES
@@ -86,6 +95,8 @@ class _Found:
             self._held += size
             if self.recheck.holds(row):
                 self.rows.append(row)
+            elif self._asks_beyond_ascii and not match.get("SpecificCharacterSet"):
+                self.unread += _is_beyond_ascii(str(row.get("PatientName", "")))
         return not self.full
 
     def loosen(self) -> None:
@@ -143,6 +154,7 @@ def _put(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
         return found.take(match, size)
 
     asking.cost.queries += 1
+    found.recheck.asked = query
     try:
         return asking.exchange.ask_worklist(query, take, deadline=asking.deadline)
     except DeadlinePassed as passed:
@@ -167,3 +179,8 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
         "stations were also compared here, with the whole list."
     )
     return _Answer(answer.whole and more.whole, [*answer.notes, *more.notes, told])
+
+
+def _is_beyond_ascii(text: str) -> bool:
+    """Whether it holds other characters, or escape sequences that stand for some."""
+    return not text.isascii() or not text.isprintable()
