@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -136,10 +137,10 @@ def _pages(count: int) -> bytes:
 
 def _bomb() -> bytes:
     """A PDF whose page is a picture of 40,000 by 40,000 in three colours, packed to nothing."""
-    import zlib
-
     packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(b"\0" * (1 << 20)) for _ in range(4600)) + packer.flush()
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b"\0" * (1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = head + block * 288 + packer.flush()
     picture = (
         b"<< /Type /XObject /Subtype /Image /Width 40000 /Height 40000 /BitsPerComponent 8 "
         b"/ColorSpace /DeviceRGB /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"

@@ -29,6 +29,9 @@ _EXTENDED = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _LINES = frozenset({"LT", "ST", "UT"})
 _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 
+# Bytes of one text that are looked at: a report has thousands.
+_LONGEST = 32 << 20
+
 # VRs of bytes: nothing a person reads.
 BULK = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
@@ -178,7 +181,9 @@ def _written(element: Element, vr: str, charset: str) -> list[str]:
     if isinstance(value, bytes | bytearray):
         little = element.is_little_endian if isinstance(element, RawDataElement) else True
         return list(_read(bytes(value), vr, charset, little=little))
-    several: Any = value if isinstance(value, MutableSequence | tuple) else [value]
+    several = [value]
+    if isinstance(value, MutableSequence | tuple):
+        several = list(cast("Iterable[Any]", value))
     return _trimmed([_as_written(one) for one in several], vr)
 
 
@@ -193,7 +198,9 @@ def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]
         for group, number in struct.iter_unpack(order + "HH", value[: len(value) // 4 * 4]):
             yield f"({group:04X},{number:04X})"
     elif value:
-        text = decoder(charset if vr in _EXTENDED else "")(value, vr)
+        text = decoder(charset if vr in _EXTENDED else "")(value[:_LONGEST], vr)
+        if len(value) > _LONGEST:
+            text += f"… [{len(value) - _LONGEST:,} more bytes left out]"
         yield from _trimmed([text] if vr in _SINGLE else text.split("\\"), vr)
 
 

@@ -285,11 +285,11 @@ def _modality(
     """Stored values to those of the modality, their unit, and whether anything is changed."""
     if tables := elements.items("ModalityLUTSequence"):
         table = lut(tables[0], signed=held.signed)
-        return table.of, tables[0].text("ModalityLUTType"), True
+        return table.of, _unit(tables[0].text("ModalityLUTType")), True
     rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
     slope, intercept = rescale.number("RescaleSlope"), rescale.number("RescaleIntercept")
-    unit = rescale.text("RescaleType") or elements.text("Units")
-    if elements.text("Modality") == "CT" and unit in ("", "US") and intercept is not None:
+    unit = _unit(rescale.text("RescaleType")) or elements.text("Units")
+    if _is_ct(elements, number):
         unit = "HU"
     if not slope:  # missing, or 0, which would make every value the same
         slope = elements.number("DoseGridScaling") or 1.0
@@ -298,6 +298,11 @@ def _modality(
     if slope == 1.0 and shift == 0.0:
         return lambda values: values, unit, False
     return lambda values: values * slope + shift, unit, True
+
+
+def _unit(said: str) -> str:
+    """A unit of the modality's values; US says that there is none (PS3.3 C.11.1.1.2)."""
+    return "" if said.upper() == "US" else said
 
 
 def _is_inverted(elements: Elements, held: Stored) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    type Numbers = NDArray[np.generic]
+    type Numbers = NDArray[Any]
 
 _CHANNELS = ("Red", "Green", "Blue")
 

@@ -16,10 +16,9 @@ from .elements import Elements
 from .error import ContentError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    type Array = NDArray[np.generic]
+    type Array = NDArray[Any]
 
 # Samples of a frame: twice that of the largest mammogram, in RGB that of a 24-inch screen's photo.
 MOST_SAMPLES = 40_000_000
@@ -125,7 +124,7 @@ def _layout(elements: Elements) -> _Layout:
         samples=elements.integer("SamplesPerPixel", 1),
         allocated=allocated,
         stored=bits,
-        high=elements.integer("HighBit", bits - 1),
+        high=bits - 1 if keyword in _FLOATS else elements.integer("HighBit", bits - 1),
         signed=elements.integer("PixelRepresentation") == 1,
         planar=elements.integer("PlanarConfiguration") == 1,
         photometric=elements.text("PhotometricInterpretation").upper(),
@@ -291,7 +290,7 @@ def _pillow(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
 
 
 def _gdcm(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
-    """12-bit JPEG (process 4) of one sample, which gdcm decodes although pydicom does not ask it."""
+    """12-bit JPEG (process 4) of one sample, which gdcm decodes though pydicom does not ask it."""
     import gdcm  # pyright: ignore[reportMissingTypeStubs]
     import numpy as np
 
@@ -326,11 +325,11 @@ def _decoded(
     """A compressed frame by pydicom's decoders, which are told what the frame says of itself."""
     import numpy as np
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     name = UID(transfer_syntax).name
     try:
-        decoder = get_decoder(transfer_syntax)
+        decoder: Any = get_decoder(transfer_syntax)
     except NotImplementedError as trouble:
         raise _no_decoder(name, transfer_syntax) from trouble
     if not decoder.is_available:
@@ -343,7 +342,6 @@ def _decoded(
         and photometric not in ("YBR_ICT", "YBR_RCT")
     ):
         photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}[header.marked]
-    precision = header.precision if header else layout.stored
     plugin = _PREFERRED.get(transfer_syntax, "")
     try:
         values, facts = decoder.as_array(
@@ -355,7 +353,7 @@ def _decoded(
             columns=layout.columns,
             samples_per_pixel=layout.samples,
             bits_allocated=layout.allocated,
-            bits_stored=precision,
+            bits_stored=layout.stored,
             pixel_representation=int(layout.signed),
             planar_configuration=int(layout.planar),
             photometric_interpretation=photometric,
@@ -370,10 +368,10 @@ def _decoded(
         return _finished(values.view(f"u{values.dtype.itemsize}"), layout)
     values = cast("Array", np.asarray(values))
     if told in _YBR:
-        values, told = _rgb(values, precision), "RGB"
+        values, told = _rgb(values, layout.stored), "RGB"
     elif layout.samples == 3:
         told = "RGB"
-    return Stored(values, precision, layout.signed, told)
+    return Stored(values, layout.stored, layout.signed, told)
 
 
 def _finished(values: "Array", layout: _Layout) -> Stored:

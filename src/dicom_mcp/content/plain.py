@@ -4,6 +4,7 @@ What an archive holds is data for whoever reads it. A character that cannot be s
 the order of those that can, is shown as `\\u{…}`; none is dropped.
 """
 
+import re
 import unicodedata
 
 from ..standard.charset import visible
@@ -20,8 +21,29 @@ _INVISIBLE = frozenset(
 _SHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 # Joiners are spelling in Persian and in the scripts of India, between two letters.
-_JOINERS = frozenset("\u200c\u200d")
+_JOINER = re.compile("[\u200c\u200d]")
 _CASELESS = frozenset({"Lo", "Mn", "Mc"})
+
+_LINE_END = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
+
+
+class _Letters(dict[int, str]):
+    """How each character is written, worked out when it is first met; for str.translate."""
+
+    def __init__(self, *kept: str) -> None:
+        super().__init__((ord(one), one) for one in (*kept, "\u200c", "\u200d"))
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        hidden = code in _INVISIBLE or unicodedata.category(letter) in _SHOWN
+        shown = f"\\u{{{code:X}}}" if hidden else letter
+        if len(self) < _MOST_LETTERS:  # bounded: whoever wrote the text chose its characters
+            self[code] = shown
+        return shown
+
+
+_MOST_LETTERS = 16_384
+_IN_LINES, _IN_A_LINE = _Letters("\n", "\t"), _Letters()
 
 
 def plain_text(text: str, *, lines: bool = False) -> str:
@@ -30,17 +52,13 @@ def plain_text(text: str, *, lines: bool = False) -> str:
     With `lines`, line ends of any kind become `\\n` and tabs stay; without, they are shown too:
     a value of one line can not look like two.
     """
-    text = visible(text)
     if text.isprintable() and text.isascii():
         return text
+    text = visible(text)
     if lines:
-        text = text.replace("\r\n", "\n")
-        for end in "\r\f\v\x85\u2028\u2029":
-            text = text.replace(end, "\n")
-    return "".join(
-        letter if _is_plain(text, place, lines) else f"\\u{{{ord(letter):X}}}"
-        for place, letter in enumerate(text)
-    )
+        text = _LINE_END.sub("\n", text)
+    text = text.translate(_IN_LINES if lines else _IN_A_LINE)
+    return _JOINER.sub(_joiner, text)
 
 
 def capped(text: str, most: int) -> str:
@@ -49,13 +67,9 @@ def capped(text: str, most: int) -> str:
     return text if left <= 0 else f"{text[:most]}… [{left:,} more characters left out]"
 
 
-def _is_plain(text: str, place: int, lines: bool) -> bool:
-    letter = text[place]
-    if " " <= letter <= "~":
-        return True
-    if lines and letter in "\n\t":
-        return True
-    if letter in _JOINERS:
-        around = text[max(place - 1, 0) : place] + text[place + 1 : place + 2]
-        return len(around) == 2 and all(unicodedata.category(one) in _CASELESS for one in around)
-    return ord(letter) not in _INVISIBLE and unicodedata.category(letter) not in _SHOWN
+def _joiner(found: re.Match[str]) -> str:
+    """A joiner as it is between two letters that have no case, else shown."""
+    place = found.start()
+    around = found.string[max(place - 1, 0) : place] + found.string[place + 1 : place + 2]
+    joins = len(around) == 2 and all(unicodedata.category(one) in _CASELESS for one in around)
+    return found[0] if joins else f"\\u{{{ord(found[0]):X}}}"
