@@ -5,6 +5,7 @@ answers are made true: the parent an archive insists on is found, text it compar
 compared here, lists it cuts are asked in parts, and what it does not keep is found one level down.
 """
 
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,6 +36,18 @@ type Arrived = Callable[[], None]
 
 def _nobody() -> None:
     """Nobody wants to know that a match has arrived."""
+
+
+_IMPORTING = threading.Lock()
+
+
+def prepare() -> None:
+    """Import what questions need, before the first one: pydicom's modules import each other in a
+    circle, and several threads that enter it at different places find them half made."""
+    with _IMPORTING:
+        from .dimse.association import request_pdu
+
+        request_pdu(Node(), (), (), 0)
 
 
 def connect(node: Node) -> "Archive":

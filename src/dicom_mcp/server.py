@@ -9,7 +9,6 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -28,6 +27,7 @@ from . import journal
 from .attributes import did_you_mean
 from .config import Settings
 from .deadline import Deadline
+from .dicom_api import prepare
 from .errors import BadArgument, DicomMcpError
 from .standard.values import shown
 from .tools import TOOLS, Entry
@@ -53,10 +53,15 @@ The scanner (StationName, Manufacturer) belongs to a series, not to a study. \
 AE titles: called_ae_title is the archive's, calling_ae_title is ours.
 """
 
+# Calls at the same time. The SDK reads stdin in one of anyio's 40 threads: as many calls that hang
+# would keep it from hearing another one, and from hearing that they are cancelled.
+_MOST_CALLS = 256
+
 
 def create_server(settings: Settings) -> MCPServer[House]:
     """The MCP server for these settings. Nothing is sent to the archive before a tool asks."""
     house = House(settings)
+    threads = anyio.CapacityLimiter(_MOST_CALLS)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[House]) -> AsyncGenerator[House]:
@@ -70,7 +75,7 @@ def create_server(settings: Settings) -> MCPServer[House]:
         title="DICOM archive",
         version=version("dicom-mcp"),
         instructions=INSTRUCTIONS,
-        tools=[_Tool.of(entry, house) for entry in TOOLS],
+        tools=[_Tool.of(entry, house, threads) for entry in TOOLS],
         lifespan=lifespan,
         log_level="WARNING",
     )
@@ -80,10 +85,11 @@ class _Tool(Tool):
     """A tool that answers in our words; see the head of this file."""
 
     house: House
+    threads: anyio.CapacityLimiter
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     @classmethod
-    def of(cls, entry: Entry, house: House) -> "_Tool":
+    def of(cls, entry: Entry, house: House, threads: anyio.CapacityLimiter) -> "_Tool":
         """The entry of the table of contents as the SDK registers it."""
         made = Tool.from_function(
             entry.function,
@@ -103,7 +109,7 @@ class _Tool(Tool):
         arguments.model_rebuild(force=True)
         fields = {name: getattr(made, name) for name in Tool.model_fields}
         fields["parameters"] = _compact(arguments.model_json_schema(by_alias=True))
-        tool = cls(**fields, house=house)
+        tool = cls(**fields, house=house, threads=threads)
         tool.fn_metadata.output_schema = _compact(made.output_schema or {})
         return tool
 
@@ -166,9 +172,14 @@ class _Tool(Tool):
                 anyio.from_thread.run(context.report_progress, count, None, told)
 
         deadline = Deadline(self.house.archive.node.timeout)
-        ask = partial(self.fn, Call(self.house, deadline, Progress(report)), **given)
+        call = Call(self.house, deadline, Progress(report))
+
+        def ask() -> BaseModel:
+            prepare()
+            return self.fn(call, **given)
+
         try:
-            return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
+            return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True, limiter=self.threads)
         except anyio.get_cancelled_exc_class():
             deadline.cancel()
             raise

@@ -36,7 +36,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Matches, Query
 from dicom_mcp.standard.recheck import Recheck
 from dicom_mcp.standard.record import records
-from dicom_mcp.tools.answer import Found
+from dicom_mcp.tools.answer import Records
 from tests import peer as wire
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations
@@ -199,7 +199,7 @@ def _find(archive: Archive, random: Random, deadline: Deadline, *, query: Query 
     answer = archive.find(query, limit=limit, deadline=deadline)
     assert len(answer.matches) <= limit
     assert answer.complete or answer.notes, "incomplete, but nobody says why"
-    said = Found.of(answer, answer.query.wanted, archive.node).model_dump_json()
+    said = Records.of(answer, answer.query.wanted, archive.node).model_dump_json()
     json.loads(said.encode())
     return "answered" if answer.complete else "answered in part"
 
@@ -321,7 +321,7 @@ def _show(match: Match) -> None:
     shown = json.dumps([rows, common], allow_nan=False, ensure_ascii=False).encode()
     json.loads(shown)
     found = Matches(CURIOUS, [match])
-    Found.of(found, tuple(match), Node()).model_dump_json()
+    Records.of(found, tuple(match), Node()).model_dump_json()
 
 
 class _Progress:

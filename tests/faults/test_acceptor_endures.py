@@ -66,7 +66,6 @@ def test_a_peer_that_falls_silent_is_left(
     assert_answers(archive)
 
 
-@pytest.mark.xfail(strict=True, reason="pynetdicom puts messages of any size together")
 @pytest.mark.parametrize("is_command", [True, False], ids=["command", "identifier"])
 def test_a_message_without_end_is_cut_off(is_command: bool, archive: EmbeddedArchive) -> None:
     begun = command({0x0002: QUERY, 0x0100: FIND_REQUEST, 0x0110: 1, 0x0700: 0, 0x0800: 1})

@@ -36,6 +36,9 @@ _MAXIMUM_PDU_SIZE = 131_072
 # An association request with every context and transfer syntax there is needs 200 KiB.
 _LONGEST_PDU = 1_048_576
 
+# A message is put together in memory; no object of a demonstration is larger.
+_LONGEST_MESSAGE = 67_108_864
+
 # Every PDU begins with its type, a reserved byte and its length (PS3.8 9.3.1).
 _PDU_HEADER = Struct(">HI")
 
@@ -76,7 +79,11 @@ class Acceptor:
         ae.require_called_aet = require_called_ae_title
         ae.require_calling_aet = list(require_calling_ae_title)
         self._ae = ae
-        self._handlers = list(handlers)
+        self._handlers = [
+            *handlers,
+            (evt.EVT_DATA_RECV, _received),
+            (evt.EVT_DIMSE_RECV, _whole),
+        ]
         self._server: _Server | None = None
         self._thread: Thread | None = None
 
@@ -151,6 +158,19 @@ def answers_at(host: str, port: int) -> bool:
         return False
 
 
+def _received(event: evt.Event) -> None:
+    """Count the bytes of a message that is not whole yet, and end a peer whose message never is."""
+    connected = cast("_Socket", cast("Any", event.assoc.dul.socket).socket)
+    connected.unfinished += len(event.data)
+    if connected.unfinished > _LONGEST_MESSAGE:
+        connected.close()
+
+
+def _whole(event: evt.Event) -> None:
+    """A message is whole; the next one begins."""
+    cast("_Socket", cast("Any", event.assoc.dul.socket).socket).unfinished = 0
+
+
 class _Shared(list[PresentationContext]):
     """Contexts that pynetdicom may read but need not copy for every association (60 ms)."""
 
@@ -176,6 +196,7 @@ class _Socket(socket):
     a header or a PDU, so that counting what it asks for is enough to find the headers.
     """
 
+    unfinished = 0
     _header = b""
     _left = 0
 

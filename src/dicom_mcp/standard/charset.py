@@ -21,7 +21,8 @@ def decoder(declared: str) -> Callable[[bytes, str], str]:
 
     The returned function takes a raw value and its VR. A byte the declared set has no character
     for becomes a lone surrogate, which `visible` shows once values are told apart; nothing is
-    dropped. Undeclared text that is not ASCII is read as UTF-8 if it is that, else as Latin-1.
+    dropped. Text that is not ASCII and undeclared, or declared as Latin-1, is read as UTF-8 if it
+    is that, else as Latin-1.
     """
     if not declared.strip("\\ \0"):
         return _undeclared
@@ -33,6 +34,8 @@ def decoder(declared: str) -> Callable[[bytes, str], str]:
                 return raw.decode("ascii")
             if encodings[0] == _DEFAULT:  # a lie: there are only ASCII characters in it
                 return _undeclared(raw, vr)
+            if encodings[0] == _LATIN_1:
+                return _latin_1(raw)
             return raw.decode(encodings[0], errors="surrogateescape")
         from pydicom.charset import decode_bytes
 
@@ -56,6 +59,12 @@ _NO_CHARACTER = re.compile("[\udc80-\udcff]")
 
 
 def _undeclared(raw: bytes, vr: str) -> str:  # noqa: ARG001 - one shape for every decoder
+    return _latin_1(raw)
+
+
+def _latin_1(raw: bytes) -> str:
+    """Archives that were moved to UTF-8 often go on declaring Latin-1, in which such bytes would be
+    letters followed by symbols and controls: no text anybody wrote."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -80,6 +89,9 @@ def _defined_term(name: str) -> str:
 
 
 _MISSPELT = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?([0-9]{1,3})", re.IGNORECASE | re.ASCII)
+
+# pydicom's codec of ISO_IR 100.
+_LATIN_1 = "latin_1"
 
 # pydicom's codec of the default repertoire, ISO-IR 6.
 _DEFAULT = "iso8859"

@@ -45,6 +45,18 @@ def records(
     ], common
 
 
+def identity(level: Level, match: Match) -> str:
+    """What tells this match from another one; "" when its unique key is missing.
+
+    One PatientID may stand for two people, of two hospitals or by mistake, so that a patient is
+    all that is said of them.
+    """
+    if level is Level.PATIENT:
+        return repr(sorted((one, value) for one, value in match.items() if one not in _NOT_CONTENT))
+    unique = match.get(UNIQUE_KEY[level])
+    return unique if isinstance(unique, str) else ""
+
+
 def _bounded(value: Value) -> Value:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"

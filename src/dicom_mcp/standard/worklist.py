@@ -295,8 +295,10 @@ def _name(text: str) -> Condition:
 
 def _open(key: str) -> str:
     """The key with * for what is beyond ASCII and ? for letters that may be written in another
-    case; "" when nothing else is left."""
+    case; "" when no letter is left."""
     ascii_only = Query(Level.PATIENT, {"PatientName": key}).in_ascii().keys.get("PatientName", "")
+    if not any(map(str.isalnum, ascii_only)):
+        return ""
     return next(iter(in_other_case(ascii_only)), ascii_only)
 
 

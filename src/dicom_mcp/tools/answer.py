@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from ..config import Node
-from ..standard.dictionary import attribute
-from ..standard.levels import NOUN
-from ..standard.query import Match, Matches, Query
+from ..standard.levels import NOUN, Level
+from ..standard.query import Match
 from ..standard.record import records
+from .asking import Found
 
 # 500 study rows of the standard preset take 150 kB; assistants refuse answers that are much longer.
 MOST_BYTES = 200_000
@@ -48,7 +48,7 @@ class Verified(BaseModel):
     notes: list[str]
 
 
-class Found(BaseModel):
+class Records(BaseModel):
     """What every query answers."""
 
     returned: int = Field(description="Number of records")
@@ -56,18 +56,17 @@ class Found(BaseModel):
     notes: list[str]
     archive: Asked
     sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
+    queries: int = Field(description="Queries it took")
     common: dict[str, Any] = Field(description="Attributes with the same value in every record")
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
     @classmethod
-    def of(cls, matches: Matches, wanted: Sequence[str], node: Node) -> Self:
+    def of(cls, found: Found, level: Level, wanted: Sequence[str], node: Node) -> Self:
         """The answer with the `wanted` keywords of each match."""
-        query = matches.query
-        rows, common = records(query.level, matches.matches, wanted)
-        notes = list(matches.notes)
-        if not rows and matches.complete:
-            notes.insert(0, f"No {NOUN[query.level][0]} in this archive matches these keys.")
-            notes += _whole_text_hint(query)
+        rows, common = records(level, found.matches, wanted)
+        notes = list(found.notes)
+        if not rows and found.complete:
+            notes.insert(0, f"No {NOUN[level][0]} in this archive matches these keys.")
         kept = _fitting(rows)
         if len(kept) < len(rows):
             notes.insert(
@@ -78,10 +77,11 @@ class Found(BaseModel):
             )
         return cls(
             returned=len(kept),
-            complete=matches.complete and len(kept) == len(rows),
+            complete=found.complete and len(kept) == len(rows),
             notes=notes,
             archive=asked(node),
-            sent={"QueryRetrieveLevel": query.level.value, **query.keys},
+            sent={"QueryRetrieveLevel": level.value, **found.keys()},
+            queries=found.queries,
             common=common,
             records=kept,
         )
@@ -95,23 +95,6 @@ def _fitting(rows: Sequence[Match]) -> list[Match]:
         if room < 0:
             return list(rows[:number])
     return list(rows)
-
-
-def _whole_text_hint(query: Query) -> list[str]:
-    """People write part of a name or description and mean "contains"."""
-    whole = [
-        keyword
-        for keyword, key in query.keys.items()
-        if (found := attribute(keyword))
-        and found.vr in ("PN", "LO", "ST")
-        and not set(key) & set("*?")
-    ]
-    if not whole:
-        return []
-    return [
-        f"{' and '.join(whole)} must match as a whole, in some archives in the same case; write "
-        "*text* to find it anywhere in it."
-    ]
 
 
 class Presets(BaseModel):

@@ -1,7 +1,7 @@
 """What a tool is given besides its arguments."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import monotonic
 
@@ -61,6 +61,10 @@ class Call:
     house: House
     deadline: Deadline
     progress: Progress
+
+    def within(self, seconds: float) -> "Call":
+        """The same call, with at most so long for a step of it."""
+        return replace(self, deadline=self.deadline.at_most(seconds))
 
     @property
     def archive(self) -> Archive:

@@ -7,13 +7,11 @@ from pydantic import Field
 
 from ..attributes import returned_keywords
 from ..errors import BadArgument
-from ..standard import values
-from ..standard.days import day_range
-from ..standard.dictionary import attribute
 from ..standard.levels import Level
-from ..standard.query import Query
-from .answer import Found
+from .answer import Records
+from .asking import Question, choices, find
 from .call import Call
+from .relaxing import hints
 
 Preset = Annotated[str, Field(json_schema_extra={"enum": ["minimal", "standard", "extended"]})]
 Additional = Annotated[list[str], Field(description="More attributes: DICOM keywords or tags")]
@@ -21,11 +19,16 @@ Exclude = Annotated[list[str], Field(description="Attributes to leave out")]
 Limit = Annotated[int, Field(ge=1, le=500, description="Most records to return")]
 Uid = Annotated[str, Field(description="UID from an earlier answer")]
 Text = Annotated[str, Field(description="Wildcards * and ?")]
+Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
 Days = Annotated[
     str, Field(description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week")
 ]
-Name = Annotated[str, Field(description="Family^Given; wildcards * and ?, such as DOE^J*")]
-Modality = Annotated[str, Field(description="Code such as CT, MR, US, CR, SR")]
+Name = Annotated[
+    str, Field(description="As people write it (Jane Doe), or DICOM's Family^Given with * and ?")
+]
+Modality = Annotated[
+    str, Field(description="Code or word: CT, MR, US, ultrasound, x-ray, CT or MR")
+]
 Number = Annotated[str | int, Field(description="Whole number")]
 
 
@@ -38,7 +41,7 @@ def query_patients(
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
     limit: Limit = 50,
-) -> Found:
+) -> Records:
     """Find patients by name, ID or birth date. Then ask query_studies with their PatientID."""
     asked = {
         "name_pattern": ("PatientName", name_pattern),
@@ -54,7 +57,7 @@ def query_studies(
     patient_id: Text = "",
     study_date: Days = "",
     modality_in_study: Modality = "",
-    study_description: Text = "",
+    study_description: Words = "",
     accession_number: Text = "",
     study_instance_uid: Uid = "",
     patient_name: Name = "",
@@ -62,7 +65,7 @@ def query_studies(
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
     limit: Limit = 50,
-) -> Found:
+) -> Records:
     """Find studies (examinations) by patient, date, modality, description or accession number."""
     asked = {
         "patient_id": ("PatientID", patient_id),
@@ -82,13 +85,13 @@ def query_series(
     study_instance_uid: Uid,
     modality: Modality = "",
     series_number: Number = "",
-    series_description: Text = "",
+    series_description: Words = "",
     series_instance_uid: Uid = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
     limit: Limit = 50,
-) -> Found:
+) -> Records:
     """Find the series of one study. The scanner (StationName, Manufacturer) is known here."""
     asked = {
         "study_instance_uid": ("StudyInstanceUID", _required(study_instance_uid, "study")),
@@ -111,7 +114,7 @@ def query_instances(
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
     limit: Limit = 50,
-) -> Found:
+) -> Records:
     """Find the instances (images, reports) of one series. Its study is looked up if not given."""
     asked = {
         "series_instance_uid": ("SeriesInstanceUID", _required(series_instance_uid, "series")),
@@ -129,25 +132,21 @@ def _found(
     asked: Mapping[str, tuple[str, str]],
     detail: tuple[str, list[str], list[str]],
     limit: int,
-) -> Found:
+) -> Records:
     """Ask the archive: `asked` is argument to keyword and text, `detail` preset, additional and
     excluded attributes. What was asked by comes back too, unless excluded."""
-    keys: dict[str, str] = {}
-    for argument, (keyword, text) in asked.items():
-        found = attribute(keyword)
-        assert found is not None
-        if text.strip() and found.vr == "DA":
-            text = day_range(text, today=call.today, argument=argument)
-        if key := values.key(text, found.vr, argument=argument):
-            keys[keyword] = key
+    question = Question.of(call, level, asked)
     preset, additional, exclude = detail
-    wanted = returned_keywords(level, preset, additional=(*keys, *additional), exclude=exclude)
-    query = Query(level, keys, wanted)
-    archive = call.archive
-    matches = archive.find(
-        query, limit=limit, deadline=call.deadline, arrived=call.progress.advance
+    wanted = returned_keywords(
+        level, preset, additional=(*question.meanings, *additional), exclude=exclude
     )
-    return Found.of(matches, wanted, archive.node)
+    found = find(call, question, wanted, limit=limit)
+    found.note(*choices(question, found))
+    if not found.matches and found.complete:
+        told, queries = hints(call, question)
+        found.note(*told)
+        found.queries += queries
+    return Records.of(found, level, wanted, call.archive.node)
 
 
 def _required(uid: str, noun: str) -> str:

@@ -1,7 +1,6 @@
 """The worklist: what is scheduled."""
 
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -9,7 +8,7 @@ from pydantic import BaseModel, Field
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
-from ..standard.worklist import FIELDS, Arrival, WorklistQuestion
+from ..standard.worklist import FIELDS, Arrival, Worklist, WorklistQuestion
 from .answer import MOST_BYTES, Asked, asked
 from .call import Call
 
@@ -23,7 +22,9 @@ class Scheduled(BaseModel):
     archive: Asked
     sent: dict[str, str] = Field(description="Keys as sent")
     queries: int = Field(description="Queries it took")
-    waiting: int | None = Field(description="With arrived: entries of which nothing has arrived")
+    waiting: int | None = Field(
+        description="With arrived=true: entries of which nothing has arrived"
+    )
     common: dict[str, Any] = Field(description="What is the same in every record")
     records: list[dict[str, Any]] = Field(description="By time; what is empty is left out")
 
@@ -81,7 +82,7 @@ def query_worklist(
         archive=asked(archive.node),
         sent=question.sent,
         queries=found.queries,
-        waiting=None if found.arrivals is None else _waiting(found.arrivals),
+        waiting=_waiting(found),
         common=_named(common),
         records=kept,
     )
@@ -104,8 +105,14 @@ def _arrived(arrival: Arrival) -> Match:
     return {"arrived": count, "arrived_by": arrival.by, "arrived_studies": [*arrival.studies]}
 
 
-def _waiting(arrivals: Sequence[Arrival]) -> int:
-    return sum(arrival.instances == 0 and not arrival.by for arrival in arrivals)
+def _waiting(found: Worklist) -> int | None:
+    """Of how many entries nothing has arrived; None where that is not known of every one."""
+    arrivals = found.arrivals or ()
+    if found.arrivals is None or len(arrivals) < len(found.rows):
+        return None
+    if any(arrival.instances is None and not arrival.by for arrival in arrivals):
+        return None
+    return sum(not arrival.by for arrival in arrivals)
 
 
 def _fitting(rows: list[Match]) -> list[Match]:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..standard.charset import UTF_8
 from ..standard.dictionary import attribute
-from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.levels import NOUN, UNIQUE_KEY
 from ..standard.matching import Comparison, Predicate, matcher
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
+from ..standard.record import identity
 
 # What may be held of one answer, as it came. 500 matches with every attribute of the extended
 # preset are under 2 MiB; as Python objects bytes take up to ten times their room.
@@ -45,6 +47,9 @@ class Gathering:
         self.matches: list[Match] = []
         self.count = 0
         self.examined = 0
+        # What a key beyond ASCII found came in another character set than keys are sent in.
+        self.translated = False
+        self._beyond_ascii = [one for one, key in query.keys.items() if not key.isascii()]
         # Watched keys that found text in another case, so that the archive ignores case.
         self.loosely: set[str] = set()
         self._query = query
@@ -53,7 +58,6 @@ class Gathering:
         self._recheck = Recheck(query)
         self._most_examined: int | None = None
         self._watched: dict[str, Predicate] = {}
-        self._unique_key = UNIQUE_KEY[query.level]
         self._seen: set[str] = set()
         self._unnamed = 0
         self._held = 0
@@ -67,6 +71,9 @@ class Gathering:
             return not self.full
         if self._watched:
             self._watch(match)
+        if self._beyond_ascii and not self.translated:
+            foreign = match.get("SpecificCharacterSet", UTF_8) != UTF_8
+            self.translated = foreign and any(match.get(one) for one in self._beyond_ascii)
         if self._is_new(match, size):
             self.count += 1
             if self.count > self._limit:
@@ -143,7 +150,7 @@ class Gathering:
         if self._unnamed:
             return [
                 f"Not complete: {self._unnamed} {nouns[self._unnamed != 1]} came without "
-                f"{self._unique_key}, so that it cannot be told which they are."
+                f"{UNIQUE_KEY[self._query.level]}, so that it cannot be told which they are."
             ]
         return []
 
@@ -155,11 +162,8 @@ class Gathering:
 
     def _is_new(self, match: Match, size: int) -> bool:
         """Whether it was not given before: archives repeat rows, and parts may overlap."""
-        unique = match.get(self._unique_key)
-        if self._query.level is Level.PATIENT:
-            # One ID may stand for two people, of two hospitals or by mistake.
-            unique = repr(match)
-        elif not unique or not isinstance(unique, str):
+        unique = identity(self._query.level, match)
+        if not unique:
             self._unnamed += 1
             return True
         if unique in self._seen:

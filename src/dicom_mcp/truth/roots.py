@@ -27,17 +27,24 @@ _STUDIES_COUNT = "NumberOfPatientRelatedStudies"
 
 def studies_of_patients(query: Query) -> Query:
     """The STUDY query whose matches tell the patients that this PATIENT query asks for."""
-    return Query(Level.STUDY, query.keys, tuple(one for one in query.wanted if one in OF_PATIENT))
+    wanted = [one for one in query.wanted if one in OF_PATIENT]
+    return Query(Level.STUDY, query.keys, ("PatientID", "PatientName", *wanted))
 
 
 def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
-    """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`."""
+    """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`.
+
+    Studies of one ID and one name are one patient's, who is described by the first of them.
+    """
     wanted = [one for one in query.wanted if one in OF_PATIENT]
-    found: dict[tuple[str, ...], Match] = {}
-    counts: dict[tuple[str, ...], int] = {}
+    found: dict[tuple[str, str], Match] = {}
+    counts: dict[tuple[str, str], int] = {}
+    differing: set[str] = set()
     for study in studies.matches:
-        who = tuple(str(study.get(one, "")) for one in wanted)
-        found.setdefault(who, {one: study[one] for one in wanted if one in study})
+        who = str(study.get("PatientID", "")), str(study.get("PatientName", ""))
+        told = {one: study[one] for one in wanted if one in study}
+        first = found.setdefault(who, told)
+        differing |= {one for one in told if first.get(one) != told[one]}
         counts[who] = counts.get(who, 0) + 1
     if studies.complete and _STUDIES_COUNT in query.wanted:
         for who, patient in found.items():
@@ -47,6 +54,11 @@ def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
         "This archive has no Patient Root queries; the patients were collected from their studies.",
         *studies.notes,
     ]
+    if differing:
+        notes.append(
+            f"Studies of one patient differ in {', '.join(sorted(differing))}; that of one of them "
+            "is shown."
+        )
     if len(patients) > limit:
         notes.append(f"Not complete: these are {limit} of {len(patients)} patients; raise limit.")
     whole = studies.complete and len(patients) <= limit

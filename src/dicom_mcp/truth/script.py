@@ -20,24 +20,24 @@ def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Out
     outcome = ask_whole(asking, query, gathering)
     if query.is_ascii or habits.reads_utf_8 or not outcome.whole or gathering.full:
         return outcome
-    if gathering.count > before:
-        # A key that does not come back may have been ignored, and proves nothing.
-        habits.reads_utf_8 = any(
-            keyword in gathering.answered
-            for keyword, key in query.keys.items()
-            if not key.isascii()
-        )
-        return outcome
+    found = gathering.count - before
     wider = query.in_ascii()
-    gathering.loosen(
-        (name for name, key in query.keys.items() if wider.keys.get(name) != key),
-        most_examined=MOST_COMPARED,
-    )
+    widened = [name for name, key in query.keys.items() if wider.keys.get(name, "") != key]
+    if found and (gathering.translated or not all(wider.keys.get(name) for name in widened)):
+        # What came declared otherwise was compared as text. And where nothing of the key would be
+        # left, the whole archive would have to come; then what was found has to do.
+        habits.reads_utf_8 = gathering.translated
+        return outcome
+    gathering.loosen(widened, most_examined=MOST_COMPARED)
     compared = ask_whole(asking, wider, gathering)
-    if gathering.count == before and compared.whole and not gathering.full:
+    more = gathering.count - before - found
+    if compared.whole and not more and not gathering.full:
+        # A key that does not come back may have been ignored, and proves nothing.
+        habits.reads_utf_8 = bool(found and gathering.answered & set(widened))
         return outcome
     told = (
-        "Nothing matched the text as written: this archive does not compare it as Unicode. It "
-        "was asked with * for the characters beyond ASCII, and the answers were compared here."
+        "Not all that matches the text was found by it as written: this archive does not compare "
+        "it as Unicode. It was also asked with * for the characters beyond ASCII, and the answers "
+        "were compared here."
     )
     return Outcome(compared.whole, [told, *compared.notes])

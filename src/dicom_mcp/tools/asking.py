@@ -1,0 +1,168 @@
+"""One question as a person put it: every key it may mean is asked, and the answers are one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from ..errors import BadArgument
+from ..standard.levels import NOUN, Level
+from ..standard.meaning import Meaning, Meanings, meanings
+from ..standard.query import Match, Matches, Query
+from ..standard.record import identity
+from .call import Call
+
+# Queries that one rank of meanings may become: seven ways to read a name, for four modalities.
+_MOST_WAYS = 28
+
+# What a wider key may bring for comparison here.
+_MOST_COMPARED = 500
+
+# Patients that are named when a name turned out to be several people's.
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked at one level: what each keyword's text may mean."""
+
+    level: Level
+    meanings: Mapping[str, Meanings]
+
+    @classmethod
+    def of(cls, call: Call, level: Level, asked: Mapping[str, tuple[str, str]]) -> "Question":
+        """From argument to keyword and text. Raises BadArgument for what cannot be asked."""
+        found = {
+            keyword: meanings(keyword, text, argument=argument, today=call.today)
+            for argument, (keyword, text) in asked.items()
+        }
+        return cls(level, {keyword: meant for keyword, meant in found.items() if meant})
+
+    def without(self, keyword: str) -> "Question":
+        """The same question, without one of its keys."""
+        return Question(
+            self.level, {k: meant for k, meant in self.meanings.items() if k != keyword}
+        )
+
+    def ways(self) -> list[list[dict[str, Meaning]]]:
+        """What to send, rank by rank: each way is a meaning for every keyword."""
+        ranks = max((len(meant) for meant in self.meanings.values()), default=1)
+        found: list[list[dict[str, Meaning]]] = []
+        for rank in range(ranks):
+            several = [meant[min(rank, len(meant) - 1)] for meant in self.meanings.values()]
+            ways = [dict(zip(self.meanings, way, strict=True)) for way in product(*several)]
+            if len(ways) > _MOST_WAYS:
+                raise BadArgument(
+                    f"the question can be understood in {len(ways)} ways",
+                    "Ask for one modality at a time, or write the name as Family^Given",
+                )
+            found.append(ways)
+        return found
+
+
+@dataclass(slots=True)
+class Found:
+    """The answers to all ways of one question, as one."""
+
+    matches: list[Match] = field(default_factory=list[Match])
+    complete: bool = True
+    notes: list[str] = field(default_factory=list[str])
+    queries: int = 0
+    sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def keys(self) -> dict[str, str]:
+        """What was sent, alternatives separated by a bar."""
+        return {keyword: " | ".join(keys) for keyword, keys in self.sent.items()}
+
+    def note(self, *notes: str) -> None:
+        """Add what is not said yet."""
+        self.notes += [note for note in notes if note not in self.notes]
+
+
+def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -> Found:
+    """At most `limit` matches of whatever the question may mean, each once."""
+    found = Found()
+    for rank in question.ways():
+        _ask_rank(call, question.level, rank, wanted, limit, found)
+        if found.matches or not found.complete:
+            break
+    if len(found.matches) > limit:
+        found.complete = False
+        found.note(
+            f"Not complete: these are {limit} of {len(found.matches)} {NOUN[question.level][1]} or "
+            "more; raise limit (at most 500) or narrow the question."
+        )
+        del found.matches[limit:]
+    return found
+
+
+def _ask_rank(
+    call: Call,
+    level: Level,
+    rank: Sequence[Mapping[str, Meaning]],
+    wanted: Sequence[str],
+    limit: int,
+    found: Found,
+) -> None:
+    seen: set[str] = set()
+    asked: dict[tuple[str, ...], Matches] = {}
+    understood: dict[str, int] = {}
+    for way in rank:
+        keys = {keyword: meaning.key for keyword, meaning in way.items()}
+        sent = tuple(keys.values())
+        compared = any(meaning.holds for meaning in way.values())
+        if sent not in asked:
+            asked[sent] = call.archive.find(
+                Query(level, keys, tuple(wanted)),
+                limit=max(limit, _MOST_COMPARED) if compared else limit,
+                deadline=call.deadline,
+                arrived=call.progress.advance,
+            )
+            found.queries += asked[sent].queries
+            for keyword, key in asked[sent].query.keys.items():
+                if key not in found.sent.setdefault(keyword, []):
+                    found.sent[keyword].append(key)
+            found.complete = found.complete and asked[sent].complete
+            found.note(*asked[sent].notes)
+        said = "; ".join(
+            f"{keyword} as {meaning.said}" for keyword, meaning in way.items() if meaning.said
+        )
+        for match in asked[sent].matches:
+            if not _holds(way, match):
+                continue
+            who = identity(level, match)
+            if not who or who not in seen:
+                seen.add(who)
+                found.matches.append(match)
+                understood[said] = understood.get(said, 0) + 1
+    if set(understood) - {""}:
+        counts = ", ".join(
+            f"{said or 'as written'} ({count})" for said, count in understood.items()
+        )
+        found.note(f"Understood: {counts}.")
+
+
+def _holds(way: Mapping[str, Meaning], match: Match) -> bool:
+    """Whether a match is what the wider keys were meant for; what did not come cannot tell."""
+    for keyword, meaning in way.items():
+        value = match.get(keyword)
+        if meaning.holds and isinstance(value, str) and value and not meaning.holds(value):
+            return False
+    return True
+
+
+def choices(question: Question, found: Found) -> list[str]:
+    """A note when a name turned out to be several people's, who are to be told apart."""
+    if question.level is not Level.STUDY or "PatientName" not in question.meanings:
+        return []
+    people = {
+        str(match.get("PatientID", "")): str(match.get("PatientName", ""))
+        for match in found.matches
+    }
+    if len(people) < 2 or "PatientID" in question.meanings:
+        return []
+    named = [f"{name} ({number})" for number, name in list(people.items())[:_MOST_NAMED]]
+    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
+    return [
+        f"These are studies of {len(people)} patients: {'; '.join(named)}{more}. If one person is "
+        "meant, ask which, then use patient_id."
+    ]
