@@ -1,0 +1,443 @@
+"""query_worklist through the real server: the demo hospital's worklist, and ones with faults."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import PersonName
+
+from dicom_mcp.config import Node
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP
+from tests.acceptor import MODELS, VERIFICATION, Answers, accepting
+from tests.asking import ask, fail
+from tests.peer import Peer, accept, element, give, hear_question, hold
+
+TODAY = date(2026, 3, 2)
+DAY = "20260302"
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+type Asked = dict[str, Any]
+
+
+def worklist() -> list[Dataset]:
+    """Ten entries of one day."""
+    return hospital(TODAY).worklist()
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with EmbeddedArchive([], ae_title="RIS", worklist=worklist()) as archive:
+        yield Node(port=archive.port, called_ae_title="RIS")
+
+
+# What is asked for
+
+
+def step(entry: Dataset) -> Dataset:
+    """The one scheduled procedure step."""
+    (found,) = entry.ScheduledProcedureStepSequence
+    return found
+
+
+def name(entry: Dataset) -> str:
+    """All component groups of the patient's name."""
+    return str(entry.PatientName)
+
+
+QUESTIONS: list[tuple[Asked, Callable[[Dataset], bool]]] = [
+    ({}, lambda _: True),
+    ({"modality": "CT"}, lambda entry: step(entry).Modality == "CT"),
+    ({"modality": "mri"}, lambda entry: step(entry).Modality == "MR"),
+    ({"modality": "CT or US"}, lambda entry: step(entry).Modality in ("CT", "US")),
+    ({"modality": "x-ray"}, lambda entry: step(entry).Modality in ("CR", "DX", "RG")),
+    ({"station": "CT1"}, lambda entry: step(entry).ScheduledStationName == "CT1"),
+    ({"station": "DEMO_MR1"}, lambda entry: step(entry).ScheduledStationAETitle == "DEMO_MR1"),
+    ({"station": "ct2"}, lambda entry: step(entry).ScheduledStationName == "CT2"),
+    ({"station": "CT*"}, lambda entry: step(entry).ScheduledStationName.startswith("CT")),
+    ({"station": "CT9"}, lambda _: False),
+    ({"patient_id": "104217"}, lambda entry: entry.PatientID == "104217"),
+    ({"patient_id": "00104217"}, lambda entry: entry.PatientID == "00104217"),
+    ({"patient_name": "Anna Schmidt"}, lambda entry: name(entry) == "Schmidt^Anna"),
+    ({"patient_name": "schmidt"}, lambda entry: name(entry) == "Schmidt^Anna"),
+    ({"patient_name": "Schmidt^A*"}, lambda entry: name(entry) == "Schmidt^Anna"),
+    ({"patient_name": "山田太郎"}, lambda entry: "山田^太郎" in name(entry)),
+    ({"patient_name": "*山田*"}, lambda entry: "山田" in name(entry)),
+    ({"patient_name": "Jürgen Brückner"}, lambda entry: "Brückner^Jürgen" in name(entry)),
+    ({"patient_name": "Соколова"}, lambda entry: "Соколова" in name(entry)),
+    ({"patient_name": "nobody"}, lambda _: False),
+    ({"accession_number": "W26030205"}, lambda entry: entry.AccessionNumber == "W26030205"),
+    (
+        {"modality": "CT", "station": "CT2", "patient_name": "Weber"},
+        lambda entry: step(entry).ScheduledStationName == "CT2" and "Weber" in name(entry),
+    ),
+]
+
+
+@pytest.mark.parametrize("days", [DAY, "2026-03-02", "March 2026", "since 2026-03-01", ""])
+@pytest.mark.parametrize(
+    ("asked", "is_meant"), QUESTIONS, ids=[" ".join(map(str, one)) for one, _ in QUESTIONS]
+)
+def test_every_entry_that_is_meant_and_no_other(
+    node: Node, days: str, asked: Asked, is_meant: Callable[[Dataset], bool]
+) -> None:
+    answer = ask(node, "query_worklist", date=days, **asked)
+    meant = [entry.AccessionNumber for entry in worklist() if is_meant(entry)]
+    assert accessions(answer) == meant
+    assert answer["returned"] == len(meant)
+    assert answer["complete"] is True
+
+
+def test_a_record_is_flat_and_short_and_what_all_share_stands_once(node: Node) -> None:
+    answer = ask(node, "query_worklist", date=DAY, modality="US or ECG")
+    assert answer["common"] == {
+        "date": DAY,
+        "sex": "F",
+        "priority": "ROUTINE",
+        "performing_physician": "Lund^Karin",
+    }
+    assert answer["records"][0] == {
+        "time": "100000",
+        "patient_name": "Petit^Zoé^Léa",
+        "patient_id": "104217",
+        "birth_date": worklist()[4].PatientBirthDate,
+        "modality": "US",
+        "station": "US1",
+        "station_ae_title": "DEMO_US1",
+        "procedure": "US Abdomen",
+        "referring_physician": "Demir^Leyla",
+        "accession_number": "W26030205",
+        "requested_procedure_id": "RP5",
+        "step_id": "SPS5",
+        "study_instance_uid": worklist()[4].StudyInstanceUID,
+    }
+
+
+def test_an_answer_says_what_was_asked_and_what_it_cost(node: Node) -> None:
+    answer = ask(node, "query_worklist", date=DAY, modality="CT or MR")
+    assert answer["sent"] == {"ScheduledProcedureStepStartDate": DAY, "Modality": "CT or MR"}
+    assert answer["queries"] == 2
+    assert answer["notes"] == []
+    assert answer["waiting"] is None
+    assert answer["archive"]["called_ae_title"] == "RIS"
+
+
+def test_without_a_date_today_is_asked_for(node: Node) -> None:
+    before, answer, after = today(), ask(node, "query_worklist"), today()
+    assert answer["sent"]["ScheduledProcedureStepStartDate"] in (before, after)
+
+
+def test_where_nothing_is_for_a_station_the_others_are_named(node: Node) -> None:
+    answer = ask(node, "query_worklist", date=DAY, station="CT9")
+    assert answer["notes"] == [
+        "Nothing is scheduled that matches these keys.",
+        "There are entries for other stations: CT1, CT2, ECG1, MR1, US1, XR1.",
+    ]
+
+
+def test_more_than_the_limit_are_the_first_by_time(node: Node) -> None:
+    answer = ask(node, "query_worklist", date=DAY, limit=3)
+    assert accessions(answer) == ["W26030201", "W26030202", "W26030203"]
+    assert answer["complete"] is False
+    assert "first 3 of 10 worklist entries by time" in answer["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"date": "someday"}, "date='someday' is not a date"),
+        ({"modality": "the old teapot"}, "is no modality"),
+        ({"station": "CT1\\CT2"}, "contains a backslash"),
+        ({"limit": 0}, "limit: "),
+        ({"patient": "Doe"}, "Did you mean patient_id"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_reason(
+    node: Node, asked: Asked, why: str
+) -> None:
+    assert why in fail(node, "query_worklist", **asked)
+
+
+def today() -> str:
+    """The day it is on this machine, as a key."""
+    return f"{datetime.now().astimezone():%Y%m%d}"
+
+
+# Archives with faults
+
+
+def found(event: Any) -> list[Dataset]:
+    """The ten entries as answers, in UTF-8, with all that is asked for."""
+    asked = event.identifier
+    answers: list[Dataset] = []
+    for entry in worklist():
+        answer = Dataset()
+        answer.SpecificCharacterSet = "ISO_IR 192"
+        for keyword in FIELDS.keys() - OF_STEP:
+            if keyword in asked and keyword in entry:
+                setattr(answer, keyword, str(entry[keyword].value))
+        answer.ScheduledProcedureStepSequence = [step(entry)]
+        answers.append(answer)
+    return answers
+
+
+def key(event: Any, keyword: str) -> str:
+    """The text of a key, wherever it stands."""
+    asked = event.identifier
+    place = asked.ScheduledProcedureStepSequence[0] if keyword in OF_STEP else asked
+    return str(place.get(keyword) or "")
+
+
+def given(answers: Sequence[Dataset], status: int = 0xFF00, final: int = 0x0000) -> Answers:
+    """These answers, and how they end."""
+    for answer in answers:
+        yield status, answer
+    yield final, None
+
+
+EVERYTHING = (*MODELS, MODALITY_WORKLIST)
+
+
+def asked_of(
+    find: Callable[[Any], Answers], models: tuple[str, ...] = EVERYTHING, **asked: Any
+) -> dict[str, Any]:
+    with accepting(find, models=models) as acceptor:
+        return ask(acceptor.node(), "query_worklist", **asked)
+
+
+def failed_by(
+    find: Callable[[Any], Answers], models: tuple[str, ...] = EVERYTHING, **asked: Any
+) -> str:
+    with accepting(find, models=models) as acceptor:
+        return fail(acceptor.node(), "query_worklist", **asked)
+
+
+def test_an_archive_that_ignores_the_date_is_found_out() -> None:
+    answer = asked_of(lambda event: given(found(event)), date="20260303")
+    assert answer["returned"] == 0
+    assert answer["complete"] is True
+    assert (
+        "The archive ignored ScheduledProcedureStepStartDate: 10 worklist entries that did not "
+        "match were left out here." in answer["notes"]
+    )
+
+
+def test_an_archive_that_ignores_every_key_is_compared_here() -> None:
+    answer = asked_of(
+        lambda event: given(found(event)), date=DAY, station="CT1", patient_name="Brückner"
+    )
+    assert accessions(answer) == ["W26030201"]
+    assert answer["complete"] is True
+
+
+def test_a_key_that_does_not_come_back_may_have_been_ignored() -> None:
+    def find(event: Any) -> Answers:
+        answers = found(event)
+        for answer in answers:
+            del answer.PatientID
+        return given(answers)
+
+    answer = asked_of(find, date=DAY, patient_id="104217")
+    assert answer["returned"] == 10
+    assert any("does not return PatientID" in note for note in answer["notes"])
+
+
+def test_the_same_entry_twice_is_one_entry() -> None:
+    answer = asked_of(lambda event: given([*found(event), *found(event)]), date=DAY)
+    assert answer["returned"] == 10
+
+
+def test_a_japanese_name_is_found_where_names_are_compared_as_bytes() -> None:
+    def find(event: Any) -> Answers:
+        return given([] if key(event, "PatientName") else found(event))
+
+    for days in (DAY, ""):
+        answer = asked_of(find, date=days, patient_name="山田太郎")
+        assert accessions(answer) == ["W26030202"]
+        assert answer["complete"] is True
+        assert any("not find everything as it was written" in note for note in answer["notes"])
+
+
+def test_names_that_nobody_can_read_are_no_proof_that_there_are_none() -> None:
+    def find(event: Any) -> Answers:
+        (answer,) = [one for one in found(event) if "Соколова" in name(one)]
+        answer.PatientName = PersonName(name(answer).encode("iso8859-5"))
+        del answer.SpecificCharacterSet
+        return given([answer])
+
+    answer = asked_of(find, date=DAY, patient_name="Соколова")
+    assert answer["returned"] == 0
+    assert answer["complete"] is False
+    assert any("without a character set" in note for note in answer["notes"])
+
+
+def test_a_key_that_is_refused_does_not_spoil_the_other() -> None:
+    def find(event: Any) -> Answers:
+        if key(event, "ScheduledStationName"):
+            return given([], final=0xA900)
+        title = key(event, "ScheduledStationAETitle")
+        return given(
+            [one for one in found(event) if not title or step(one).ScheduledStationAETitle == title]
+        )
+
+    answer = asked_of(find, date=DAY, station="DEMO_CT1")
+    assert accessions(answer) == ["W26030201", "W26030203"]
+    assert answer["complete"] is False
+    assert any("ScheduledStationName" in note and "0xA900" in note for note in answer["notes"])
+
+
+def test_a_failure_is_an_error_with_a_remedy_for_worklists() -> None:
+    said = failed_by(lambda _: given([], final=0xA900), date=DAY)
+    assert "the query for worklist entries failed with status 0xA900" in said
+    assert "date or station alone" in said
+    assert "study_instance_uid" not in said
+
+
+def test_an_answer_that_ends_early_is_marked() -> None:
+    answer = asked_of(lambda event: given(found(event)[:4], final=0xA700), date=DAY)
+    assert answer["returned"] == 4
+    assert answer["complete"] is False
+    assert "0xA700" in answer["notes"][0]
+    assert "after 4 worklist entries" in answer["notes"][0]
+
+
+def test_unsupported_optional_keys_are_told() -> None:
+    answer = asked_of(lambda event: given(found(event), status=0xFF01), date=DAY)
+    assert answer["returned"] == 10
+    assert "0xFF01" in answer["notes"][0]
+
+
+def test_an_archive_without_a_worklist_says_who_may_have_one() -> None:
+    said = failed_by(lambda event: given(found(event)), models=MODELS)
+    assert "not C-FIND (Modality Worklist)" in said
+    assert "the RIS or a broker" in said
+
+
+def test_what_came_before_the_deadline_is_kept_and_marked() -> None:
+    entry = element(0x0010, 0x0020, b"7") + element(0x0008, 0x0050, b"W1")
+    script = (accept, hear_question, give(lambda talk: talk.row(data_set=entry)), hold)
+    with Peer(script) as peer:
+        node = replace(Node(port=peer.port), timeout=0.5)
+        answer = ask(node, "query_worklist", date="", patient_id="7")
+    assert answer["returned"] == 1
+    assert answer["complete"] is False
+    assert "no complete answer within 0.5 seconds" in answer["notes"][0]
+
+
+def test_no_name_is_written_to_the_log(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="dicom_mcp"):
+        ask(node, "query_worklist", date="", patient_name="ZZSECRET", station="ZZSTATION")
+    assert "C-FIND" in caplog.text
+    assert "WORKLIST" in caplog.text
+    assert "ZZS" not in caplog.text
+
+
+# What has arrived
+
+
+def study(entry: Dataset, images: int, **changes: Any) -> Iterator[Dataset]:
+    """A study of this entry's patient."""
+    for number in range(images):
+        image = Dataset()
+        image.file_meta = FileMetaDataset()
+        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        image.SpecificCharacterSet = entry.SpecificCharacterSet
+        image.SOPClassUID = CT
+        image.PatientName = entry.PatientName
+        image.PatientID = entry.PatientID
+        image.StudyInstanceUID = entry.StudyInstanceUID
+        image.AccessionNumber = entry.AccessionNumber
+        image.StudyDate = DAY
+        image.Modality = step(entry).Modality
+        for keyword, value in changes.items():
+            setattr(image, keyword, value)
+        image.SeriesInstanceUID = f"{image.StudyInstanceUID}.1"
+        image.SOPInstanceUID = f"{image.SeriesInstanceUID}.{number}"
+        yield image
+
+
+def test_what_has_arrived_is_found_by_uid_else_accession_number_else_patient_and_day() -> None:
+    entries = worklist()
+    for entry in entries:
+        entry.StudyInstanceUID = f"1.2.{entry.AccessionNumber[1:]}"
+    objects = [
+        *study(entries[0], 4),
+        *study(entries[1], 3, StudyInstanceUID="1.3.2"),
+        *study(entries[2], 2, StudyInstanceUID="1.3.3", AccessionNumber=""),
+        # None of these is what was scheduled.
+        *study(entries[3], 1, StudyInstanceUID="1.3.4", PatientID="another"),
+        *study(entries[4], 1, StudyInstanceUID="1.3.5", AccessionNumber="", StudyDate="20260301"),
+        *study(entries[5], 1, StudyInstanceUID="1.3.6", AccessionNumber="", Modality="CT"),
+        *study(entries[6], 1, StudyInstanceUID="1.3.7", AccessionNumber="ANOTHER"),
+    ]
+    with EmbeddedArchive(objects, ae_title="PACS", worklist=entries) as archive:
+        node = Node(port=archive.port)
+        answer = ask(node, "query_worklist", date=DAY, arrived=True)
+        assert "arrived" not in ask(node, "query_worklist", date=DAY)["records"][0]
+    records = answer["records"]
+    assert [record["arrived"] for record in records] == [4, 3, 2, 0, 0, 0, 0, 0, 0, 0]
+    assert "arrived_by" not in records[0]
+    assert records[1]["arrived_by"] == "accession_number"
+    assert records[1]["arrived_studies"] == ["1.3.2"]
+    assert records[2]["arrived_by"] == "patient_id and date"
+    assert records[2]["arrived_studies"] == ["1.3.3"]
+    assert answer["waiting"] == 7
+    assert answer["complete"] is True
+    assert [note.split(":")[0] for note in answer["notes"]] == ["arrived_by patient_id and date"]
+
+
+def test_many_that_have_arrived_are_found_in_one_query() -> None:
+    entries = worklist()
+    objects = [image for entry in entries for image in study(entry, 1)]
+    with EmbeddedArchive(objects, ae_title="PACS", worklist=entries) as archive:
+        answer = ask(Node(port=archive.port), "query_worklist", date=DAY, arrived=True)
+    assert answer["waiting"] == 0
+    assert answer["queries"] == 2
+
+
+def test_an_archive_that_knows_no_lists_of_uids_is_asked_one_by_one() -> None:
+    def find(event: Any) -> Answers:
+        if event.context.abstract_syntax == MODALITY_WORKLIST:
+            return given(found(event)[:3])
+        asked = event.identifier
+        arrived = Dataset()
+        arrived.QueryRetrieveLevel = "STUDY"
+        uids = asked.StudyInstanceUID
+        arrived.StudyInstanceUID = uids if isinstance(uids, str) else uids[0]
+        arrived.NumberOfStudyRelatedInstances = 5
+        arrived.ModalitiesInStudy = "CT"
+        return given([arrived] if arrived.StudyInstanceUID else [])
+
+    answer = asked_of(find, date=DAY, arrived=True)
+    assert [record["arrived"] for record in records_of(answer, "arrived")] == [5, 5, 5]
+    assert answer["waiting"] == 0
+
+
+def test_a_worklist_without_an_archive_behind_it_says_so() -> None:
+    answer = asked_of(
+        lambda event: given(found(event)),
+        models=(VERIFICATION, MODALITY_WORKLIST),
+        date=DAY,
+        arrived=True,
+    )
+    assert answer["returned"] == 10
+    assert answer["waiting"] is None
+    assert any("answers no questions about studies" in note for note in answer["notes"])
+
+
+def accessions(answer: dict[str, Any]) -> list[str]:
+    """Of the records, in their order."""
+    return [one["accession_number"] for one in records_of(answer, "accession_number")]
+
+
+def records_of(answer: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    """The records with what they have in common."""
+    both = [{**answer["common"], **record} for record in answer["records"]]
+    assert all(field in record for record in both)
+    return both
