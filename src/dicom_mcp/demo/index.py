@@ -36,14 +36,15 @@ _COLUMN: dict[str, str] = {
     "SOPInstanceUID": "sop_instance_uid",
 }
 
-# Each table has the unique keys of its level and those above; attributes are JSON.
+# Each table has the unique keys of its level and those above; attributes are JSON. A series counts
+# its instances, so that a count above it need not look at each of them.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS patient (patient_id TEXT PRIMARY KEY, attributes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS study (study_instance_uid TEXT PRIMARY KEY, patient_id TEXT NOT NULL,
   study_date TEXT NOT NULL, attributes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS series (series_instance_uid TEXT PRIMARY KEY,
   study_instance_uid TEXT NOT NULL, patient_id TEXT NOT NULL, modality TEXT,
-  attributes TEXT NOT NULL);
+  attributes TEXT NOT NULL, instances INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS instance (sop_instance_uid TEXT PRIMARY KEY,
   series_instance_uid TEXT NOT NULL, study_instance_uid TEXT NOT NULL, patient_id TEXT NOT NULL,
   sop_class_uid TEXT NOT NULL, transfer_syntax_uid TEXT NOT NULL,
@@ -77,6 +78,11 @@ def _count(table: str, of: str) -> str:
     return f"(SELECT json_array(CAST(count(*) AS TEXT)) FROM {table} AS t WHERE t.{of} = {{}}.{of})"
 
 
+def _instances(of: str) -> str:
+    total = "CAST(sum(t.instances) AS TEXT)"
+    return f"(SELECT json_array({total}) FROM series AS t WHERE t.{of} = {{}}.{of})"
+
+
 def _distinct(column: str, table: str) -> str:
     return (
         f"(SELECT json_group_array(DISTINCT t.{column}) FROM {table} AS t "
@@ -87,10 +93,10 @@ def _distinct(column: str, table: str) -> str:
 _EXPRESSION: dict[str, str] = {
     "NumberOfPatientRelatedStudies": _count("study", "patient_id"),
     "NumberOfPatientRelatedSeries": _count("series", "patient_id"),
-    "NumberOfPatientRelatedInstances": _count("instance", "patient_id"),
+    "NumberOfPatientRelatedInstances": _instances("patient_id"),
     "NumberOfStudyRelatedSeries": _count("series", "study_instance_uid"),
-    "NumberOfStudyRelatedInstances": _count("instance", "study_instance_uid"),
-    "NumberOfSeriesRelatedInstances": _count("instance", "series_instance_uid"),
+    "NumberOfStudyRelatedInstances": _instances("study_instance_uid"),
+    "NumberOfSeriesRelatedInstances": _instances("series_instance_uid"),
     "ModalitiesInStudy": _distinct("modality", "series"),
     "SOPClassesInStudy": _distinct("sop_class_uid", "instance"),
     "AvailableTransferSyntaxUID": "json_array({}.transfer_syntax_uid)",
@@ -256,7 +262,7 @@ class Index:
                 (study, patient, _first(found, "StudyDate"), described[Level.STUDY]),
             ),
             (
-                "INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?, 0)",
                 (series, study, patient, _first(found, "Modality"), described[Level.SERIES]),
             ),
             (
@@ -265,6 +271,10 @@ class Index:
                     *(instance, series, study, patient, unique["SOPClassUID"], str(syntax)),
                     *(json.dumps(own, ensure_ascii=False), encoded),
                 ),
+            ),
+            (
+                "UPDATE series SET instances = instances + 1 WHERE series_instance_uid = ?",
+                (series,),
             ),
         ):
             self._database.execute(statement, row)
@@ -277,6 +287,10 @@ class Index:
         ).fetchall()
         if not row:
             return
+        self._database.execute(
+            "UPDATE series SET instances = instances - 1 WHERE series_instance_uid = ?",
+            row[0][:1],
+        )
         for table, column, value in zip(
             ("series", "study", "patient"),
             ("series_instance_uid", "study_instance_uid", "patient_id"),
