@@ -6,13 +6,15 @@ item declares or inherits (PS3.5 6.1, PS3.3 C.12.1.1.2).
 """
 
 import struct
-from collections.abc import Iterable, Iterator, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
 
+from pydicom import config
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag
@@ -114,25 +116,48 @@ class Elements:
 
     def first(self, keyword: str) -> "Elements":
         """The first item of a sequence, or an item without elements; a damaged one has none."""
-        try:
-            return next(iter(self.items(keyword)), Elements(Dataset()))
-        except ContentError:
-            return Elements(Dataset())
+        return self.item(keyword, 1)
+
+    def item(self, keyword: str, number: int) -> "Elements":
+        """The item of this number, from 1, without looking at the others; as `first` otherwise."""
+        element = self.element(keyword)
+        if element is not None:
+            try:
+                return Elements.of(
+                    self._sequence(element)[number - 1],
+                    inherited=self.charset,
+                )
+            except (ContentError, IndexError):
+                pass
+        return Elements(Dataset(), self.charset)
 
     def nested(self, element: Element) -> list["Elements"]:
         """The items of an element that is a sequence. Raises ContentError for damaged bytes."""
+        return [Elements.of(one, inherited=self.charset) for one in self._sequence(element)]
+
+    def _sequence(self, element: Element) -> Sequence[Dataset]:
         try:
             value = cast(Any, self.dataset[element.tag]).value
-            found = [one for one in cast("Iterable[Any]", value) if isinstance(one, Dataset)]
-            return [Elements.of(one, inherited=self.charset) for one in found]
+            if all(isinstance(one, Dataset) for one in value[:1]):
+                return cast("Sequence[Dataset]", value)
         except Exception as trouble:  # pydicom raises whatever its parsing stumbles over
             raise ContentError(f"{element.tag} is damaged and cannot be read") from trouble
+        raise ContentError(f"{element.tag} is no sequence")
 
     def bytes(self, keyword: str) -> bytes:
         """A bulk value; b"" where there is none."""
         element = self.element(keyword)
         value = None if element is None else cast(Any, element).value
         return bytes(value) if isinstance(value, bytes | bytearray) else b""
+
+
+def uid_name(uid: str) -> str:
+    """The name the standard has for a UID; "" where it has none.
+
+    Of a UID that breaks the rules nothing is said: pydicom's warning would hold it.
+    """
+    name = UID(uid, config.IGNORE).name if uid else ""
+    return "" if name == uid else name
 
 
 def vr_of(element: Element) -> str:

@@ -6,11 +6,9 @@ from .elements import Elements
 def group(elements: Elements, frame: int, sequence: str) -> Elements:
     """The item of this functional group for frame `frame` (from 1): its own, else the shared one;
     without elements where the object has neither."""
-    own = elements.element("PerFrameFunctionalGroupsSequence")
-    frames = [] if own is None else elements.nested(own)
-    if len(frames) >= frame and sequence in frames[frame - 1]:
-        return frames[frame - 1].first(sequence)
-    return elements.first("SharedFunctionalGroupsSequence").first(sequence)
+    own = elements.item("PerFrameFunctionalGroupsSequence", frame)
+    shared = elements.first("SharedFunctionalGroupsSequence")
+    return own.first(sequence) if sequence in own else shared.first(sequence)
 
 
 def placed(elements: Elements, frame: int, sequence: str, keyword: str) -> Elements:

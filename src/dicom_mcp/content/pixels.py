@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
-from pydicom.uid import UID
-
 from .codestream import Codestream, described
-from .elements import Elements
+from .elements import Elements, uid_name
 from .error import ContentError
 
 if TYPE_CHECKING:
@@ -112,7 +110,7 @@ def stored(elements: Elements, number: int, transfer_syntax: str) -> Stored:
 def _layout(elements: Elements) -> _Layout:
     keyword = next((one for one in ("PixelData", *_FLOATS) if one in elements), "")
     if not keyword:
-        sop_class = UID(elements.text("SOPClassUID")).name or "no SOP class"
+        sop_class = uid_name(elements.text("SOPClassUID")) or "of an unknown class"
         where = elements.text("PixelDataProviderURL")
         why = "its pixels are at another address" if where else "it has no pixel data"
         raise ContentError(f"The object ({sop_class}) is no picture: {why}", "Read its header")
@@ -227,7 +225,7 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
     """The bytes of one compressed frame (PS3.5 A.4)."""
     from pydicom.encaps import get_frame
 
-    name = UID(transfer_syntax).name
+    name = uid_name(transfer_syntax) or transfer_syntax
     if transfer_syntax.startswith(_VIDEO):
         raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
     offsets = elements.bytes("ExtendedOffsetTable"), elements.bytes("ExtendedOffsetTableLengths")
@@ -251,7 +249,8 @@ def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -
         if transfer_syntax == _RLE:
             return None
         raise ContentError(
-            f"The frame is not what its transfer syntax ({UID(transfer_syntax).name}) says",
+            "The frame is not what its transfer syntax "
+            f"({uid_name(transfer_syntax) or transfer_syntax}) says",
             "Ask the archive for the image uncompressed",
         )
     said = header.rows, header.columns, header.samples
@@ -327,7 +326,7 @@ def _decoded(
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
-    name = UID(transfer_syntax).name
+    name = uid_name(transfer_syntax) or transfer_syntax
     try:
         decoder: Any = get_decoder(transfer_syntax)
     except NotImplementedError as trouble:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from ..deadline import Deadline
 from . import cda, pdf, presentation
-from .elements import Elements
+from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
 from .tables import Row, dose_rows, measurement_rows
@@ -144,7 +143,7 @@ def _kind(elements: Elements) -> str:
         return "PDF"
     if "ContentSequence" in elements and elements.text("ValueType") == "CONTAINER":
         return "structured report"  # of a SOP class newer than the table above, or private
-    name = UID(sop_class).name if sop_class else "no SOP class"
+    name = uid_name(sop_class) or sop_class or "no SOP class"
     raise ContentError(
         f"The object ({name}) is no report: it holds neither a content tree nor a document",
         "Read its header, or look at it as a picture",
@@ -157,7 +156,7 @@ def _general(elements: Elements, kind: str) -> Report:
     sop_class = elements.text("SOPClassUID")
     return Report(
         kind=kind,
-        sop_class=UID(sop_class).name if sop_class else "",
+        sop_class=uid_name(sop_class) or sop_class,
         sop_instance_uid=elements.text("SOPInstanceUID"),
         title=title or elements.text("DocumentTitle") or elements.text("SeriesDescription"),
         text="",

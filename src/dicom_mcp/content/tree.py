@@ -8,9 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydicom.uid import UID
-
-from .elements import Elements
+from .elements import Elements, uid_name
 from .error import ContentError
 
 MOST_ITEMS = 20_000
@@ -159,8 +157,8 @@ def code_of(entry: Elements) -> Code:
 def reference(entry: Elements) -> str:
     """An object referred to: its SOP class by name, both UIDs, frames, segments and channels."""
     sop_class = entry.text("ReferencedSOPClassUID")
-    name = UID(sop_class).name if sop_class else ""
-    told = f"{name} ({sop_class})" if name and name != sop_class else sop_class or "object"
+    name = uid_name(sop_class)
+    told = f"{name} ({sop_class})" if name else sop_class or "object"
     told += f" {entry.text('ReferencedSOPInstanceUID')}"
     for keyword, word in _PARTS.items():
         if numbers := entry.values(keyword):

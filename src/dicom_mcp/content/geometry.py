@@ -1,0 +1,306 @@
+"""How the images of a series lie in the patient, from their headers (PS3.3 C.7.6.2)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import acos, degrees, fsum, sqrt
+from statistics import median
+
+from pydicom.dataset import Dataset
+
+from .elements import Elements
+from .groups import placed
+from .pixels import frame_count
+
+type Vector = tuple[float, float, float]
+
+# Millimetres below which two positions are one, and the share of a spacing two may differ by.
+_SAME = 0.01
+_REGULAR = 0.02
+
+# Cosines that differ by less are one orientation: scanners write six digits.
+_SAME_COSINE = 1e-3
+
+# Degrees from a plane of the body up to which an image is called by that plane alone.
+_STRAIGHT = 5.0
+_TILTED = 1.0
+
+# Frames of one object whose place is looked up.
+_MOST_FRAMES = 5000
+
+# Patient coordinates: x towards the left, y towards the back, z towards the head.
+_PLANES = ("sagittal", "coronal", "axial")
+_AXES = (("R", "L"), ("A", "P"), ("F", "H"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where images are missing: between which instances, how far apart, how many."""
+
+    after: str
+    before: str
+    distance: float
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Images of one orientation and matrix, sorted along their normal.
+
+    `spacing` is the usual distance of neighbours in mm, None for a single position; `direction`
+    says where the positions lead. `per_position` is how many images most positions hold, and
+    `duplicates` name the instances of positions that hold more. `tilt` is the angle in degrees
+    between the stack's direction and the images' normal (a tilted gantry), 0 for none.
+    """
+
+    orientation: str
+    images: int
+    positions: int
+    rows: int
+    columns: int
+    pixel_spacing: str
+    thickness: str
+    first: float
+    last: float
+    direction: str
+    spacing: float | None
+    regular: bool
+    per_position: int
+    gaps: tuple[Gap, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+    tilt: float
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The stacks of a series, largest first; `unplaced` images say nothing of where they are."""
+
+    images: int
+    unplaced: int
+    stacks: tuple[Stack, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    name: str
+    row: Vector
+    column: Vector
+    position: Vector
+    rows: int
+    columns: int
+    spacing: str
+    thickness: str
+    frame_of_reference: str
+
+
+def geometry(datasets: Iterable[Dataset]) -> Geometry:
+    """Orientation, spacing, gaps and duplicates of the images of a series; every frame counts."""
+    planes: list[_Plane] = []
+    images = unplaced = 0
+    for dataset in datasets:
+        elements = Elements.of(dataset)
+        frames = frame_count(elements)
+        images += frames
+        # Without functional groups of their own all frames lie where the first one does.
+        many = frames > 1 and "PerFrameFunctionalGroupsSequence" in elements
+        looked_at = min(frames, _MOST_FRAMES) if many else 1
+        found = [_plane(elements, number, frames) for number in range(1, looked_at + 1)]
+        planes += filter(None, found)
+        unplaced += found.count(None) if many else frames * found.count(None)
+    stacks = sorted((_stack(each) for each in _sorted_apart(planes)), key=lambda one: -one.images)
+    return Geometry(images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced)))
+
+
+def orientation(cosines: Sequence[float]) -> str:
+    """The plane of an image in words, from Image Orientation (Patient); "" where that is none."""
+    if not (vectors := _vectors(cosines)):
+        return ""
+    normal = _cross(*vectors)
+    nearest = max(range(3), key=lambda axis: abs(normal[axis]))
+    angle = degrees(acos(min(1.0, abs(normal[nearest]))))
+    plane = _PLANES[nearest]
+    return plane if angle <= _STRAIGHT else f"oblique {plane} ({angle:.0f}° off)"
+
+
+def sides(cosines: Sequence[float]) -> tuple[str, str, str, str] | None:
+    """What lies at the left, right, top and bottom of an image: R, L, A, P, H, F, the nearest
+    direction first ("LP"); None where the cosines are none (PS3.3 C.7.6.1.1.1)."""
+    if not (vectors := _vectors(cosines)):
+        return None
+    right, bottom = (_towards(vector) for vector in vectors)
+    return _opposite(right), right, _opposite(bottom), bottom
+
+
+def along(cosines: Sequence[float], position: Sequence[float]) -> float | None:
+    """How far along its normal an image lies, in mm, in the direction of the nearest axis."""
+    if not (vectors := _vectors(cosines)) or len(position) != 3:
+        return None
+    return _dot(_upright(_cross(*vectors)), (position[0], position[1], position[2]))
+
+
+def _plane(elements: Elements, number: int, frames: int) -> _Plane | None:
+    cosines = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
+    place = placed(elements, number, "PlanePositionSequence", "ImagePositionPatient")
+    measures = placed(elements, number, "PixelMeasuresSequence", "PixelSpacing")
+    vectors = _vectors(cosines.numbers("ImageOrientationPatient"))
+    position = place.numbers("ImagePositionPatient")
+    if not vectors or len(position) != 3:
+        return None
+    name = elements.text("InstanceNumber") or elements.text("SOPInstanceUID")
+    return _Plane(
+        name=f"{name} frame {number}" if frames > 1 else name,
+        row=vectors[0],
+        column=vectors[1],
+        position=(position[0], position[1], position[2]),
+        rows=elements.integer("Rows"),
+        columns=elements.integer("Columns"),
+        spacing=measures.text("PixelSpacing"),
+        thickness=measures.text("SliceThickness"),
+        frame_of_reference=elements.text("FrameOfReferenceUID"),
+    )
+
+
+def _sorted_apart(planes: Iterable[_Plane]) -> list[list[_Plane]]:
+    """Planes of one orientation and matrix together."""
+    stacks: list[list[_Plane]] = []
+    for plane in planes:
+        for stack in stacks:
+            if _alike(stack[0], plane):
+                stack.append(plane)
+                break
+        else:
+            stacks.append([plane])
+    return stacks
+
+
+def _alike(one: _Plane, other: _Plane) -> bool:
+    if (one.rows, one.columns) != (other.rows, other.columns):
+        return False
+    pairs = zip((*one.row, *one.column), (*other.row, *other.column), strict=True)
+    return all(abs(first - second) < _SAME_COSINE for first, second in pairs)
+
+
+def _stack(planes: Sequence[_Plane]) -> Stack:
+    normal = _upright(_cross(planes[0].row, planes[0].column))
+    positions: list[tuple[float, list[_Plane]]] = []
+    for plane in sorted(planes, key=lambda one: (_dot(normal, one.position), one.name)):
+        where = _dot(normal, plane.position)
+        if positions and where - positions[-1][0] < _SAME:
+            positions[-1][1].append(plane)
+        else:
+            positions.append((where, [plane]))
+    steps = [after[0] - before[0] for before, after in pairwise(positions)]
+    usual = median(steps) if steps else None
+    (per_position, _), *_ = Counter(len(held) for _, held in positions).most_common(1)
+    gaps = [
+        Gap(before[1][-1].name, after[1][0].name, round(step, 3), round(step / usual) - 1)
+        for (before, after), step in zip(pairwise(positions), steps, strict=True)
+        if usual and step > 1.5 * usual
+    ]
+    axis = max(range(3), key=lambda one: abs(normal[one]))
+    return Stack(
+        orientation=orientation((*planes[0].row, *planes[0].column)),
+        images=len(planes),
+        positions=len(positions),
+        rows=planes[0].rows,
+        columns=planes[0].columns,
+        pixel_spacing=_all_of(plane.spacing for plane in planes),
+        thickness=_all_of(plane.thickness for plane in planes),
+        first=round(positions[0][0], 3),
+        last=round(positions[-1][0], 3),
+        direction=f"{_AXES[axis][0]} to {_AXES[axis][1]}",
+        spacing=None if usual is None else round(usual, 4),
+        regular=all(abs(step - (usual or 0)) <= _REGULAR * (usual or 0) + _SAME for step in steps),
+        per_position=per_position,
+        gaps=tuple(gaps),
+        duplicates=tuple(
+            tuple(plane.name for plane in held) for _, held in positions if len(held) > per_position
+        ),
+        tilt=_tilt(positions[0][1][0].position, positions[-1][1][0].position, normal),
+    )
+
+
+def _tilt(first: Vector, last: Vector, normal: Vector) -> float:
+    """Degrees between the way from the first image to the last and the normal."""
+    way = last[0] - first[0], last[1] - first[1], last[2] - first[2]
+    length = sqrt(_dot(way, way))
+    if length < 1.0:
+        return 0.0
+    angle = degrees(acos(min(1.0, abs(_dot(way, normal)) / length)))
+    return round(angle, 1) if angle > _TILTED else 0.0
+
+
+def _notes(planes: Sequence[_Plane], stacks: Sequence[Stack], unplaced: int) -> Iterable[str]:
+    if unplaced:
+        yield f"{unplaced} images without a position or an orientation in the patient"
+    if len(stacks) > 1:
+        count = Counter(stack.orientation for stack in stacks)
+        yield "Mixed: " + ", ".join(f"{number} × {words}" for words, number in count.items())
+    if len({plane.frame_of_reference for plane in planes}) > 1:
+        yield "Several frames of reference: positions of different images do not compare"
+    for stack in stacks:
+        if stack.gaps:
+            missing = sum(gap.missing for gap in stack.gaps)
+            yield f"{missing} images seem to be missing from the {stack.orientation} stack"
+        if stack.duplicates:
+            yield f"{len(stack.duplicates)} positions hold more images than the others"
+        if stack.per_position > 1:
+            yield f"{stack.per_position} images at each position: phases, echoes or repeats"
+        if stack.tilt:
+            yield f"The stack is tilted by {stack.tilt:g}° against its images' normal"
+
+
+def _all_of(values: Iterable[str]) -> str:
+    """The values there are, the most frequent first."""
+    counted: dict[str, int] = defaultdict(int)
+    for value in values:
+        counted[value] += 1
+    ordered = sorted(counted, key=lambda value: -counted[value])
+    return ", ".join(filter(None, ordered[:5])) + (" …" if len(ordered) > 5 else "")
+
+
+def _vectors(cosines: Sequence[float]) -> tuple[Vector, Vector] | None:
+    """Row and column direction, of length 1 and square to each other; None for other numbers."""
+    if len(cosines) != 6:
+        return None
+    found: list[Vector] = []
+    for x, y, z in (cosines[:3], cosines[3:]):
+        length = sqrt(fsum((x * x, y * y, z * z)))
+        if not 0.9 < length < 1.1:
+            return None
+        found.append((x / length, y / length, z / length))
+    return (found[0], found[1]) if abs(_dot(found[0], found[1])) < 0.05 else None
+
+
+def _towards(vector: Vector) -> str:
+    """The directions a vector points in, the nearest first, small ones left out."""
+    ordered = sorted(range(3), key=lambda axis: -abs(vector[axis]))
+    named = [axis for axis in ordered if abs(vector[axis]) > 0.2]
+    return "".join(_AXES[axis][vector[axis] > 0] for axis in named[:2])
+
+
+def _opposite(direction: str) -> str:
+    return direction.translate(_OPPOSITE)
+
+
+_OPPOSITE = str.maketrans("RLAPFH", "LRPAHF")
+
+
+def _upright(normal: Vector) -> Vector:
+    """The normal towards left, back or head, whichever axis is nearest."""
+    axis = max(range(3), key=lambda one: abs(normal[one]))
+    return normal if normal[axis] > 0 else (-normal[0], -normal[1], -normal[2])
+
+
+def _cross(one: Vector, other: Vector) -> Vector:
+    return (
+        one[1] * other[2] - one[2] * other[1],
+        one[2] * other[0] - one[0] * other[2],
+        one[0] * other[1] - one[1] * other[0],
+    )
+
+
+def _dot(one: Vector, other: Vector) -> float:
+    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
