@@ -29,7 +29,7 @@ _LINE = re.compile(
     [
         *("CT_small.dcm", "MR_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm"),
         *("rtplan.dcm", "rtstruct.dcm", "waveform_ecg.dcm", "examples_palette.dcm"),
-        *("rtdose.dcm", "JPEG2000.dcm", "reportsi.dcm", "color3d_jpeg_baseline.dcm"),
+        *("rtdose.dcm", "JPEG2000.dcm", "reportsi.dcm"),
     ],
 )
 def test_every_text_and_number_of_dcmdump_is_in_its_row(name: str) -> None:

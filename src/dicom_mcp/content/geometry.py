@@ -133,11 +133,20 @@ def sides(cosines: Sequence[float]) -> tuple[str, str, str, str] | None:
     return _opposite(right), right, _opposite(bottom), bottom
 
 
-def along(cosines: Sequence[float], position: Sequence[float]) -> float | None:
+def along(cosines: Sequence[float], where: Sequence[float]) -> float | None:
     """How far along its normal an image lies, in mm, in the direction of the nearest axis."""
-    if not (vectors := _vectors(cosines)) or len(position) != 3:
+    if not (vectors := _vectors(cosines)) or len(where) != 3:
         return None
-    return _dot(_upright(_cross(*vectors)), (position[0], position[1], position[2]))
+    return _dot(_upright(_cross(*vectors)), (where[0], where[1], where[2]))
+
+
+def position(dataset: Dataset, number: int = 1) -> float | None:
+    """How far along its normal frame `number` of an image lies, in mm: what matches two series of
+    one frame of reference and orientation. None where the image does not say."""
+    elements = Elements.of(dataset)
+    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
+    place = placed(elements, number, "PlanePositionSequence", "ImagePositionPatient")
+    return along(plane.numbers("ImageOrientationPatient"), place.numbers("ImagePositionPatient"))
 
 
 def _plane(elements: Elements, number: int, frames: int) -> _Plane | None:
