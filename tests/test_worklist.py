@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pydicom.valuerep import PersonName
 from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.standard.matching import matches
 from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP
 from tests.acceptor import MODELS, VERIFICATION, Answers, accepting
 from tests.asking import ask, fail
@@ -307,6 +309,98 @@ def test_an_answer_that_ends_early_is_marked() -> None:
     assert "after 4 worklist entries" in answer["notes"][0]
 
 
+def planned(days: Sequence[str], times: Sequence[str]) -> list[Dataset]:
+    """An entry for each of the times on each of the days."""
+    entries: list[Dataset] = []
+    for number, (day, time) in enumerate(product(days, times)):
+        entry = worklist()[0]
+        entry.AccessionNumber = f"{number:03}"
+        step(entry).ScheduledProcedureStepStartDate = day
+        step(entry).ScheduledProcedureStepStartTime = time
+        entries.append(entry)
+    return entries
+
+
+def capped(entries: Sequence[Dataset], most: int, final: int = 0x0000) -> Callable[[Any], Answers]:
+    """Matches date and time and gives only so many, in no order of time."""
+    dates, times = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+
+    def find(event: Any) -> Answers:
+        meant = [
+            entry
+            for entry in reversed(entries)
+            if matches("DA", key(event, dates), [str(step(entry)[dates].value)])
+            and matches("TM", key(event, times), [str(step(entry)[times].value)])
+        ]
+        return given(meant[:most], final=final if len(meant) > most else 0x0000)
+
+    return find
+
+
+HOURS = [f"{hour:02}{minute:02}00" for hour in range(7, 19) for minute in (0, 10, 20, 30)]
+
+
+@pytest.mark.parametrize("final", [0x0000, 0xA700, 0xFE00])
+@pytest.mark.parametrize(
+    ("days", "asked"),
+    [
+        ([DAY], DAY),
+        (["20260228", "20260301", DAY], "20260227-20260304"),
+        (["20260228", "20260301", DAY], ""),
+        (["20260228", "20260301", DAY], "since 2026-02-28"),
+        (["20260228", "20260301", DAY], "until 2026-03-02"),
+    ],
+)
+def test_a_list_that_an_archive_cuts_is_asked_in_parts(
+    days: list[str], asked: str, final: int
+) -> None:
+    entries = planned(days, HOURS)
+    answer = asked_of(capped(entries, 10, final), date=asked, limit=500)
+    assert accessions(answer) == [entry.AccessionNumber for entry in entries]
+    assert answer["complete"] is True
+    assert any("at most 10 worklist entries at once" in note for note in answer["notes"])
+
+
+def test_a_list_that_just_has_a_round_number_of_entries_is_whole() -> None:
+    answer = asked_of(capped(planned([DAY], HOURS[:20]), 1000), date=DAY)
+    assert answer["returned"] == 20
+    assert answer["complete"] is True
+    assert answer["notes"] == []
+    assert answer["queries"] == 3
+
+
+def test_a_list_too_long_for_one_answer_is_asked_in_parts_from_the_start() -> None:
+    entries = planned([DAY], HOURS)
+    whole = capped(entries, 10, 0xA700)
+
+    def find(event: Any) -> Answers:
+        answers = list(whole(event))
+        return given([], final=0xA700) if answers[-1][0] else iter(answers)
+
+    answer = asked_of(find, date=DAY)
+    assert answer["returned"] == len(entries)
+    assert answer["complete"] is True
+
+
+@pytest.mark.parametrize(("most", "complete"), [(20, True), (100, False)])
+def test_an_archive_that_cannot_be_asked_in_parts_is_doubted_at_a_hundred(
+    most: int, complete: bool
+) -> None:
+    times = [f"{hour:02}{minute:02}00" for hour in range(24) for minute in range(0, 60, 10)]
+    entries = planned([DAY], times)
+    answer = asked_of(lambda _: given(entries[:most]), date=DAY)
+    assert answer["returned"] == most
+    assert answer["complete"] is complete
+    assert any("perhaps" in note for note in answer["notes"]) is not complete
+
+
+def test_dates_that_no_calendar_has_are_answered_all_the_same() -> None:
+    days = ["00010101", "99991231", "", "20260301"]
+    entries = planned(days, HOURS[:10])
+    answer = asked_of(lambda _: given(entries), date="", limit=500)
+    assert answer["returned"] == 40
+
+
 def test_unsupported_optional_keys_are_told() -> None:
     answer = asked_of(lambda event: given(found(event), status=0xFF01), date=DAY)
     assert answer["returned"] == 10
@@ -393,7 +487,7 @@ def test_what_has_arrived_is_found_by_uid_else_accession_number_else_patient_and
 
 
 def test_many_that_have_arrived_are_found_in_one_query() -> None:
-    entries = worklist()
+    entries = worklist()[:9]
     objects = [image for entry in entries for image in study(entry, 1)]
     with EmbeddedArchive(objects, ae_title="PACS", worklist=entries) as archive:
         answer = ask(Node(port=archive.port), "query_worklist", date=DAY, arrived=True)

@@ -20,6 +20,7 @@ from dicom_mcp.standard.worklist import (
     OF_STEP,
     STEPS,
     Arrival,
+    Start,
     WorklistQuery,
     WorklistQuestion,
     WorklistRecheck,
@@ -134,6 +135,45 @@ def test_what_cannot_be_asked_is_refused_by_the_name_of_the_argument(asked: dict
     (argument,) = asked
     with pytest.raises(BadArgument, match=argument):
         WorklistQuestion.of(today=TODAY, **asked)
+
+
+DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+
+
+def parts(keys: dict[str, str], *starts: Start) -> list[dict[str, str]]:
+    """The keys of the parts."""
+    return [dict(query.keys) for query in WorklistQuery(keys).parts(starts)]
+
+
+def test_a_day_is_parted_where_half_of_its_entries_are() -> None:
+    day = {DATE: "20260302", "Modality": "CT"}
+    starts = [("20260302", time) for time in ("0800", "09:00", "093015.5", "17", "")]
+    assert parts(day, *starts) == [
+        {**day, TIME: "000000-092959.999999"},
+        {**day, TIME: "093000-235959.999999"},
+    ]
+    assert parts(day) == [
+        {**day, TIME: "000000-115859.999999"},
+        {**day, TIME: "115900-235959.999999"},
+    ]
+    minute = {**day, TIME: "093000-093059.999999"}
+    assert parts(minute, ("20260302", "0930")) == []
+
+
+def test_days_are_parted_at_one_that_entries_have() -> None:
+    week = {DATE: "20260302-20260308"}
+    starts = [(day, "0800") for day in ("20260303", "20260303", "20260304", "20270101", "soon")]
+    assert parts(week, *starts) == [
+        {DATE: "20260303"},
+        {DATE: "20260302-20260302"},
+        {DATE: "20260304-20260308"},
+    ]
+    assert parts({}, *starts[:2]) == [
+        {DATE: "20260303"},
+        {DATE: "-20260302"},
+        {DATE: "20260304-"},
+    ]
+    assert parts({}) == parts({}, ("20261399", ""), ("00010101", ""), ("2026\uff10301", "")) == []
 
 
 def test_an_entry_with_two_steps_has_two_rows() -> None:

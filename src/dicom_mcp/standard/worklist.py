@@ -5,10 +5,11 @@ which stand in the one item of a sequence, in a question as in an answer. People
 sequences: a question is keyed by keyword alone, and an entry read is a flat row.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 
 from . import values
@@ -57,6 +58,11 @@ OF_STEP = frozenset(
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _STATION_AE_TITLE, _STATION_NAME = "ScheduledStationAETitle", "ScheduledStationName"
 
+_TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):?([0-5][0-9])?")
+
+# When an entry is scheduled to begin: date and time as written.
+type Start = tuple[str, str]
+
 # As for matches of the other models: only what contradicts the key in any reading is dropped.
 _LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
 
@@ -76,6 +82,51 @@ class WorklistQuery:
         keys = {keyword: (_vr(keyword), self.keys.get(keyword, "")) for keyword in FIELDS}
         entry = {keyword: key for keyword, key in keys.items() if keyword not in OF_STEP}
         return {**entry, STEPS: {keyword: keys[keyword] for keyword in OF_STEP}}
+
+    def parts(self, starts: Sequence[Start]) -> "list[WorklistQuery]":
+        """Queries for parts of the time this one is for, which together are the same; none where
+        that cannot be parted. `starts` are those of its rows, so that each part has some of them.
+        """
+        first, hyphen, last = self.keys.get(_DATE, "").partition("-")
+        if first and not hyphen:
+            return self._parts_of_day([time for _, time in starts])
+        days = sorted(
+            day for day, _ in starts if _is_day(day) and first <= day and (not last or day <= last)
+        )
+        if not days and first and last:
+            days = [_moved(first, (_date_of(last) - _date_of(first)).days // 2)]
+        if not days:
+            return []
+        day = days[len(days) // 2]
+        spans = [day]
+        if first < day:
+            spans.append(f"{first}-{_moved(day, -1)}")
+        if not last or day < last:
+            spans.append(f"{_moved(day, 1)}-{last}")
+        return [WorklistQuery({**self.keys, _DATE: span}) for span in spans]
+
+    def is_for(self, start: Start) -> bool:
+        """Whether an entry with this start is one it is for, as far as the entry says."""
+        texts = zip((_DATE, _TIME), start, strict=True)
+        return all(
+            matcher(_vr(keyword), self.keys.get(keyword, ""))([text])
+            for keyword, text in texts
+            if text
+        )
+
+    def _parts_of_day(self, times: Sequence[str]) -> "list[WorklistQuery]":
+        """Two parts of the day, or of what of it is asked for, down to a minute."""
+        start, _, end = self.keys.get(_TIME, "000000-235959.999999").partition("-")
+        first, last = _minute(start), _minute(end)
+        if first == last:
+            return []
+        minutes = sorted(minute for minute in map(_minute, times) if first <= minute <= last)
+        middle = minutes[len(minutes) // 2] if minutes else (first + last) // 2
+        middle = max(middle, first + 1)
+        return [
+            WorklistQuery({**self.keys, _TIME: f"{_time(a)}00-{_time(b)}59.999999"})
+            for a, b in ((first, middle - 1), (middle, last))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +367,11 @@ def rows(match: Match) -> list[Match]:
     ]
 
 
+def start(row: Match) -> Start:
+    """When a row is scheduled to begin."""
+    return str(row.get(_DATE, "")), str(row.get(_TIME, ""))
+
+
 def by_time(row: Match) -> tuple[str, str, str]:
     """What rows are sorted by: day and time of the scheduled start, then the patient."""
     date, time, name = (str(row.get(one, "")) for one in (_DATE, _TIME, "PatientName"))
@@ -341,6 +397,32 @@ def may_be_the_one(study: Match, row: Match) -> bool:
     modality = str(row.get("Modality", ""))
     ordered_otherwise = one and other and one != other
     return not ordered_otherwise and (not modalities or not modality or modality in modalities)
+
+
+def _is_day(text: str) -> bool:
+    """Whether it is a day on which something may be scheduled."""
+    try:
+        return len(text) == 8 and text.isascii() and 1900 < _date_of(text).year < 2200
+    except ValueError:
+        return False
+
+
+def _date_of(text: str) -> date:
+    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def _moved(day: str, days: int) -> str:
+    return (_date_of(day) + timedelta(days)).isoformat().replace("-", "")
+
+
+def _minute(time: str) -> int:
+    """The minute of the day that a time begins in; -1 for what is no time (PS3.5 6.2, TM)."""
+    found = _TIME_OF_DAY.match(time)
+    return 60 * int(found[1]) + int(found[2] or 0) if found else -1
+
+
+def _time(minutes: int) -> str:
+    return f"{minutes // 60:02}{minutes % 60:02}"
 
 
 def _texts(value: Value) -> Sequence[str]:

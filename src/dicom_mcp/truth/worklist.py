@@ -5,19 +5,22 @@ compare letters exactly, or as bytes, or not at all, and people write names as t
 list of the days in question, which is short, is asked for as a whole too, and compared here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.query import Ending, Match
+from ..standard.status import TOO_MANY
 from ..standard.worklist import (
     NOUN,
+    Start,
     Worklist,
     WorklistQuery,
     WorklistQuestion,
     WorklistRecheck,
     by_time,
     rows,
+    start,
 )
 from .asking import Asking
 
@@ -30,6 +33,11 @@ _MOST_COMPARED = 2000
 _SECONDS_FOR_COMPARING = 10.0
 
 _MOST_NAMED = 20
+
+# Parts a query is asked in at most; and a list that cannot be parted is only doubted at the
+# lengths archives are known to cut at.
+_MOST_PARTS = 64
+_KNOWN_CAP = 100
 
 
 def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Worklist:
@@ -105,6 +113,11 @@ class _Found:
         self._most_examined = self._examined + _MOST_COMPARED
 
     @property
+    def known(self) -> int:
+        """How many different entries came, meant or not."""
+        return len(self._seen)
+
+    @property
     def full(self) -> bool:
         """Whether no more are wanted."""
         return (
@@ -132,7 +145,7 @@ def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _
         if found.full:
             break
         try:
-            ending = _put(asking, query, found)
+            ending = _ask_whole(asking, query, found)
         except StatusFailure as failure:
             refused.append(failure)
             whole = False
@@ -146,21 +159,112 @@ def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _
     return _Answer(whole, notes)
 
 
-def _put(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
-    """One query; what came before the deadline passed is kept, and marked."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One query's answer: how it ended, and when its rows are scheduled to begin."""
+
+    ending: Ending
+    starts: list[Start]
+
+
+# What the length of its lists is remembered by, beside the levels of the other models.
+_WORKLIST = "WORKLIST"
+
+
+def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
+    """One query; if its answer may have been cut short, then in parts of its time too."""
+    habits = asking.habits
+    try:
+        part = _put(asking, query, found)
+    except StatusFailure as failure:
+        if failure.status not in TOO_MANY or not query.parts([]):
+            raise
+        part = _Part(Ending(whole=False, capped=True), [])
+    count = len(part.starts)
+    silent = part.ending.whole and not found.full and habits.is_cut(_WORKLIST, count)
+    if not silent and not part.ending.capped:
+        if part.ending.whole:
+            habits.gave(_WORKLIST, count)
+        return part.ending
+    known = found.known
+    parts = _Parts(asking, found, cap=count if silent else None)
+    whole = parts.ask(query, part.starts)
+    if silent and found.known == known:
+        if whole or (count % _KNOWN_CAP and count != habits.cap):
+            return part.ending
+        told = (
+            f"Not complete, perhaps: the archive gave exactly {count} {NOUN[1]}, which may be the "
+            "most it gives at once. Narrow the question by modality or station."
+        )
+        return Ending(whole=False, notes=(*part.ending.notes, told))
+    if silent:
+        habits.cap = count
+    told = (
+        f"This archive gives {f'at most {count}' if count else 'only so many'} {NOUN[1]} at once; "
+        f"the question was asked in {parts.count} parts by time."
+    )
+    if whole:
+        return Ending(notes=(told,))
+    cut = (
+        "Not complete: some parts were still too long for it, or there was no time left. Narrow "
+        "the question by modality or station."
+    )
+    return Ending(whole=False, notes=(*part.ending.notes, told, cut))
+
+
+class _Parts:
+    """A query asked in parts of its time, and those in parts, as long as they are cut short.
+
+    `cap` is the length at which an answer that calls itself whole is taken for a cut one.
+    """
+
+    def __init__(self, asking: Asking, found: _Found, cap: int | None) -> None:
+        self.count = 0
+        self._asking = asking
+        self._found = found
+        self._cap = cap
+
+    def ask(self, query: WorklistQuery, starts: Sequence[Start]) -> bool:
+        """Whether all parts came; `starts` are those of the answer that was too long."""
+        came = [self._ask_part(part) for part in query.parts(starts)]
+        return bool(came) and all(came)
+
+    def _ask_part(self, query: WorklistQuery) -> bool:
+        if self.count >= _MOST_PARTS or self._found.full:
+            return False
+        self.count += 1
+        try:
+            part = _put(self._asking, query, self._found)
+        except StatusFailure as failure:
+            return failure.status in TOO_MANY and self.ask(query, [])
+        except DeadlinePassed:
+            return False
+        if not all(map(query.is_for, part.starts)):
+            self.count = _MOST_PARTS  # it ignores the very keys that would part
+            return False
+        if part.ending.capped or (part.ending.whole and len(part.starts) == self._cap):
+            return self.ask(query, part.starts)
+        return part.ending.whole
+
+
+def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
+    """One query, as it stands; what came before the deadline passed is kept, and marked."""
+    starts: list[Start] = []
 
     def take(match: Match, size: int) -> bool:
         asking.arrived()
+        starts.extend(map(start, rows(match)[:1]))
         return found.take(match, size)
 
     asking.cost.queries += 1
     found.recheck.asked = query
     try:
-        return asking.exchange.ask_worklist(query, take, deadline=asking.deadline)
+        ending = asking.exchange.ask_worklist(query, take, deadline=asking.deadline)
     except DeadlinePassed as passed:
         if not found.rows:
             raise
-        return Ending(whole=False, notes=(f"Not complete: {passed}",))
+        ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
+    return _Part(ending, starts)
 
 
 def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _Answer) -> _Answer:
