@@ -66,6 +66,7 @@ class Archive:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._habits = Habits()
+        self._habits_of_worklist = Habits()
         self._parents = Parents()
 
     @property
@@ -129,11 +130,13 @@ class Archive:
         With `look_up` what has arrived for them is looked up too. Raises NoAcceptedContext where
         there is no worklist.
         """
-        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        # Another system may stand behind it, with habits of its own.
+        asking = Asking(self._exchange, self._habits_of_worklist, deadline, arrived)
         with self._located():
             answer = ask_worklist(asking, question, limit)
             if not look_up:
                 return answer
+            asking = replace(asking, habits=self._habits)
             found, notes = arrivals(
                 answer.rows, lambda query, most: self._find(asking, query, most)
             )
