@@ -6,7 +6,7 @@ compared here, lists it cuts are asked in parts, and what it does not keep is fo
 """
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -26,6 +26,7 @@ from .truth.gathering import Gathering
 from .truth.habits import Habits
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
+from .truth.series import series_of
 from .truth.worklist import ask_worklist
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
@@ -116,6 +117,26 @@ class Archive:
             answer = _asked(asking, query, limit, keep=learning)
         return replace(answer, queries=asking.cost.queries)
 
+    def each_series(
+        self,
+        studies: Collection[str],
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        all_have_some: bool,
+        deadline: Deadline,
+        arrived: Arrived = _nobody,
+    ) -> Matches:
+        """Hand every series of these studies to `keep`, each with its StudyInstanceUID.
+
+        `query` is the SERIES query that has them all and may have others; `all_have_some` says
+        that each of the studies surely has a series that matches it.
+        """
+        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        with self._located():
+            answer = series_of(asking, studies, query, keep, all_have_some=all_have_some)
+        return replace(answer, queries=asking.cost.queries)
+
     def worklist(
         self,
         question: WorklistQuestion,
@@ -191,8 +212,7 @@ class Archive:
             seconds = SECONDS if MODALITIES in lacks else _SECONDS_FOR_COUNTS
             filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
             notes.append(found_below(query.level, lacks, filled, len(answer.matches)))
-        absent = [one for one in query.wanted if not any(one in match for match in answer.matches)]
-        if absent := [one for one in absent if one not in (*lacks, *query.keys)]:
+        if absent := [one for one in answer.absent if one not in (*lacks, *query.keys)]:
             notes.append(f"The archive does not return {', '.join(absent)}.")
         return replace(answer, notes=tuple(notes))
 

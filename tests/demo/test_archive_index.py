@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from dicom_mcp.demo.entities import is_supported, level_of
+from dicom_mcp.demo.entities import is_supported
 from dicom_mcp.demo.index import Index
+from dicom_mcp.standard.entities import level_of
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
 from dicom_mcp.standard.matching import Key, matches
 from tests.demo.objects import ROOT, hospital, instance

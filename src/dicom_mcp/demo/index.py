@@ -15,9 +15,10 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
 
+from ..standard.entities import COMPUTED
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import Key, Record, record_matcher, significant
-from .entities import COMPUTED, DESCRIBED_BY, is_indexed
+from .entities import DESCRIBED_BY, is_indexed
 from .identifier import Content, content
 
 # Rows read at a time: others may store between two answers of a long list.

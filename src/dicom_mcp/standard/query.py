@@ -79,11 +79,13 @@ class Matches:
     """The answer to a question: the query as it was meant, what was found, whether that is all,
     what to know, and how many queries it took.
 
-    `complete` is False whenever more may exist than `matches` holds; a note then says why.
+    `complete` is False whenever more may exist than `matches` holds; a note then says why. What
+    was wanted and came with none of them, not even empty, is `absent`.
     """
 
     query: Query
     matches: list[Match]
     complete: bool = True
     notes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     queries: int = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .archive import configure_dicom_server, verify_connection
+from .count import count_studies
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
 from .worklist import query_worklist
@@ -27,6 +28,7 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_studies, "Find studies"),
     Entry(query_series, "Find series"),
     Entry(query_instances, "Find instances"),
+    Entry(count_studies, "Count studies, series, images or patients"),
     Entry(query_worklist, "Find what is scheduled"),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )

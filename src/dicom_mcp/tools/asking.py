@@ -1,6 +1,6 @@
 """One question as a person put it: every key it may mean is asked, and the answers are one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -16,6 +16,9 @@ _MOST_WAYS = 28
 
 # What a wider key may bring for comparison here.
 _MOST_COMPARED = 500
+
+# No limit but the deadline's.
+EVERYTHING = 5_000_000
 
 # Patients that are named when a name turned out to be several people's.
 _MOST_NAMED = 8
@@ -68,10 +71,21 @@ class Found:
     notes: list[str] = field(default_factory=list[str])
     queries: int = 0
     sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    absent: set[str] = field(default_factory=set[str])
 
     def keys(self) -> dict[str, str]:
         """What was sent, alternatives separated by a bar."""
         return {keyword: " | ".join(keys) for keyword, keys in self.sent.items()}
+
+    def join(self, answer: Matches) -> None:
+        """Add what one answer says of itself."""
+        self.queries += answer.queries
+        self.complete = self.complete and answer.complete
+        self.note(*answer.notes)
+        self.absent.update(answer.absent)
+        for keyword, key in answer.query.keys.items():
+            if key not in self.sent.setdefault(keyword, []):
+                self.sent[keyword].append(key)
 
     def note(self, *notes: str) -> None:
         """Add what is not said yet."""
@@ -92,6 +106,35 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
             "more; raise limit (at most 500) or narrow the question."
         )
         del found.matches[limit:]
+    return found
+
+
+def each(
+    call: Call, question: Question, wanted: Sequence[str], keep: Callable[[Match], None]
+) -> Found:
+    """Every match of whatever the question may mean goes to `keep`, once, and none is held."""
+    found = Found()
+    seen: set[str] = set()
+    for rank in question.ways():
+        for way in rank:
+
+            def keep_new(match: Match, way: Mapping[str, Meaning] = way) -> None:
+                who = identity(question.level, match)
+                if who not in seen and _holds(way, match):
+                    seen.add(who)
+                    keep(match)
+
+            keys = {keyword: meaning.key for keyword, meaning in way.items()}
+            answer = call.archive.each(
+                Query(question.level, keys, tuple(wanted)),
+                keep_new,
+                limit=EVERYTHING,
+                deadline=call.deadline,
+                arrived=call.progress.advance,
+            )
+            found.join(answer)
+        if seen or not found.complete:
+            break
     return found
 
 
@@ -117,12 +160,7 @@ def _ask_rank(
                 deadline=call.deadline,
                 arrived=call.progress.advance,
             )
-            found.queries += asked[sent].queries
-            for keyword, key in asked[sent].query.keys.items():
-                if key not in found.sent.setdefault(keyword, []):
-                    found.sent[keyword].append(key)
-            found.complete = found.complete and asked[sent].complete
-            found.note(*asked[sent].notes)
+            found.join(asked[sent])
         said = "; ".join(
             f"{keyword} as {meaning.said}" for keyword, meaning in way.items() if meaning.said
         )

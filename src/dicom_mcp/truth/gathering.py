@@ -58,6 +58,7 @@ class Gathering:
         self._recheck = Recheck(query)
         self._most_examined: int | None = None
         self._watched: dict[str, Predicate] = {}
+        self._absent = set(query.wanted)
         self._seen: set[str] = set()
         self._unnamed = 0
         self._held = 0
@@ -69,6 +70,8 @@ class Gathering:
         self.examined += 1
         if not self._recheck.holds(match):
             return not self.full
+        if self._absent:
+            self._absent -= match.keys()
         if self._watched:
             self._watch(match)
         if self._beyond_ascii and not self.translated:
@@ -105,6 +108,11 @@ class Gathering:
         return self._recheck.returned
 
     @property
+    def absent(self) -> list[str]:
+        """What was wanted and came with no match at all, not even empty."""
+        return [one for one in self._query.wanted if one in self._absent] if self.count else []
+
+    @property
     def ignored(self) -> frozenset[str]:
         """The keys that the archive did not match by."""
         return self._recheck.ignored
@@ -122,6 +130,7 @@ class Gathering:
             self.matches,
             outcome.whole and not cut,
             (*dict.fromkeys((*outcome.notes, *cut, *self._recheck.notes())),),
+            tuple(self.absent),
         )
 
     def _cut(self) -> list[str]:

@@ -19,10 +19,8 @@ class Habits:
     left_out: set[str] = field(default_factory=set[str])
     # It gives at most so many matches at once; None as long as no cap was met.
     cap: int | None = None
-    # Lengths of answers that turned out to be no cap.
-    harmless: set[int] = field(default_factory=set[int])
-    # The longest answer it gave without being stopped: whatever caps it has is no smaller.
-    longest: int = 0
+    # The longest answer it gave at each level, or of its worklist: a cap there is no smaller.
+    longest: dict[str, int] = field(default_factory=dict[str, int])
     # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).
     relational: bool | None = None
     # It has Patient Root only and refuses questions about studies without their patient.
@@ -34,16 +32,16 @@ class Habits:
     # Letters of names and of other text (by VR) are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
 
-    def is_cut(self, rows: int) -> bool:
+    def is_cut(self, level: str, rows: int) -> bool:
         """Whether an answer of so many rows that calls itself whole may have been cut."""
         if self.cap is not None and rows == self.cap:
             return True
-        if rows in self.harmless or rows < self.longest:
+        if rows < self.longest.get(level, 0):
             return False
         return rows in _ROUND or (rows > 0 and rows % _ROUND_STEP == 0)
 
-    def gave(self, rows: int) -> None:
+    def gave(self, level: str, rows: int) -> None:
         """It gave so many matches and said that this was all, or was stopped by us."""
-        self.longest = max(self.longest, rows)
+        self.longest[level] = max(self.longest.get(level, 0), rows)
         if self.cap is not None and rows > self.cap:
             self.cap = None

@@ -62,7 +62,7 @@ def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
     if len(patients) > limit:
         notes.append(f"Not complete: these are {limit} of {len(patients)} patients; raise limit.")
     whole = studies.complete and len(patients) <= limit
-    return Matches(query, patients[:limit], whole, tuple(notes), studies.queries)
+    return Matches(query, patients[:limit], whole, tuple(notes))
 
 
 def ask_by_patient(

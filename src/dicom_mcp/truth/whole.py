@@ -14,8 +14,9 @@ from ..standard.status import TOO_MANY
 from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 
-# Parts one question is asked in at most: 500 matches each are a hospital's year.
-MOST_PARTS = 400
+# Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
+# are ended by their deadline long before.
+MOST_PARTS = 5_000
 
 # What a list of each level is split by; of a single study or series nothing can be split.
 _SPLIT_BY: dict[Level, str] = {
@@ -65,10 +66,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
             raise
         return parts.outcome(0)
     notes = list(first.ending.notes)
-    silent = first.ending.whole and not gathering.full and habits.is_cut(first.rows)
+    silent = first.ending.whole and not gathering.full and habits.is_cut(query.level, first.rows)
     if not silent and not first.ending.capped:
         if first.ending.whole:
-            habits.gave(first.rows)
+            habits.gave(query.level, first.rows)
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
@@ -77,7 +78,6 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     whole = parts.ask_all(first.dates)
     if silent and gathering.count == found:
         if whole:
-            habits.harmless.add(first.rows)
             return Outcome(True, notes)
         return Outcome(
             False, [*notes, _suspicious(first.rows, query, f"and {split_by} did not split it")]
@@ -232,7 +232,6 @@ def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
         counts = [str(match.get(keyword, "")) for match in gathering.matches]
         if len(counts) == 1 and counts[0].isdecimal():
             if int(counts[0]) <= first.rows:
-                asking.habits.harmless.add(first.rows)
                 return Outcome(True, notes)
             asking.habits.cap = first.rows
             notes.append(

@@ -1,0 +1,340 @@
+"""How many: studies, series, images or patients, by anything, without a row to the model."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from ..attributes import did_you_mean
+from ..errors import BadArgument
+from ..standard.levels import Level
+from ..standard.matching import matcher
+from ..standard.query import Match, Matches, Query
+from ..standard.values import shown
+from .answer import Asked, asked
+from .asking import EVERYTHING, Found, Question, each
+from .call import Call
+from .condition import Condition, texts
+from .dimension import Dimension, dimensions
+from .query import Days, Modality, Name, Text, Words
+from .relaxing import hints
+
+_WHAT = ("studies", "series", "images", "patients")
+
+# Groups in an answer, and what is beyond them in one line.
+_MOST_GROUPS = 200
+
+_MODALITIES = "ModalitiesInStudy"
+_IMAGES = "NumberOfSeriesRelatedInstances"
+_IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
+
+_OF_STUDY = frozenset({Level.PATIENT, Level.STUDY})
+_BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
+
+# Keys of a study by which its series can be asked for in a relational archive.
+_NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
+
+# A group of one thing counted: a value for each dimension.
+type _Group = tuple[str, ...]
+
+
+class Counted(BaseModel):
+    """What `count_studies` answers."""
+
+    counted: str
+    total: int
+    complete: bool = Field(description="False: there are or may be more; notes say why")
+    notes: list[str]
+    archive: Asked
+    sent: dict[str, str] = Field(description="Keys as sent")
+    queries: int = Field(description="Queries it took")
+    groups: list[dict[str, Any]]
+
+
+def count_studies(
+    call: Call,
+    group_by: Annotated[
+        list[str],
+        Field(
+            description="modality, year, quarter, month, week, day, weekday, hour, station, or any "
+            "attribute; several together"
+        ),
+    ] = [],  # noqa: B006
+    count: Annotated[str, Field(json_schema_extra={"enum": [*_WHAT]})] = "studies",
+    study_date: Days = "",
+    modality: Modality = "",
+    patient_id: Text = "",
+    patient_name: Name = "",
+    study_description: Words = "",
+    accession_number: Text = "",
+    where: Annotated[
+        list[str],
+        Field(description='More: "AccessionNumber is empty", "StudyDescription lacks chest"'),
+    ] = [],  # noqa: B006
+) -> Counted:
+    """Count studies, series, images or patients, grouped, in one call: how many CTs per scanner."""
+    if count not in _WHAT:
+        near = did_you_mean(count, _WHAT)
+        raise BadArgument(f"count={shown(count)} is not known", f"Use {near or ', '.join(_WHAT)}")
+    asked_for = {
+        "study_date": ("StudyDate", study_date),
+        "modality": (_MODALITIES, modality),
+        "patient_id": ("PatientID", patient_id),
+        "patient_name": ("PatientName", patient_name),
+        "study_description": ("StudyDescription", study_description),
+        "accession_number": ("AccessionNumber", accession_number),
+    }
+    counting = _Counting(
+        call,
+        Question.of(call, Level.STUDY, asked_for),
+        by=dimensions(group_by),
+        where=[Condition.of(text) for text in where],
+        count=count,
+    )
+    counting.ask_studies()
+    if counting.needs_series:
+        counting.ask_series()
+    else:
+        counting.count_studies()
+    return counting.answer()
+
+
+class _Counting:
+    """One count: the studies first, then what only their series or images know."""
+
+    def __init__(
+        self,
+        call: Call,
+        question: Question,
+        *,
+        by: Sequence[Dimension],
+        where: Sequence[Condition],
+        count: str,
+    ) -> None:
+        self._call = call
+        self._question = question
+        self._by = by
+        self._where = where
+        self._count = count
+        meant = question.meanings.get(_MODALITIES, ())
+        self._modalities = [matcher("CS", one.key) for rank in meant for one in rank]
+        self._modality_keys = [one.key for rank in meant for one in rank]
+        self._studies: dict[str, Match] = {}
+        self._keeps_modalities = True
+        self._named: dict[_Group, set[str]] = defaultdict(set)
+        self._images: dict[_Group, int] = defaultdict(int)
+        self._everything: set[str] = set()
+        self._total_images = 0
+        self._not_counted = 0
+        self._found = Found()
+
+    def ask_studies(self) -> None:
+        """Every study that is meant, with what is known of it."""
+        conditions = [one for one in self._where if one.level in _OF_STUDY]
+
+        def keep(match: Match) -> None:
+            study = match.get("StudyInstanceUID")
+            if isinstance(study, str) and all(one.holds(match) for one in conditions):
+                self._studies[study] = match
+
+        self._found = each(self._call, self._question, self._wanted(Level.STUDY), keep)
+        self._keeps_modalities = all(match.get(_MODALITIES) for match in self._studies.values())
+
+    @property
+    def needs_series(self) -> bool:
+        """Whether the studies alone cannot tell."""
+        return bool(self._studies) and (
+            self._count == "series"
+            or any(one.level in _BELOW_STUDY and one.keyword != "Modality" for one in self._by)
+            or any(one.level in _BELOW_STUDY for one in self._where)
+            or (self._asks_modality and not self._keeps_modalities)
+            or (self._count == "images" and (self._asks_modality or not self._keeps_counts))
+        )
+
+    def count_studies(self) -> None:
+        """Count by what the studies say of themselves."""
+        for study, match in self._studies.items():
+            modalities = [one for one in texts(match.get(_MODALITIES, "")) if self._is_meant(one)]
+            known: Match = {**match, "Modality": [*modalities]}
+            images = str(match.get(_IMAGES_OF_STUDY, ""))
+            self._add(study, "", [known], images)
+
+    def ask_series(self) -> None:
+        """Count by what the series of these studies say, and where it is asked for, the images."""
+        self._found.notes = [note for note in self._found.notes if _MODALITIES not in note]
+        query = Query(Level.SERIES, self._relational_keys(), tuple(self._wanted(Level.SERIES)))
+        answer = self._call.archive.each_series(
+            self._studies,
+            query,
+            self._add_series,
+            all_have_some="Modality" in query.keys or not self._modalities,
+            deadline=self._call.deadline,
+            arrived=self._call.progress.advance,
+        )
+        self._join(answer)
+
+    def answer(self) -> Counted:
+        """The groups, most first; days and months in their order."""
+        found = self._found
+        sums = self._images if self._count == "images" else _sizes(self._named)
+        sums = sums if self._by else {}
+        total = self._total_images if self._count == "images" else len(self._everything)
+        chronological = bool(self._by) and self._by[0].is_period
+        ranked = sorted(
+            sums.items(), key=lambda one: one[0] if chronological else (-one[1], one[0])
+        )
+        notes = list(found.notes)
+        if not self._studies and found.complete:
+            told, queries = hints(self._call, self._question)
+            notes += ["No study in this archive matches these keys.", *told]
+            found.queries += queries
+        if absent := sorted({one.keyword for one in (*self._by, *self._where)} & found.absent):
+            found.complete = False
+            notes.append(
+                f"Not complete: the archive does not return {', '.join(absent)}, so that nothing "
+                "can be told by it."
+            )
+        if self._not_counted:
+            found.complete = False
+            notes.append(
+                f"Not complete: {self._not_counted} could not be counted, because the archive does "
+                "not say how many images they have."
+            )
+        if len(ranked) > _MOST_GROUPS:
+            rest = sum(number for _, number in ranked[_MOST_GROUPS:])
+            notes.append(
+                f"{len(ranked) - _MOST_GROUPS} more groups with {rest} in all are not shown; group "
+                "by less."
+            )
+        if sum(sums.values()) > total:
+            notes.append("Some belong to several groups, so the groups add up to more than total.")
+        return Counted(
+            counted=self._count,
+            total=total,
+            complete=found.complete,
+            notes=notes,
+            archive=asked(self._call.archive.node),
+            sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
+            queries=found.queries,
+            groups=[
+                {
+                    **{one.name: value for one, value in zip(self._by, group, strict=True)},
+                    "count": n,
+                }
+                for group, n in ranked[:_MOST_GROUPS]
+            ]
+            if self._by
+            else [],
+        )
+
+    @property
+    def _asks_modality(self) -> bool:
+        return bool(self._modalities) or any(one.keyword == "Modality" for one in self._by)
+
+    @property
+    def _keeps_counts(self) -> bool:
+        counts = (str(match.get(_IMAGES_OF_STUDY, "")) for match in self._studies.values())
+        return all(map(str.isdecimal, counts))
+
+    def _wanted(self, level: Level) -> list[str]:
+        """What must be known of each record of a level."""
+        levels = _OF_STUDY if level is Level.STUDY else {level}
+        known = [one.keyword for one in (*self._by, *self._where) if one.level in levels]
+        if level is Level.STUDY:
+            known += [_MODALITIES] if self._asks_modality else []
+            known += ["PatientID"] if self._count == "patients" else []
+            known += [_IMAGES_OF_STUDY] if self._count == "images" else []
+        elif level is Level.SERIES:
+            known += ["Modality"] if self._asks_modality else []
+            known += [_IMAGES] if self._count == "images" else []
+        return list(dict.fromkeys(known))
+
+    def _relational_keys(self) -> dict[str, str]:
+        """Keys by which the series of these studies, and not too many others, can be asked for."""
+        sent = self._found.sent
+        keys = {one: sent[one][0] for one in _NARROWING if len(sent.get(one, ())) == 1}
+        if self._keeps_modalities and len(self._modality_keys) == 1:
+            keys["Modality"] = self._modality_keys[0]
+        return keys
+
+    def _add_series(self, match: Match) -> None:
+        study = self._studies[str(match["StudyInstanceUID"])]
+        conditions = [one for one in self._where if one.level is Level.SERIES]
+        if self._modalities and not any(map(self._is_meant, texts(match.get("Modality", "")))):
+            return
+        if not all(one.holds(match) for one in conditions):
+            return
+        series = str(match.get("SeriesInstanceUID", ""))
+        known = {**study, **match}
+        count = str(match.get(_IMAGES, ""))
+        below = self._wanted(Level.IMAGE)
+        uncounted = self._count == "images" and not count.isdecimal()
+        images = self._images_of(known, below) if below or uncounted else [known]
+        if images:
+            self._add(str(match["StudyInstanceUID"]), series, images, count)
+
+    def _images_of(self, series: Match, wanted: Sequence[str]) -> list[Match]:
+        """What the images of a series say of themselves, each with what is known above it."""
+        conditions = [one for one in self._where if one.level is Level.IMAGE]
+        keys = {one: str(series[one]) for one in ("StudyInstanceUID", "SeriesInstanceUID")}
+        found: list[Match] = []
+
+        def keep(match: Match) -> None:
+            if all(one.holds(match) for one in conditions):
+                found.append({**series, **match})
+
+        self._join(
+            self._call.archive.each(
+                Query(Level.IMAGE, keys, tuple(wanted)),
+                keep,
+                limit=EVERYTHING,
+                deadline=self._call.deadline,
+                arrived=self._call.progress.advance,
+            )
+        )
+        return found
+
+    def _add(self, study: str, series: str, known: Iterable[Match], images: str) -> None:
+        """Count one study or series under each group it belongs to."""
+        several = [dict(one) for one in known]
+        groups = {group for one in several for group in self._groups(one)}
+        if self._count == "images":
+            for one in several:
+                number = "1" if "SOPInstanceUID" in one else images
+                if number.isdecimal():
+                    for group in self._groups(one):
+                        self._images[group] += int(number)
+                    self._total_images += int(number)
+                else:
+                    self._not_counted += 1
+            return
+        what = {"studies": study, "series": series, "patients": _patient(several[0])}[self._count]
+        if not what:
+            self._not_counted += 1
+            return
+        self._everything.add(what)
+        for group in groups:
+            self._named[group].add(what)
+
+    def _groups(self, match: Match) -> list[_Group]:
+        return list(product(*(one.groups(match) for one in self._by)))
+
+    def _is_meant(self, modality: str) -> bool:
+        return not self._modalities or any(meant([modality]) for meant in self._modalities)
+
+    def _join(self, answer: Matches) -> None:
+        """Add what an answer says of itself, but not its keys."""
+        self._found.absent.update(answer.absent)
+        self._found.queries += answer.queries
+        self._found.complete = self._found.complete and answer.complete
+        self._found.note(*answer.notes)
+
+
+def _patient(match: Match) -> str:
+    return str(match.get("PatientID", ""))
+
+
+def _sizes(named: dict[_Group, set[str]]) -> dict[_Group, int]:
+    return {group: len(names) for group, names in named.items()}

@@ -1,0 +1,77 @@
+"""The series of many studies at once, each of which must be there.
+
+A relational archive gives them all in one answer (PS3.4 C.4.1.3.2.1). One that does not, or leaves
+out those of some studies, is asked study by study.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from ..errors import StatusFailure
+from ..standard.levels import Level
+from ..standard.query import Match, Matches, Query
+from .asking import Asking
+from .gathering import Gathering
+from .parents import uid_in
+from .whole import ask_whole
+
+# For fewer studies one query more costs as much as asking each of them.
+_WORTH_TRYING = 3
+
+# More series than any answer has room for.
+_MOST = 2_000_000
+
+
+def series_of(
+    asking: Asking,
+    studies: Collection[str],
+    query: Query,
+    keep: Callable[[Match], None],
+    *,
+    all_have_some: bool,
+) -> Matches:
+    """Every series of these studies (by UID) goes to `keep`, once, its StudyInstanceUID with it.
+
+    `query` is the SERIES query that has them all and may have others; `all_have_some` says that
+    each of the studies surely has a series that matches it.
+    """
+    seen: dict[str, None] = {}
+
+    def keep_of_these(match: Match) -> None:
+        study = uid_in(match, "StudyInstanceUID")
+        if study in wanted:
+            seen[study] = None
+            keep(match)
+
+    wanted = frozenset(studies)
+    query = Query(Level.SERIES, query.keys, ("StudyInstanceUID", *query.wanted))
+    whole, notes = True, list[str]()
+    absent: set[str] | None = None
+    if asking.habits.relational is not False and len(wanted) >= _WORTH_TRYING:
+        gathering = Gathering(query, _MOST, keep=keep_of_these)
+        try:
+            answer = gathering.close(ask_whole(asking, query, gathering))
+        except StatusFailure:
+            asking.habits.relational = False
+        else:
+            if seen:
+                asking.habits.relational = True
+                whole = answer.complete
+                notes += answer.notes
+                absent = set(answer.absent)
+            if seen and not all_have_some:
+                return replace(answer, query=query)
+    below = {one: key for one, key in query.keys.items() if one == "Modality"}
+    for study in studies:
+        if study in seen:
+            continue
+        one = Query(Level.SERIES, {**below, "StudyInstanceUID": study}, query.wanted)
+        gathering = Gathering(
+            one, _MOST, keep=lambda match, study=study: keep({**match, "StudyInstanceUID": study})
+        )
+        answer = gathering.close(ask_whole(asking, one, gathering))
+        whole = whole and answer.complete
+        notes += [note for note in answer.notes if note not in notes]
+        if gathering.count:
+            absent = set(answer.absent) & (absent or set(answer.absent))
+    return Matches(query, [], whole, tuple(notes), tuple(sorted(absent or ())))
