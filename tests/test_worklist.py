@@ -13,12 +13,17 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 
 from dicom_mcp.config import Node
+from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.matching import matches
-from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP
-from tests.acceptor import MODELS, VERIFICATION, Answers, accepting
+from dicom_mcp.standard.query import Query
+from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP, WorklistQuestion
+from tests.acceptor import MODELS, VERIFICATION, Answers, accepting, archive_of
+from tests.acceptor import study as acceptor_study
 from tests.asking import ask, fail
+from tests.bounds import PATIENCE
 from tests.peer import Peer, accept, element, give, hear_question, hold
 
 TODAY = date(2026, 3, 2)
@@ -394,6 +399,22 @@ def test_an_archive_that_cannot_be_asked_in_parts_is_doubted_at_a_hundred(
     assert any("perhaps" in note for note in answer["notes"]) is not complete
 
 
+def test_what_the_archive_does_with_studies_says_nothing_about_its_worklist() -> None:
+    whole = capped(planned([DAY], HOURS), 10)
+
+    def find(event: Any) -> Answers:
+        if event.context.abstract_syntax == MODALITY_WORKLIST:
+            return whole(event)
+        return given([acceptor_study(event, number) for number in range(60)])
+
+    with accepting(find, models=EVERYTHING) as acceptor, archive_of(acceptor) as archive:
+        studies = archive.find(Query(Level.STUDY), limit=100, deadline=Deadline(PATIENCE))
+        assert len(studies.matches) == 60
+        question = WorklistQuestion.of(today=TODAY, date="today")
+        answer = archive.worklist(question, limit=100, deadline=Deadline(PATIENCE))
+    assert len(answer.rows) == len(HOURS)
+
+
 def test_dates_that_no_calendar_has_are_answered_all_the_same() -> None:
     days = ["00010101", "99991231", "", "20260301"]
     entries = planned(days, HOURS[:10])
@@ -511,6 +532,31 @@ def test_an_archive_that_knows_no_lists_of_uids_is_asked_one_by_one() -> None:
     answer = asked_of(find, date=DAY, arrived=True)
     assert [record["arrived"] for record in records_of(answer, "arrived")] == [5, 5, 5]
     assert answer["waiting"] == 0
+
+
+def test_what_has_arrived_is_looked_up_for_a_hundred_entries() -> None:
+    entries = planned([DAY, "20260303"], HOURS)
+    entries += planned(["20260304"], HOURS[:24])
+    with EmbeddedArchive([], ae_title="PACS", worklist=entries) as archive:
+        node = Node(port=archive.port)
+        answer = ask(node, "query_worklist", date="", limit=200, arrived=True)
+    assert answer["returned"] == 120
+    assert ["arrived" in record for record in answer["records"]] == [True] * 100 + [False] * 20
+    assert answer["waiting"] is None
+    assert any("the first 100 of 120 worklist entries" in note for note in answer["notes"])
+
+
+def test_an_archive_that_fails_about_studies_leaves_the_worklist_as_it_is() -> None:
+    def find(event: Any) -> Answers:
+        if event.context.abstract_syntax == MODALITY_WORKLIST:
+            return given(found(event)[:3])
+        return given([], final=0xC000)
+
+    answer = asked_of(find, date=DAY, arrived=True)
+    assert answer["returned"] == 3
+    assert not any("arrived" in record for record in answer["records"])
+    assert answer["waiting"] is None
+    assert any("ended early" in note and "0xC000" in note for note in answer["notes"])
 
 
 def test_a_worklist_without_an_archive_behind_it_says_so() -> None:
