@@ -14,7 +14,9 @@ from typing import Any, cast
 from pydicom import config
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 from pydicom.uid import UID
+from pydicom.valuerep import VR
 
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag
@@ -33,6 +35,8 @@ _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 
 # Bytes of one text that are looked at: a report has thousands.
 _LONGEST = 32 << 20
+
+_VRS = frozenset(one.value for one in VR if len(one.value) == 2)
 
 # VRs of bytes: nothing a person reads.
 BULK = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
@@ -60,7 +64,7 @@ class Elements:
     @classmethod
     def of(cls, dataset: Dataset, *, inherited: str = "") -> "Elements":
         """Those of a data set; of an item with what it inherits."""
-        element = cast("Element | None", dataset.get_item(CHARACTER_SET))
+        element = held(dataset, CHARACTER_SET)
         if element is None:
             return cls(dataset, inherited)
         return cls(dataset, "\\".join(_written(element, "CS", "")))
@@ -70,7 +74,7 @@ class Elements:
 
     def element(self, keyword: str) -> Element | None:
         """The element as it is held, decoded or not."""
-        return cast("Element | None", self.dataset.get_item(_tag(keyword)))
+        return held(self.dataset, _tag(keyword))
 
     def values(self, keyword: str) -> list[str]:
         """Every value as plain text; none where the attribute is absent or empty."""
@@ -160,14 +164,21 @@ def uid_name(uid: str) -> str:
     return "" if name == uid else name
 
 
+def held(dataset: Dataset, tag: int) -> Element | None:
+    """The element as it is held, decoded or not; None where there is none."""
+    return cast("Element | None", dataset.get_item(BaseTag(tag), keep_deferred=True))
+
+
 def vr_of(element: Element) -> str:
     """The element's VR; of one in Implicit VR or sent as UN (PS3.5 6.2.2) the dictionary's."""
     vr = element.VR
-    if vr is None or vr == "UN":
+    if vr not in _VRS:  # none, two, or one that a damaged object made up
         known = attribute_of_tag(element.tag)
-        if known is not None and (vr is None or element.is_raw):
-            return known.vr
-    return str(vr or "UN").split(" or ")[0]
+        return known.vr if known else "UN"
+    if vr == "UN" and element.is_raw:
+        known = attribute_of_tag(element.tag)
+        return known.vr if known else "UN"
+    return str(vr)
 
 
 def shortest(number: float) -> str:

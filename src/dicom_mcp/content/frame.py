@@ -6,11 +6,13 @@ pixel: a 20-megapixel mammogram takes a table of 16,384 entries and one look-up.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
+from .apart import Apart
 from .elements import Elements
 from .error import ContentError
 from .groups import placed
@@ -81,16 +83,20 @@ def render(
     *,
     window: Window | str = "",
     transfer_syntax: str = "",
+    apart: Apart | None = None,
 ) -> Frame:
     """Frame `number` (from 1) of an image.
 
     `window` is one of ours, the name of a preset (CT only) or of one the file explains, the number
     of one of the file's windows ("2"), "full" for all values, or "" for what the file asks for.
-    `transfer_syntax` is needed where the data set has no file meta information. Raises ContentError
-    for what is no image and for what cannot be shown rightly.
+    `transfer_syntax` is needed where the data set has no file meta information. Give `apart` where
+    several frames are rendered in one call: compressed ones then share its process. Raises
+    ContentError for what is no image and for what cannot be shown rightly.
     """
     elements = Elements.of(dataset)
-    held = stored(elements, number, transfer_syntax or _transfer_syntax(dataset))
+    syntax = transfer_syntax or _transfer_syntax(dataset)
+    with nullcontext(apart) if apart else Apart() as decoding:
+        held = stored(elements, number, syntax, decoding)
     ratio, notes = _ratio(elements, number)
     if "PixelPresentation" in elements and elements.text("PixelPresentation") in _COLOURED:
         notes.append("The colours of the supplemental palette are not shown")

@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag, Tag
 
 from ..errors import BadAttribute
 from ..standard.dictionary import attribute, attribute_of_tag
-from .elements import BULK, Element, Elements, uid_name, vr_of
+from .elements import BULK, Element, Elements, held, uid_name, vr_of
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -107,8 +107,8 @@ def _found(dataset: Dataset, tag: int) -> set[str]:
     """The values of an attribute: the object's own, else those in its sequences."""
     if tag in dataset:
         elements = Elements.of(dataset)
-        element = cast(Element, dataset.get_item(BaseTag(tag)))
-        return {_value(elements, element, vr_of(element))}
+        element = held(dataset, tag)
+        return {_value(elements, element, vr_of(element))} if element is not None else set()
     return {row.value for row, found in _rows(dataset) if found == tag}
 
 
@@ -138,7 +138,7 @@ def _rows(dataset: Dataset) -> Iterator[tuple[Row, int]]:
         if tag is None:
             waiting.pop()
             continue
-        element = cast("Element | None", elements.dataset.get_item(tag))
+        element = held(elements.dataset, tag)
         if element is None or (tag.element == 0 and tag.group > 2):
             continue
         vr, keyword, name = _named(elements.dataset, element)
@@ -189,7 +189,7 @@ def _named(dataset: Dataset, element: Element) -> tuple[str, str, str]:
 
 def _creator(dataset: Dataset, tag: BaseTag) -> str:
     """Who reserved the block a private attribute is in (PS3.5 7.8.1)."""
-    reserved = cast("Element | None", dataset.get_item(Tag(tag.group, tag.element >> 8)))
+    reserved = held(dataset, Tag(tag.group, tag.element >> 8))
     value = None if reserved is None else cast(Any, reserved).value
     if isinstance(value, bytes):
         value = value.decode("latin-1")

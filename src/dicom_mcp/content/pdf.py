@@ -1,15 +1,10 @@
 """An encapsulated PDF's text and pages, had from a process that can be killed (decisions/0009)."""
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
-from threading import Timer
 from typing import Any
 
 from ..deadline import Deadline
+from .apart import Apart, Failed
 from .error import ContentError
 from .plain import plain_text
 
@@ -18,15 +13,6 @@ MOST_PAGES = 300
 MOST_CHARACTERS = 400_000
 MOST_PICTURES = 8
 LONGEST_SIDE = 3000
-
-# Seconds for one document; 300 pages of text take about one.
-PATIENCE = 20.0
-
-# Address space: the interpreter and pdfium take 100 MiB of it before the first page.
-_MEMORY = 512 << 20
-
-# Bytes read back at most: eight pages of the largest size, uncompressed, would be more.
-_MOST_ANSWER = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +90,19 @@ def pages(
 
 
 def _asked(
-    content: bytes, deadline: Deadline | None, **wish: object
+    content: bytes, deadline: Deadline | None, *, task: str, **wish: object
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """What the process says about the PDF, and the files that came with it."""
+    """What the process apart says about the PDF, and the files that came with it."""
     if len(content) > MOST_BYTES:
         raise ContentError(
             f"The PDF has {len(content):,} bytes; more than {MOST_BYTES:,} are not opened",
             "Open it with another program",
         )
-    wish |= {"memory": _MEMORY, "seconds": int(PATIENCE) + 1, "path": _packages()}
-    said = _run(json.dumps(wish), content, (deadline or Deadline(PATIENCE)).at_most(PATIENCE))
-    line, _, rest = said.partition(b"\n")
-    try:
-        answer: dict[str, Any] = json.loads(line)
-    except ValueError:
-        answer = {"fault": "crashed"}
-    if "fault" in answer:
-        raise ContentError(*_FAULT[answer["fault"]])
-    files: list[bytes] = []
-    for length in answer["lengths"]:
-        files.append(rest[:length])
-        rest = rest[length:]
-    return answer, files
+    with Apart(deadline) as apart:
+        try:
+            return apart.ask(task, content, **wish)
+        except Failed as failure:
+            raise ContentError(*_FAULT[failure.fault]) from failure
 
 
 _FAULT = {
@@ -133,45 +110,12 @@ _FAULT = {
         "The document says it is a PDF but is damaged or is none",
         "Ask whoever sent it for the document",
     ),
+    "damaged": (
+        "The PDF is damaged: it can be opened but not read",
+        "Ask whoever sent it for the document",
+    ),
     "password": ("The PDF is locked with a password", "Ask whoever sent it for an open one"),
     "memory": ("The PDF needs more memory than is allowed", "Open it with another program"),
-    "crashed": (
-        "The PDF could not be read: parsing it failed, took too long or needed too much memory",
-        "Open it with another program",
-    ),
+    "slow": ("Reading the PDF took too long", "Open it with another program"),
+    "crashed": ("The PDF could not be read: parsing it failed", "Open it with another program"),
 }
-
-
-def _run(wish: str, content: bytes, deadline: Deadline) -> bytes:
-    """The process's answer; b"" where it was killed or failed."""
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", Path(__file__).with_name("pdf_process.py"), wish],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},  # a document that takes over the process finds no password there
-    )
-    assert process.stdin
-    assert process.stdout
-    with process, deadline.interrupting(process.kill):
-        clock = Timer(deadline.remaining(), process.kill)
-        clock.daemon = True
-        clock.start()
-        try:
-            process.stdin.write(content)
-            process.stdin.close()
-            said = process.stdout.read(_MOST_ANSWER + 1)
-        except BrokenPipeError:
-            said = b""
-        finally:
-            clock.cancel()
-            process.kill()
-    deadline.check()
-    return said if len(said) <= _MOST_ANSWER else b""
-
-
-def _packages() -> list[str]:
-    """Where pypdfium2 and Pillow are installed: the isolated process does not look for them."""
-    found = [find_spec(name) for name in ("pypdfium2", "pypdfium2_raw", "PIL")]
-    folders = [Path(spec.origin).parents[1] for spec in found if spec and spec.origin]
-    return list(dict.fromkeys(map(str, folders)))

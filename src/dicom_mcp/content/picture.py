@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
+from .apart import Apart
 from .elements import Elements
 from .error import ContentError
 from .frame import Frame, render
@@ -75,12 +76,13 @@ def picture(
     longest_side: int = LONGEST_SIDE,
     mime: str = PNG,
     transfer_syntax: str = "",
+    apart: Apart | None = None,
 ) -> Picture:
     """Frame `number` of an image with its sides marked, neither side longer than `longest_side`.
 
     Raises ContentError as `frame.render` does.
     """
-    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax)
+    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax, apart=apart)
     inner = _sized(frame, max(longest_side - 2 * _MARGIN, 16))
     shown = _marked(inner, frame_sides(dataset, number))
     size = f"{frame.pixels.shape[1]} × {frame.pixels.shape[0]} pixels"
@@ -97,9 +99,10 @@ def cell(
     label: str = "",
     window: Window | str = "",
     transfer_syntax: str = "",
+    apart: Apart | None = None,
 ) -> Cell:
     """A frame for `contact_sheet` or `side_by_side`; the label says instance, frame and place."""
-    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax)
+    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax, apart=apart)
     return Cell(
         frame.fitted(_LARGEST_CELL),
         label or _label(dataset, frame),

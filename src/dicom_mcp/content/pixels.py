@@ -1,14 +1,15 @@
 """One frame's stored values, decoded: integers or floats of one sample, or RGB (PS3.3 C.7.6.3).
 
-Native frames are read here; PS3.5 8 leaves little to do. Compressed ones go to pydicom's decoders,
-except 8-bit JPEG, whose colour Pillow converts by the rules of libjpeg. Sizes are checked before
-anything is decoded.
+Native frames are read here; PS3.5 8 leaves little to do. 8-bit JPEG goes to Pillow, whose libjpeg
+converts colour by its own rules, RLE to pylibjpeg's decoder, which is in Rust; the others are
+decoded by gdcm and openjpeg in a process apart. Sizes are checked before anything is decoded.
 """
 
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
+from .apart import Apart, Failed
 from .codestream import Codestream, described
 from .elements import Elements, uid_name
 from .error import ContentError
@@ -30,16 +31,20 @@ _RLE = "1.2.840.10008.1.2.5"
 # Compressed video: frames are not to be had one by one (PS3.5 8.2.5 to 8.2.10).
 _VIDEO = "1.2.840.10008.1.2.4.10"
 
-# Which of pydicom's decoders, where it knows several.
-_PREFERRED = {
+# Which library decodes what, in the process apart (decisions/0010).
+_KITS = {
+    _JPEG_EXTENDED: "gdcm",
     "1.2.840.10008.1.2.4.57": "gdcm",
     "1.2.840.10008.1.2.4.70": "gdcm",
     "1.2.840.10008.1.2.4.80": "gdcm",
     "1.2.840.10008.1.2.4.81": "gdcm",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-    _RLE: "pylibjpeg",
+    "1.2.840.10008.1.2.4.90": "openjpeg",
+    "1.2.840.10008.1.2.4.91": "openjpeg",
+    "1.2.840.10008.1.2.4.201": "openjpeg",
+    "1.2.840.10008.1.2.4.202": "openjpeg",
+    "1.2.840.10008.1.2.4.203": "openjpeg",
 }
+_JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
 
 # PS3.3 C.7.6.3.1.2: what can be shown; the others need decoders or tables nobody has any more.
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
@@ -87,8 +92,9 @@ def frame_count(elements: Elements) -> int:
     return max(1, elements.integer("NumberOfFrames", 1))
 
 
-def stored(elements: Elements, number: int, transfer_syntax: str) -> Stored:
-    """The values of frame `number`, counted from 1.
+def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) -> Stored:
+    """The values of frame `number`, counted from 1; `apart` is the process in which libraries in C
+    decode.
 
     Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
     """
@@ -100,11 +106,14 @@ def stored(elements: Elements, number: int, transfer_syntax: str) -> Stored:
         values = _native(elements, layout, number, big=transfer_syntax == BIG_ENDIAN)
         return _finished(values, layout)
     frame = _compressed(elements, number, frames, transfer_syntax)
+    if transfer_syntax == _RLE:
+        return _rle(frame, layout)
     header = _checked(described(frame), layout, transfer_syntax)
-    if header and transfer_syntax in _JPEG_8:
-        eight = header.precision == 8
-        return _pillow(frame, header, layout) if eight else _gdcm(frame, header, layout)
-    return _decoded(frame, header, layout, transfer_syntax)
+    if transfer_syntax in _JPEG_8 and header.precision == 8:
+        return _pillow(frame, header, layout)
+    if transfer_syntax not in _KITS or (transfer_syntax == _JPEG_EXTENDED and layout.samples > 1):
+        raise _undecodable(uid_name(transfer_syntax) or transfer_syntax)
+    return _decoded(frame, header, layout, transfer_syntax, apart)
 
 
 def _layout(elements: Elements) -> _Layout:
@@ -228,6 +237,11 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
     name = uid_name(transfer_syntax) or transfer_syntax
     if transfer_syntax.startswith(_VIDEO):
         raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
+    if transfer_syntax not in _KITS and transfer_syntax not in (_JPEG_BASELINE, _RLE):
+        raise ContentError(
+            f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",
+            "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
+        )
     offsets = elements.bytes("ExtendedOffsetTable"), elements.bytes("ExtendedOffsetTableLengths")
     try:
         return get_frame(
@@ -243,11 +257,9 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
         ) from trouble
 
 
-def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -> Codestream | None:
-    """The header, where there is one, if it is of the picture the data set describes."""
+def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -> Codestream:
+    """The header, if it is of the picture the data set describes."""
     if header is None:
-        if transfer_syntax == _RLE:
-            return None
         raise ContentError(
             "The frame is not what its transfer syntax "
             f"({uid_name(transfer_syntax) or transfer_syntax}) says",
@@ -288,89 +300,82 @@ def _pillow(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
     return Stored(values, 8, layout.signed, photometric)
 
 
-def _gdcm(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
-    """12-bit JPEG (process 4) of one sample, which gdcm decodes though pydicom does not ask it."""
-    import gdcm  # pyright: ignore[reportMissingTypeStubs]
-    import numpy as np
-
-    if layout.samples != 1 or header.precision != 12 or layout.allocated != 16:
-        raise _undecodable("JPEG Extended")
-    kit: Any = gdcm
-    fragment, fragments = kit.Fragment(), kit.SequenceOfFragments.New()
-    fragment.SetByteStringValue(frame)
-    fragments.AddFragment(fragment)
-    element = kit.DataElement(kit.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    image = kit.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimensions((layout.columns, layout.rows, 1))
-    image.SetDataElement(element)
-    grey = kit.PhotometricInterpretation(kit.PhotometricInterpretation.MONOCHROME2)
-    image.SetPhotometricInterpretation(grey)
-    image.SetTransferSyntax(kit.TransferSyntax(kit.TransferSyntax.JPEGExtendedProcess2_4))
-    image.SetPixelFormat(kit.PixelFormat(1, 16, 12, 11, int(layout.signed)))
-    decoded: str = image.GetBuffer()
-    content = decoded.encode("utf-8", "surrogateescape")
-    if len(content) != layout.values * 2:
-        raise _undecodable("JPEG Extended")
-    values: Array = np.frombuffer(content, "<u2").reshape(layout.rows, layout.columns)
-    values = _signed(values, 12, 0) if layout.signed else values
-    return Stored(values, 12, layout.signed, layout.photometric)
-
-
-def _decoded(
-    frame: bytes, header: Codestream | None, layout: _Layout, transfer_syntax: str
-) -> Stored:
-    """A compressed frame by pydicom's decoders, which are told what the frame says of itself."""
+def _rle(frame: bytes, layout: _Layout) -> Stored:
+    """RLE Lossless (PS3.5 G), which keeps the bits as they are; plane by plane."""
     import numpy as np
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
-    name = uid_name(transfer_syntax) or transfer_syntax
+    decoder: Any = get_decoder(_RLE)
     try:
-        decoder: Any = get_decoder(transfer_syntax)
-    except NotImplementedError as trouble:
-        raise _no_decoder(name, transfer_syntax) from trouble
-    if not decoder.is_available:
-        raise _no_decoder(name, transfer_syntax)
-    photometric = layout.photometric
-    if (
-        header
-        and header.marked
-        and header.samples == 3
-        and photometric not in ("YBR_ICT", "YBR_RCT")
-    ):
-        photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}[header.marked]
-    plugin = _PREFERRED.get(transfer_syntax, "")
-    try:
-        values, facts = decoder.as_array(
+        values, _ = decoder.as_array(
             encapsulate([frame], has_bot=False),
             index=0,
             raw=True,
-            decoding_plugin=plugin if plugin in decoder.available_plugins else "",
             rows=layout.rows,
             columns=layout.columns,
             samples_per_pixel=layout.samples,
             bits_allocated=layout.allocated,
             bits_stored=layout.stored,
-            pixel_representation=int(layout.signed),
-            planar_configuration=int(layout.planar),
-            photometric_interpretation=photometric,
+            pixel_representation=0,
+            planar_configuration=0,
+            photometric_interpretation="RGB" if layout.samples == 3 else "MONOCHROME2",
             number_of_frames=1,
             pixel_keyword="PixelData",
-            **({"correct_unused_bits": False} if header is None else {}),
+            correct_unused_bits=False,
         )
-    except Exception as trouble:  # a decoder raises whatever it stumbles over
-        raise _undecodable(name) from trouble
-    told = str(facts["photometric_interpretation"])
-    if header is None:  # RLE keeps the bits as they are
-        return _finished(values.view(f"u{values.dtype.itemsize}"), layout)
-    values = cast("Array", np.asarray(values))
-    if told in _YBR:
-        values, told = _rgb(values, layout.stored), "RGB"
-    elif layout.samples == 3:
-        told = "RGB"
-    return Stored(values, layout.stored, layout.signed, told)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as trouble:  # the decoder is in Rust, whose panic is no Exception
+        raise _undecodable("RLE Lossless") from trouble
+    return _finished(np.asarray(values), layout)
+
+
+def _decoded(
+    frame: bytes, header: Codestream, layout: _Layout, transfer_syntax: str, apart: Apart
+) -> Stored:
+    """A frame by gdcm or openjpeg: samples side by side in as many bytes as their precision takes,
+    YBR of JPEG 2000's own transforms already RGB."""
+    import numpy as np
+
+    name, kit = uid_name(transfer_syntax) or transfer_syntax, _KITS[transfer_syntax]
+    bits = header.precision
+    if transfer_syntax in _JPEG_LS and (bits in (6, 7) or (bits < 8 and layout.signed)):
+        raise ContentError(f"{name} of {bits} bits is decoded wrongly by gdcm, and so not at all")
+    if bits > 16 and kit == "gdcm":
+        raise _undecodable(name)
+    try:
+        _, (content,) = apart.ask(
+            kit,
+            frame,
+            rows=layout.rows,
+            columns=layout.columns,
+            samples=layout.samples,
+            bits=bits,
+            signed=int(layout.signed),
+            syntax=transfer_syntax,
+        )
+    except Failed as failure:
+        raise _undecodable(name) from failure
+    size = 1 if bits <= 8 else 2 if bits <= 16 else 4
+    if len(content) != layout.values * size:
+        raise _undecodable(name)
+    shape = (
+        (layout.rows, layout.columns, 3) if layout.samples == 3 else (layout.rows, layout.columns)
+    )
+    values: Array = np.frombuffer(content, f"<u{size}").reshape(shape)
+    used = layout.stored if kit == "gdcm" and transfer_syntax not in _JPEG_LS else bits
+    used = min(used, size * 8)
+    if layout.signed:
+        values = _signed(values, used, 0)
+    elif used < size * 8:
+        values = values & np.asarray((1 << used) - 1, values.dtype)
+    if layout.samples == 1:
+        return Stored(values, layout.stored, layout.signed, layout.photometric)
+    photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
+    if photometric in _YBR:
+        values = _rgb(values, bits)
+    return Stored(values, bits, False, "RGB")
 
 
 def _finished(values: "Array", layout: _Layout) -> Stored:
@@ -425,12 +430,5 @@ def _rgb(values: "Array", bits: int) -> "Array":
 def _undecodable(name: str) -> ContentError:
     return ContentError(
         f"The frame ({name}) is damaged, or of a kind its decoder does not know",
-        "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
-    )
-
-
-def _no_decoder(name: str, transfer_syntax: str) -> ContentError:
-    return ContentError(
-        f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",
         "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
     )

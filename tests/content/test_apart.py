@@ -1,0 +1,143 @@
+"""What libraries in C do to the process apart, they do not do to us."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import pytest
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
+from pydicom.encaps import encapsulate, get_frame
+
+from dicom_mcp.content import apart as module
+from dicom_mcp.content.apart import Apart, Failed
+from dicom_mcp.content.error import ContentError
+from dicom_mcp.content.frame import render
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.demo.reports import pdf
+from dicom_mcp.errors import Cancelled, DeadlinePassed
+
+from .samples import PYDICOM
+
+LETTER = pdf(["Demo Hospital"])
+
+
+def test_one_process_serves_several_wishes() -> None:
+    with Apart() as apart:
+        pids = set[int]()
+        for _ in range(3):
+            facts, _ = apart.ask("text", LETTER, pages=1, characters=100)
+            assert facts["pages"][0]["text"] == "Demo Hospital"
+            pids.add(_pid(apart))
+        assert len(pids) == 1
+    assert not _is_alive(pids.pop())
+
+
+@pytest.mark.parametrize("program", ["exit 3", "echo nonsense", "kill -ABRT $$", "cat > /dev/null"])
+def test_a_process_that_fails_is_a_failure_and_not_the_end_of_us(
+    program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _instead(program, monkeypatch, tmp_path)
+    with Apart(patience=2) as apart, pytest.raises(Failed, match=r"crashed|slow"):
+        apart.ask("text", LETTER)
+
+
+def test_after_a_failure_there_is_a_new_process() -> None:
+    with Apart() as apart:
+        apart.ask("text", LETTER, pages=1, characters=100)
+        first = _pid(apart)
+        os.kill(first, 9)
+        with pytest.raises(Failed, match="crashed"):
+            apart.ask("text", LETTER, pages=1, characters=100)
+        apart.ask("text", LETTER, pages=1, characters=100)
+        assert _pid(apart) != first
+
+
+def test_a_process_that_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _instead("exec sleep 60", monkeypatch, tmp_path)
+    started = monotonic()
+    with Apart(patience=0.3) as apart, pytest.raises(Failed, match="slow"):
+        apart.ask("text", LETTER)
+    with Apart(Deadline(0.3)) as apart, pytest.raises(DeadlinePassed):
+        apart.ask("text", LETTER)
+    assert monotonic() - started < 5
+
+
+def test_cancelling_the_call_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _instead("exec sleep 60", monkeypatch, tmp_path)
+    deadline = Deadline(30)
+    threading.Timer(0.1, deadline.cancel).start()
+    started = monotonic()
+    with Apart(deadline) as apart, pytest.raises(Cancelled):
+        apart.ask("text", LETTER)
+    assert monotonic() - started < 5
+
+
+def test_an_answer_longer_than_allowed_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _instead("cat /dev/zero", monkeypatch, tmp_path)
+    monkeypatch.setattr(module, "_MOST_ANSWER", 1 << 20)
+    with Apart(patience=5) as apart, pytest.raises(Failed, match="crashed"):
+        apart.ask("text", LETTER)
+
+
+def test_the_process_sees_nothing_of_our_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DICOM_PASSWORD", "ZZSECRET")
+    seen = tmp_path / "environment"
+    _instead(f"/usr/bin/env > {seen}", monkeypatch, tmp_path)
+    with Apart() as apart, pytest.raises(Failed):
+        apart.ask("text", LETTER)
+    assert "OPENBLAS" in seen.read_text()
+    assert "ZZSECRET" not in seen.read_text()
+
+
+def test_an_image_that_makes_its_decoder_abort_is_refused() -> None:
+    """gdcm ends its process over some damaged 12-bit JPEGs: a C++ exception nobody catches."""
+    dataset = dcmread(PYDICOM / "JPGExtended.dcm")
+    whole = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    random = np.random.default_rng(1)
+    refused = 0
+    with Apart() as apart:
+        for _ in range(60):
+            damaged = bytearray(whole)
+            for place in random.integers(20, 500, 10):
+                damaged[place] = random.integers(256)
+            dataset.PixelData = encapsulate([bytes(damaged)])
+            try:
+                render(dataset, apart=apart)
+            except ContentError:
+                refused += 1
+        dataset.PixelData = encapsulate([whole])
+        assert render(dataset, apart=apart).pixels.max() == 255
+    assert refused > 10
+
+
+def _instead(program: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """This shell program instead of the interpreter."""
+    path = folder / "program"
+    path.write_text(f"#!/bin/sh\n{program}\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(path))
+
+
+def _pid(apart: Apart) -> int:
+    process = apart._process  # pyright: ignore[reportPrivateUsage]
+    assert process
+    return process.pid
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
