@@ -21,8 +21,10 @@ from ..standard.matching import Key, Record, record_matcher, significant
 from .entities import DESCRIBED_BY, is_indexed
 from .identifier import Content, content
 
-# Rows read at a time: others may store between two answers of a long list.
+# Rows read at a time: others may store between two answers of a long list. Pages double, because
+# each may have to sort all that is left.
 _PAGE = 500
+_LONGEST_PAGE = 16_000
 
 _TABLE: dict[Level, str] = {
     Level.PATIENT: "patient",
@@ -191,21 +193,21 @@ class Index:
         statement = (
             f"SELECT {', '.join(columns)} FROM {_FROM[level]} "
             f"WHERE {' AND '.join([f'{table}.rowid > ?', *conditions])} "
-            f"ORDER BY {table}.rowid LIMIT {_PAGE}"
+            f"ORDER BY {table}.rowid LIMIT ?"
         )
-        last = 0
+        last, page = 0, _PAGE
         while True:
             with self._lock:
-                rows = self._database.execute(statement, (last, *parameters)).fetchall()
+                rows = self._database.execute(statement, (last, *parameters, page)).fetchall()
             for _, own, above, top, *worked_out in rows:
                 record: Content = {**_shared(top), **_shared(above), **json.loads(own)}
                 for keyword, value in zip(computed, worked_out, strict=True):
                     record[keyword] = json.loads(value)
                 if match(record):
                     yield record
-            if len(rows) < _PAGE:
+            if len(rows) < page:
                 return
-            last = rows[-1][0]
+            last, page = rows[-1][0], min(2 * page, _LONGEST_PAGE)
 
     def held(self, unique: Mapping[str, Sequence[str]]) -> list[Held]:
         """The objects below the entities with these unique keys (keyword to accepted values)."""
@@ -260,7 +262,13 @@ class Index:
             ("INSERT OR IGNORE INTO patient VALUES (?, ?)", (patient, described[Level.PATIENT])),
             (
                 "INSERT OR IGNORE INTO study VALUES (?, ?, ?, ?)",
-                (study, patient, _first(found, "StudyDate"), described[Level.STUDY]),
+                # Without the dots of ACR-NEMA, so that days of either form are in order.
+                (
+                    study,
+                    patient,
+                    _first(found, "StudyDate").replace(".", ""),
+                    described[Level.STUDY],
+                ),
             ),
             (
                 "INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?, 0)",
@@ -351,10 +359,7 @@ def _narrowed(level: Level, keys: Mapping[str, Key]) -> tuple[list[str], list[st
         first, hyphen, last = day[1].partition("-")
         for end, comparison in ((first, ">="), (last if hyphen else first, "<=")):
             if len(end) == 8 and end.isdecimal():
-                # Dates of other forms (ACR-NEMA's) are left to the matcher.
-                conditions.append(
-                    f"(study.study_date {comparison} ? OR study.study_date LIKE '%.%')"
-                )
+                conditions.append(f"study.study_date {comparison} ?")
                 parameters.append(end)
     return conditions, parameters
 
