@@ -295,8 +295,27 @@ def test_a_key_that_is_refused_does_not_spoil_the_other() -> None:
 
     answer = asked_of(find, date=DAY, station="DEMO_CT1")
     assert accessions(answer) == ["W26030201", "W26030203"]
+    assert answer["complete"] is True
+    answer = asked_of(find, date="", station="DEMO_CT1")
+    assert accessions(answer) == ["W26030201", "W26030203"]
     assert answer["complete"] is False
     assert any("ScheduledStationName" in note and "0xA900" in note for note in answer["notes"])
+
+
+def test_a_name_that_is_refused_is_looked_for_in_the_whole_list() -> None:
+    def find(event: Any) -> Answers:
+        if key(event, "PatientName"):
+            return given([], final=0xC000)
+        return given(found(event))
+
+    answer = asked_of(find, date=DAY, patient_name="山田太郎")
+    assert accessions(answer) == ["W26030202"]
+    assert answer["complete"] is True
+    answer = asked_of(find, date=DAY, patient_name="nobody")
+    assert answer["returned"] == 0
+    assert answer["complete"] is True
+    said = failed_by(find, date="", patient_name="nobody")
+    assert "0xC000" in said
 
 
 def test_a_failure_is_an_error_with_a_remedy_for_worklists() -> None:

@@ -46,8 +46,13 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     Raises what the archive's failures raise, as long as nothing was found.
     """
     found = _Found(question)
-    answer = _asked(asking, question.queries(), found)
     wider = question.wider()
+    try:
+        answer = _asked(asking, question.queries(), found)
+    except StatusFailure as failure:
+        if not wider:
+            raise
+        answer = _Answer(whole=False, notes=[f"Not complete: {failure}"], failure=failure)
     if wider and not found.full:
         answer = _compared(asking, wider, found, answer)
     notes = [*answer.notes, *found.notes()]
@@ -76,6 +81,7 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
 class _Answer:
     whole: bool
     notes: list[str]
+    failure: StatusFailure | None = None
 
 
 class _Found:
@@ -275,14 +281,21 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
         more = _asked(asking.within(_SECONDS_FOR_COMPARING), wider.queries(), found)
     except (DeadlinePassed, StatusFailure) as failure:
         more = _Answer(whole=False, notes=[f"Not complete: {failure}"])
+    if answer.failure and not found.rows and not more.whole:
+        raise answer.failure
+    notes = answer.notes
+    if more.whole and not any(one.is_text for one in wider.conditions):
+        # Everything there is has been looked at here, whatever became of the narrower question.
+        notes = [note for note in notes if not note.startswith("Not complete")]
+        answer = _Answer(whole=True, notes=notes)
     if len(found.rows) == before:
         # What was found as written is what was asked for; nothing found needs more proof.
-        return answer if before or more.whole else _Answer(False, answer.notes + more.notes)
+        return answer if before or more.whole else _Answer(False, notes + more.notes)
     told = (
         "The archive does not find everything as it was written; the names of patients and "
         "stations were also compared here, with the whole list."
     )
-    return _Answer(answer.whole and more.whole, [*answer.notes, *more.notes, told])
+    return _Answer(answer.whole and more.whole, [*notes, *more.notes, told])
 
 
 def _is_beyond_ascii(text: str) -> bool:
