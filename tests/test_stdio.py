@@ -17,6 +17,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.tools import TOOLS
 from tests import ward
 from tests.stdio import HANDSHAKES, STATELESS, child
 
@@ -44,7 +45,7 @@ def test_a_client_of_an_older_protocol_lists_and_calls(
 ) -> None:
     with child(**environment) as server:
         assert server.initialize(version)["protocolVersion"] == version
-        assert len(server.request("tools/list")["result"]["tools"]) == 7
+        assert len(server.request("tools/list")["result"]["tools"]) == len(TOOLS)
         result = server.call("query_patients", patient_id="007")
         assert json.loads(result["content"][0]["text"])["returned"] == 1
         assert result["structuredContent"]["records"][0]["PatientName"] == "Doe^Jane"
@@ -60,7 +61,7 @@ def test_the_sdks_client_lists_and_calls_in_every_mode(
             command=sys.executable, args=["-m", "dicom_mcp"], env=environment
         )
         async with Client(stdio_client(parameters), mode=mode) as client:
-            assert len((await client.list_tools()).tools) == 7
+            assert len((await client.list_tools()).tools) == len(TOOLS)
             return await client.call_tool("query_patients", {"patient_id": "007"})
 
     assert anyio.run(ask).structured_content["returned"] == 1
@@ -87,7 +88,12 @@ def test_a_client_of_the_sdks_first_version_lists_and_calls(
     if not IN_CI and any(words in done.stderr for words in unreached):
         pytest.skip("PyPI was not reached")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"sdk": "1.30.0", "tools": 7, "returned": 1, "error": True}
+    assert json.loads(done.stdout) == {
+        "sdk": "1.30.0",
+        "tools": len(TOOLS),
+        "returned": 1,
+        "error": True,
+    }
 
 
 def _uv() -> str:
@@ -193,7 +199,7 @@ def test_a_cancelled_call_reaches_the_wire_and_the_next_one_is_answered() -> Non
             with connection:
                 connection.settimeout(30)
                 received = connection.recv(1)
-                assert len(server.request("tools/list")["result"]["tools"]) == 7
+                assert len(server.request("tools/list")["result"]["tools"]) == len(TOOLS)
                 server.notify("notifications/cancelled", {"requestId": hanging})
                 while piece := connection.recv(4096):
                     received += piece

@@ -99,6 +99,16 @@ QUESTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "study_instance_uid": UIDS,
         "patient_name": TEXTS,
     },
+    "count_studies": {
+        "group_by": st.lists(st.one_of(TEXTS, st.sampled_from(["month", "KVP"])), max_size=2),
+        "count": st.sampled_from(["studies", "series", "images", "patients"]),
+        "study_date": DAYS,
+        "modality": TEXTS,
+        "patient_id": TEXTS,
+        "patient_name": TEXTS,
+        "study_description": TEXTS,
+        "where": st.lists(st.one_of(TEXTS, st.just("AccessionNumber is empty")), max_size=1),
+    },
     "query_series": {
         "modality": TEXTS,
         "series_number": NUMBERS,
@@ -165,7 +175,7 @@ def test_what_every_identifier_says_is_said_once_when_it_is_asked_for_too() -> N
         twice = ["QueryRetrieveLevel", "SpecificCharacterSet"]
         asked = {"patient_name": "Müller", "additional_attributes": twice}
         assert not recorder.ask("query_studies", asked).is_error
-        assert [Identifier(data, implicit=True).faults() for data in recorder.heard] == [[], []]
+        assert not any(Identifier(data, implicit=True).faults() for data in recorder.heard)
 
 
 @pytest.mark.parametrize("uid", ["", "1.2\\1.3", "1.2.*", "*", "x"])
@@ -260,16 +270,14 @@ class Identifier:
         return found
 
     def invented(self, arguments: list[str]) -> list[str]:
-        """Texts with a character that nobody asked for."""
+        """Texts with a character that nobody asked for in any case, other than a wildcard. Names
+        are also spelled in other ways, which test_names looks at."""
         asked = "".join(arguments)
-        known = {*asked, *asked.upper(), "*"}
-        most = asked.count("?")
+        known = {*asked, *asked.upper(), *asked.lower(), "*", "?"}
         return [
             keyword
             for keyword, vr, _, raw in self._elements
-            if vr in ("PN", "LO", "SH", "ST")
-            for text in [raw.decode("utf-8").rstrip(" ")]
-            if not set(text) <= known or text.count("?") > most
+            if vr in ("LO", "SH", "ST") and not set(raw.decode("utf-8").rstrip(" ")) <= known
         ]
 
     def _of_value(self, vr: str, raw: bytes) -> list[str]:

@@ -1,0 +1,126 @@
+"""Lists that an archive cuts, with or without a word."""
+
+import pytest
+
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Matches
+
+from .archives import find, holding, images, studies
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+SILENTLY, OUT_OF_RESOURCES, CANCELLED = 0x0000, 0xA700, 0xFE00
+IN_2026 = {"StudyDate": "20260101-20261231"}
+
+
+def uids(answer: Matches) -> set[str]:
+    return {str(match["StudyInstanceUID"]) for match in answer.matches}
+
+
+@pytest.mark.parametrize("status", [SILENTLY, OUT_OF_RESOURCES, CANCELLED])
+def test_a_list_that_is_cut_is_asked_in_parts_until_it_is_whole(status: int) -> None:
+    with holding(studies(137), Habits(most_matches=20, cap_status=status)) as archive:
+        answer = find(archive, Level.STUDY, IN_2026)
+        assert len(answer.matches) == len(uids(answer)) == 137
+        assert answer.complete
+        assert "at most 20 studies at once" in " ".join(answer.notes)
+        assert "0x" not in " ".join(answer.notes)
+        assert answer.queries > 137 / 20
+
+
+@pytest.mark.parametrize("status", [SILENTLY, OUT_OF_RESOURCES, CANCELLED])
+def test_what_has_no_date_is_not_claimed_to_be_there(status: int) -> None:
+    undated = images(1, study=900, StudyDate="")
+    with holding(studies(50) + undated, Habits(most_matches=20, cap_status=status)) as archive:
+        answer = find(archive, Level.STUDY)
+        assert len(uids(answer)) in (50, 51)
+        assert answer.complete is False
+        assert "without StudyDate" in answer.notes[-1]
+
+
+def test_a_day_that_is_too_much_is_asked_in_parts_of_its_time() -> None:
+    held = [
+        one
+        for study in range(90)
+        for one in images(1, study=study, StudyTime=f"{8 + study // 10:02}{study % 10:02}00")
+    ]
+    with holding(held, Habits(most_matches=20)) as archive:
+        answer = find(archive, Level.STUDY, {"StudyDate": "20260101"})
+        assert len(uids(answer)) == 90
+        assert answer.complete is False  # there may be some without a time
+        assert "without StudyTime" in answer.notes[-1]
+
+
+def test_a_second_that_is_too_much_is_said_to_be() -> None:
+    with holding(studies(60, StudyDate="20260101"), Habits(most_matches=20)) as archive:
+        answer = find(archive, Level.STUDY, IN_2026)
+        assert answer.complete is False
+        assert "Not complete" in answer.notes[-1]
+        assert len(uids(answer)) == 20
+
+
+@pytest.mark.parametrize("number", [10, 20, 50, 100])
+def test_a_round_number_that_is_no_cap_is_proved_to_be_none(number: int) -> None:
+    with holding(studies(number)) as archive:
+        answer = find(archive, Level.STUDY)
+        assert len(uids(answer)) == number
+        assert answer.complete
+        assert answer.notes == ()
+        assert 1 < answer.queries <= 5
+
+
+def test_a_longer_answer_clears_a_round_number() -> None:
+    with holding(studies(53)) as archive:
+        find(archive, Level.STUDY)
+        answer = find(archive, Level.STUDY, {"StudyDate": "20260201-20260228"})
+        assert len(uids(answer)) == 26
+        find(archive, Level.STUDY, {"StudyDate": "20260201-20260210"})
+        assert find(archive, Level.STUDY, {"StudyDate": "20260201-20260210"}).queries == 1
+
+
+def test_one_proof_is_none_for_the_next_question() -> None:
+    held = images(20, study=1) + images(60, study=2)
+    with holding(held, Habits(most_matches=20)) as archive:
+        answers = [
+            find(archive, Level.IMAGE, {"StudyInstanceUID": study, "SeriesInstanceUID": series})
+            for study, series in (("1.2.1", "1.2.1.1"), ("1.2.2", "1.2.2.1"))
+        ]
+        assert [answer.complete for answer in answers] == [True, False]
+        assert "counts 60 instances here, but it gives at most 20" in answers[1].notes[-1]
+
+
+def test_an_archive_that_ignores_the_date_cannot_be_split_and_it_is_said() -> None:
+    habits = Habits(most_matches=20, ignored_keys=frozenset({"StudyDate"}))
+    with holding(studies(50), habits) as archive:
+        answer = find(archive, Level.STUDY)
+        assert answer.complete is False
+        assert "StudyDate did not split it" in answer.notes[-1]
+        assert answer.queries <= 3
+
+
+def test_patients_are_split_by_their_birth_date() -> None:
+    held = [
+        one
+        for number in range(45)
+        for one in images(1, study=number, PatientBirthDate=f"19{10 + number}0101")
+    ]
+    with holding(held, Habits(most_matches=20, cap_status=OUT_OF_RESOURCES)) as archive:
+        answer = find(archive, Level.PATIENT, {"PatientBirthDate": "19000101-19991231"})
+        assert len({str(match["PatientID"]) for match in answer.matches}) == 45
+        assert answer.complete
+
+
+def test_a_limit_ends_the_parts_too() -> None:
+    with holding(studies(137), Habits(most_matches=20)) as archive:
+        answer = find(archive, Level.STUDY, IN_2026, limit=30)
+        assert len(answer.matches) == 30
+        assert answer.complete is False
+        assert "first 30 studies" in " ".join(answer.notes)
+
+
+def test_rows_given_twice_stand_once() -> None:
+    with holding(studies(7), Habits(duplicated=True)) as archive:
+        answer = find(archive, Level.STUDY)
+        assert len(answer.matches) == 7
+        assert answer.complete
