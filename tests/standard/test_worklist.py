@@ -1,13 +1,18 @@
 """Worklist questions as identifiers, and entries as rows."""
 
+import unicodedata
 from datetime import date
 from io import BytesIO
+from itertools import chain
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
 
 from dicom_mcp.errors import BadArgument
+from dicom_mcp.standard.dictionary import attribute
 from dicom_mcp.standard.identifier import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -174,6 +179,40 @@ def test_days_are_parted_at_one_that_entries_have() -> None:
         {DATE: "20260304-"},
     ]
     assert parts({}) == parts({}, ("20261399", ""), ("00010101", ""), ("2026\uff10301", "")) == []
+
+
+TEXT = st.text(max_size=70) | st.text("Aé山^=*? ,.'\\", max_size=20)
+LONGEST = {"AE": 16, "CS": 16, "DA": 17, "LO": 64, "PN": 64 * 3 + 2, "SH": 16}
+
+
+@given(TEXT, TEXT, TEXT, TEXT, TEXT)
+def test_whatever_is_asked_is_refused_or_legal(
+    station: str, modality: str, patient_name: str, patient_id: str, accession_number: str
+) -> None:
+    try:
+        question = WorklistQuestion.of(
+            today=TODAY,
+            station=station,
+            modality=modality,
+            patient_name=patient_name,
+            patient_id=patient_id,
+            accession_number=accession_number,
+        )
+    except BadArgument:
+        return
+    wider = question.wider()
+    for query in chain(question.queries(), wider.queries() if wider else ()):
+        for keyword, key in query.keys.items():
+            known = attribute(keyword)
+            assert known
+            assert key
+            assert len(key) <= LONGEST[known.vr]
+            assert "\\" not in key
+            assert all(unicodedata.category(c) not in ("Cc", "Cs") for c in key)
+            assert key.isascii() or known.vr in ("LO", "PN", "SH")
+        for syntax in SYNTAXES:
+            (row,) = rows(decode(encode_keys(query.identifier, syntax), syntax))
+            assert {one: value for one, value in row.items() if value != ""} == query.keys
 
 
 def test_an_entry_with_two_steps_has_two_rows() -> None:
