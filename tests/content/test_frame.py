@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pydicom.uid import UID, JPEG2000Lossless
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import Frame, file_windows, render
 from dicom_mcp.content.window import PRESETS, Window
+from dicom_mcp.demo.hospital import hospital
 
 from ..dcmtk import PATIENCE, dcmtk, run
 from . import documents as made
@@ -66,6 +68,22 @@ def test_frames_are_those_of_dcm2pnm(tmp_path: Path) -> None:
     assert refused <= set(REFUSED)
     assert same > 90
     assert same / (same + len(different)) >= 0.97
+
+
+@pytest.mark.dcmtk
+def test_the_demo_hospital_looks_as_dcm2pnm_shows_it(tmp_path: Path) -> None:
+    """One image of each series: uncompressed, JPEG, JPEG 2000 and RLE."""
+    seen = set[str]()
+    for dataset in hospital(date(2026, 3, 4)).pacs():
+        if "PixelData" not in dataset or dataset.SeriesInstanceUID in seen:
+            continue
+        seen.add(dataset.SeriesInstanceUID)
+        ours = render(dataset)
+        path = made.saved(dataset, tmp_path)
+        theirs = _dcm2pnm(path, 1, _options(ours), dataset, tmp_path)
+        assert theirs is not None
+        assert _apart(ours.pixels, theirs) <= 1, dataset.SeriesDescription
+    assert len(seen) > 20
 
 
 @pytest.mark.dcmtk

@@ -1,0 +1,79 @@
+"""Damaged objects are refused or read in part; nothing else is ever raised."""
+
+import warnings
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp.content.apart import Apart
+from dicom_mcp.content.geometry import geometry
+from dicom_mcp.content.header import header, value_counts
+from dicom_mcp.content.picture import picture
+from dicom_mcp.content.read import read_object
+from dicom_mcp.content.report import read_report
+from dicom_mcp.errors import DicomMcpError
+
+from .samples import PYDICOM
+
+_FILES = (
+    *("CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "JPGExtended.dcm", "test-SR.dcm"),
+    *("SC_rgb_dcmtk_+eb+cy+np.dcm", "JPEGLSNearLossless_16.dcm", "rtplan.dcm", "image_dfl.dcm"),
+    *("examples_palette.dcm", "liver_1frame.dcm", "reportsi.dcm", "MR_small_bigendian.dcm"),
+)
+
+
+@pytest.mark.filterwarnings("ignore")  # pydicom's, about what is damaged
+@pytest.mark.parametrize("name", _FILES)
+def test_a_damaged_file_raises_nothing_but_our_own_errors(name: str) -> None:
+    content = (PYDICOM / name).read_bytes()
+    done = 0
+    with Apart() as apart:
+        for seed in range(25):
+            damaged = _damaged(content, Random(seed))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    dataset = read_object(damaged)
+                except DicomMcpError:
+                    continue
+                for look in _looks(dataset, apart):
+                    try:
+                        look()
+                        done += 1
+                    except DicomMcpError:
+                        continue
+    assert done
+
+
+def _looks(dataset: Dataset, apart: Apart) -> tuple[Callable[[], object], ...]:
+    return (
+        lambda: read_report(dataset),
+        lambda: str(header(dataset)),
+        lambda: value_counts([dataset], ["KVP", "CodeValue"]),
+        lambda: geometry([dataset]),
+        lambda: picture(dataset, apart=apart),
+    )
+
+
+def _damaged(content: bytes, random: Random) -> bytes:
+    """The file with a few bytes changed, lost, doubled or cut, most of them near its beginning."""
+    out = bytearray(content)
+    for _ in range(random.choice([1, 2, 5, 20, 80])):
+        place = 132 + int((len(out) - 132) * random.random() ** random.choice([1, 4]))
+        match random.randrange(6):
+            case 0:
+                out[place : place + 1] = bytes([random.randrange(256)])
+            case 1:
+                out[place : place + 4] = random.choice([b"\xff\xff\xff\xff", b"\0\0\0\0"])
+            case 2:
+                del out[place : place + random.randrange(1, 9)]
+            case 3:
+                out[place:place] = random.randbytes(random.randrange(1, 9))
+            case 4:
+                out[place : place + 4] = random.choice([b"\xfe\xff\xdd\xe0", b"\xff\xff\xff\x7f"])
+            case _:
+                if random.random() < 0.1 and len(out) > 400:
+                    del out[max(place, 400) :]
+    return bytes(out)
