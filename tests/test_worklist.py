@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import product
@@ -336,8 +337,9 @@ def test_an_answer_that_ends_early_is_marked() -> None:
 def planned(days: Sequence[str], times: Sequence[str]) -> list[Dataset]:
     """An entry for each of the times on each of the days."""
     entries: list[Dataset] = []
+    first = worklist()[0]
     for number, (day, time) in enumerate(product(days, times)):
-        entry = worklist()[0]
+        entry = deepcopy(first)
         entry.AccessionNumber = f"{number:03}"
         step(entry).ScheduledProcedureStepStartDate = day
         step(entry).ScheduledProcedureStepStartTime = time
@@ -432,6 +434,23 @@ def test_what_the_archive_does_with_studies_says_nothing_about_its_worklist() ->
         question = WorklistQuestion.of(today=TODAY, date="today")
         answer = archive.worklist(question, limit=100, deadline=Deadline(PATIENCE))
     assert len(answer.rows) == len(HOURS)
+
+
+def test_a_list_too_long_to_be_compared_here_only_matters_where_nothing_was_found() -> None:
+    days = [f"2026{month:02}{day:02}" for month in range(1, 13) for day in range(1, 6)]
+    entries = planned(days, HOURS)
+    assert len(entries) > 2500
+    step(entries[0]).ScheduledStationName = "CT7"
+    with EmbeddedArchive([], ae_title="RIS", worklist=entries) as archive:
+        node = Node(port=archive.port)
+        there = ask(node, "query_worklist", date="2026", station="CT7")
+        nowhere = ask(node, "query_worklist", date="2026", station="CT8")
+    assert there["returned"] == 1
+    assert there["complete"] is True
+    assert there["notes"] == []
+    assert nowhere["returned"] == 0
+    assert nowhere["complete"] is False
+    assert "only 2000 worklist entries were compared" in nowhere["notes"][0]
 
 
 def test_dates_that_no_calendar_has_are_answered_all_the_same() -> None:

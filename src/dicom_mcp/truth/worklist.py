@@ -114,9 +114,15 @@ class _Found:
         return not self.full
 
     def loosen(self) -> None:
-        """From now on texts are sent wider than they are meant."""
+        """From now on texts are sent wider than they are meant, for what comes to be compared."""
         self.recheck.loosened = True
         self._most_examined = self._examined + _MOST_COMPARED
+
+    def tighten(self) -> bool:
+        """No longer; whether all that came was compared."""
+        whole = self._examined <= self._most_examined
+        self._most_examined = max(self._examined, self._most_examined)
+        return whole
 
     @property
     def known(self) -> int:
@@ -281,6 +287,12 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
         more = _asked(asking.within(_SECONDS_FOR_COMPARING), wider.queries(), found)
     except (DeadlinePassed, StatusFailure) as failure:
         more = _Answer(whole=False, notes=[f"Not complete: {failure}"])
+    if not found.tighten():
+        cut = (
+            f"Not complete: only {_MOST_COMPARED} {NOUN[1]} were compared. Narrow the question by "
+            "date, modality or station."
+        )
+        more = _Answer(whole=False, notes=[*more.notes, cut])
     if answer.failure and not found.rows and not more.whole:
         raise answer.failure
     notes = answer.notes
