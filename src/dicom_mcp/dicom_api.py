@@ -61,13 +61,14 @@ def connect(node: Node) -> "Archive":
 class Archive:
     """An archive that can be asked, however it is reached; safe to use from several threads.
 
-    Every method may raise an ArchiveError that names the archive, both AE titles and what to try.
+    `habits` is what was learned of it. Every method may raise an ArchiveError that names the
+    archive, both AE titles and what to try.
     """
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._habits = Habits()
-        self._habits_of_worklist = Habits()
+        self.habits = Habits()
+        self.habits_of_worklist = Habits()
         self._parents = Parents()
 
     @property
@@ -88,7 +89,7 @@ class Archive:
 
         `arrived` is called for every match the archive sends, in the calling thread.
         """
-        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        asking = Asking(self._exchange, self.habits, deadline, arrived)
         with self._located():
             answer = self._find(asking, query, limit)
         return replace(answer, queries=asking.cost.queries)
@@ -107,7 +108,7 @@ class Archive:
         Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
         keeps it.
         """
-        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        asking = Asking(self._exchange, self.habits, deadline, arrived)
 
         def learning(match: Match) -> None:
             self._parents.learn(query, (match,))
@@ -132,7 +133,7 @@ class Archive:
         `query` is the SERIES query that has them all and may have others; `all_have_some` says
         that each of the studies surely has a series that matches it.
         """
-        asking = Asking(self._exchange, self._habits, deadline, arrived)
+        asking = Asking(self._exchange, self.habits, deadline, arrived)
         with self._located():
             answer = series_of(asking, studies, query, keep, all_have_some=all_have_some)
         return replace(answer, queries=asking.cost.queries)
@@ -152,12 +153,12 @@ class Archive:
         there is no worklist.
         """
         # Another system may stand behind it, with habits of its own.
-        asking = Asking(self._exchange, self._habits_of_worklist, deadline, arrived)
+        asking = Asking(self._exchange, self.habits_of_worklist, deadline, arrived)
         with self._located():
             answer = ask_worklist(asking, question, limit)
             if not look_up:
                 return answer
-            asking = replace(asking, habits=self._habits)
+            asking = replace(asking, habits=self.habits)
             found, notes = arrivals(
                 answer.rows, lambda query, most: self._find(asking, query, most)
             )
@@ -181,7 +182,7 @@ class Archive:
             query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
         if query.level is Level.PATIENT:
             answer = self._patients(asking, query, limit)
-        elif MODALITIES in query.keys and MODALITIES in self._habits.left_out:
+        elif MODALITIES in query.keys and MODALITIES in self.habits.left_out:
             return self._by_modalities_below(asking, query, limit)
         else:
             answer = _asked(asking, query, limit)
@@ -189,11 +190,11 @@ class Archive:
         return self._filled(asking, query, answer, limit)
 
     def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
-        if not self._habits.no_patient_root:
+        if not self.habits.no_patient_root:
             try:
                 return _asked(asking, query, limit)
             except NoAcceptedContext:
-                self._habits.no_patient_root = True
+                self.habits.no_patient_root = True
         studies = _asked(asking, studies_of_patients(query), MOST_STUDIES)
         return patients_of_studies(query, studies, limit)
 
@@ -205,7 +206,7 @@ class Archive:
         lacks = lacking(query.level, answer.matches, query.wanted)
         notes = list(answer.notes)
         if MODALITIES in lacks:
-            self._habits.left_out.add(MODALITIES)
+            self.habits.left_out.add(MODALITIES)
             if MODALITIES in query.keys:
                 return self._by_modalities_below(asking, query, limit)
         if lacks:
