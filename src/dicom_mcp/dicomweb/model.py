@@ -1,0 +1,267 @@
+"""The DICOM JSON Model (PS3.18 F): an array of data sets as it arrives, each as a match.
+
+Values become what `standard.identifier` makes of the same ones in a C-FIND answer.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Generator, Iterable, Mapping
+from functools import lru_cache
+from math import isfinite
+from typing import Any, cast
+
+from ..errors import ProtocolViolation
+from ..standard.charset import visible
+from ..standard.dictionary import Attribute, attribute, attribute_of_tag
+from ..standard.query import Match, Value
+
+# One data set of an answer; the largest of a question are a few KiB.
+MOST_OBJECT = 4 * 1024 * 1024
+
+# All of one answer, decompressed. A server that ignores the limit may send every study it has.
+MOST_BODY = 512 * 1024 * 1024
+
+# Deeper than any attribute of a query; an archive that goes on is broken or hostile.
+_MAXIMUM_DEPTH = 8
+
+_SINGLE_VALUE_VRS = frozenset({"LT", "ST", "UR", "UT"})
+_WHOLE_NUMBER_VRS = frozenset({"SL", "SS", "SV", "UL", "US", "UV"})
+_FRACTION_VRS = frozenset({"FD", "FL"})
+
+# PS3.18 F.2.2: a property is a tag, eight hexadecimal digits.
+_TAG = re.compile(r"[0-9A-Fa-f]{8}")
+_CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
+
+# PS3.18 F.2.2, table F.3.1-1: the component groups of a name, in the order of PS3.5 6.2.1.
+_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+
+# What may stand between the data sets of an array.
+_SPACE = " \t\r\n"
+
+# What an incomplete data set must grow by before it is looked at again, so that one which comes
+# in small pieces is not read from its beginning each time.
+_GROWTH = 1.25
+
+
+def data_sets(chunks: Iterable[bytes]) -> Generator[tuple[Match, int]]:
+    """Each data set of an array, and how many characters it took, as soon as it is there.
+
+    Raises ProtocolViolation for what is no array of objects, or no whole one.
+    """
+    text = _Text(chunks)
+    opened = text.next()
+    if opened != "[":
+        raise _no_array(opened)
+    expected = "{]"
+    while True:
+        found = text.next()
+        if found not in expected or not found:
+            raise _no_array(found)
+        if found == "]":
+            break
+        if found == ",":
+            expected = "{"
+            continue
+        one, size = text.object()
+        yield data_set(one), size
+        expected = ",]"
+    if after := text.next():
+        raise _no_array(after)
+
+
+def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
+    """The match in one data set of the model; private and unknown attributes are left out."""
+    if depth > _MAXIMUM_DEPTH:
+        raise ProtocolViolation("an answer has sequences in sequences without end")
+    match: Match = {}
+    for name, element in one.items():
+        known = _known(name)
+        if known is None or not isinstance(element, dict):
+            continue
+        found = cast("dict[str, Any]", element)
+        vr = found.get("vr")
+        vr = vr if isinstance(vr, str) and len(vr) == 2 and vr != "UN" else known.vr
+        match[known.keyword] = _element(found, vr, depth)
+    return match
+
+
+class _Text:
+    """The characters of an answer as they arrive, of which only the next data set is held."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        # What is not UTF-8 shows later, value by value.
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+        self._buffer = ""
+        self._at = 0
+        self._left = MOST_BODY
+        self._over = False
+        self._bom = True
+
+    def next(self) -> str:
+        """The next character that is no space; "" at the end. It is taken unless it opens an
+        object."""
+        while True:
+            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACE:
+                self._at += 1
+            if self._at < len(self._buffer):
+                found = self._buffer[self._at]
+                self._at += found != "{"
+                return found
+            if not self._more():
+                return ""
+
+    def object(self) -> tuple[dict[str, Any], int]:
+        """The object that begins here, and how many characters it took."""
+        worth_trying = 0.0
+        while True:
+            length = len(self._buffer) - self._at
+            if length >= worth_trying or self._over:
+                try:
+                    found, end = _DECODER.raw_decode(self._buffer, self._at)
+                except json.JSONDecodeError as error:
+                    if self._over:
+                        raise ProtocolViolation(
+                            "its answer breaks off, or is not JSON (PS3.18 F)"
+                        ) from error
+                except (ValueError, RecursionError) as error:
+                    raise ProtocolViolation("its answer is no usable JSON (PS3.18 F)") from error
+                else:
+                    size, self._at = end - self._at, end
+                    return found, size
+                worth_trying = length * _GROWTH
+            if length > MOST_OBJECT:
+                raise ProtocolViolation(
+                    f"one record of its answer has more than {MOST_OBJECT // 1024**2} MiB, or is "
+                    "not JSON (PS3.18 F)"
+                )
+            self._more()
+
+    def _more(self) -> bool:
+        """Read on; whether there was anything."""
+        if self._over:
+            return False
+        chunk = next(self._chunks, None)
+        self._over = chunk is None
+        self._left -= len(chunk or b"")
+        if self._left < 0:
+            raise ProtocolViolation(
+                f"its answer has more than {MOST_BODY // 1024**2} MiB",
+                "Narrow the question by a date, a patient or a modality",
+            )
+        read = self._decoder.decode(chunk or b"", final=self._over)
+        if self._bom and read:
+            self._bom, read = False, read.removeprefix("\ufeff")
+        self._buffer, self._at = self._buffer[self._at :] + read, 0
+        return True
+
+
+def _no_array(found: str) -> ProtocolViolation:
+    if not found:
+        return ProtocolViolation("its answer breaks off, or is empty (PS3.18 F.2.1)")
+    return ProtocolViolation(
+        "its answer is not an array of DICOM data sets in JSON (PS3.18 F.2.1)",
+        "Check that base_url is what stands before /studies at this server",
+    )
+
+
+def _not_finite(text: str) -> str:
+    return str(float(text))
+
+
+# Numbers with a fraction keep the digits they were written with: a DS is text in a match.
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=_not_finite, strict=False)
+
+
+def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
+    if vr == "SQ":
+        return [
+            data_set(cast("dict[str, Any]", item), depth + 1)
+            for item in _listed(found.get("Value"))
+            if isinstance(item, dict)
+        ]
+    if vr[0] == "O" or vr == "UN":
+        return _bulk(found)
+    values = [_plain(one, vr) for one in _listed(found.get("Value"))]
+    if not values and ("BulkDataURI" in found or "InlineBinary" in found):
+        return _bulk(found)
+    if vr not in _SINGLE_VALUE_VRS:
+        # Some servers write all values as one text, as they stand in a file.
+        values = [
+            part
+            for one in values
+            for part in (one.split("\\") if isinstance(one, str) and "\\" in one else [one])
+        ]
+    if not values:
+        return ""
+    return values[0] if len(values) == 1 else cast("list[Value]", values)
+
+
+def _listed(values: object) -> list[object]:
+    if values is None:
+        return []
+    return cast("list[object]", values) if isinstance(values, list) else [values]
+
+
+def _bulk(found: dict[str, Any]) -> str:
+    """What an identifier's reader shows for bytes."""
+    inline = found.get("InlineBinary")
+    if isinstance(inline, str):
+        return f"<{len(inline) * 3 // 4 - inline.count('=', -2)} bytes>" if inline else ""
+    return "<bytes, kept apart>" if found.get("BulkDataURI") else ""
+
+
+def _plain(one: object, vr: str) -> str | int | float:
+    if vr == "PN" and isinstance(one, dict):
+        groups = cast("dict[str, object]", one)
+        written = [_text(groups.get(name)) for name in _GROUPS]
+        return "=".join(written).rstrip("=")
+    if vr in _FRACTION_VRS and isinstance(one, str | int):
+        return _fraction(one)
+    if isinstance(one, bool):
+        return str(one).lower()
+    if vr in _WHOLE_NUMBER_VRS or vr == "IS":
+        if isinstance(one, int):
+            return one
+        text = _text(one).removesuffix(".0")
+        return int(text) if _CANONICAL_INTEGER.fullmatch(text) else text
+    return _text(one)
+
+
+def _fraction(one: str | int) -> str | float:
+    try:
+        number = float(one)
+    except (ValueError, OverflowError):
+        return _text(one)
+    return number if isfinite(number) else str(number)
+
+
+def _text(one: object) -> str:
+    if one is None:
+        return ""
+    text = one if isinstance(one, str) else str(one)
+    if not text.isascii() and not text.isprintable():
+        text = _readable(text)
+    return text.strip(" \0")
+
+
+def _readable(text: str) -> str:
+    """Text with bytes that were no UTF-8 read as Latin-1, as undeclared text in an identifier is;
+    halves of characters, which an escape can make, are shown as such."""
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        return visible(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+@lru_cache(maxsize=4096)  # bounded: an archive chooses the names it sends
+def _known(name: str) -> Attribute | None:
+    if _TAG.fullmatch(name):
+        return attribute_of_tag(int(name, 16))
+    # Nobody should, but there are servers that write keywords.
+    return attribute(name) if name.isalnum() and name[:1].isalpha() else None

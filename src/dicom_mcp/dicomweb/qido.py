@@ -1,0 +1,95 @@
+"""QIDO-RS: a query as the target of a GET (PS3.18 8.3.4, 10.6.1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from ..standard.dictionary import attribute
+from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.query import Query
+
+ACCEPT = "application/dicom+json"
+
+# The resource that is searched for each level (PS3.18 10.6.1.1).
+_RESOURCE: Mapping[Level, str] = {
+    Level.STUDY: "studies",
+    Level.SERIES: "series",
+    Level.IMAGE: "instances",
+}
+
+# Attributes that every answer has without being asked (PS3.18 tables 10.6.3-3 to 10.6.3-5) are
+# asked for all the same: not every server knows these tables.
+_NOT_FIELDS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+
+# PS3.5 9.1, with zeros at the front of components, as careless software writes them.
+_UID = re.compile(r"[0-9.]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a query is put: the path below the base URL, the parameters that are keys, the fields
+    to include, and what the path says, by keyword."""
+
+    path: str
+    keys: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...]
+    in_path: Mapping[str, str]
+
+    @property
+    def is_across(self) -> bool:
+        """Whether it searches across studies or series, which not every server offers."""
+        return self.path.count("/") == 1 and not self.path.endswith("studies")
+
+    def target(self, *, limit: int, offset: int, with_fields: bool = True) -> str:
+        """The path and query of a page of its answer."""
+        parameters = list(self.keys)
+        if with_fields:
+            parameters += [("includefield", field) for field in self.fields]
+        if any((found := attribute(name)) and found.vr == "PN" for name, _ in self.keys):
+            parameters.append(("fuzzymatching", "false"))
+        parameters.append(("limit", str(limit)))
+        if offset:
+            parameters.append(("offset", str(offset)))
+        return f"{self.path}?{urlencode(parameters, quote_via=quote, safe='*')}"
+
+
+def search(query: Query) -> Search:
+    """How a query below the PATIENT level is put to a server.
+
+    A single UID of a level above stands in the path, as far as there is one of each level above
+    it (PS3.18 10.6.1.1); everything else is a parameter.
+    """
+    path = ""
+    in_path: dict[str, str] = {}
+    for level in query.level.above:
+        if level is Level.PATIENT:
+            continue
+        uid = query.keys.get(UNIQUE_KEY[level], "")
+        if not _UID.fullmatch(uid):
+            break
+        path += f"/{_RESOURCE[level]}/{uid}"
+        in_path[UNIQUE_KEY[level]] = uid
+    keys = [
+        # PS3.18 8.3.4.1: a list of UIDs is separated by commas.
+        (one, text.replace("\\", ",") if _is_uid(one) else text)
+        for one, text in query.keys.items()
+        if one not in in_path and one not in _NOT_FIELDS
+    ]
+    fields = [one for one in query.wanted if one not in _NOT_FIELDS]
+    return Search(f"{path}/{_RESOURCE[query.level]}", tuple(keys), tuple(fields), in_path)
+
+
+def _is_uid(keyword: str) -> bool:
+    found = attribute(keyword)
+    return found is not None and found.vr == "UI"
+
+
+# A server tells that there is more (PS3.18 10.6.3.2), in one of many wordings; the one other
+# warning there is says that fuzzy matching is not supported.
+_MORE = re.compile(r"\b299\b.*(additional|more|further|exceed|truncat|limit)", re.IGNORECASE)
+
+
+def tells_of_more(status: int, warning: str) -> bool:
+    """Whether an answer says that it is not the whole one."""
+    return status == 206 or _MORE.search(warning[:1000]) is not None

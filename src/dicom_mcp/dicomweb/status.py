@@ -1,0 +1,94 @@
+"""What an HTTP status of a query means (PS3.18 8.5, 10.6.3.1), and what to do about it."""
+
+from dataclasses import dataclass
+
+from ..errors import StatusFailure
+
+_NARROW = "Ask for less at once: a date range, a patient ID, a single modality"
+_LATER = "Try again later"
+_ADDRESS = "Check that base_url is what stands before /studies at this server"
+
+# The DIMSE statuses that say the same (PS3.7 C, PS3.4 C.4.1.1.4): what is above asks by them.
+_TOO_MANY = 0xA700
+_NOT_THESE_KEYS = 0xA900
+_NOT_AUTHORISED = 0x0124
+_NOT_SUPPORTED = 0x0122
+_FAILED = 0x0110
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One status: what it says, what the person asking can do, the DIMSE status alike."""
+
+    meaning: str
+    remedy: str
+    dimse: int = _FAILED
+
+
+REFUSALS: dict[int, Refusal] = {
+    400: Refusal(
+        "the server does not accept this query",
+        "Ask with fewer or other keys, and for fewer attributes (attribute_preset=minimal)",
+        _NOT_THESE_KEYS,
+    ),
+    401: Refusal(
+        "the server wants to know who asks, or does not accept what we gave as proof",
+        "Check the user name and password, token or certificate of this archive; a token may "
+        "have expired",
+        _NOT_AUTHORISED,
+    ),
+    403: Refusal(
+        "the server knows us and does not allow this query",
+        "Ask its administrator to allow searching (QIDO-RS) for our account",
+        _NOT_AUTHORISED,
+    ),
+    404: Refusal("there is no such search here", _ADDRESS, _NOT_SUPPORTED),
+    405: Refusal("the server does not offer this search", _ADDRESS, _NOT_SUPPORTED),
+    406: Refusal(
+        "the server cannot answer in DICOM JSON (application/dicom+json)",
+        "Every DICOMweb server has to (PS3.18 10.6.4); check base_url, and with its vendor",
+        _NOT_SUPPORTED,
+    ),
+    407: Refusal(
+        "a proxy wants to know who asks",
+        "Proxies are not used; name the server itself in base_url",
+        _NOT_AUTHORISED,
+    ),
+    408: Refusal("the server waited too long for the query", _LATER),
+    410: Refusal("this search is no longer offered here", _ADDRESS, _NOT_SUPPORTED),
+    413: Refusal("there are more matches than the server gives at once", _NARROW, _TOO_MANY),
+    414: Refusal(
+        "the query is longer than the server accepts",
+        "Ask for fewer attributes (attribute_preset=minimal), or for fewer UIDs at once",
+        _NOT_THESE_KEYS,
+    ),
+    429: Refusal("the server is being asked too often", _LATER),
+    431: Refusal(
+        "the query is longer than the server accepts",
+        "Ask for fewer attributes (attribute_preset=minimal), or for fewer UIDs at once",
+        _NOT_THESE_KEYS,
+    ),
+    500: Refusal(
+        "the server failed over this query", "Try again; if it stays so, look in the server's log"
+    ),
+    501: Refusal("the server does not offer this search", _ADDRESS, _NOT_SUPPORTED),
+    502: Refusal("the proxy before the server got no answer from it", _LATER),
+    503: Refusal("the server is busy or being maintained", _LATER),
+    504: Refusal("the proxy before the server got no answer from it in time", _NARROW),
+}
+
+
+def refusal(status: int, *, retry_after: str = "") -> StatusFailure:
+    """The failure an answer with this HTTP status is. `retry_after` is that header's value."""
+    known = REFUSALS.get(status)
+    if known is None:
+        if status >= 500:
+            known = Refusal("the server failed", _LATER)
+        elif status >= 400:
+            known = Refusal("the server refused the query", _ADDRESS, _NOT_THESE_KEYS)
+        else:
+            known = Refusal("the server answered a search with something else", _ADDRESS)
+    remedy = known.remedy
+    if retry_after.isdecimal() and len(retry_after) <= 5:
+        remedy = f"Try again in {int(retry_after)} seconds"
+    return StatusFailure(f"{known.meaning} (HTTP status {status})", remedy, status=known.dimse)
