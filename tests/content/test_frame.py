@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEG2000Lossless
 
+from dicom_mcp.content.codestream import described
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import Frame, file_windows, render
 from dicom_mcp.content.window import PRESETS, Window
@@ -392,6 +393,27 @@ def test_what_cannot_be_decoded_is_refused_with_what_is_needed(uid: str, complai
         render(dataset)
     if "video" not in complaint:
         assert "ncompressed" in str(refused.value)
+
+
+def test_a_transform_of_jpeg_2000_without_jpeg_2000_is_refused() -> None:
+    with pytest.raises(ContentError, match="YBR_RCT, which is a transform of JPEG 2000"):
+        render(image(np.zeros((4, 4, 3), np.uint8), photometric="YBR_RCT"))
+
+
+@pytest.mark.dcmtk
+def test_colour_in_jpeg_2000_is_the_same_whatever_the_data_set_calls_it(tmp_path: Path) -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (24, 32, 3), np.uint8)
+    plain, packed = made.saved(image(noise), tmp_path), tmp_path / "packed.dcm"
+    _gdcmconv("--j2k", plain, packed)
+    held = dcmread(packed)
+    stream = described(get_frame(held.PixelData, 0, number_of_frames=1))
+    assert stream
+    if stream.marked == "RGB":  # the stream has a transform of its own: what it gives is RGB
+        for name in ("RGB", "YBR_RCT", "YBR_FULL"):
+            held.PhotometricInterpretation = name
+            assert (render(held).pixels == noise).all()
+    else:
+        assert (render(held).pixels == noise).all()
 
 
 def test_a_colour_image_has_no_window() -> None:

@@ -24,7 +24,7 @@ from ..dcmtk import run
 from . import documents as made
 
 # As much as dsrdump can be made to print, and of what is not quite right too.
-_ALL = ("-Er", "-Ev", "-Ec", "-Ee", "-q", "+U8", "+Pn", "+Pl", "+Pu", "+Psu", "+Pc", "+Pi")
+_ALL = ("-Er", "-Ev", "-Ec", "-Ee", "-q", "+U8", "+Pn", "+Pl", "+Pu", "+Psu", "+Pc", "+Pi", "+Pt")
 
 _FILES = ("test-SR.dcm", "reportsi.dcm", "reportsi_with_empty_number_tags.dcm")
 
@@ -116,6 +116,29 @@ def test_dose_is_a_table_too_and_no_measurement() -> None:
     assert acquisition["table"] == "CT Acquisition"
     assert acquisition["Mean CTDIvol"] == "7.05 mGy"
     assert acquisition["Target Region"] == "Chest"
+
+
+def test_what_qualifies_a_finding_or_a_section_is_in_the_row_too() -> None:
+    site = made.item("CODE", made.code("Finding Site"))
+    site.ConceptCodeSequence = Sequence([made.code("Kidney")])
+    side = made.item("CODE", made.code("Laterality"), "HAS CONCEPT MOD")
+    side.ConceptCodeSequence = Sequence([made.code("Left")])
+    site.ContentSequence = Sequence([side])
+    length = made.number("104", "mm", made.code("Length"))
+    mode = made.text("2D mode", "Image Mode", "HAS ACQ CONTEXT")
+    section = made.container(
+        made.code("Section"), mode, made.container(made.code("Group"), site, length)
+    )
+    (row,) = read_report(made.document(section)).measurements
+    assert row == {
+        "measurement": "Length",
+        "value": "104",
+        "unit": "mm",
+        "group": "Group",
+        "Finding Site": "Kidney",
+        "Laterality": "Left",
+        "Image Mode": "2D mode",
+    }
 
 
 def test_a_concept_called_value_does_not_take_the_place_of_the_value() -> None:
@@ -288,7 +311,9 @@ def _tokens(item: str) -> Iterator[str]:
     elif said not in ("SEPARATE", "CONTINUOUS"):
         for quoted, bare in _TOKEN.findall(said):
             yield quoted or bare
-    if observed := re.search(r"\{(.*)\}", after):
+    if template := re.search(r"# (TID .*\))", after):
+        yield template[1]
+    if observed := re.search(r"\{(.*?)\}", after):
         yield re.sub(r"[-: ]", "", observed[1])
 
 

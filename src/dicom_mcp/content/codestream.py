@@ -22,8 +22,9 @@ _BARE = frozenset({*range(0xD0, 0xD9), 0x01})
 class Codestream:
     """A JPEG, JPEG-LS or JPEG 2000 image as its header describes it.
 
-    `marked` is "YBR" or "RGB" where the stream itself says which (a JFIF or Adobe marker, component
-    ids), else "". `process` is the number of the frame header's marker, 0 for JPEG 2000.
+    `marked` is "YBR" or "RGB" where the stream itself says what it holds or decodes to (a JFIF or
+    Adobe marker, component ids, JPEG 2000's transform), "PLAIN" where it says that nothing is
+    transformed, else "". `process` is the number of the frame header's marker, 0 for JPEG 2000.
     """
 
     rows: int
@@ -76,8 +77,19 @@ def _jpeg(frame: bytes) -> Codestream | None:
 
 
 def _jpeg_2000(frame: bytes, start: int) -> Codestream:
-    """ISO/IEC 15444-1 A.5.1: the SIZ marker."""
-    right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+    """ISO/IEC 15444-1 A.5.1, A.6.1: the SIZ marker, and whether COD has a multiple component
+    transform, which makes RGB of whatever the data set calls it."""
+    length, _, right, bottom, left, top = struct.unpack_from(">HH4I", frame, start + 4)
     (samples,) = struct.unpack_from(">H", frame, start + 40)
     precision = (frame[start + 42] & 0x7F) + 1
-    return Codestream(bottom - top, right - left, samples, precision)
+    place, marked = start + 4 + length, ""
+    while frame[place] == 0xFF and frame[place + 1] not in _J2K_BODY:
+        if frame[place + 1] == _COD:
+            marked = "RGB" if frame[place + 8] == 1 else "PLAIN"
+            break
+        place += 2 + struct.unpack_from(">H", frame, place + 2)[0]
+    return Codestream(bottom - top, right - left, samples, precision, 0, marked)
+
+
+_COD = 0x52
+_J2K_BODY = frozenset({0x90, 0x93, 0xD9})  # start of tile, start of data, end

@@ -16,8 +16,9 @@ from .apart import Apart
 from .elements import Elements
 from .error import ContentError
 from .groups import placed
+from .layout import frame_count
 from .lut import Lut, lut, palette
-from .pixels import Stored, frame_count, stored
+from .pixels import Stored, stored
 from .window import LINEAR, PRESETS, Window
 
 if TYPE_CHECKING:

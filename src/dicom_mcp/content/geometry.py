@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from .elements import Elements
 from .groups import placed
-from .pixels import frame_count
+from .layout import frame_count
 
 type Vector = tuple[float, float, float]
 

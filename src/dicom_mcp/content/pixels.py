@@ -13,14 +13,12 @@ from .apart import Apart, Failed
 from .codestream import Codestream, described
 from .elements import Elements, uid_name
 from .error import ContentError
+from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     type Array = NDArray[Any]
-
-# Samples of a frame: twice that of the largest mammogram, in RGB that of a 24-inch screen's photo.
-MOST_SAMPLES = 40_000_000
 
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"})
@@ -46,13 +44,6 @@ _KITS = {
 }
 _JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
 
-# PS3.3 C.7.6.3.1.2: what can be shown; the others need decoders or tables nobody has any more.
-_GREY = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
-_YBR = frozenset({"YBR_FULL", "YBR_FULL_422"})
-_COLOUR = _YBR | {"RGB", "YBR_ICT", "YBR_RCT"}
-
-_FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -67,42 +58,19 @@ class Stored:
     photometric: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """The image pixel module."""
-
-    rows: int
-    columns: int
-    samples: int
-    allocated: int
-    stored: int
-    high: int
-    signed: bool
-    planar: bool
-    photometric: str
-    keyword: str
-
-    @property
-    def values(self) -> int:
-        return self.rows * self.columns * self.samples
-
-
-def frame_count(elements: Elements) -> int:
-    """How many frames the object says it has."""
-    return max(1, elements.integer("NumberOfFrames", 1))
-
-
 def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) -> Stored:
     """The values of frame `number`, counted from 1; `apart` is the process in which libraries in C
     decode.
 
     Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
     """
-    layout = _layout(elements)
+    layout = layout_of(elements)
     frames = frame_count(elements)
     if not 1 <= number <= frames:
         raise ContentError(f"There is no frame {number}: the object has {frames}")
     if transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN:
+        if layout.photometric in JPEG_2000_ONLY:
+            raise _contradiction(layout.photometric)
         values = _native(elements, layout, number, big=transfer_syntax == BIG_ENDIAN)
         return _finished(values, layout)
     frame = _compressed(elements, number, frames, transfer_syntax)
@@ -116,61 +84,7 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
     return _decoded(frame, header, layout, transfer_syntax, apart)
 
 
-def _layout(elements: Elements) -> _Layout:
-    keyword = next((one for one in ("PixelData", *_FLOATS) if one in elements), "")
-    if not keyword:
-        sop_class = uid_name(elements.text("SOPClassUID")) or "of an unknown class"
-        where = elements.text("PixelDataProviderURL")
-        why = "its pixels are at another address" if where else "it has no pixel data"
-        raise ContentError(f"The object ({sop_class}) is no picture: {why}", "Read its header")
-    allocated = _FLOATS.get(keyword) or elements.integer("BitsAllocated")
-    bits = _FLOATS.get(keyword) or elements.integer("BitsStored", allocated)
-    layout = _Layout(
-        rows=elements.integer("Rows"),
-        columns=elements.integer("Columns"),
-        samples=elements.integer("SamplesPerPixel", 1),
-        allocated=allocated,
-        stored=bits,
-        high=bits - 1 if keyword in _FLOATS else elements.integer("HighBit", bits - 1),
-        signed=elements.integer("PixelRepresentation") == 1,
-        planar=elements.integer("PlanarConfiguration") == 1,
-        photometric=elements.text("PhotometricInterpretation").upper(),
-        keyword=keyword,
-    )
-    _refuse(layout)
-    return layout
-
-
-def _refuse(layout: _Layout) -> None:
-    """Raise ContentError for an image pixel module that cannot be right or cannot be shown."""
-    needed = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}
-    samples = needed.get(layout.photometric, 3 if layout.photometric in _COLOUR else 0)
-    if not samples:
-        raise ContentError(
-            f"The photometric interpretation {layout.photometric or '(missing)'} cannot be shown",
-            "Ask the archive for the image in RGB or MONOCHROME2",
-        )
-    if layout.rows < 1 or layout.columns < 1 or layout.samples != samples:
-        raise ContentError(
-            f"The image says {layout.rows} rows, {layout.columns} columns and {layout.samples} "
-            f"samples of {layout.photometric}, which is no picture"
-        )
-    if layout.values > MOST_SAMPLES:
-        raise ContentError(
-            f"The image has {layout.rows} by {layout.columns} pixels, more than are decoded here "
-            f"({MOST_SAMPLES:,} values)",
-            "Open it with a viewer",
-        )
-    sizes = (1, 8, 16, 32, 64)
-    fits = 0 < layout.stored <= layout.allocated and layout.stored <= layout.high + 1
-    if layout.allocated not in sizes or not fits or layout.high >= layout.allocated:
-        raise ContentError(
-            f"Bits Allocated {layout.allocated}, Bits Stored {layout.stored} and High Bit "
-            f"{layout.high} cannot be shown"
-        )
-
-
-def _native(elements: Elements, layout: _Layout, number: int, *, big: bool) -> "Array":
+def _native(elements: Elements, layout: Layout, number: int, *, big: bool) -> "Array":
     """A frame that is not compressed (PS3.5 8.1): one sample, or three side by side."""
     import numpy as np
 
@@ -191,14 +105,14 @@ def _native(elements: Elements, layout: _Layout, number: int, *, big: bool) -> "
         flat = np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + bits]
         return flat.reshape(layout.rows, layout.columns)
     size = layout.allocated // 8
-    if big and size > 2 and _is_words(elements, layout):
+    if big and size > 2 and layout.keyword == "PixelData" and _vr(elements, layout) in _SHORT:
         raise ContentError(
             f"Pixels of {layout.allocated} bits in the retired Explicit VR Big Endian are written "
             "in two orders of their words, and nothing says in which",
             "Ask the archive for the image in Explicit VR Little Endian",
         )
-    kind = "f" if layout.keyword in _FLOATS else "u"
-    if big and size == 1 and _is_words(elements, layout):
+    kind = "f" if layout.keyword in FLOATS else "u"
+    if big and size == 1 and _vr(elements, layout) == "OW":
         content = np.frombuffer(content[: len(content) // 2 * 2], "u2").byteswap().tobytes()
     order = ">" if big else "<"
     flat = np.frombuffer(content, f"{order}{kind}{size}", bits // layout.allocated, first // 8)
@@ -211,12 +125,16 @@ def _native(elements: Elements, layout: _Layout, number: int, *, big: bool) -> "
     return flat.reshape(layout.rows, layout.columns, 3)
 
 
-def _is_words(elements: Elements, layout: _Layout) -> bool:
+def _vr(elements: Elements, layout: Layout) -> str:
     element = elements.element(layout.keyword)
-    return element is not None and element.VR == "OW"
+    return "" if element is None else str(element.VR)
 
 
-def _upsampled(flat: "Array", layout: _Layout) -> "Array":
+# VRs of bytes and 16-bit words; those of larger words say in which order they are swapped.
+_SHORT = frozenset({"OB", "OW", "UN"})
+
+
+def _upsampled(flat: "Array", layout: Layout) -> "Array":
     """YBR_FULL_422 as PS3.3 C.7.6.3.1.2 packs it: two of Y, then one of CB and of CR."""
     import numpy as np
 
@@ -257,7 +175,7 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
         ) from trouble
 
 
-def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -> Codestream:
+def _checked(header: Codestream | None, layout: Layout, transfer_syntax: str) -> Codestream:
     """The header, if it is of the picture the data set describes."""
     if header is None:
         raise ContentError(
@@ -281,7 +199,7 @@ def _checked(header: Codestream | None, layout: _Layout, transfer_syntax: str) -
     return header
 
 
-def _pillow(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
+def _pillow(frame: bytes, header: Codestream, layout: Layout) -> Stored:
     """8-bit JPEG. Where the stream does not say what its colours are, the data set does."""
     import numpy as np
     from PIL import Image
@@ -300,7 +218,7 @@ def _pillow(frame: bytes, header: Codestream, layout: _Layout) -> Stored:
     return Stored(values, 8, layout.signed, photometric)
 
 
-def _rle(frame: bytes, layout: _Layout) -> Stored:
+def _rle(frame: bytes, layout: Layout) -> Stored:
     """RLE Lossless (PS3.5 G), which keeps the bits as they are; plane by plane."""
     import numpy as np
     from pydicom.encaps import encapsulate
@@ -332,7 +250,7 @@ def _rle(frame: bytes, layout: _Layout) -> Stored:
 
 
 def _decoded(
-    frame: bytes, header: Codestream, layout: _Layout, transfer_syntax: str, apart: Apart
+    frame: bytes, header: Codestream, layout: Layout, transfer_syntax: str, apart: Apart
 ) -> Stored:
     """A frame by gdcm or openjpeg: samples side by side in as many bytes as their precision takes,
     YBR of JPEG 2000's own transforms already RGB."""
@@ -373,25 +291,27 @@ def _decoded(
     if layout.samples == 1:
         return Stored(values, layout.stored, layout.signed, layout.photometric)
     photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
-    if photometric in _YBR:
+    if photometric in JPEG_2000_ONLY:
+        raise _contradiction(photometric)
+    if photometric in YBR:
         values = _rgb(values, bits)
     return Stored(values, bits, False, "RGB")
 
 
-def _finished(values: "Array", layout: _Layout) -> Stored:
+def _finished(values: "Array", layout: Layout) -> Stored:
     """The bits that are used, as numbers, and colour as RGB."""
-    if layout.keyword in _FLOATS:
+    if layout.keyword in FLOATS:
         return Stored(values, layout.stored, True, layout.photometric)
     low = layout.high + 1 - layout.stored
     if layout.stored < layout.allocated or values.dtype.byteorder == ">" or layout.signed:
         values = _signed(values, layout.stored, low) if layout.signed else _masked(values, layout)
-    if layout.photometric in _YBR:
+    if layout.photometric in YBR:
         return Stored(_rgb(values, layout.stored), layout.stored, False, "RGB")
     photometric = layout.photometric if layout.samples == 1 else "RGB"
     return Stored(values, layout.stored, layout.signed, photometric)
 
 
-def _masked(values: "Array", layout: _Layout) -> "Array":
+def _masked(values: "Array", layout: Layout) -> "Array":
     import numpy as np
 
     native = values.astype(values.dtype.newbyteorder("="), copy=True)
@@ -425,6 +345,13 @@ def _rgb(values: "Array", bits: int) -> "Array":
         for channel, one in enumerate(mixed):
             out[start : start + 256, :, channel] = np.clip(np.rint(one), 0.0, most)
     return out
+
+
+def _contradiction(photometric: str) -> ContentError:
+    return ContentError(
+        f"The image says {photometric}, which is a transform of JPEG 2000, but went through none",
+        "Whether it is RGB already nothing says; ask whoever made it",
+    )
 
 
 def _undecodable(name: str) -> ContentError:

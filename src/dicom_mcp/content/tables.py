@@ -43,8 +43,11 @@ def measurement_rows(tree: Tree) -> list[Row]:
             group = tree.items[group].parent
         if group > 0:
             row["group"] = _group(tree, group, below)
-            _add(row, (tree.items[child] for child in below.get(group, ())))
-        _add(row, (tree.items[child] for child in below.get(index, ())))
+            _add(row, _qualifiers(tree, group, below))
+        while (group := tree.items[group].parent if group > 0 else 0) > 0:
+            around = _qualifiers(tree, group, below)
+            _add(row, (one for one in around if one.relationship not in ("CONTAINS", "")))
+        _add(row, _qualifiers(tree, index, below))
         rows.append(row)
     return rows[:MOST_ROWS]
 
@@ -71,6 +74,17 @@ def _group(tree: Tree, group: int, below: Mapping[int, Sequence[int]]) -> str:
         if _key(tree.items[child]) == _TRACKING_IDENTIFIER:
             return tree.items[child].value
     return tree.items[group].concept.short
+
+
+def _qualifiers(tree: Tree, index: int, below: Mapping[int, Sequence[int]]) -> Iterator[Item]:
+    """Texts and codes right below an item, and what modifies them in turn."""
+    waiting = list(reversed(below.get(index, ())))
+    while waiting:
+        found = waiting.pop()
+        item = tree.items[found]
+        if item.kind not in ("NUM", "CONTAINER"):
+            yield item
+            waiting.extend(reversed(below.get(found, ())))
 
 
 def _add(row: Row, items: Iterator[Item]) -> None:

@@ -54,7 +54,7 @@ class Item:
     """One content item: where it stands, what it is about and what it says.
 
     `place` is its position as PS3.3 C.17.3.2.5 counts (1 is the root); `value` is written out,
-    `unit` that of a number, `children` the indices of the items right below it.
+    `unit` that of a number; `parent` is the index of the item above it, -1 for the root's.
     """
 
     place: tuple[int, ...]
@@ -65,6 +65,7 @@ class Item:
     unit: Code
     code: Code
     observed: str
+    template: str
     refers_to: tuple[int, ...]
     parent: int
     fault: str
@@ -190,10 +191,18 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         unit=code(elements.first("MeasuredValueSequence"), "MeasurementUnitsCodeSequence"),
         code=code(elements, "ConceptCodeSequence"),
         observed=elements.text("ObservationDateTime"),
+        template=_template(elements),
         refers_to=pointed,
         parent=parent,
         fault=fault,
     )
+
+
+def _template(elements: Elements) -> str:
+    """The template a container follows (PS3.3 C.18.8)."""
+    entry = elements.first("ContentTemplateSequence")
+    number, resource = entry.text("TemplateIdentifier"), entry.text("MappingResource")
+    return f"TID {number} ({resource})" if number else ""
 
 
 def _line(item: Item, by_place: Mapping[tuple[int, ...], Item]) -> str:
@@ -209,6 +218,8 @@ def _line(item: Item, by_place: Mapping[tuple[int, ...], Item]) -> str:
         line = name or "(no heading)"
     else:
         line = f"{name}: {item.value}" if name else item.value or f"(empty {item.kind})"
+    if item.template:
+        line += f" [{item.template}]"
     if item.observed:
         line += f" {{observed {item.observed}}}"
     return before + line
