@@ -6,8 +6,10 @@ from typing import Any
 
 from .archive import configure_dicom_server, verify_connection
 from .count import count_studies
+from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
+from .timeline import patient_timeline
 from .worklist import query_worklist
 
 
@@ -30,5 +32,7 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_instances, "Find instances"),
     Entry(count_studies, "Count studies, series, images or patients"),
     Entry(query_worklist, "Find what is scheduled"),
+    Entry(patient_timeline, "Studies of one patient"),
+    Entry(study_overview, "What a study consists of"),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )

@@ -1,0 +1,161 @@
+"""What the studies of one patient consist of: their series, asked of the archive all at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..errors import ArchiveError, Cancelled
+from ..standard.levels import Level
+from ..standard.query import Match, Matches, Query
+from .asking import Found
+from .call import Call
+from .kind import is_image
+from .listing import listing
+from .rows import text
+from .study import Study
+
+# Studies whose series are looked into, newest first.
+_MOST_LOOKED_INTO = 500
+
+# Series whose images are counted one by one where the archive keeps no counts.
+_MOST_COUNTED = 100
+
+# Of the call's time; the images are counted in what is left of it.
+_SECONDS_FOR_SERIES = 15.0
+_SECONDS_FOR_IMAGES = 5.0
+
+_OF_SERIES = (
+    *("SeriesInstanceUID", "Modality", "SeriesDescription", "ProtocolName", "BodyPartExamined"),
+    "NumberOfSeriesRelatedInstances",
+)
+
+
+def contents(call: Call, found: Found, patient: str, matches: Sequence[Match]) -> list[Study]:
+    """These studies of the patient with this ID ("" for none), each with its series and the number
+    of its images; `found` is told the cost, and what could not be looked into."""
+    return _Looking(call, found, patient).looked_into(matches)
+
+
+class _Looking:
+    def __init__(self, call: Call, found: Found, patient: str) -> None:
+        self._call = call
+        self._found = found
+        self._patient = patient
+
+    def looked_into(self, matches: Sequence[Match]) -> list[Study]:
+        """These studies with what their series say."""
+        some = {str(one.get("StudyInstanceUID", "")): one for one in matches[:_MOST_LOOKED_INTO]}
+        series, whole = self._series(some)
+        images = self._images(series, whole)
+        studies = [
+            Study(match, series.get(uid, ()), uid in whole, images.get(uid))
+            for uid, match in ((str(one.get("StudyInstanceUID", "")), one) for one in matches)
+        ]
+        if unknown := sum(not one.whole for one in studies):
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: the series of {unknown} of {len(studies)} studies could not all be "
+                "looked into, so that series, images and reports of theirs are not (all) here; "
+                "narrow the question by study_date."
+            )
+        if untold := sum(one.untold() for one in studies):
+            self._found.note(
+                f"{untold} structured reports (SR) have no description that says what they are; "
+                "they are counted as reports. study_overview tells."
+            )
+        return studies
+
+    def _series(self, studies: Mapping[str, Match]) -> tuple[dict[str, list[Match]], set[str]]:
+        """The series of these studies, and of which all are there."""
+        series: dict[str, list[Match]] = {}
+        step = self._call.within(_SECONDS_FOR_SERIES)
+        known: set[str] = set()
+
+        def keep(match: Match) -> None:
+            series.setdefault(str(match.get("StudyInstanceUID", "")), []).append(match)
+
+        def ask(these: Iterable[str], keys: Mapping[str, str]) -> Matches:
+            answer = self._call.archive.each_series(
+                list(these),
+                Query(Level.SERIES, keys, _OF_SERIES),
+                keep,
+                all_have_some=True,
+                deadline=step.deadline,
+                arrived=step.progress.advance,
+            )
+            self._found.queries += answer.queries
+            return answer
+
+        def agrees(study: str) -> bool:
+            said = text(studies[study], "NumberOfStudyRelatedSeries")
+            count = len(series.get(study, ()))
+            return count >= int(said) if said.isdecimal() else bool(count)
+
+        notes: list[str] = []
+        try:
+            if self._patient:
+                answer = ask(studies, {"PatientID": self._patient})
+                counted = {
+                    one
+                    for one in studies
+                    if agrees(one) and text(studies[one], "NumberOfStudyRelatedSeries")
+                }
+                known = {one for one in studies if agrees(one)} if answer.complete else counted
+                notes += answer.notes if answer.complete else ()
+            for study in [one for one in studies if one not in known]:
+                series.pop(study, None)
+                answer = ask([study], {})
+                notes += answer.notes
+                if answer.complete and agrees(study):
+                    known.add(study)
+        except Cancelled:
+            raise
+        except ArchiveError as error:
+            notes.append(f"Looking into the series ended early: {error}")
+        self._found.note(*notes)
+        return series, known
+
+    def _images(self, series: Mapping[str, Sequence[Match]], whole: set[str]) -> dict[str, int]:
+        """How many images the studies have whose series are all known."""
+        step = self._call.within(_SECONDS_FOR_IMAGES)
+        counts: dict[str, int] = {}
+        counted, failed = 0, False
+        for study in whole:
+            images = 0
+            for one in series[study]:
+                if not is_image(str(one.get("Modality", ""))):
+                    continue
+                said = text(one, "NumberOfSeriesRelatedInstances")
+                if said.isdecimal():
+                    images += int(said)
+                    continue
+                counted += 1
+                found = None
+                if not failed and counted <= _MOST_COUNTED:
+                    found = self._counted(step, study, str(one.get("SeriesInstanceUID", "")))
+                if found is None:
+                    failed = True
+                    break
+                images += found
+            else:
+                counts[study] = images
+        if counted:
+            self._found.note(
+                "This archive does not keep NumberOfSeriesRelatedInstances; images were counted "
+                "by asking for them."
+            )
+        if len(counts) < len(whole):
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: the images of {len(whole) - len(counts)} studies could not all be "
+                "counted, so that no number is given."
+            )
+        return counts
+
+    def _counted(self, step: Call, study: str, series: str) -> int | None:
+        try:
+            listed = listing(step, study, series, said=None)
+        except Cancelled:
+            raise
+        except ArchiveError:
+            return None
+        self._found.queries += listed.queries
+        return len(listed.instances) if listed.whole else None

@@ -1,0 +1,112 @@
+"""The instances of one series, and what their numbers tell: gaps, repetitions."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..standard.levels import Level
+from ..standard.query import Match, Matches, Query
+from .call import Call
+
+# More than any series has.
+_MOST = 20_000
+
+# Ranges of numbers written out; a series without an order has as many as images.
+_MOST_RANGES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The instances of one series; `whole` says that they are all."""
+
+    instances: list[Match]
+    whole: bool
+    notes: tuple[str, ...]
+    queries: int
+
+    @property
+    def numbers(self) -> list[int]:
+        """The instance numbers, in order, of all that have one."""
+        found = (str(one.get("InstanceNumber", "")) for one in self.instances)
+        return sorted(int(one) for one in found if one.isdecimal())
+
+    @property
+    def frames(self) -> int:
+        """Pictures in all: an instance without a number of frames is one."""
+        found = (str(one.get("NumberOfFrames", "")) for one in self.instances)
+        return sum(int(one) if one.isdecimal() else 1 for one in found)
+
+
+def listing(call: Call, study: str, series: str, *, said: int | None) -> Listing:
+    """The instances of one series, of which the archive `said` how many there are.
+
+    That many are all. Where it said nothing, a list of a length at which archives cut without a
+    word is doubted: it is whole if its numbers are without a gap and there is none after the last.
+    """
+    found: list[Match] = []
+    keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+    wanted = ("InstanceNumber", "SOPClassUID", "NumberOfFrames")
+    answer = _asked(call, Query(Level.IMAGE, keys, wanted), found)
+    listed = Listing(found, answer.complete, answer.notes, answer.queries)
+    if said is not None:
+        whole = len(found) >= said
+        doubts = [] if whole else [*answer.notes]
+        doubts += [one for one in answer.notes if whole and not one.startswith("Not complete")]
+        return Listing(found, whole, (*doubts,), answer.queries)
+    if not answer.complete or not _may_be_cut(len(found)):
+        return listed
+    numbers = listed.numbers
+    if len(numbers) < len(found) or lacking(numbers) or numbers[0] > 1:
+        return Listing(found, False, answer.notes, answer.queries)
+    beyond: list[Match] = []
+    after = Query(Level.IMAGE, {**keys, "InstanceNumber": str(numbers[-1] + 1)}, wanted)
+    second = _asked(call, after, beyond)
+    return Listing(
+        found,
+        second.complete and not beyond,
+        answer.notes,
+        answer.queries + second.queries,
+    )
+
+
+def lacking(numbers: Iterable[int]) -> list[int]:
+    """The numbers between the first and the last that are not there; none where so many are
+    lacking that they don't count one by one."""
+    known = set(numbers)
+    if not known or max(known) - min(known) + 1 > 2 * len(known):
+        return []
+    return [one for one in range(min(known), max(known)) if one not in known]
+
+
+def repeated(numbers: Iterable[int]) -> list[int]:
+    """The numbers that several instances have."""
+    return sorted(one for one, count in Counter(numbers).items() if count > 1)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as people write them: 1-4, 7-10."""
+    runs: list[list[int]] = []
+    for one in sorted(set(numbers)):
+        if runs and one == runs[-1][1] + 1:
+            runs[-1][1] = one
+        else:
+            runs.append([one, one])
+    written = [f"{first}-{last}" if last > first else f"{first}" for first, last in runs]
+    if len(written) > _MOST_RANGES:
+        written = [*written[: _MOST_RANGES - 1], "…", written[-1]]
+    return ", ".join(written)
+
+
+def _may_be_cut(rows: int) -> bool:
+    """Whether an answer is as long as archives are configured to give at most."""
+    return rows >= 10 and (rows % 10 == 0 or rows % 25 == 0 or rows & (rows - 1) == 0)
+
+
+def _asked(call: Call, query: Query, found: list[Match]) -> Matches:
+    return call.archive.each(
+        query,
+        found.append,
+        limit=_MOST,
+        deadline=call.deadline,
+        arrived=call.progress.advance,
+    )

@@ -1,0 +1,408 @@
+"""One study from above: its series, what they are, whether they are all there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from ..errors import ArchiveError, BadArgument, Cancelled
+from ..standard.body_part import body_part
+from ..standard.levels import Level
+from ..standard.query import Match, Query
+from .answer import Asked, asked
+from .asking import Found, Question, each
+from .call import Call
+from .condition import texts
+from .kind import DOSE, IMAGES, READABLE, REPORT, is_image, kind
+from .listing import Listing, lacking, listing, ranges, repeated
+from .relaxing import hints
+from .rows import Row, Rows, filled, text
+
+# Studies that an accession number may turn out to be, as choices.
+_MOST_CHOICES = 50
+
+# More series than a study has, those an answer has room for, and those whose instances are listed.
+_MOST_SERIES = 5_000
+_MOST_ROWS = 400
+_MOST_LISTED = 150
+
+# Of the call's time; an answer without some instance numbers is better than none.
+_SECONDS = 15.0
+
+# UIDs of reports and key objects, which the next call reads.
+_MOST_OBJECTS = 100
+
+
+_OF_STUDY = (
+    *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyDescription", "AccessionNumber"),
+    *("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
+)
+_OF_SERIES = (
+    *("SeriesNumber", "Modality", "SeriesDescription", "BodyPartExamined", "ProtocolName"),
+    *("StationName", "Manufacturer", "ManufacturerModelName", "SeriesDate", "SeriesTime"),
+    "NumberOfSeriesRelatedInstances",
+)
+
+# How a record names what the archive says of a study and of its series.
+_STUDY: Mapping[str, str] = {
+    "PatientName": "patient_name",
+    "PatientID": "patient_id",
+    "PatientBirthDate": "birth_date",
+    "PatientSex": "sex",
+    "StudyDate": "date",
+    "StudyTime": "time",
+    "StudyDescription": "description",
+    "AccessionNumber": "accession_number",
+    "StudyInstanceUID": "study_instance_uid",
+}
+
+_REPORTS = frozenset({REPORT, "CAD report", "document", "measurements"})
+
+# Modalities whose images may be localizers or made from others, which ImageType tells.
+_SLICES = frozenset({"CT", "MR", "NM", "PT", "XA"})
+
+
+class Overview(BaseModel):
+    """What `study_overview` answers."""
+
+    returned: int
+    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    notes: list[str]
+    archive: Asked
+    sent: Row
+    queries: int
+    study: Row
+    totals: Row = Field(description="Reports do not count dose reports")
+    choices: Rows = Field(description="Which study may be meant")
+    records: Rows = Field(description="Series; what is empty is left out")
+    objects: Rows = Field(description="Reports and key objects, to be read")
+
+
+def study_overview(
+    call: Call,
+    study_instance_uid: str = "",
+    accession_number: Annotated[str, Field(description="Instead of the UID")] = "",
+    patient_id: str = "",
+) -> Overview:
+    """What one study consists of: each series with its kind, images, missing or repeated image
+    numbers, scanner; its reports and key objects by UID."""
+    question = Question.of(
+        call,
+        Level.STUDY,
+        {
+            "study_instance_uid": ("StudyInstanceUID", study_instance_uid),
+            "accession_number": ("AccessionNumber", accession_number),
+            "patient_id": ("PatientID", patient_id),
+        },
+    )
+    if not question.meanings:
+        raise BadArgument("no study is named", "Give study_instance_uid or accession_number")
+    studies: list[Match] = []
+    found = each(call, question, _OF_STUDY, studies.append)
+    if len(studies) != 1:
+        return _undecided(call, question, found, studies)
+    making = _Making(call, found, studies[0])
+    making.ask_series()
+    making.list_instances()
+    return making.answer()
+
+
+@dataclass(slots=True)
+class _Series:
+    """One series as it becomes known."""
+
+    match: Match
+    listed: Listing | None = None
+    image_type: Sequence[str] = ()
+
+    @property
+    def uid(self) -> str:
+        return text(self.match, "SeriesInstanceUID")
+
+    @property
+    def modality(self) -> str:
+        return text(self.match, "Modality")
+
+    @property
+    def said(self) -> int | None:
+        """How many instances it has by the archive's account."""
+        said = text(self.match, "NumberOfSeriesRelatedInstances")
+        return int(said) if said.isdecimal() else None
+
+    @property
+    def instances(self) -> int | None:
+        """How many it has: counted, where all were listed."""
+        return len(self.listed.instances) if self.listed and self.listed.whole else self.said
+
+    @property
+    def kind(self) -> str:
+        classes = [text(one, "SOPClassUID") for one in self.listed.instances] if self.listed else ()
+        description = text(self.match, "SeriesDescription")
+        return kind(self.modality, description, sop_classes=classes, image_type=self.image_type)
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place in the study: by number, those without one last."""
+        number = text(self.match, "SeriesNumber")
+        return (int(number) if number.lstrip("-").isdecimal() else 1_000_000_000), self.uid
+
+    @property
+    def name(self) -> str:
+        """How a note calls it."""
+        number, description = (
+            text(self.match, one) for one in ("SeriesNumber", "SeriesDescription")
+        )
+        return f"Series {number or '?'}{f' ({description})' if description else ''}"
+
+    def row(self, study: Match) -> dict[str, Any]:
+        """The series as a record; of dates what differs from the study's."""
+        said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
+        part = body_part(*(text(self.match, one) for one in said)) if self.modality else ""
+        number = text(self.match, "SeriesNumber")
+        day = text(self.match, "SeriesDate")
+        listed = self.listed
+        numbers = listed.numbers if listed else []
+        row: dict[str, Any] = {
+            "number": int(number) if number.lstrip("-").isdecimal() else number,
+            "modality": self.modality,
+            "kind": self.kind,
+            "description": text(self.match, "SeriesDescription"),
+            "body_part": part,
+            "station": text(self.match, "StationName"),
+            "manufacturer": " ".join(
+                filter(
+                    None,
+                    (text(self.match, one) for one in ("Manufacturer", "ManufacturerModelName")),
+                )
+            ),
+            "instances": "" if self.instances is None else self.instances,
+            "date": "" if day == text(study, "StudyDate") else day,
+            "series_instance_uid": self.uid,
+        }
+        if self.said is not None and self.said != row["instances"]:
+            row["instances_by_archive"] = self.said
+        if listed and not listed.whole:
+            row["instances_seen"] = len(listed.instances)
+        if listed and listed.frames > len(listed.instances):
+            row["frames"] = listed.frames
+        if gaps := lacking(numbers):
+            row |= {"numbers": ranges(numbers), "lacks": ranges(gaps)}
+        if twice := repeated(numbers):
+            row["repeated"] = ranges(twice)
+        return filled(row)
+
+
+class _Making:
+    """One study's overview in the making."""
+
+    def __init__(self, call: Call, found: Found, study: Match) -> None:
+        self._call = call
+        self._found = found
+        self._study = study
+        self._uid = text(study, "StudyInstanceUID")
+        self._series: list[_Series] = []
+
+    def ask_series(self) -> None:
+        """Its series, as they are known at their level."""
+        several: list[_Series] = []
+        answer = self._call.archive.each(
+            Query(Level.SERIES, {"StudyInstanceUID": self._uid}, _OF_SERIES),
+            lambda match: several.append(_Series(match)),
+            limit=_MOST_SERIES,
+            deadline=self._call.deadline,
+            arrived=self._call.progress.advance,
+        )
+        self._found.queries += answer.queries
+        self._found.complete = self._found.complete and answer.complete
+        self._found.note(*answer.notes)
+        if absent := [one for one in answer.absent if one != "NumberOfSeriesRelatedInstances"]:
+            self._found.note(f"The archive does not return {', '.join(absent)}.")
+        said = text(self._study, "NumberOfStudyRelatedSeries")
+        if said.isdecimal() and int(said) != len(several):
+            self._found.complete = self._found.complete and len(several) > int(said)
+            self._found.note(
+                f"The archive counts {said} series in this study, but gives {len(several)}."
+            )
+        self._series = sorted(several, key=lambda one: one.place)
+
+    def list_instances(self) -> None:
+        """The instances of each series, those that can be read first."""
+        step = self._call.within(_SECONDS)
+        order = sorted(self._series, key=lambda one: (is_image(one.modality), one.said or 0))
+        done = 0
+        try:
+            for series in order[:_MOST_LISTED]:
+                series.listed = listing(step, self._uid, series.uid, said=series.said)
+                self._found.queries += series.listed.queries
+                self._found.note(*series.listed.notes)
+                done += 1
+                if series.modality in _SLICES and series.kind == IMAGES:
+                    series.image_type = self._image_type(step, series.listed)
+        except Cancelled:
+            raise
+        except ArchiveError as error:
+            self._found.note(f"Listing instances ended early: {error}")
+        if done < len(self._series):
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: the instances of {done} of {len(self._series)} series were listed; "
+                "of the others it is not known what their objects are and whether numbers are "
+                "missing."
+            )
+
+    def answer(self) -> Overview:
+        """The tree, from the first series to the last."""
+        found = self._found
+        for series in self._series:
+            found.note(*_remarks(series))
+            if series.listed and not series.listed.whole:
+                found.complete = False
+        objects = self._objects()
+        rows = [one.row(self._study) for one in self._series[:_MOST_ROWS]]
+        if len(rows) < len(self._series):
+            found.complete = False
+            found.note(f"Not complete: these are {len(rows)} of {len(self._series)} series.")
+        return _answered(
+            self._call,
+            found,
+            study=_named(self._study),
+            totals=self._totals(),
+            records=rows,
+            objects=objects,
+        )
+
+    def _image_type(self, step: Call, listed: Listing) -> Sequence[str]:
+        """The ImageType of the image in the middle (PS3.3 C.7.6.1.1.2)."""
+        if not listed.instances:
+            return ()
+        middle = listed.instances[len(listed.instances) // 2]
+        keys = {"StudyInstanceUID": self._uid, "SOPInstanceUID": text(middle, "SOPInstanceUID")}
+        series = {"SeriesInstanceUID": text(middle, "SeriesInstanceUID")}
+        told: list[Match] = []
+        answer = step.archive.each(
+            Query(Level.IMAGE, {**keys, **series}, ("ImageType",)),
+            told.append,
+            limit=1,
+            deadline=step.deadline,
+            arrived=step.progress.advance,
+        )
+        self._found.queries += answer.queries
+        return texts(told[0].get("ImageType", "")) if told else ()
+
+    def _totals(self) -> dict[str, Any]:
+        counts = [one.instances for one in self._series]
+        kinds = [one.kind for one in self._series]
+        known = [count for count in counts if count is not None]
+        totals: dict[str, Any] = {"series": len(self._series)}
+        if len(known) == len(counts):
+            totals["instances"] = sum(known)
+            pairs = zip(self._series, known, strict=True)
+            totals["images"] = sum(count for one, count in pairs if is_image(one.modality))
+        said = text(self._study, "NumberOfStudyRelatedInstances")
+        if said.isdecimal() and int(said) != totals.get("instances", -1):
+            totals["instances_by_archive"] = int(said)
+        totals["reports"] = sum(not _REPORTS.isdisjoint(one.split(" and ")) for one in kinds)
+        totals["dose_reports"] = kinds.count(DOSE)
+        totals["key_objects"] = kinds.count("key images")
+        return totals
+
+    def _objects(self) -> list[dict[str, Any]]:
+        """What can be read: reports, documents, key objects."""
+        objects: list[dict[str, Any]] = []
+        count = 0
+        for series in self._series:
+            for one in series.listed.instances if series.listed else ():
+                described = text(series.match, "SeriesDescription")
+                sop_classes = [text(one, "SOPClassUID")]
+                what = kind(series.modality, described, sop_classes=sop_classes)
+                count += what in READABLE
+                if what in READABLE and len(objects) < _MOST_OBJECTS:
+                    row = {
+                        "kind": what,
+                        "description": described,
+                        "series_instance_uid": series.uid,
+                        "sop_instance_uid": text(one, "SOPInstanceUID"),
+                    }
+                    objects.append(filled(row))
+        if count > len(objects):
+            self._found.note(f"{count - len(objects)} more reports and key objects are not listed.")
+        return objects
+
+
+def _remarks(series: _Series) -> list[str]:
+    """What is odd about a series, in sentences."""
+    listed = series.listed
+    if not listed:
+        return []
+    numbers = listed.numbers
+    told: list[str] = []
+    gaps = lacking(numbers)
+    if gaps and listed.whole:
+        told.append(
+            f"{series.name} lacks the image{'s' * (len(gaps) > 1)} {ranges(gaps)}: the archive has "
+            f"{ranges(numbers)}."
+        )
+    if twice := repeated(numbers):
+        told.append(f"{series.name} has more than one instance numbered {ranges(twice)}.")
+    if series.said is not None and listed.whole and series.said != len(listed.instances):
+        told.append(
+            f"{series.name}: the archive counts {series.said} instances, but gives "
+            f"{len(listed.instances)}."
+        )
+    if not listed.whole:
+        said = f" of {series.said}" if series.said is not None else ""
+        told.append(
+            f"Not complete, perhaps: of {series.name} {len(listed.instances)}{said} instances were "
+            "given; there may be more, and numbers that seem to be missing may be there."
+        )
+    return told
+
+
+def _undecided(call: Call, question: Question, found: Found, studies: Sequence[Match]) -> Overview:
+    """No study, or several."""
+    if not studies:
+        if found.complete:
+            told, queries = hints(call, question)
+            found.note("No study in this archive matches these keys.", *told)
+            found.queries += queries
+        return _answered(call, found)
+    found.complete = False
+    found.note(
+        f"{len(studies)} studies match: ask which of `choices` is meant, then ask again with its "
+        "study_instance_uid."
+    )
+    newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
+    if len(newest) > _MOST_CHOICES:
+        found.note(f"{len(newest) - _MOST_CHOICES} more studies are not shown.")
+    return _answered(call, found, choices=[_named(one) for one in newest[:_MOST_CHOICES]])
+
+
+def _answered(
+    call: Call,
+    found: Found,
+    *,
+    study: dict[str, Any] | None = None,
+    totals: dict[str, Any] | None = None,
+    choices: list[dict[str, Any]] | None = None,
+    records: Sequence[dict[str, Any]] = (),
+    objects: Sequence[dict[str, Any]] = (),
+) -> Overview:
+    return Overview(
+        returned=len(records),
+        complete=found.complete,
+        notes=found.notes,
+        archive=asked(call.archive.node),
+        sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
+        queries=found.queries,
+        study=study or {},
+        totals=totals or {},
+        choices=choices or [],
+        records=[*records],
+        objects=[*objects],
+    )
+
+
+def _named(study: Match) -> dict[str, Any]:
+    return filled({name: text(study, keyword) for keyword, name in _STUDY.items()})

@@ -1,0 +1,147 @@
+"""What a study and its series say of it, and how an earlier one bears on it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ..standard.body_part import body_part, related
+from ..standard.query import Match
+from .condition import texts
+from .kind import APART, DOSE, is_image, is_told, kind
+from .rows import filled, text
+
+# The attributes of a patient that may differ between studies of one ID, as a record names them.
+PERSON = {
+    "PatientName": "patient_name",
+    "PatientID": "patient_id",
+    "PatientBirthDate": "birth_date",
+    "PatientSex": "sex",
+}
+
+# What is examined wherever such images are made (PS3.3 C.7.3.1.1.1).
+_BODY_PART_OF: Mapping[str, str] = {
+    "ECG": "HEART",
+    "IO": "JAW",
+    "IVOCT": "HEART",
+    "KER": "EYE",
+    "MG": "BREAST",
+    "OP": "EYE",
+    "OPM": "EYE",
+    "OPT": "EYE",
+    "OPV": "EYE",
+    "PX": "JAW",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is known of a study; `whole` says that these are all its series."""
+
+    match: Match
+    series: Sequence[Match]
+    whole: bool
+    images: int | None
+
+    @property
+    def uid(self) -> str:
+        return str(self.match.get("StudyInstanceUID", ""))
+
+    @property
+    def modalities(self) -> list[str]:
+        """Its modalities: those of images first."""
+        own = {str(one.get("Modality", "")) for one in self.series}
+        if not self.whole:
+            own.update(texts(self.match.get("ModalitiesInStudy", "")))
+        return sorted(own - {""}, key=lambda one: (not is_image(one), one))
+
+    @property
+    def main(self) -> list[str]:
+        """The modalities it was made with."""
+        return [one for one in self.modalities if one not in APART]
+
+    @property
+    def body_part(self) -> str:
+        """What was examined: what its description says, else what its series say."""
+        if found := body_part(text(self.match, "StudyDescription")):
+            return found
+        series = [one for one in self.series if is_image(str(one.get("Modality", "")))]
+        said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
+        if found := body_part(*(text(one, name) for one in series for name in said)):
+            return found
+        implied = {_BODY_PART_OF.get(one, "") for one in self.main}
+        return implied.pop() if len(implied) == 1 else ""
+
+    @property
+    def day(self) -> date | None:
+        return _day(text(self.match, "StudyDate"))
+
+    @property
+    def when(self) -> tuple[str, str]:
+        """Date and time such that text compares as they do; "" is before all."""
+        time = text(self.match, "StudyTime").replace(":", "").split(".")[0]
+        return f"{self.day or ''}", time.ljust(6, "0") if time else ""
+
+    def is_before(self, other: "Study") -> bool:
+        """Whether it is an earlier one, as far as dates and times tell."""
+        if self.day != other.day or not self.when[1] or not other.when[1]:
+            return self.day is None or other.day is None or self.day <= other.day
+        return self.when <= other.when
+
+    def reports(self, *, dose: bool) -> str:
+        """Its reports by modality: "SR 1, DOC 1"; or those on dose."""
+        counts: Counter[str] = Counter()
+        for one in self.series:
+            modality = str(one.get("Modality", ""))
+            if modality in ("SR", "DOC"):
+                is_dose = kind(modality, text(one, "SeriesDescription")) == DOSE
+                counts[modality] += is_dose is dose
+        return ", ".join(f"{one} {counts[one]}" for one in ("SR", "DOC") if counts[one])
+
+    def untold(self) -> int:
+        """Structured reports whose description doesn't say what they are."""
+        return sum(
+            str(one.get("Modality", "")) == "SR" and not is_told(text(one, "SeriesDescription"))
+            for one in self.series
+        )
+
+    def row(self, *differing: str) -> dict[str, Any]:
+        """The study as a record, with the `differing` keywords of its patient."""
+        instances = text(self.match, "NumberOfStudyRelatedInstances")
+        row: dict[str, Any] = {
+            "date": text(self.match, "StudyDate"),
+            "time": text(self.match, "StudyTime"),
+            "description": text(self.match, "StudyDescription"),
+            "modality": self.main,
+            "also": [one for one in self.modalities if one in APART],
+            "body_part": self.body_part,
+            "series": len(self.series) if self.whole else "",
+            "images": self.images,
+            "instances": int(instances) if instances.isdecimal() and self.images is None else "",
+            "report": self.reports(dose=False) or ("none" if self.whole else "unknown"),
+            "dose_report": self.reports(dose=True),
+            "accession_number": text(self.match, "AccessionNumber"),
+            "study_instance_uid": self.uid,
+            **{PERSON[keyword]: text(self.match, keyword) for keyword in differing},
+        }
+        return filled(row)
+
+
+def relevance(current: Study, earlier: Study) -> tuple[int, str]:
+    """How much an earlier study bears on the current one, 0 most, and why."""
+    same = bool({*current.main} & {*earlier.main})
+    if related(current.body_part, earlier.body_part):
+        part = "body part" if current.body_part == earlier.body_part else "related body part"
+        return (0, f"same modality, {part}") if same else (1, part)
+    if not current.body_part or not earlier.body_part:
+        return 2, "same modality, body part unknown" if same else "body part unknown"
+    return 2, "same modality" if same else "other"
+
+
+def _day(text: str) -> date | None:
+    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return None

@@ -1,0 +1,390 @@
+"""The studies of one patient over time, and those that a study is worth comparing with."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from ..errors import BadArgument
+from ..standard import values
+from ..standard.body_part import body_part as body_parts_in
+from ..standard.body_part import related
+from ..standard.days import day_range
+from ..standard.levels import Level
+from ..standard.matching import Predicate, matcher
+from ..standard.modality import codes
+from ..standard.query import Match, Matches, Query
+from ..standard.values import shown
+from .answer import Asked, asked
+from .asking import Found, Question, each
+from .call import Call
+from .contents import contents
+from .relaxing import hints
+from .rows import Row, Rows, filled, fitting, text
+from .study import PERSON, Study, relevance
+
+# Studies held of whoever may be meant.
+_MOST_STUDIES = 5_000
+
+_MOST_CHOICES = 50
+
+_OF_STUDY = (
+    *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyDescription", "ModalitiesInStudy", "AccessionNumber"),
+    *("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
+)
+
+AsInStudies = Annotated[str, Field(description="As in query_studies")]
+
+
+class Timeline(BaseModel):
+    """What `patient_timeline` answers."""
+
+    returned: int
+    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    notes: list[str]
+    archive: Asked
+    sent: Row
+    queries: int
+    patient: Row = Field(description="Several values where the archive has several")
+    choices: Rows = Field(description="Who may be meant: use patient_id")
+    study: Row = Field(description="That of prior_to")
+    records: Rows = Field(description="Studies; what is empty is left out")
+
+
+def patient_timeline(
+    call: Call,
+    patient_id: str = "",
+    patient_name: AsInStudies = "",
+    study_date: AsInStudies = "",
+    modality: Annotated[str, Field(description="Code or word")] = "",
+    body_part: Annotated[str, Field(description="In any language")] = "",
+    prior_to: Annotated[
+        str, Field(description='StudyInstanceUID or "last": what to compare it with')
+    ] = "",
+    limit: Annotated[int, Field(ge=1, le=500)] = 100,
+) -> Timeline:
+    """All studies of one patient, newest first: modality, body part, images, reports, days between.
+    With prior_to: the relevant priors of a study."""
+    wanted = _Wanted.of(call, study_date, modality, body_part)
+    is_last = prior_to.strip().lower() == "last"
+    uid = "" if is_last else values.key(prior_to, "UI", argument="prior_to")
+    if not (patient_id.strip(" *") or patient_name.strip(" *") or uid):
+        raise BadArgument("nobody is named", "Give patient_id or patient_name")
+    question = Question.of(
+        call,
+        Level.STUDY,
+        {
+            "patient_id": ("PatientID", patient_id),
+            "patient_name": ("PatientName", patient_name),
+        }
+        if patient_id or patient_name
+        else {"prior_to": ("StudyInstanceUID", uid)},
+    )
+    found, studies = _studies(call, question)
+    people = _people(studies)
+    if len(people) != 1:
+        return _undecided(call, question, found, people)
+    (patient,) = people
+    if patient and "PatientID" not in question.meanings:
+        # Others of the same ID may be under another name.
+        known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", patient)})
+        again, studies = _studies(call, known)
+        studies = [one for one in studies if one.get("PatientID") == patient]
+        again.join(Matches(Query(Level.STUDY), [], found.complete, (*found.notes,)))
+        again.queries += found.queries
+        again.sent = {**found.sent, **again.sent}
+        found = again
+    making = _Making(call, found, patient, studies, wanted)
+    if is_last or uid:
+        return making.priors(uid, limit)
+    return making.timeline(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which of the patient's studies are asked for; all are compared here."""
+
+    days: str
+    modalities: tuple[str, ...]
+    body_part: str
+    _is_day: Predicate
+    _is_modality: tuple[Predicate, ...]
+
+    @classmethod
+    def of(cls, call: Call, study_date: str, modality: str, body_part: str) -> "_Wanted":
+        """Raises BadArgument for what cannot be compared."""
+        days = ""
+        if study_date.strip():
+            days = day_range(study_date, today=call.today, argument="study_date")
+        part = body_parts_in(body_part)
+        if body_part.strip() and not part:
+            raise BadArgument(
+                f"body_part={shown(body_part)} names no body part that is known",
+                "Write it as chest, knee, lumbar spine, Thorax, …",
+            )
+        modalities = codes(modality, argument="modality")
+        predicates = tuple(matcher("CS", one) for one in modalities)
+        return cls(days, modalities, part, matcher("DA", days), predicates)
+
+    @property
+    def needs_series(self) -> bool:
+        """Whether a study's own attributes cannot tell."""
+        return bool(self.modalities or self.body_part)
+
+    def is_day(self, match: Match) -> bool:
+        """Whether the study was made on these days."""
+        return not self.days or self._is_day([str(match.get("StudyDate", ""))])
+
+    def holds(self, study: "Study") -> bool:
+        """Whether the study is of these modalities and bears on the body part."""
+        return self._is_of(study) and (
+            not self.body_part or related(study.body_part, self.body_part)
+        )
+
+    def cannot_tell(self, study: "Study") -> bool:
+        """Whether the study may be wanted, but too little is known of it."""
+        other_part = study.body_part and not related(study.body_part, self.body_part)
+        if self.body_part and other_part:
+            return False
+        return not self.holds(study) and not (study.whole and not self._is_of(study))
+
+    def said(self) -> str:
+        """What is asked for, in words."""
+        told = [f"StudyDate {self.days}"] if self.days else []
+        told += [f"modality {' or '.join(self.modalities)}"] if self.modalities else []
+        told += [f"body part {self.body_part} or related"] if self.body_part else []
+        return "; ".join(told)
+
+    def _is_of(self, study: "Study") -> bool:
+        """Whether the study is known to be of these modalities."""
+        return not self.modalities or any(
+            is_meant(study.modalities) for is_meant in self._is_modality
+        )
+
+
+class _Making:
+    """One patient's timeline in the making."""
+
+    def __init__(
+        self,
+        call: Call,
+        found: Found,
+        patient: str,
+        matches: Sequence[Match],
+        wanted: _Wanted,
+    ) -> None:
+        self._call = call
+        self._found = found
+        self._patient = patient
+        self._wanted = wanted
+        # Newest first; those without a date last.
+        self._matches = sorted(matches, key=_when, reverse=True)
+        self._differing = self._discrepancies()
+
+    def timeline(self, limit: int) -> Timeline:
+        """The studies that are wanted, newest first."""
+        kept = [match for match in self._matches if self._wanted.is_day(match)]
+        looked = kept if self._wanted.needs_series else kept[: limit + 1]
+        studies = [
+            one
+            for one in contents(self._call, self._found, self._patient, looked)
+            if self._is_wanted(one)
+        ]
+        more = len(kept) - len(looked)
+        rows = [study.row(*self._differing) for study in studies[:limit]]
+        for row, (newer, older) in zip(rows, pairwise(studies), strict=False):
+            if newer.day and older.day:
+                row["days_since_previous"] = (newer.day - older.day).days
+        self._cut(len(rows), len(studies) + more)
+        if said := self._wanted.said():
+            self._found.note(
+                f"{len(studies) + more} of {len(self._matches)} studies of this patient are of "
+                f"{said}; compared here."
+            )
+        return self._answer(rows)
+
+    def priors(self, uid: str, limit: int) -> Timeline:
+        """What came before a study, the most relevant first; "" for the last one."""
+        named = [one for one in self._matches if one.get("StudyInstanceUID") == uid]
+        if not named and uid:
+            self._found.complete = False
+            self._found.note(
+                "Not complete: prior_to names no study of this patient, so no priors can be told."
+            )
+            return self._answer([])
+        chosen = (named or self._matches)[0]
+        kept = [one for one in self._matches if one is not chosen and self._wanted.is_day(one)]
+        current, *others = contents(self._call, self._found, self._patient, [chosen, *kept])
+        if not current.day:
+            self._found.note("The study has no date: which studies came before cannot be told.")
+        earlier = [one for one in others if one.is_before(current)]
+        ranked = sorted(
+            ((*relevance(current, one), one) for one in earlier if self._is_wanted(one)),
+            key=lambda each: each[0],  # stable: newest first within a rank
+        )
+        rows = [
+            {
+                "reason": reason,
+                **(
+                    {"days_before": (current.day - one.day).days} if current.day and one.day else {}
+                ),
+                **one.row(*self._differing),
+            }
+            for _, reason, one in ranked[:limit]
+        ]
+        if len(others) > len(earlier):
+            self._found.note(f"{len(others) - len(earlier)} later studies are no priors.")
+        if said := self._wanted.said():
+            self._found.note(f"Only priors of {said} are given; compared here.")
+        self._cut(len(rows), len(ranked))
+        return self._answer(rows, current.row(*self._differing))
+
+    def _is_wanted(self, study: Study) -> bool:
+        if self._wanted.cannot_tell(study):
+            self._found.complete = False
+            self._found.note(
+                "Not complete, perhaps: studies of which modality or body part is not known are "
+                "left out; ask without these to see them."
+            )
+        return self._wanted.holds(study)
+
+    def _cut(self, given: int, there: int) -> None:
+        if given < there:
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: these are {given} of {there} studies; raise limit (at most 500) or "
+                "narrow the question."
+            )
+
+    def _discrepancies(self) -> list[str]:
+        """Attributes in which studies of this one ID differ; each is said."""
+        differing: list[str] = []
+        for keyword, noun in (
+            ("PatientName", "names"),
+            ("PatientBirthDate", "birth dates"),
+            ("PatientSex", "sexes"),
+        ):
+            counts = Counter(text(match, keyword) for match in self._matches)
+            del counts[""]
+            if len({_alike(value) for value in counts}) > 1:
+                differing.append(keyword)
+                told = ", ".join(f"{value} in {count}" for value, count in counts.most_common(5))
+                self._found.note(
+                    f"Patient ID {self._patient} has {len(counts)} {noun} here ({told} of the "
+                    "studies): a mistake, or two people. Say so; each record has its own."
+                )
+        return differing
+
+    def _answer(self, rows: list[dict[str, Any]], study: dict[str, Any] | None = None) -> Timeline:
+        kept = fitting(rows)
+        if len(kept) < len(rows):
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: {len(rows)} studies were found, of which {len(kept)} fit an "
+                "answer; narrow the question by study_date."
+            )
+        person: dict[str, Any] = {}
+        for keyword, name in PERSON.items():
+            several = [*dict.fromkeys(text(one, keyword) for one in self._matches)]
+            held = [value for value in several if value]
+            if held:
+                person[name] = held[0] if len(held) == 1 else held
+        person["studies"] = len(self._matches)
+        return _answered(self._call, self._found, patient=person, study=study or {}, records=kept)
+
+
+def _answered(
+    call: Call,
+    found: Found,
+    *,
+    patient: dict[str, Any] | None = None,
+    choices: list[dict[str, Any]] | None = None,
+    study: dict[str, Any] | None = None,
+    records: Sequence[dict[str, Any]] = (),
+) -> Timeline:
+    return Timeline(
+        returned=len(records),
+        complete=found.complete,
+        notes=found.notes,
+        archive=asked(call.archive.node),
+        sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
+        queries=found.queries,
+        patient=patient or {},
+        choices=choices or [],
+        study=study or {},
+        records=[*records],
+    )
+
+
+def _studies(call: Call, question: Question) -> tuple[Found, list[Match]]:
+    """The studies that are asked for, as they are known at their level."""
+    studies: list[Match] = []
+    count = 0
+
+    def keep(match: Match) -> None:
+        nonlocal count
+        count += 1
+        if count <= _MOST_STUDIES:
+            studies.append(match)
+
+    found = each(call, question, _OF_STUDY, keep)
+    if count > _MOST_STUDIES:
+        found.complete = False
+        found.note(
+            f"Not complete: these are {_MOST_STUDIES} of {count} studies; narrow the question."
+        )
+    return found, studies
+
+
+def _people(studies: Iterable[Match]) -> dict[str, list[Match]]:
+    """The studies of each patient: by ID, and where there is none by name and birth date."""
+    people: dict[str, list[Match]] = {}
+    for match in studies:
+        number = text(match, "PatientID")
+        nameless = f"{text(match, 'PatientName')}\\{text(match, 'PatientBirthDate')}"
+        people.setdefault(number or nameless, []).append(match)
+    if len(people) == 1:
+        (only,) = people.values()
+        return {text(only[0], "PatientID"): only}
+    return people
+
+
+def _undecided(
+    call: Call, question: Question, found: Found, people: Mapping[str, Sequence[Match]]
+) -> Timeline:
+    """Nobody, or several."""
+    if not people:
+        if found.complete:
+            told, queries = hints(call, question)
+            found.note("No study in this archive matches these keys.", *told)
+            found.queries += queries
+        return _answered(call, found)
+    found.note(
+        f"{len(people)} patients match, so there is no timeline: ask which of `choices` is meant, "
+        "then ask again with that patient_id."
+    )
+    rows = [
+        {
+            **{name: text(studies[0], keyword) for keyword, name in PERSON.items()},
+            "studies": len(studies),
+        }
+        for studies in people.values()
+    ]
+    if len(rows) > _MOST_CHOICES:
+        found.note(f"{len(rows) - _MOST_CHOICES} more patients are not shown.")
+    found.complete = False
+    choices = [filled(row) for row in rows]
+    return _answered(call, found, choices=choices[:_MOST_CHOICES])
+
+
+def _when(match: Match) -> tuple[str, str]:
+    return Study(match, (), False, None).when
+
+
+def _alike(value: str) -> str:
+    """A name without what differs between spellings of one: case, empty ends, other scripts."""
+    return value.partition("=")[0].rstrip("^ ").casefold() or value
