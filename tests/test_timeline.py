@@ -1,0 +1,341 @@
+"""One patient over time, against plain loops over the objects."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp.config import Node
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.demo.hospital import PLANTED, hospital
+from dicom_mcp.demo.index import COMPUTED
+from dicom_mcp.demo.objects import study_uid
+from dicom_mcp.demo.patients import PATIENTS
+from dicom_mcp.demo.reports import RADIATION_DOSE_SR
+from dicom_mcp.standard.body_part import related
+from tests.asking import ask, fail, listed
+
+TODAY = date(2026, 3, 31)
+
+BAD_HABITS = Habits(unreturned=frozenset(COMPUTED), most_matches=10)
+
+# Archives that tell, that want to be asked otherwise, and that don't tell.
+KINDS: dict[str, dict[str, Any]] = {
+    "as it should be": {},
+    "strict": {"hierarchy": "strict"},
+    "answers nothing without the keys above": {"hierarchy": "silent"},
+    "keeps no counts and no modalities": {
+        "habits": Habits(unreturned=frozenset(COMPUTED), ignored_keys=frozenset(COMPUTED))
+    },
+    "stops silently after 10": {"habits": Habits(most_matches=10)},
+    "is out of resources after 7": {"habits": Habits(most_matches=7, cap_status=0xA700)},
+    "gives everything twice": {"habits": Habits(duplicated=True)},
+    "has several bad habits": {"habits": BAD_HABITS},
+}
+
+# Archives whose answers cannot all be whole.
+EXCUSED = frozenset({"is out of resources after 7", "has several bad habits"})
+
+NOT_IMAGES = frozenset({"SR", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "ECG"})
+IDS = sorted({patient.id for patient in PATIENTS.values()})
+
+
+@pytest.fixture(scope="module")
+def held() -> list[Dataset]:
+    return list(hospital(TODAY).pacs())
+
+
+@pytest.fixture(scope="module")
+def node(held: list[Dataset]) -> Iterator[Node]:
+    with EmbeddedArchive(held, ae_title="TIMES") as archive:
+        yield Node(port=archive.port, called_ae_title="TIMES")
+
+
+def uids(objects: Iterable[Dataset], keyword: str) -> list[str]:
+    return [*dict.fromkeys(str(getattr(one, keyword)) for one in objects)]
+
+
+def true_row(held: Iterable[Dataset], study: str) -> dict[str, Any]:
+    """What a record of this study must say, by its objects."""
+    objects = [one for one in held if one.StudyInstanceUID == study]
+    series = {str(one.SeriesInstanceUID): one for one in objects}.values()
+    reports = Counter(
+        one.Modality
+        for one in series
+        if one.Modality in ("SR", "DOC") and one.SOPClassUID != RADIATION_DOSE_SR
+    )
+    modalities = {str(one.Modality) for one in objects}
+    return {
+        "study_instance_uid": study,
+        "date": objects[0].StudyDate,
+        "description": objects[0].StudyDescription,
+        "modality": modalities - {"SR", "DOC"},
+        "series": len(series),
+        "images": sum(one.Modality not in NOT_IMAGES for one in objects),
+        "report": ", ".join(f"{one} {reports[one]}" for one in ("SR", "DOC") if reports[one])
+        or "none",
+        "dose": any(one.SOPClassUID == RADIATION_DOSE_SR for one in objects),
+        "accession": str(objects[0].AccessionNumber),
+    }
+
+
+def said_row(row: dict[str, Any]) -> dict[str, Any]:
+    """What a record says of the same."""
+    return {
+        "study_instance_uid": row["study_instance_uid"],
+        "date": row["date"],
+        "description": row["description"],
+        "modality": set(row["modality"]),
+        "series": row.get("series"),
+        "images": row.get("images"),
+        "report": row["report"],
+        "dose": "dose_report" in row,
+        "accession": row.get("accession_number", ""),
+    }
+
+
+def true_studies(held: Iterable[Dataset], patient: str) -> list[str]:
+    """Studies of a patient, newest first."""
+    mine = [one for one in held if one.PatientID == patient]
+    mine.sort(key=lambda one: (one.StudyDate, one.StudyTime), reverse=True)
+    return uids(mine, "StudyInstanceUID")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_study_of_every_patient_is_told_truly_or_marked(
+    kind: str, held: list[Dataset]
+) -> None:
+    with EmbeddedArchive(held, ae_title="TIMES", **KINDS[kind]) as archive:
+        node = Node(port=archive.port, called_ae_title="TIMES")
+        for patient in IDS:
+            answer = ask(node, "patient_timeline", patient_id=patient)
+            true = true_studies(held, patient)
+            assert [row["study_instance_uid"] for row in answer["records"]] == true
+            assert answer["returned"] == answer["patient"]["studies"] == len(true)
+            for row in answer["records"]:
+                said, truth = said_row(row), true_row(held, row["study_instance_uid"])
+                lacking = {name for name, value in said.items() if value is None}
+                assert not lacking or (answer["complete"] is False and answer["notes"])
+                assert {**said, **{name: truth[name] for name in lacking}} == truth
+            assert answer["complete"] or kind in EXCUSED
+
+
+def test_days_since_the_study_before_are_those_between_the_dates(node: Node) -> None:
+    for patient in IDS:
+        records = ask(node, "patient_timeline", patient_id=patient)["records"]
+        for newer, older in pairwise(records):
+            days = date.fromisoformat(newer["date"]) - date.fromisoformat(older["date"])
+            assert newer["days_since_previous"] == days.days
+        assert "days_since_previous" not in records[-1]
+
+
+def test_a_cut_list_still_tells_the_days_before_its_last_study_and_that_there_are_more(
+    node: Node,
+) -> None:
+    whole = ask(node, "patient_timeline", patient_id="01100910")
+    cut = ask(node, "patient_timeline", patient_id="01100910", limit=2)
+    assert cut["records"] == whole["records"][:2]
+    assert cut["complete"] is False
+    assert "these are 2 of 4 studies" in cut["notes"][0]
+
+
+def test_body_parts_are_those_of_the_objects_though_descriptions_do_not_say(
+    node: Node, held: list[Dataset]
+) -> None:
+    for patient in IDS:
+        for row in ask(node, "patient_timeline", patient_id=patient)["records"]:
+            mine = [one for one in held if one.StudyInstanceUID == row["study_instance_uid"]]
+            examined = {str(one.BodyPartExamined) for one in mine if "BodyPartExamined" in one}
+            if mine[0].Modality == "ECG":
+                examined = {"HEART"}
+            assert {row["body_part"]} == examined
+
+
+def test_it_takes_two_queries_from_an_archive_that_answers_relationally(node: Node) -> None:
+    assert ask(node, "patient_timeline", patient_id="01100910")["queries"] == 2
+
+
+def test_one_id_with_two_birth_dates_is_shown_and_said(node: Node) -> None:
+    for asked in ({"patient_id": "00420036"}, {"patient_name": "Klaus Weber"}):
+        answer = ask(node, "patient_timeline", **asked)
+        assert answer["patient"]["birth_date"] == ["19641203", "19640312"]
+        assert [row["birth_date"] for row in answer["records"]] == ["19641203", "19640312"]
+        (note,) = [note for note in answer["notes"] if "birth dates" in note]
+        assert "00420036 has 2 birth dates" in note
+
+
+def test_studies_of_the_same_id_under_another_name_are_not_lost(held: list[Dataset]) -> None:
+    objects = [deepcopy(one) for one in held if one.PatientID == "00420036"]
+    for one in objects:
+        if one.StudyInstanceUID == study_uid("klaus ct"):
+            one.PatientName = "Wber^Klaus"
+    with EmbeddedArchive(objects, ae_title="TIMES") as archive:
+        node = Node(port=archive.port, called_ae_title="TIMES")
+        answer = ask(node, "patient_timeline", patient_name="Weber, Klaus")
+    assert answer["returned"] == 2
+    assert answer["patient"]["patient_name"] == ["Weber^Klaus", "Wber^Klaus"]
+    assert any("2 names" in note for note in answer["notes"])
+
+
+def test_two_patients_of_one_name_are_choices_and_no_timeline(node: Node) -> None:
+    answer = ask(node, "patient_timeline", patient_name="Anna Schmidt")
+    assert answer["records"] == []
+    assert answer["complete"] is False
+    assert answer["choices"] == [
+        {
+            "patient_name": "Schmidt^Anna",
+            "patient_id": PATIENTS[key].id,
+            "birth_date": PATIENTS[key].birth_date,
+            "sex": "F",
+            "studies": 2,
+        }
+        for key in ("anna elder", "anna younger")
+    ]
+    assert "ask again with that patient_id" in answer["notes"][0]
+
+
+def test_ids_that_differ_in_zeros_are_two_patients(node: Node) -> None:
+    for patient in ("104217", "00104217"):
+        assert ask(node, "patient_timeline", patient_id=patient)["patient"]["patient_id"] == patient
+    both = ask(node, "patient_timeline", patient_id="*104217")
+    assert {one["patient_id"] for one in both["choices"]} == {"104217", "00104217"}
+
+
+def test_nobody_is_said_with_what_would_match(node: Node) -> None:
+    answer = ask(node, "patient_timeline", patient_id="0011")
+    assert answer["records"] == answer["choices"] == []
+    assert answer["notes"][0] == "No study in this archive matches these keys."
+    assert ask(node, "query_studies", patient_id="0011")["notes"] == answer["notes"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "nobody is named"),
+        ({"patient_name": "*"}, "nobody is named"),
+        ({"prior_to": "last"}, "nobody is named"),
+        ({"patient_id": "1", "prior_to": "yesterday"}, "prior_to='yesterday' is not a DICOM UID"),
+        ({"patient_id": "1", "body_part": "gizmo"}, "body_part='gizmo' names no body part"),
+        ({"patient_id": "1", "modality": "gizmoscopy"}, "modality"),
+        ({"patient_id": "1", "study_date": "noonish"}, "study_date='noonish' is not a date"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
+    asked: dict[str, Any], says: str
+) -> None:
+    assert says in fail(Node(port=1), "patient_timeline", **asked)
+
+
+def test_of_a_modality_in_words(node: Node) -> None:
+    answer = ask(node, "patient_timeline", patient_id="01100910", modality="x-ray")
+    assert [row["modality"] for row in answer["records"]] == [["CR"]]
+    assert answer["complete"] is True
+    assert "1 of 4 studies of this patient are of modality CR or DX or RG" in answer["notes"][0]
+
+
+def test_of_a_body_part_in_any_language_and_of_days(node: Node) -> None:
+    heart = ask(node, "patient_timeline", patient_id="00700150", body_part="corazón")
+    assert heart["returned"] == 3
+    chest = ask(
+        node, "patient_timeline", patient_id="01100910", body_part="Thorax", study_date="2025"
+    )
+    assert [row["date"] for row in chest["records"]] == ["20250331"]
+    assert "StudyDate 20250101-20251231" in chest["notes"][0]
+    assert ask(node, "patient_timeline", patient_id="01100910", body_part="knee")["returned"] == 0
+
+
+@pytest.mark.parametrize("current", ["smoker ct today", "knee mr", "heart echo", "back mr"])
+def test_priors_are_earlier_and_the_most_relevant_first(
+    node: Node, held: list[Dataset], current: str
+) -> None:
+    uid = study_uid(current)
+    (chosen, *_) = [one for one in held if one.StudyInstanceUID == uid]
+    for asked in ({"prior_to": uid}, {"patient_id": chosen.PatientID, "prior_to": uid}):
+        answer = ask(node, "patient_timeline", **asked)
+        assert answer["study"]["study_instance_uid"] == uid
+        before = [
+            study
+            for study in true_studies(held, chosen.PatientID)
+            if (of(held, study).StudyDate, of(held, study).StudyTime)
+            < (chosen.StudyDate, chosen.StudyTime)
+        ]
+        before.sort(key=lambda study: rank(chosen, of(held, study)))
+        assert [row["study_instance_uid"] for row in answer["records"]] == before
+        for row in answer["records"]:
+            prior = of(held, row["study_instance_uid"])
+            days = date.fromisoformat(chosen.StudyDate) - date.fromisoformat(prior.StudyDate)
+            assert row["days_before"] == days.days
+            assert ("same modality" in row["reason"]) is (prior.Modality == chosen.Modality)
+
+
+def of(held: Iterable[Dataset], study: str) -> Dataset:
+    """The first object of a study."""
+    return next(one for one in held if one.StudyInstanceUID == study)
+
+
+def rank(current: Dataset, prior: Dataset) -> int:
+    """0 for the same modality and a related body part, 1 for a related one, 2 for the rest."""
+    parts = [str(one.get("BodyPartExamined", "HEART")) for one in (current, prior)]
+    if not related(*parts):
+        return 2
+    return int(current.Modality != prior.Modality)
+
+
+def test_the_last_study_is_compared_with_what_came_before(node: Node) -> None:
+    answer = ask(node, "patient_timeline", patient_name="O'Brien", prior_to="last")
+    assert answer["study"]["study_instance_uid"] == study_uid("smoker ct today")
+    assert [row["reason"] for row in answer["records"]] == [
+        *2 * ["same modality, body part"],
+        "body part",
+    ]
+
+
+def test_later_studies_are_no_priors_and_that_is_said(node: Node) -> None:
+    answer = ask(node, "patient_timeline", prior_to=study_uid("smoker ct before"))
+    assert answer["records"] == []
+    assert answer["notes"] == ["3 later studies are no priors."]
+
+
+def test_a_study_of_somebody_else_has_no_priors_here(node: Node) -> None:
+    uid = study_uid("knee mr")
+    answer = ask(node, "patient_timeline", patient_id="00104217", prior_to=uid)
+    assert answer["records"] == []
+    assert answer["complete"] is False
+    assert "no study of this patient" in answer["notes"][0]
+
+
+def test_before_today_only_the_knee_ultrasound_has_no_report(node: Node) -> None:
+    planted = next(one for one in PLANTED if "only the knee ultrasound" in one.sentence)
+    without = [
+        row["study_instance_uid"]
+        for patient in IDS
+        for row in ask(node, "patient_timeline", patient_id=patient)["records"]
+        if row["report"] == "none" and row["date"] != f"{TODAY:%Y%m%d}"
+    ]
+    assert without == [planted.study_instance_uid]
+
+
+def test_a_patient_without_an_id_is_found_by_name(held: list[Dataset]) -> None:
+    objects = [deepcopy(one) for one in held if one.PatientID == "00104217"]
+    for one in objects:
+        one.PatientID = ""
+    with EmbeddedArchive(objects, ae_title="TIMES") as archive:
+        node = Node(port=archive.port, called_ae_title="TIMES")
+        answer = ask(node, "patient_timeline", patient_name="Jürgen Brückner")
+    rows = [said_row(row) for row in answer["records"]]
+    assert rows == [true_row(held, row["study_instance_uid"]) for row in rows]
+    assert len(rows) == 3
+
+
+def test_the_definition_is_short() -> None:
+    sizes = {
+        tool.name: len(tool.model_dump_json(exclude_none=True, by_alias=True)) for tool in listed()
+    }
+    assert sizes["patient_timeline"] < 1700
+    assert sizes["study_overview"] < 1700
