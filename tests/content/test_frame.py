@@ -227,7 +227,7 @@ def test_the_files_windows_are_found_by_number_and_by_name() -> None:
     assert [window.name for window in file_windows(dataset)] == ["SOFT", "LUNG"]
     assert render(dataset).window == file_windows(dataset)[0]
     assert render(dataset, window="2").window == render(dataset, window="lung").window
-    with pytest.raises(ContentError, match=r"Known here: lung, .* of the file: SOFT"):
+    with pytest.raises(ContentError, match=r"Known here: lung, .* of the file: 1, 2"):
         render(dataset, window="liver and onions")
 
 

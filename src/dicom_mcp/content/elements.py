@@ -8,6 +8,7 @@ item declares or inherits (PS3.5 6.1, PS3.3 C.12.1.1.2).
 import struct
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite
 from typing import Any, cast
 
@@ -133,7 +134,7 @@ class Elements:
                 )
             except (ContentError, IndexError):
                 pass
-        return Elements(Dataset(), self.charset)
+        return Elements(_nothing(), self.charset)
 
     def nested(self, element: Element) -> list["Elements"]:
         """The items of an element that is a sequence. Raises ContentError for damaged bytes."""
@@ -153,6 +154,12 @@ class Elements:
         element = self.element(keyword)
         value = None if element is None else cast(Any, element).value
         return bytes(value) if isinstance(value, bytes | bytearray) else b""
+
+
+@cache
+def _nothing() -> Dataset:
+    """A data set without elements; making one takes longer than asking it."""
+    return Dataset()
 
 
 def uid_name(uid: str) -> str:

@@ -234,9 +234,9 @@ def _named(elements: Elements, number: int, name: str) -> Window:
         if window.name.lower() == name.lower():
             return window
     preset = PRESETS.get(name.lower().replace("_", " "))
-    known = (
-        f"Known here: {', '.join(PRESETS)}; of the file: {', '.join(map(str, windows)) or 'none'}"
-    )
+    known = f"Known here: {', '.join(PRESETS)}"
+    if windows:
+        known += f"; of the file: {', '.join(map(str, range(1, len(windows) + 1)))}"
     if preset is None:
         raise ContentError("There is no window of that name", known)
     if not _is_ct(elements, number):

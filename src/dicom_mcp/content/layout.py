@@ -72,12 +72,24 @@ def layout_of(elements: Elements) -> Layout:
     return layout
 
 
+def _known(photometric: str) -> str:
+    """One the standard has or had; an error does not repeat what else may stand there."""
+    if photometric in _RETIRED:
+        return photometric
+    return "(unknown)" if photometric else "(missing)"
+
+
+_RETIRED = frozenset(
+    {"ARGB", "CMYK", "HSV", "XYB", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "YBR_FULL_420"}
+)
+
+
 def _refuse(layout: Layout) -> None:
     """Raise ContentError for an image pixel module that cannot be right or cannot be shown."""
     samples = 1 if layout.photometric in _GREY else 3 if layout.photometric in _COLOUR else 0
     if not samples:
         raise ContentError(
-            f"The photometric interpretation {layout.photometric or '(missing)'} cannot be shown",
+            f"The photometric interpretation {_known(layout.photometric)} cannot be shown",
             "Ask the archive for the image in RGB or MONOCHROME2",
         )
     if layout.rows < 1 or layout.columns < 1 or layout.samples != samples:

@@ -143,7 +143,7 @@ def _kind(elements: Elements) -> str:
         return "PDF"
     if "ContentSequence" in elements and elements.text("ValueType") == "CONTAINER":
         return "structured report"  # of a SOP class newer than the table above, or private
-    name = uid_name(sop_class) or sop_class or "no SOP class"
+    name = uid_name(sop_class) or "of a SOP class unknown here"
     raise ContentError(
         f"The object ({name}) is no report: it holds neither a content tree nor a document",
         "Read its header, or look at it as a picture",
