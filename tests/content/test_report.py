@@ -118,6 +118,63 @@ def test_dose_is_a_table_too_and_no_measurement() -> None:
     assert acquisition["Target Region"] == "Chest"
 
 
+def test_dose_of_projection_x_rays_and_of_tracers_has_its_rows() -> None:
+    event = made.container(
+        made.code("Irradiation Event X-Ray Data", "113706", "DCM"),
+        made.number("0.0000123", "Gy.m2", made.code("Dose Area Product")),
+        made.container(
+            made.code("X-Ray Filters"), made.text("Copper", "Filter"), made.text("Flat", "Filter")
+        ),
+    )
+    tracer = made.container(
+        made.code("Radiopharmaceutical Administration", "113502", "DCM"),
+        made.number("370", "MBq", made.code("Administered activity")),
+    )
+    found = read_report(made.document(event, tracer))
+    assert found.measurements == ()
+    assert found.dose == (
+        {
+            "table": "Irradiation Event X-Ray Data",
+            "Dose Area Product": "0.0000123 Gy.m2",
+            "Filter": "Copper; Flat",
+        },
+        {"table": "Radiopharmaceutical Administration", "Administered activity": "370 MBq"},
+    )
+
+
+def test_points_in_space_moments_and_tables_are_written_out() -> None:
+    point = made.item("SCOORD3D", made.code("Tip"))
+    point.GraphicType, point.GraphicData = "POINT", [1.5, -2.25, 300.1]
+    point.ReferencedFrameOfReferenceUID = "2.25.55"
+    moment = made.item("TCOORD", made.code("Peak"))
+    moment.TemporalRangeType, moment.ReferencedDateTime = "POINT", "20260304050607"
+    table = made.item("TABLE", made.code("Values"))
+    row, column, cell = Dataset(), Dataset(), Dataset()
+    table.NumberOfTableRows, table.NumberOfTableColumns = 1, 1
+    row.ConceptNameCodeSequence = Sequence([made.code("Rest")])
+    column.ConceptNameCodeSequence = Sequence([made.code("Pressure")])
+    table.TableRowDefinitionSequence = Sequence([row])
+    table.TableColumnDefinitionSequence = Sequence([column])
+    cell.TableRowNumber = cell.TableColumnNumber = 1
+    cell.ValueType, cell.TextValue = "TEXT", "120 over 80"
+    table.CellValuesSequence = Sequence([cell])
+    text = read_report(made.document(point, moment, table)).text
+    assert "POINT 1.5/-2.25/300.1 in frame of reference 2.25.55" in text
+    assert "POINT at 20260304050607" in text
+    assert "row 1, column 1: 120 over 80" in text
+    assert "1 columns: Pressure (T-1, 99TEST)" in text
+
+
+def test_long_and_urn_codes_are_codes() -> None:
+    long, urn = made.text("a"), made.text("b")
+    del long.ConceptNameCodeSequence[0].CodeValue, urn.ConceptNameCodeSequence[0].CodeValue
+    long.ConceptNameCodeSequence[0].LongCodeValue = "621566751000087104"
+    urn.ConceptNameCodeSequence[0].URNCodeValue = "urn:lex:us:federal:codified.regulation"
+    text = read_report(made.document(long, urn)).text
+    assert "Finding (621566751000087104, 99TEST): a" in text
+    assert "Finding (urn:lex:us:federal:codified.regulation, 99TEST): b" in text
+
+
 def test_what_qualifies_a_finding_or_a_section_is_in_the_row_too() -> None:
     site = made.item("CODE", made.code("Finding Site"))
     site.ConceptCodeSequence = Sequence([made.code("Kidney")])
