@@ -9,7 +9,8 @@ as answers that were cut.
 
 import logging
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from time import perf_counter
 from urllib.parse import urljoin, urlsplit
 
@@ -25,13 +26,22 @@ from ..errors import (
 )
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query
+from ..standard.recheck import Recheck
 from ..standard.record import identity
 from ..standard.worklist import WorklistQuery
 from .connection import Connection, Response, tls_context
 from .model import data_sets
 from .node import WebNode
 from .pool import Pool
-from .qido import ACCEPT, Search, search, tells_of_more
+from .qido import (
+    ACCEPT,
+    Search,
+    escaped_uid,
+    needs_escapes,
+    search,
+    tells_of_more,
+    without_escapes,
+)
 from .status import refusal
 
 # Most questions want 50 records, so the first page is short; a long answer comes in long ones.
@@ -44,6 +54,12 @@ _MOST_REDIRECTS = 3
 # What statuses say that the search is not there for us (`status.REFUSALS`).
 _NOT_THERE = frozenset({404, 410})
 _UNUSABLE_FIELDS = frozenset({400, 414, 431})
+
+# Orthanc with its plugin of 2022 and older finds nothing for an escaped space or letter.
+_DOES_NOT_DECODE = (
+    "This server does not decode what a URL has to escape, such as spaces and letters beyond ASCII "
+    "(RFC 3986 2.1); it was asked more widely, and what came was compared here."
+)
 
 type Take = Callable[[Match, int], bool]
 
@@ -60,6 +76,8 @@ class WebExchange:
         self._pool = Pool(lambda: Connection(node, context))
         # Whether a search was answered here, so that base_url is right.
         self._answered = False
+        # Whether it decodes what a URL escapes; None as long as nothing depended on it.
+        self._decodes: bool | None = None
         # Whether it refuses queries for the attributes that are to be included.
         self._no_fields = False
         # The longest page it gave at each level: no page is cut at less.
@@ -130,6 +148,50 @@ class WebExchange:
         )
 
     def _ask(self, query: Query, take: Take, deadline: Deadline) -> Ending:
+        """The query, and wider if the server turns out not to read the keys as they were meant."""
+        if not needs_escapes(query):
+            return self._ask_pages(query, take, deadline)
+        count = 0
+
+        def counted(match: Match, size: int) -> bool:
+            nonlocal count
+            count += 1
+            return take(match, size)
+
+        if self._decodes is not False:
+            ending = self._ask_pages(query, counted, deadline)
+            if count or self._decodes:
+                return ending
+            self._decodes = self._does_decode(deadline)
+            if self._decodes is not False:
+                return ending
+        recheck = Recheck(query)
+
+        def compared(match: Match, size: int) -> bool:
+            deadline.remaining()
+            return not recheck.holds(match) or take(match, size)
+
+        ending = self._ask_pages(without_escapes(query), compared, deadline)
+        return replace(ending, notes=(*ending.notes, _DOES_NOT_DECODE))
+
+    def _does_decode(self, deadline: Deadline) -> bool | None:
+        """Whether the server finds a study it holds by a UID with an escape in it; None when it
+        holds none."""
+        uids: list[str] = []
+
+        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+            uids.append(str(match.get("StudyInstanceUID", "")))
+            return False
+
+        with suppress(_Refused):
+            any_one = Query(Level.STUDY, {}, ("StudyInstanceUID",))
+            self.page(any_one, note, deadline, limit=1, offset=0)
+        if not uids or not uids[0][:1].isdecimal():
+            return None
+        with self._answer(escaped_uid(uids[0]), deadline) as answer:
+            return answer.status in (200, 206) and any(True for _ in _rows(answer))
+
+    def _ask_pages(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         try:
             return _Pages(self, query, take, deadline).read()
         except _Refused as refused:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from ..standard.dictionary import attribute
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Query
+from ..standard.values import WILDCARD_VRS
 
 ACCEPT = "application/dicom+json"
 
@@ -21,6 +22,10 @@ _RESOURCE: Mapping[Level, str] = {
 # Attributes that every answer has without being asked (PS3.18 tables 10.6.3-3 to 10.6.3-5) are
 # asked for all the same: not every server knows these tables.
 _NOT_FIELDS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+
+# What a key may have as it is: besides what is never escaped, what a query component allows and
+# no form gives a meaning (RFC 3986 3.4). Wildcards are among them.
+_AS_IT_IS = "*?/:@!$'(),="
 
 # PS3.5 9.1, with zeros at the front of components, as careless software writes them.
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -51,7 +56,7 @@ class Search:
         parameters.append(("limit", str(limit)))
         if offset:
             parameters.append(("offset", str(offset)))
-        return f"{self.path}?{urlencode(parameters, quote_via=quote, safe='*')}"
+        return f"{self.path}?{urlencode(parameters, quote_via=quote, safe=_AS_IT_IS)}"
 
 
 def search(query: Query) -> Search:
@@ -78,6 +83,36 @@ def search(query: Query) -> Search:
     ]
     fields = [one for one in query.wanted if one not in _NOT_FIELDS]
     return Search(f"{path}/{_RESOURCE[query.level]}", tuple(keys), tuple(fields), in_path)
+
+
+def needs_escapes(query: Query) -> bool:
+    """Whether a key cannot stand in a URL as it is."""
+    return any(_escaped(key) for key in query.keys.values())
+
+
+def without_escapes(query: Query) -> Query:
+    """The same query, wider, with keys that can stand in a URL as they are: `*` for what cannot,
+    and nothing for a key in which that has no meaning."""
+    keys: dict[str, str] = {}
+    for keyword, key in query.keys.items():
+        found = attribute(keyword)
+        if not _escaped(key):
+            keys[keyword] = key
+        elif found and found.vr in WILDCARD_VRS:
+            wider = "".join("*" if _escaped(one) else one for one in key)
+            keys[keyword] = "" if set(wider) == {"*"} else re.sub(r"\*+", "*", wider)
+    return Query(query.level, keys, (*query.wanted, *query.keys))
+
+
+def escaped_uid(uid: str) -> str:
+    """A search for one study by its UID, the first digit written as an escape: the same search to
+    a server that decodes what it is sent (RFC 3986 6.2.2.2)."""
+    return f"/studies?StudyInstanceUID=%{ord(uid[0]):02X}{uid[1:]}&limit=1"
+
+
+def _escaped(text: str) -> bool:
+    # A backslash becomes a comma in a list of UIDs.
+    return quote(text.replace("\\", ","), safe=_AS_IT_IS) != text.replace("\\", ",")
 
 
 def _is_uid(keyword: str) -> bool:
