@@ -8,7 +8,7 @@ from ..standard.query import Match, Matches, Query
 from .asking import Found
 from .call import Call
 from .kind import is_image
-from .listing import listing
+from .listing import Listing, listing
 from .rows import text
 from .study import Study
 
@@ -117,25 +117,21 @@ class _Looking:
         """How many images the studies have whose series are all known."""
         step = self._call.within(_SECONDS_FOR_IMAGES)
         counts: dict[str, int] = {}
-        counted, failed = 0, False
-        for study in whole:
-            images = 0
+        counted, left = 0, _MOST_COUNTED
+        for study in (one for one in series if one in whole):
+            images: int | None = 0
             for one in series[study]:
-                if not is_image(str(one.get("Modality", ""))):
+                if images is None or not is_image(str(one.get("Modality", ""))):
                     continue
                 said = text(one, "NumberOfSeriesRelatedInstances")
                 if said.isdecimal():
                     images += int(said)
                     continue
                 counted += 1
-                found = None
-                if not failed and counted <= _MOST_COUNTED:
-                    found = self._counted(step, study, str(one.get("SeriesInstanceUID", "")))
-                if found is None:
-                    failed = True
-                    break
-                images += found
-            else:
+                listed = self._listed(step, study, text(one, "SeriesInstanceUID")) if left else None
+                left = left - 1 if listed else 0
+                images = images + len(listed.instances) if listed and listed.whole else None
+            if images is not None:
                 counts[study] = images
         if counted:
             self._found.note(
@@ -150,7 +146,8 @@ class _Looking:
             )
         return counts
 
-    def _counted(self, step: Call, study: str, series: str) -> int | None:
+    def _listed(self, step: Call, study: str, series: str) -> Listing | None:
+        """The instances of a series; None when there is no time for more."""
         try:
             listed = listing(step, study, series, said=None)
         except Cancelled:
@@ -158,4 +155,4 @@ class _Looking:
         except ArchiveError:
             return None
         self._found.queries += listed.queries
-        return len(listed.instances) if listed.whole else None
+        return listed

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 IMAGES, REPORT, DOSE = "images", "report", "dose report"
+_OTHER = "other structured document"
 
 # Objects that hold text for a reader.
 READABLE = frozenset(
-    {REPORT, DOSE, "CAD report", "document", "key images", "measurements", "procedure log"}
+    {REPORT, DOSE, _OTHER, "CAD report", "document", "key images", "measurements", "procedure log"}
 )
 
 # What accompanies the images of a study, made from or about them.
@@ -22,7 +23,9 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1."
 # By what stands behind _STORAGE: the longest beginning that fits.
 _BY_CLASS: dict[str, str] = {
     "": IMAGES,
+    "4.2": "spectroscopy",
     "7": "secondary capture",
+    "8": "overlay",
     "9": "waveform",
     "9.4": "sound",
     "11": "presentation state",
@@ -36,6 +39,8 @@ _BY_CLASS: dict[str, str] = {
     "66.7": "segmentation",
     "67": "real world value map",
     "68": "surface scan",
+    "77.1.5.3": "registration",
+    "77.1.5.8": "eye measurements",
     "78": "eye measurements",
     "79": "eye measurements",
     "80": "eye measurements",
@@ -47,13 +52,21 @@ _BY_CLASS: dict[str, str] = {
     "88.67": DOSE,
     "88.68": DOSE,
     "88.69": "CAD report",
+    "88.71": _OTHER,
     "88.73": DOSE,
+    "88.74": _OTHER,
+    "88.75": _OTHER,
     "88.76": DOSE,
+    "88.77": _OTHER,
+    "90": "assessment",
+    "91": "annotation",
     "104": "document",
     "104.3": "3D model",
     "104.4": "3D model",
     "104.5": "3D model",
+    "131": "display layout",
     "200": "scan protocol",
+    "201": "inventory",
     "481.1": "radiotherapy images",
     "481.2": "radiotherapy dose",
     "481.3": "radiotherapy structures",
@@ -63,6 +76,8 @@ _BY_CLASS: dict[str, str] = {
     "481.7": "radiotherapy record",
     "481.8": "radiotherapy plan",
     "481.9": "radiotherapy record",
+    "481.23": "radiotherapy images",
+    "481.24": "radiotherapy images",
     "481": "radiotherapy object",
 }
 

@@ -187,7 +187,7 @@ class _Series:
             row["instances_seen"] = len(listed.instances)
         if listed and listed.frames > len(listed.instances):
             row["frames"] = listed.frames
-        if gaps := lacking(numbers):
+        if (gaps := lacking(numbers)) and listed and listed.whole:
             row |= {"numbers": ranges(numbers), "lacks": ranges(gaps)}
         if twice := repeated(numbers):
             row["repeated"] = ranges(twice)
@@ -240,6 +240,11 @@ class _Making:
                 done += 1
                 if series.modality in _SLICES and series.kind == IMAGES:
                     series.image_type = self._image_type(step, series.listed)
+            if any(one.said is None for one in self._series):
+                self._found.note(
+                    "This archive does not keep NumberOfSeriesRelatedInstances; instances were "
+                    "counted."
+                )
         except Cancelled:
             raise
         except ArchiveError as error:
