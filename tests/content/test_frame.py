@@ -171,6 +171,16 @@ def test_tables_of_modality_and_voi_are_those_of_dcm2pnm(tmp_path: Path) -> None
     assert _apart(ours.pixels, theirs) <= 1
 
 
+def test_a_table_that_goes_up_and_down_has_its_own_range() -> None:
+    dataset = image(gradient(0, 255, "u1"))
+    peak = [*range(0, 1280, 10), *range(1270, -10, -10)]
+    dataset.ModalityLUTSequence = Sequence([_table(peak, first=0, bits=16)])
+    shown = render(dataset)
+    assert (shown.low, shown.high) == (0.0, 1270.0)
+    assert shown.pixels.max() == 255
+    assert (shown.pixels[0, 0], shown.pixels[-1, -1]) == (0, 0)
+
+
 @pytest.mark.dcmtk
 @pytest.mark.parametrize("planar", [0, 1])
 def test_colour_by_pixel_and_by_plane_is_the_same(planar: int, tmp_path: Path) -> None:

@@ -255,6 +255,30 @@ def test_a_tree_of_very_many_items_is_cut_with_a_mark() -> None:
     assert report.notes == ("Part of the content tree is left out",)
 
 
+def test_what_qualifies_thousands_of_numbers_is_not_repeated_in_full() -> None:
+    group = made.container(
+        made.code("Group"),
+        *(made.text("y" * 5000, f"Remark {number}") for number in range(100)),
+        *(made.number("1", "mm", made.code("Length")) for _ in range(2100)),
+    )
+    report = read_report(made.document(group))
+    assert len(report.measurements) == 2000
+    assert max(len(row) for row in report.measurements) <= 40
+    assert report.measurements[0]["Remark 1"].endswith("… [4,744 more characters left out]")
+    assert "A table ends after 2,000 rows; the text has every value" in report.notes
+
+
+def test_a_title_and_a_list_of_names_are_bounded() -> None:
+    document = made.document()
+    document.ConceptNameCodeSequence[0].CodeMeaning = "t" * 60
+    author = made.code("x")
+    author.PersonName = "Lund^Karin"
+    document.AuthorObserverSequence = Sequence([author] * 300)
+    report = read_report(document)
+    assert len(report.authors) == 101
+    assert report.authors[-1] == "[200 more left out]"
+
+
 def test_characters_that_hide_or_turn_are_shown() -> None:
     hidden = "no\u202eevil\u200b\x1b[31m\u2066 nodule\U000e0041"
     document = made.document(made.text(hidden))

@@ -22,7 +22,7 @@ from pydicom.valuerep import VR
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag
 from .error import ContentError
-from .plain import plain_text
+from .plain import capped, plain_text
 
 type Element = DataElement | RawDataElement
 
@@ -33,6 +33,11 @@ CHARACTER_SET = 0x00080005
 _EXTENDED = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _LINES = frozenset({"LT", "ST", "UT"})
 _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
+
+# Texts that may be long; of the others PS3.5 6.2 allows 64 characters, of a name three times that.
+_UNLIMITED = frozenset({"LT", "ST", "UC", "UR", "UT"})
+_LONGEST_SHORT = 1024
+_LONGEST_LIST = 65536
 
 # Bytes of one text that are looked at: a report has thousands.
 _LONGEST = 32 << 20
@@ -84,7 +89,8 @@ class Elements:
 
     def text(self, keyword: str) -> str:
         """The value as plain text, several separated by a backslash; "" where there is none."""
-        return "\\".join(self.values(keyword))
+        values = self.values(keyword)
+        return values[0] if len(values) == 1 else capped("\\".join(values), _LONGEST_LIST)
 
     def texts(self, element: Element) -> list[str]:
         """The values of an element as plain text; none of a sequence and of bulk bytes."""
@@ -92,7 +98,9 @@ class Elements:
         if vr == "SQ" or vr in BULK:
             return []
         written = _written(element, vr, self.charset)
-        return [plain_text(one, lines=vr in _LINES) for one in written]
+        if vr in _UNLIMITED:
+            return [plain_text(one, lines=vr in _LINES) for one in written]
+        return [capped(plain_text(one), _LONGEST_SHORT) for one in written]
 
     def numbers(self, keyword: str) -> list[float]:
         """The values as numbers; none at all where one of them is no finite number."""

@@ -19,6 +19,7 @@ from .groups import placed
 from .layout import frame_count
 from .lut import Lut, lut, palette
 from .pixels import Stored, stored
+from .plain import capped
 from .window import LINEAR, PRESETS, Window
 
 if TYPE_CHECKING:
@@ -145,8 +146,8 @@ class _Grey:
         self.inverted = _is_inverted(elements, held)
         self.modality, self.unit, self.is_rescaled = _modality(elements, number, held)
         self.padding = _padding(elements, held)
-        self.least, self.most = self._range()
-        ends = self.modality(_floats([self.least, self.most]))
+        self.is_table = "ModalityLUTSequence" in elements
+        ends = self.modality(self._kept())
         self.low, self.high = float(ends.min()), float(ends.max())
 
     def pixels(self, voi: "Callable[[Values], Values]") -> "Pixels":
@@ -182,8 +183,9 @@ class _Grey:
             greys[(values >= self.padding[0]) & (values <= self.padding[1])] = 0
         return greys
 
-    def _range(self) -> tuple[float, float]:
-        """The least and the largest stored value that is no padding."""
+    def _kept(self) -> "Values":
+        """Stored values that are no padding: all there are where a table follows, which may lead
+        anywhere, else the least and the largest."""
         import numpy as np
 
         values = self.held.values
@@ -194,7 +196,9 @@ class _Grey:
             values = kept if kept.size else values
         if not values.size:
             raise ContentError("The image holds no number")
-        return float(values.min()), float(values.max())
+        if self.is_table:
+            return np.unique(values).astype(np.float64)
+        return np.asarray([values.min(), values.max()], np.float64)
 
 
 def _voi(
@@ -267,7 +271,9 @@ def _file_windows(elements: Elements, number: int) -> list[Window]:
     for place, (center, width) in enumerate(pairs):
         try:
             found.append(
-                Window(center, width, function, names[place] if place < len(names) else "")
+                Window(
+                    center, width, function, capped(names[place], 64) if place < len(names) else ""
+                )
             )
         except ContentError:  # a width of 0 or a function of nobody's: as if there were none
             continue
@@ -385,9 +391,3 @@ def _transfer_syntax(dataset: Dataset) -> str:
     if not found:
         raise ContentError("The transfer syntax of the image is not known")
     return found
-
-
-def _floats(values: list[float]) -> "Values":
-    import numpy as np
-
-    return np.asarray(values, np.float64)

@@ -191,7 +191,7 @@ def _label(dataset: Dataset, frame: Frame) -> str:
         f"frame {frame.number} of {frame.frames:,}" if frame.frames > 1 else "",
         _place(elements, frame.number),
     ]
-    return ", ".join(filter(None, parts)) or "Image"
+    return ", ".join(capped(part, 100) for part in parts if part) or "Image"
 
 
 def _said(dataset: Dataset, frame: Frame) -> tuple[str, ...]:

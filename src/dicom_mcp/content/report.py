@@ -1,7 +1,7 @@
 """The text of a report object: structured report, key object selection, encapsulated PDF or CDA,
 presentation state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
@@ -11,10 +11,11 @@ from . import cda, pdf, presentation
 from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
-from .tables import Row, dose_rows, measurement_rows
+from .tables import MOST_ROWS, Row, dose_rows, measurement_rows
 from .tree import Tree, code, code_of, content_tree, reference, written
 
 LONGEST_TEXT = 200_000
+MOST_NAMES = 100
 
 # Concepts that name who observed (PS3.16 TID 1003, 1004): person, device.
 _OBSERVERS = frozenset({("121008", "DCM"), ("121013", "DCM"), ("121012", "DCM")})
@@ -167,9 +168,9 @@ def _general(elements: Elements, kind: str) -> Report:
         completion=elements.text("CompletionFlag"),
         completion_description=elements.text("CompletionFlagDescription"),
         verification=elements.text("VerificationFlag"),
-        verified_by=tuple(map(_verifier, _items(elements, "VerifyingObserverSequence"))),
+        verified_by=_first(map(_verifier, _items(elements, "VerifyingObserverSequence"))),
         preliminary=elements.text("PreliminaryFlag"),
-        predecessors=tuple(_references(elements, "PredecessorDocumentsSequence")),
+        predecessors=_first(_references(elements, "PredecessorDocumentsSequence")),
     )
 
 
@@ -178,14 +179,22 @@ def _structured(report: Report, elements: Elements, _: Deadline | None) -> Repor
     text = written(tree)
     if evidence := _evidence(elements):
         text += "\n\n" + evidence
+    measurements, dose = measurement_rows(tree), dose_rows(tree)
     return replace(
         report,
         text=text,
         authors=report.authors or _observers(tree),
-        measurements=tuple(measurement_rows(tree)),
-        dose=tuple(dose_rows(tree)),
-        notes=("Part of the content tree is left out",) if tree.left_out else (),
+        measurements=tuple(measurements),
+        dose=tuple(dose),
+        notes=tuple(_left_out(tree, measurements, dose)),
     )
+
+
+def _left_out(tree: Tree, *tables: Sequence[Row]) -> Iterator[str]:
+    if tree.left_out:
+        yield "Part of the content tree is left out"
+    if any(len(table) >= MOST_ROWS for table in tables):
+        yield f"A table ends after {MOST_ROWS:,} rows; the text has every value"
 
 
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
@@ -274,7 +283,7 @@ def _authors(elements: Elements) -> tuple[str, ...]:
         role = participant.text("ParticipationType")
         when = participant.text("ParticipationDateTime")
         told.append(" ".join(filter(None, [_person(participant), role and f"({role})", when])))
-    return tuple(filter(None, told))
+    return _first(filter(None, told))
 
 
 def _observers(tree: Tree) -> tuple[str, ...]:
@@ -284,7 +293,14 @@ def _observers(tree: Tree) -> tuple[str, ...]:
         for item in tree.items
         if (item.concept.value, item.concept.scheme) in _OBSERVERS and item.value
     ]
-    return tuple(dict.fromkeys(named))
+    return _first(dict.fromkeys(named))
+
+
+def _first(told: Iterable[str]) -> tuple[str, ...]:
+    """The first MOST_NAMES of these, with a mark that says how many were left out."""
+    told = tuple(told)
+    left = len(told) - MOST_NAMES
+    return told if left <= 0 else (*told[:MOST_NAMES], f"[{left:,} more left out]")
 
 
 def _person(entry: Elements) -> str:

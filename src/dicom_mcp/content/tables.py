@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from .plain import capped
 from .tree import Item, Tree
 
 type Row = dict[str, str]
@@ -20,6 +21,10 @@ DOSE = {
 
 # A table of more rows is a data set to be had elsewhere; the text has every value.
 MOST_ROWS = 2000
+
+# Of a cell, and cells of a row: what qualifies a group stands in each of its rows.
+_LONGEST_CELL = 256
+_MOST_CELLS = 40
 
 
 def measurement_rows(tree: Tree) -> list[Row]:
@@ -49,7 +54,9 @@ def measurement_rows(tree: Tree) -> list[Row]:
             _add(row, (one for one in around if one.relationship not in ("CONTAINS", "")))
         _add(row, _qualifiers(tree, index, below))
         rows.append(row)
-    return rows[:MOST_ROWS]
+        if len(rows) == MOST_ROWS:
+            break
+    return rows
 
 
 def dose_rows(tree: Tree) -> list[Row]:
@@ -96,10 +103,13 @@ def _add(row: Row, items: Iterator[Item]) -> None:
 
 
 def _put(row: Row, name: str, said: str) -> None:
-    name = name or "(no name)"
+    name = capped(name, _LONGEST_CELL) or "(no name)"
     if name in _OWN and name in row:
         name += " (content)"
-    row[name] = f"{row[name]}; {said}" if name in row else said
+    if name in row:
+        row[name] = capped(f"{row[name]}; {said}", _LONGEST_CELL)
+    elif len(row) < _MOST_CELLS:
+        row[name] = capped(said, _LONGEST_CELL)
 
 
 _OWN = frozenset({"measurement", "value", "unit", "group", "table"})
