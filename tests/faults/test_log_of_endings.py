@@ -13,7 +13,7 @@ from tests.peer import HEALTHY, Peer, Script
 # The archive, both titles, the service, how it ended, how many rows came, how long it took.
 LINE = re.compile(
     r"C-FIND call=[0-9a-f]{8} archive=127\.0\.0\.1:(?P<port>\d+) called_ae_title=PEER "
-    r"calling_ae_title=TESTER level=STUDY outcome=(?P<outcome>\w+) rows=(?P<rows>\d+) ms=\d+\.\d"
+    r"calling_ae_title=TESTER level=STUDY rows=(?P<rows>\d+) outcome=(?P<outcome>\w+) ms=\d+\.\d"
 )
 
 
@@ -26,12 +26,7 @@ LINE = re.compile(
         (MISBEHAVIOURS["falls silent after three rows"], "deadline", "3"),
         (MISBEHAVIOURS["has too many associations"], "TooManyAssociations", "0"),
         (None, "ConnectionRefused", "0"),
-        pytest.param(
-            MISBEHAVIOURS["is out of resources"],
-            "0xA700",
-            "0",
-            marks=pytest.mark.xfail(strict=True, reason="the error's name stands for its status"),
-        ),
+        (MISBEHAVIOURS["does not allow it"], "0x0124", "0"),
     ],
     ids=["success", "failure midway", "abort", "deadline", "rejection", "refusal", "failure"],
 )
@@ -60,3 +55,15 @@ def test_the_log_says_who_was_asked_what_and_how_it_ended(
     assert len(calls) == 1
     assert "name=query_studies" in tool
     assert "ZZSECRET" not in "".join(lines)
+
+
+def test_the_log_says_of_a_test_of_the_connection_how_it_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "dicom_mcp")
+    with Peer(HEALTHY) as peer:
+        for port in (peer.port, 1):
+            call(Settings(Node("127.0.0.1", port, "PEER", "TESTER")), "verify_connection")
+    lines = [one for one in (r.getMessage() for r in caplog.records) if one.startswith("C-ECHO")]
+    assert "outcome=0x0000 ms=" in lines[0]
+    assert "outcome=ConnectionRefused ms=" in lines[1]

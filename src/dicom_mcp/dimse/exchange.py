@@ -58,7 +58,17 @@ class DimseExchange:
             return (perf_counter() - start) * 1000
 
         self._breaker.reached()  # somebody asks on purpose
-        return self._asking(ask, deadline)
+        started = perf_counter()
+        outcome = "failed"
+        try:
+            milliseconds = self._asking(ask, deadline)
+            outcome = "0x0000"
+            return milliseconds
+        except ArchiveError as error:
+            outcome = _outcome(error)
+            raise
+        finally:
+            self._log("C-ECHO", outcome, started)
 
     def close(self) -> None:
         """Release the associations."""
@@ -122,10 +132,10 @@ class DimseExchange:
             outcome = f"0x{answered.status.code:04X}" if answered.status else "stopped"
             return _ending(answered, nouns, count, remedies)
         except ArchiveError as error:
-            outcome = "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
+            outcome = _outcome(error)
             raise
         finally:
-            self._log("C-FIND", level, outcome, count, started)
+            self._log("C-FIND", outcome, started, level=level, rows=count)
 
     def _asking[T](
         self,
@@ -156,7 +166,7 @@ class DimseExchange:
         self._breaker.reached()
         return association
 
-    def _log(self, service: str, level: str, outcome: str, rows: int, started: float) -> None:
+    def _log(self, service: str, outcome: str, started: float, **facts: object) -> None:
         """Where, under which titles, what, how it ended; the keys' names but never their values."""
         journal.event(
             logging.INFO,
@@ -164,11 +174,18 @@ class DimseExchange:
             archive=f"{self.node.host}:{self.node.port}",
             called_ae_title=self.node.called_ae_title,
             calling_ae_title=self.node.calling_ae_title,
-            level=level,
+            **facts,
             outcome=outcome,
-            rows=rows,
             ms=(perf_counter() - started) * 1000,
         )
+
+
+def _outcome(error: ArchiveError) -> str:
+    """How a question that failed ended, as an administrator looks it up: a status if there was
+    one, else the kind of error."""
+    if isinstance(error, StatusFailure):
+        return f"0x{error.status:04X}"
+    return "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
 
 
 def _ending(
