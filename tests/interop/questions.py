@@ -140,6 +140,7 @@ QUESTIONS: dict[str, Question] = {
     "a name in small letters": _patients(_called("Okafor"), "case", name_pattern="okafor*"),
     "a name with an umlaut": _patients(_called("Brückner"), name_pattern="Brückner*"),
     "an umlaut in capitals": _patients(_called("Brückner"), "case", name_pattern="BRÜCKNER*"),
+    "a letter in names of two character sets": _patients(_called("ü"), name_pattern="*ü*k*"),
     "a name with a title": _patients(_called("^Dr."), name_pattern="*Dr."),
     "a name in kanji": _patients(_called("太郎"), name_pattern="*太郎*"),
     "a name in kana": _patients(_called("やまだ"), name_pattern="*やまだ*"),
@@ -189,6 +190,9 @@ QUESTIONS: dict[str, Question] = {
     # studies by date
     "studies of one day": _studies(_on("20260331", "20260331"), study_date="20260331"),
     "studies of a month": _studies(_on("20260201", "20260228"), study_date="20260201-20260228"),
+    "studies of a month in words": _studies(
+        _on("20260201", "20260228"), study_date="February 2026"
+    ),
     "studies of a year": _studies(_on("20250101", "20251231"), study_date="20250101-20251231"),
     "studies since": _studies(_on("20260320", "99991231"), study_date="20260320-"),
     "studies until": _studies(_on("00010101", "20250401"), study_date="-20250401"),
@@ -219,6 +223,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     "studies by a description in small letters": _studies(
         _described("Knee"), "case of text", study_description="*knee*"
+    ),
+    "studies by a description with any letter for an accented one": _studies(
+        _described("Ecocardiografía"), "letters", study_description="Ecocardiograf?a"
     ),
     "a word no description has": _studies(_none, study_description="*PET*"),
     # studies by modality

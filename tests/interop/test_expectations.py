@@ -45,18 +45,29 @@ UNSUPPORTED = "0xFF01"
 
 # What is known to be wrong still, by archive and question, with the reason.
 LEARNED = "a name found in UTF-8 is taken for all names, though this one is held in another set"
+WILDCARD = "its ? is no accented letter"
+COUNTS = "patients collected from their studies have no counts of series and images"
 NOT_YET = {
-    ("orthanc", "a name with any letter for an accented one"): "its ? stands for a byte",
+    **{
+        (peer, name): WILDCARD
+        for peer in ("orthanc", "dcmqrscp")
+        for name in (
+            "a name with any letter for an accented one",
+            "studies by a description with any letter for an accented one",
+        )
+    },
     ("orthanc", "an instance by number with zeros"): "it compares numbers as text",
-    ("dcmqrscp", "a name with any letter for an accented one"): "its ? is no accented letter",
     ("dcmqrscp", "an instance by number with zeros"): "it compares numbers as text",
-    ("dcmqrscp", "studies by a name in kanji"): LEARNED,
-    ("dcmqrscp", "studies by a name in capitals"): LEARNED,
-    ("compares bytes", "studies by a name in kanji"): LEARNED,
-    ("compares bytes", "studies by a name in capitals"): LEARNED,
-    ("compares bytes", "studies by a description with an accent"): LEARNED,
-    ("has several habits", "studies by a name in kanji"): LEARNED,
-    ("has several habits", "studies by a name in capitals"): LEARNED,
+    **{
+        (peer, name): LEARNED
+        for peer in ("dcmqrscp", "compares bytes", "has several habits")
+        for name in (
+            *("a name in kanji", "a name in kana", "studies by a name in kanji"),
+            *("studies by a name in capitals", "studies by a description with an accent"),
+        )
+    },
+    ("has Study Root only", "patients with all their counts"): COUNTS,
+    ("has several habits", "patients with all their counts"): COUNTS,
 }
 
 

@@ -25,15 +25,16 @@ def truth() -> Iterator[Connection]:
     database.close()
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(Kind(), id="gives everything"),
-        pytest.param(capped(MOST_MATCHES), id="stops silently after 500"),
-        pytest.param(capped(MOST_MATCHES, 0xA700), id="is out of resources after 500"),
-    ],
-)
+KINDS = {
+    "gives everything": Kind(),
+    "stops silently after 500": capped(MOST_MATCHES),
+    "is out of resources after 500": capped(MOST_MATCHES, 0xA700),
+}
+
+
+@pytest.fixture(scope="session", params=list(KINDS))
 def archive(request: pytest.FixtureRequest) -> Iterator[Peer]:
     """All of it, in archives of three kinds."""
-    with peers.embedded([], request.param, database=load()[0]) as peer:
+    kind = KINDS[request.param]
+    with peers.embedded([], kind, name=request.param, database=load()[0]) as peer:
         yield peer
