@@ -240,7 +240,7 @@ class WebExchange:
         if not rows:
             return True
         key = query.keys.get(UNIQUE_KEY[query.level], "")
-        if key and not {"\\", "*", "?"} & set(key):
+        if rows == 1 and key and not {"\\", "*", "?"} & set(key):  # more of them: it is ignored
             return True
         longest = self._longest.get(query.level, 0)
         self._longest[query.level] = max(longest, rows)
