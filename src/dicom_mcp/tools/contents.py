@@ -7,7 +7,7 @@ from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from .asking import Found
 from .call import Call
-from .kind import is_image
+from .kind import UNTOLD, is_image, kind
 from .listing import Listing, listing
 from .rows import text
 from .study import Study
@@ -20,6 +20,7 @@ _MOST_COUNTED = 100
 
 # Of the call's time; the images are counted in what is left of it.
 _SECONDS_FOR_SERIES = 15.0
+_SECONDS_AT_ONCE = 8.0
 _SECONDS_FOR_IMAGES = 5.0
 
 _OF_SERIES = (
@@ -44,10 +45,11 @@ class _Looking:
         """These studies with what their series say."""
         some = {str(one.get("StudyInstanceUID", "")): one for one in matches[:_MOST_LOOKED_INTO]}
         series, whole = self._series(some)
+        kinds = self._kinds(series)
         images = self._images(series, whole)
         studies = [
-            Study(match, series.get(uid, ()), uid in whole, images.get(uid))
-            for uid, match in ((str(one.get("StudyInstanceUID", "")), one) for one in matches)
+            Study(match, series.get(uid, ()), uid in whole, images.get(uid), kinds)
+            for uid, match in ((text(one, "StudyInstanceUID"), one) for one in matches)
         ]
         if unknown := sum(not one.whole for one in studies):
             self._found.complete = False
@@ -58,21 +60,22 @@ class _Looking:
             )
         if untold := sum(one.untold() for one in studies):
             self._found.note(
-                f"{untold} structured reports (SR) have no description that says what they are; "
-                "they are counted as reports. study_overview tells."
+                f"{untold} structured reports (SR) may be on findings or on dose: the archive "
+                "tells neither a description that says so nor their SOP class."
             )
         return studies
 
     def _series(self, studies: Mapping[str, Match]) -> tuple[dict[str, list[Match]], set[str]]:
         """The series of these studies, and of which all are there."""
         series: dict[str, list[Match]] = {}
-        step = self._call.within(_SECONDS_FOR_SERIES)
+        whole = self._call.within(_SECONDS_FOR_SERIES)
         known: set[str] = set()
 
         def keep(match: Match) -> None:
             series.setdefault(str(match.get("StudyInstanceUID", "")), []).append(match)
 
-        def ask(these: Iterable[str], keys: Mapping[str, str]) -> Matches:
+        def ask(these: Iterable[str], keys: Mapping[str, str], seconds: float) -> Matches:
+            step = whole.within(seconds)
             answer = self._call.archive.each_series(
                 list(these),
                 Query(Level.SERIES, keys, _OF_SERIES),
@@ -85,24 +88,24 @@ class _Looking:
             return answer
 
         def agrees(study: str) -> bool:
-            said = text(studies[study], "NumberOfStudyRelatedSeries")
-            count = len(series.get(study, ()))
-            return count >= int(said) if said.isdecimal() else bool(count)
+            said = _said(studies[study], "NumberOfStudyRelatedSeries")
+            return len(series.get(study, ())) >= (said or 1)
 
         notes: list[str] = []
-        try:
-            if self._patient:
-                answer = ask(studies, {"PatientID": self._patient})
-                counted = {
-                    one
-                    for one in studies
-                    if agrees(one) and text(studies[one], "NumberOfStudyRelatedSeries")
-                }
-                known = {one for one in studies if agrees(one)} if answer.complete else counted
+        if self._patient:
+            counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}
+            try:
+                answer = ask(studies, {"PatientID": self._patient}, _SECONDS_AT_ONCE)
                 notes += answer.notes if answer.complete else ()
+                known = {one for one in (studies if answer.complete else counted) if agrees(one)}
+            except Cancelled:
+                raise
+            except ArchiveError:
+                known = {one for one in counted if agrees(one)}
+        try:
             for study in [one for one in studies if one not in known]:
                 series.pop(study, None)
-                answer = ask([study], {})
+                answer = ask([study], {}, _SECONDS_FOR_SERIES)
                 notes += answer.notes
                 if answer.complete and agrees(study):
                     known.add(study)
@@ -112,6 +115,27 @@ class _Looking:
             notes.append(f"Looking into the series ended early: {error}")
         self._found.note(*notes)
         return series, known
+
+    def _kinds(self, series: Mapping[str, Sequence[Match]]) -> dict[str, str]:
+        """What the structured reports are whose description doesn't say: their SOP class does."""
+        step = self._call.within(_SECONDS_FOR_IMAGES)
+        kinds: dict[str, str] = {}
+        untold = [
+            (study, one)
+            for study, several in series.items()
+            for one in several
+            if kind(text(one, "Modality"), text(one, "SeriesDescription")) == UNTOLD
+        ]
+        for study, one in untold[:_MOST_COUNTED]:
+            uid = text(one, "SeriesInstanceUID")
+            listed = self._listed(step, study, uid)
+            if not listed:
+                break
+            classes = [text(instance, "SOPClassUID") for instance in listed.instances]
+            if not any(classes):
+                break  # nor will it tell of the next
+            kinds[uid] = kind("SR", text(one, "SeriesDescription"), sop_classes=classes)
+        return kinds
 
     def _images(self, series: Mapping[str, Sequence[Match]], whole: set[str]) -> dict[str, int]:
         """How many images the studies have whose series are all known."""
@@ -123,9 +147,9 @@ class _Looking:
             for one in series[study]:
                 if images is None or not is_image(str(one.get("Modality", ""))):
                     continue
-                said = text(one, "NumberOfSeriesRelatedInstances")
-                if said.isdecimal():
-                    images += int(said)
+                said = _said(one, "NumberOfSeriesRelatedInstances")
+                if said is not None:
+                    images += said
                     continue
                 counted += 1
                 listed = self._listed(step, study, text(one, "SeriesInstanceUID")) if left else None
@@ -156,3 +180,9 @@ class _Looking:
             return None
         self._found.queries += listed.queries
         return listed
+
+
+def _said(match: Match, keyword: str) -> int | None:
+    """A count that the archive keeps."""
+    said = text(match, keyword)
+    return int(said) if said.isdecimal() else None

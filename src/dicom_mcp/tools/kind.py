@@ -8,11 +8,25 @@ import re
 from collections.abc import Iterable, Sequence
 
 IMAGES, REPORT, DOSE = "images", "report", "dose report"
+
+# What may be a report, measurements or a report on dose: neither class nor description told.
+UNTOLD = "structured report"
+
 _OTHER = "other structured document"
 
 # Objects that hold text for a reader.
 READABLE = frozenset(
-    {REPORT, DOSE, _OTHER, "CAD report", "document", "key images", "measurements", "procedure log"}
+    {
+        REPORT,
+        DOSE,
+        UNTOLD,
+        _OTHER,
+        "CAD report",
+        "document",
+        "key images",
+        "measurements",
+        "procedure log",
+    }
 )
 
 # What accompanies the images of a study, made from or about them.
@@ -105,7 +119,7 @@ _BY_MODALITY: dict[str, str] = {
     "RWV": "real world value map",
     "SEG": "segmentation",
     "SMR": "registration",
-    "SR": REPORT,
+    "SR": UNTOLD,
     "TEXTUREMAP": "3D model",
     "XAPROTOCOL": "scan protocol",
     **dict.fromkeys(("ECG", "EEG", "EMG", "EOG", "EPS", "HD", "POS", "RESP"), "waveform"),
@@ -162,11 +176,6 @@ def is_image(modality: str) -> bool:
     return modality not in _BY_MODALITY or modality == "RTIMAGE"
 
 
-def is_told(description: str) -> bool:
-    """Whether the description of a structured report says what kind it is."""
-    return any(words.search(description) for words in (_DOSE, _MEASURED, _REPORTED))
-
-
 def _of_class(sop_class: str) -> str:
     if not sop_class.startswith(_STORAGE):
         return "private objects" if not sop_class.startswith("1.2.840.10008.") else "objects"
@@ -178,10 +187,12 @@ def _of_class(sop_class: str) -> str:
 
 
 def _told_better(said: str, description: str, image_type: Sequence[str]) -> str:
-    if said == REPORT:
+    if said in (REPORT, UNTOLD):
         if _DOSE.search(description):
             return DOSE
-        return "measurements" if _MEASURED.search(description) else said
+        if _MEASURED.search(description):
+            return "measurements"
+        return REPORT if _REPORTED.search(description) else said
     if said not in (IMAGES, "secondary capture"):
         return said
     if said == "secondary capture":

@@ -14,7 +14,7 @@ from .answer import Asked, asked
 from .asking import Found, Question, each
 from .call import Call
 from .condition import texts
-from .kind import DOSE, IMAGES, READABLE, REPORT, is_image, kind
+from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
 from .listing import Listing, lacking, listing, ranges, repeated
 from .relaxing import hints
 from .rows import Row, Rows, filled, text
@@ -310,6 +310,12 @@ class _Making:
             totals["instances_by_archive"] = int(said)
         totals["reports"] = sum(not _REPORTS.isdisjoint(one.split(" and ")) for one in kinds)
         totals["dose_reports"] = kinds.count(DOSE)
+        if untold := kinds.count(UNTOLD):
+            totals["structured_reports_of_unknown_kind"] = untold
+            self._found.note(
+                f"{untold} structured reports may be reports, measurements or dose reports: the "
+                "archive tells neither their SOP class nor a description that says so."
+            )
         totals["key_objects"] = kinds.count("key images")
         return totals
 

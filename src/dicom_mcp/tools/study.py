@@ -9,7 +9,7 @@ from typing import Any
 from ..standard.body_part import body_part, related
 from ..standard.query import Match
 from .condition import texts
-from .kind import APART, DOSE, is_image, is_told, kind
+from .kind import APART, DOSE, UNTOLD, is_image, kind
 from .rows import filled, text
 
 # The attributes of a patient that may differ between studies of one ID, as a record names them.
@@ -37,12 +37,14 @@ _BODY_PART_OF: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What is known of a study; `whole` says that these are all its series."""
+    """What is known of a study; `whole` says that these are all its series, `kinds` what those
+    (by UID) are that had to be looked into."""
 
     match: Match
     series: Sequence[Match]
     whole: bool
     images: int | None
+    kinds: Mapping[str, str]
 
     @property
     def uid(self) -> str:
@@ -89,22 +91,9 @@ class Study:
             return self.day is None or other.day is None or self.day <= other.day
         return self.when <= other.when
 
-    def reports(self, *, dose: bool) -> str:
-        """Its reports by modality: "SR 1, DOC 1"; or those on dose."""
-        counts: Counter[str] = Counter()
-        for one in self.series:
-            modality = str(one.get("Modality", ""))
-            if modality in ("SR", "DOC"):
-                is_dose = kind(modality, text(one, "SeriesDescription")) == DOSE
-                counts[modality] += is_dose is dose
-        return ", ".join(f"{one} {counts[one]}" for one in ("SR", "DOC") if counts[one])
-
     def untold(self) -> int:
-        """Structured reports whose description doesn't say what they are."""
-        return sum(
-            str(one.get("Modality", "")) == "SR" and not is_told(text(one, "SeriesDescription"))
-            for one in self.series
-        )
+        """Structured reports of which nothing says whether they are on findings or on dose."""
+        return sum(self._kind(one) == UNTOLD for one in self.series)
 
     def row(self, *differing: str) -> dict[str, Any]:
         """The study as a record, with the `differing` keywords of its patient."""
@@ -119,13 +108,29 @@ class Study:
             "series": len(self.series) if self.whole else "",
             "images": self.images,
             "instances": int(instances) if instances.isdecimal() and self.images is None else "",
-            "report": self.reports(dose=False) or ("none" if self.whole else "unknown"),
-            "dose_report": self.reports(dose=True),
+            "report": self._reports(dose=False) or ("none" if self.whole else "unknown"),
+            "dose_report": self._reports(dose=True),
             "accession_number": text(self.match, "AccessionNumber"),
             "study_instance_uid": self.uid,
             **{PERSON[keyword]: text(self.match, keyword) for keyword in differing},
         }
         return filled(row)
+
+    def _kind(self, series: Match) -> str:
+        known = self.kinds.get(text(series, "SeriesInstanceUID"))
+        return known or kind(text(series, "Modality"), text(series, "SeriesDescription"))
+
+    def _reports(self, *, dose: bool) -> str:
+        """Its reports by modality: "SR 1, DOC 1"; or those on dose."""
+        counts: Counter[str] = Counter()
+        for one in self.series:
+            modality, what = text(one, "Modality"), self._kind(one)
+            if modality in ("SR", "DOC") and what != UNTOLD:
+                counts[modality] += (what == DOSE) is dose
+        told = [f"{one} {counts[one]}" for one in ("SR", "DOC") if counts[one]]
+        if not dose and self.untold():
+            told.append(f"SR {self.untold()} of unknown kind")
+        return ", ".join(told)
 
 
 def relevance(current: Study, earlier: Study) -> tuple[int, str]:

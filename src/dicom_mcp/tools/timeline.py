@@ -37,6 +37,11 @@ _OF_STUDY = (
     *("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
 )
 
+# What the series tell where the archive does not keep it.
+_FOUND_BELOW = frozenset(
+    {"ModalitiesInStudy", "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"}
+)
+
 AsInStudies = Annotated[str, Field(description="As in query_studies")]
 
 
@@ -184,10 +189,17 @@ class _Making:
         # Newest first; those without a date last.
         self._matches = sorted(matches, key=_when, reverse=True)
         self._differing = self._discrepancies()
+        if absent := [one for one in _OF_STUDY if one in found.absent - _FOUND_BELOW]:
+            found.note(f"The archive does not return {', '.join(absent)}.")
+        if undated := sum(not _when(match)[0] for match in matches):
+            found.note(
+                f"{undated} of {len(matches)} studies came without a date: they stand last, and no "
+                "days between are told."
+            )
 
     def timeline(self, limit: int) -> Timeline:
         """The studies that are wanted, newest first."""
-        kept = [match for match in self._matches if self._wanted.is_day(match)]
+        kept = self._of_days(self._matches)
         looked = kept if self._wanted.needs_series else kept[: limit + 1]
         studies = [
             one
@@ -217,7 +229,7 @@ class _Making:
             )
             return self._answer([])
         chosen = (named or self._matches)[0]
-        kept = [one for one in self._matches if one is not chosen and self._wanted.is_day(one)]
+        kept = self._of_days([one for one in self._matches if one is not chosen])
         current, *others = contents(self._call, self._found, self._patient, [chosen, *kept])
         if not current.day:
             self._found.note("The study has no date: which studies came before cannot be told.")
@@ -242,6 +254,15 @@ class _Making:
             self._found.note(f"Only priors of {said} are given; compared here.")
         self._cut(len(rows), len(ranked))
         return self._answer(rows, current.row(*self._differing))
+
+    def _of_days(self, matches: Sequence[Match]) -> list[Match]:
+        if self._wanted.days and any(not _when(match)[0] for match in matches):
+            self._found.complete = False
+            self._found.note(
+                "Not complete, perhaps: studies without a date are left out; ask without "
+                "study_date to see them."
+            )
+        return [match for match in matches if self._wanted.is_day(match)]
 
     def _is_wanted(self, study: Study) -> bool:
         if self._wanted.cannot_tell(study):
@@ -382,7 +403,7 @@ def _undecided(
 
 
 def _when(match: Match) -> tuple[str, str]:
-    return Study(match, (), False, None).when
+    return Study(match, (), False, None, {}).when
 
 
 def _alike(value: str) -> str:
