@@ -1,7 +1,8 @@
-"""One HTTP connection on which nothing can wait longer than a deadline.
+"""One HTTP/1.1 connection on which nothing can wait longer than a deadline.
 
-httpcore2 speaks HTTP/1.1 over a socket that it is given here: every read and write asks the
-deadline of the question it belongs to, and a cancelled question shuts the socket down.
+h11 knows the protocol and never touches the socket; every read and write of the socket asks the
+deadline of the question it belongs to, and a cancelled question shuts it down. *Drained or dead*: a
+connection is used again only when its last answer was read to its end and nothing came after it.
 """
 
 import base64
@@ -11,21 +12,14 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ECONNREFUSED, EINPROGRESS
 from time import monotonic
 from typing import Any
 
-from httpcore2 import (
-    URL,
-    HTTPConnection,
-    NetworkBackend,
-    NetworkStream,
-    Origin,
-    RemoteProtocolError,
-)
+import h11
 
 from ..deadline import Deadline
 from ..errors import (
@@ -50,6 +44,12 @@ IDLE_SECONDS = 20.0
 _DRAIN_SECONDS = 0.25
 _MOST_DRAINED = 64 * 1024
 
+# The status line and header fields of an answer; 100 KiB is what servers accept of ours, too.
+_MOST_HEAD = 100 * 1024
+
+# More than a page of most answers.
+_READ_SIZE = 256 * 1024
+
 # How soon an attempt to connect, which nothing can wake, notices that it was cancelled.
 _CANCEL_SLICE = 0.1
 
@@ -71,18 +71,12 @@ class Connection:
     """One connection to a node, made at its first use; for one question at a time."""
 
     def __init__(self, node: WebNode, context: ssl.SSLContext | None) -> None:
-        self._node = node
-        self._line = _Line()
-        scheme = b"https" if node.is_tls else b"http"
-        host = node.host.encode("idna")
-        self._http = HTTPConnection(
-            Origin(scheme, host, node.port),
-            ssl_context=context,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=self._line,
-        )
-        self._url = (scheme, host, node.port)
+        self._host, self._port = node.host, node.port
+        self._context = context
         self._headers = _headers(node)
+        self._line: _Line | None = None
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
+        self._clean = True
         self._idle_since = 0.0
         self.used = False
 
@@ -92,167 +86,179 @@ class Connection:
 
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
-        scheme, host, port = self._url
-        url = URL(scheme=scheme, host=host, port=port, target=target.encode("ascii"))
-        self._line.deadline = deadline
-        headers = [*self._headers, ("Accept", accept)]
-        with self._translating(), deadline.interrupting(self._line.interrupt):
-            deadline.remaining()
-            with self._http.stream("GET", url, headers=headers) as answer:
-                self.used = True
-                fields = {
-                    name.decode("latin-1").lower(): value.decode("latin-1")
-                    for name, value in answer.headers
-                }
-                raw = answer.iter_stream()
-                yield Response(answer.status, fields, _decoded(raw, fields))
-                self._drain(raw, deadline)
+        self._clean = False
+        line = self._line = self._line or _Line.open(
+            self._host, self._port, self._context, deadline=deadline
+        )
+        line.deadline = deadline
+        with self._translating(line), deadline.interrupting(line.interrupt):
+            request = h11.Request(
+                method="GET", target=target, headers=[*self._headers, ("Accept", accept)]
+            )
+            end = h11.EndOfMessage()
+            line.write((self._http.send(request) or b"") + (self._http.send(end) or b""))
+            self.used = True
+            answer = self._head(line)
+            fields = {name.decode(): value.decode("latin-1") for name, value in answer.headers}
+            body = self._body(line)
+            yield Response(answer.status_code, fields, _decoded(body, fields))
+            self._drain(line, body, deadline)
+            self._clean = self._is_at_end() and not line.was_interrupted
         self._idle_since = monotonic()
 
     def is_alive(self) -> bool:
         """Whether another question can be asked over it."""
-        if not self._http.is_idle() or self._line.was_interrupted:
+        if not self._clean or not self._line or monotonic() - self._idle_since >= IDLE_SECONDS:
             return False
-        return monotonic() - self._idle_since < IDLE_SECONDS and self._line.is_quiet()
+        return self._line.is_quiet()
 
     def close(self) -> None:
         """Close it, whatever it is doing."""
-        self._line.close()
+        if self._line:
+            self._line.close()
 
-    def _drain(self, raw: Iterator[bytes], deadline: Deadline) -> None:
+    def _head(self, line: "_Line") -> h11.Response:
+        while True:
+            event = self._event(line)
+            if isinstance(event, h11.Response):
+                return event
+            if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
+                raise _not_http()
+
+    def _body(self, line: "_Line") -> Iterator[bytes]:
+        while isinstance(event := self._event(line), h11.Data):
+            yield bytes(event.data)
+
+    def _event(self, line: "_Line") -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            read = line.read()
+            begins = not self._http.trailing_data[0] and self._http.their_state is h11.SEND_RESPONSE
+            if begins and read and not b"HTTP/1.".startswith(read[:7]):
+                raise _not_http()  # before h11 waits for the end of a header that never comes
+            self._http.receive_data(read)
+        return event
+
+    def _drain(self, line: "_Line", body: Iterator[bytes], deadline: Deadline) -> None:
         """Read to the end if that is near, so that the connection can be kept."""
-        self._line.deadline = deadline.at_most(_DRAIN_SECONDS)
+        line.deadline = deadline.at_most(_DRAIN_SECONDS)
         left = _MOST_DRAINED
-        with suppress(DeadlinePassed, ConnectionLost, RemoteProtocolError):
-            for chunk in raw:
+        with suppress(DeadlinePassed, ConnectionLost, h11.RemoteProtocolError):
+            for chunk in body:
                 left -= len(chunk)
                 if left < 0:
                     return
 
+    def _is_at_end(self) -> bool:
+        """Whether the answer is over and nothing came after it, which would be taken for the
+        answer to the next question."""
+        if self._http.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+            return False
+        if self._http.trailing_data != (b"", False):
+            return False
+        self._http.start_next_cycle()
+        return True
+
     @contextmanager
-    def _translating(self) -> Generator[None]:
-        """How httpcore2 says that an answer was none. Its texts may quote the peer: not shown."""
+    def _translating(self, line: "_Line") -> Generator[None]:
+        """How h11 says that an answer was none. Its texts may quote the peer: not shown."""
         try:
             yield
-        except RemoteProtocolError as error:
-            if self._line.deadline:
-                self._line.deadline.check()
-            if self._line.ended:
+        except h11.RemoteProtocolError as error:
+            if line.deadline:
+                line.deadline.check()
+            if line.ended:
                 raise _lost() from error
-            raise ProtocolViolation(
-                "it answered with something that is not HTTP",
-                "Check that base_url names a DICOMweb server, not its DICOM port, and whether it "
-                "has to begin with https://",
-            ) from error
+            raise _not_http() from error
 
 
-class _Line(NetworkBackend, NetworkStream):
-    """The socket as httpcore2 is given it: both what connects and what is connected."""
+class _Line:
+    """A connected socket and until when it may wait."""
 
-    def __init__(self) -> None:
-        self.deadline: Deadline | None = None
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.ended = False
         self.was_interrupted = False
-        self._socket: socket.socket | None = None
+        self._socket = connected
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the deadline says it
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> NetworkStream:
-        self._socket = _open(host, port, self._until())
-        return self
+    @classmethod
+    def open(
+        cls, host: str, port: int, context: ssl.SSLContext | None, *, deadline: Deadline
+    ) -> "_Line":
+        """Connect, over TLS with this context. Raises Unreachable, ConnectionLost, DeadlinePassed
+        or Cancelled."""
+        line = cls(_open(host, port, deadline), deadline)
+        if context:
+            try:
+                with deadline.interrupting(line.interrupt):
+                    line._start_tls(context, host)
+            except BaseException:
+                line.close()
+                raise
+        return line
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - as above
-    ) -> NetworkStream:
-        plain = self._connected()
+    def _start_tls(self, context: ssl.SSLContext, host: str) -> None:
         try:
-            plain.settimeout(self._until().at_most(CONNECT_SECONDS).remaining())
-            self._socket = ssl_context.wrap_socket(plain, server_hostname=server_hostname)
+            self._socket.settimeout(self.deadline.at_most(CONNECT_SECONDS).remaining())
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
         except OSError as error:
-            plain.close()
-            self._until().check()
+            self.deadline.check()
             raise _no_tls(error) from error
-        return self
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        connected = self._connected()
+    def read(self) -> bytes:
+        """The next bytes, none at the end of the connection."""
         while True:
             try:
-                connected.settimeout(self._until().remaining())
-                _acknowledge_at_once(connected)
-                read = connected.recv(max_bytes)
+                self._socket.settimeout(self.deadline.remaining())
+                _acknowledge_at_once(self._socket)
+                read = self._socket.recv(_READ_SIZE)
             except TimeoutError:
                 continue
             except ssl.SSLError as error:
-                self._until().check()
+                self.deadline.check()
                 # TLS 1.3 tells of a missing client certificate at the first read only.
                 raise _no_tls(error) from error
             except OSError as error:
-                self._until().check()
+                self.deadline.check()
                 self.ended = True
                 raise _lost() from error
             if not read:
-                self._until().check()
+                self.deadline.check()
                 self.ended = True
             return read
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        connected = self._connected()
-        unsent = memoryview(buffer)
+    def write(self, message: bytes) -> None:
+        """Send all of it."""
+        unsent = memoryview(message)
         try:
             while unsent:
-                connected.settimeout(self._until().remaining())
-                unsent = unsent[connected.send(unsent) :]
+                self._socket.settimeout(self.deadline.remaining())
+                unsent = unsent[self._socket.send(unsent) :]
         except TimeoutError:
             raise DeadlinePassed(
                 "the archive stopped reading what was sent to it", "Try again later"
             ) from None
         except OSError as error:
-            self._until().check()
+            self.deadline.check()
             self.ended = True
             raise _lost() from error
 
     def close(self) -> None:
-        if self._socket:
-            self._socket.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
-            return self._socket
-        return None
+        self._socket.close()
 
     def interrupt(self) -> None:
         """End a read or write another thread is waiting in."""
         self.was_interrupted = True
-        if self._socket:
-            with suppress(OSError, ValueError):
-                # SSLSocket's own would take the TLS session away from under the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        with suppress(OSError, ValueError):
+            # SSLSocket's own would take the TLS session away from under the reader.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def is_quiet(self) -> bool:
         """Whether nothing has arrived, not even the end of the connection."""
         with suppress(OSError, ValueError):
             waiting = select.poll()
-            if self._socket:
-                waiting.register(self._socket, select.POLLIN)
-                return not waiting.poll(0)
+            waiting.register(self._socket, select.POLLIN)
+            return not waiting.poll(0)
         return False
-
-    def _connected(self) -> socket.socket:
-        assert self._socket is not None
-        return self._socket
-
-    def _until(self) -> Deadline:
-        assert self.deadline is not None
-        return self.deadline
 
 
 def tls_context(node: WebNode) -> ssl.SSLContext | None:
@@ -467,6 +473,14 @@ def _acknowledge_at_once(connected: socket.socket) -> None:
 
 
 _QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)
+
+
+def _not_http() -> ProtocolViolation:
+    return ProtocolViolation(
+        "it answered with something that is not HTTP/1.1",
+        "Check that base_url names a DICOMweb server, not its DICOM port, and whether it has to "
+        "begin with https://",
+    )
 
 
 def _lost() -> ConnectionLost:

@@ -88,10 +88,13 @@ class WebExchange:
         start = perf_counter()
         asked = Query(Level.STUDY, {}, ("StudyInstanceUID",))
         target = search(asked).target(limit=1, offset=0)
-        with self._answer(target, deadline) as answer:
-            self._check(answer)
-            for _ in _rows(answer):
-                break
+        try:
+            with self._answer(target, deadline) as answer:
+                self._check(answer)
+                for _ in _rows(answer):
+                    break
+        except _Refused as refused:
+            raise refused.failure from None
         self._answered = True
         return (perf_counter() - start) * 1000
 
@@ -195,8 +198,9 @@ class WebExchange:
         try:
             return _Pages(self, query, take, deadline).read()
         except _Refused as refused:
+            failure = refused.failure
             if refused.status not in _NOT_THERE:
-                raise refused.failure from None
+                raise failure from None
         # A study or series that is not held may be a resource that is not found, or base_url is
         # wrong, which shows with another search.
         if search(query).in_path:
@@ -209,7 +213,7 @@ class WebExchange:
                 "Give study_instance_uid, and series_instance_uid for instances",
                 status=0xA900,
             )
-        raise refusal(404)
+        raise failure
 
     def page(
         self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
@@ -363,8 +367,8 @@ class _Pages:
         while True:
             page = _Page(self._seen, self._last)
 
-            def take(match: Match, size: int, page: _Page = page) -> bool:
-                return self._row(match, size, page)
+            def take(match: Match, size: int, page: _Page = page, limit: int = limit) -> bool:
+                return self._row(match, size, page, limit)
 
             try:
                 told = self._exchange.page(
@@ -378,10 +382,12 @@ class _Pages:
                 return self._cut(f"then it failed with HTTP status {refused.status}")
             if self._stopped:
                 return Ending()
-            if page.rows and not page.new:
+            if page.repeats or (page.rows and not page.new):
                 # It ignores the offset: this is all that it has, unless it says otherwise or gave
                 # exactly as much as it was asked for.
-                cut = more or told or self._rows == limit_before
+                self._rows = max(self._rows, page.rows)
+                full = page.rows >= limit or self._rows == limit_before
+                cut = more or told or full
                 return self._cut("it ignores offset") if cut else self._ending(overlapping)
             # An empty page contradicts a server that had announced more.
             more = told or (more and not page.rows)
@@ -394,10 +400,11 @@ class _Pages:
             limit_before = limit
             limit = PAGE
 
-    def _row(self, match: Match, size: int, page: "_Page") -> bool:
+    def _row(self, match: Match, size: int, page: "_Page", limit: int) -> bool:
         unique = identity(self._query.level, match)
         if not page.is_new(unique):
-            return not page.repeats or page.rows > 1
+            # A longer page than the one it repeats may have more.
+            return not page.repeats or self._rows < limit
         self._stopped = not self._take(match, size)
         return not self._stopped
 
@@ -434,7 +441,7 @@ class _Page:
         repeated = bool(unique) and unique in self._before
         if repeated and unique != self._previous:
             self.overlaps = True
-            self.repeats = self.rows == 1
+            self.repeats = self.repeats or self.rows == 1
         self.last = unique
         if unique and not repeated:
             self.new.add(unique)

@@ -37,7 +37,7 @@ _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 # What may stand between the data sets of an array.
-_SPACE = " \t\r\n"
+_SPACE = re.compile(r"[ \t\r\n]+")
 
 # What an incomplete data set must grow by before it is looked at again, so that one which comes
 # in small pieces is not read from its beginning each time.
@@ -103,8 +103,8 @@ class _Text:
         """The next character that is no space; "" at the end. It is taken unless it opens an
         object."""
         while True:
-            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACE:
-                self._at += 1
+            if space := _SPACE.match(self._buffer, self._at):
+                self._at = space.end()
             if self._at < len(self._buffer):
                 found = self._buffer[self._at]
                 self._at += found != "{"
