@@ -306,8 +306,17 @@ def test_a_study_of_somebody_else_has_no_priors_here(node: Node) -> None:
     uid = study_uid("knee mr")
     answer = ask(node, "patient_timeline", patient_id="00104217", prior_to=uid)
     assert answer["records"] == []
-    assert answer["complete"] is False
-    assert "no study of this patient" in answer["notes"][0]
+    assert answer["study"] == {}
+    assert answer["notes"][0] == "No study in this archive matches these keys."
+
+
+def test_the_study_tells_which_of_two_patients_of_one_name_is_meant(node: Node) -> None:
+    uid = study_uid("anna younger mr")
+    answer = ask(node, "patient_timeline", patient_name="Anna Schmidt", prior_to=uid)
+    assert answer["patient"]["patient_id"] == PATIENTS["anna younger"].id
+    assert [row["study_instance_uid"] for row in answer["records"]] == [
+        study_uid("anna younger ultrasound")
+    ]
 
 
 def test_before_today_only_the_knee_ultrasound_has_no_report(node: Node) -> None:

@@ -85,17 +85,16 @@ def patient_timeline(
         {
             "patient_id": ("PatientID", patient_id),
             "patient_name": ("PatientName", patient_name),
-        }
-        if patient_id or patient_name
-        else {"prior_to": ("StudyInstanceUID", uid)},
+            "prior_to": ("StudyInstanceUID", uid),
+        },
     )
     found, studies = _studies(call, question)
     people = _people(studies)
     if len(people) != 1:
         return _undecided(call, question, found, people)
     (patient,) = people
-    if patient and "PatientID" not in question.meanings:
-        # Others of the same ID may be under another name.
+    if patient and (uid or "PatientID" not in question.meanings):
+        # Only one study is known, or others of the same ID are under another name.
         known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", patient)})
         again, studies = _studies(call, known)
         studies = [one for one in studies if one.get("PatientID") == patient]
@@ -103,6 +102,9 @@ def patient_timeline(
         again.queries += found.queries
         again.sent = {**found.sent, **again.sent}
         found = again
+    elif uid:
+        found.complete = False
+        found.note("Not complete: this study has no PatientID, by which others could be found.")
     making = _Making(call, found, patient, studies, wanted)
     if is_last or uid:
         return making.priors(uid, limit)
