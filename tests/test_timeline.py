@@ -1,8 +1,10 @@
 """One patient over time, against plain loops over the objects."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -19,7 +21,9 @@ from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
 from dicom_mcp.demo.reports import RADIATION_DOSE_SR
 from dicom_mcp.standard.body_part import related
+from tests.acceptor import Answers, accepting, study
 from tests.asking import ask, fail, listed
+from tests.bounds import PATIENCE
 
 TODAY = date(2026, 3, 31)
 
@@ -340,6 +344,33 @@ def test_a_patient_without_an_id_is_found_by_name(held: list[Dataset]) -> None:
     rows = [said_row(row) for row in answer["records"]]
     assert rows == [true_row(held, row["study_instance_uid"]) for row in rows]
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize("fails", ["hangs", "refuses"])
+def test_studies_are_told_though_their_series_cannot_be(fails: str) -> None:
+    over = threading.Event()
+
+    def find(event: Any) -> Answers:
+        if event.identifier.QueryRetrieveLevel == "STUDY":
+            for number in range(3):
+                one = study(event, number)
+                one.StudyDate = f"2026010{number + 1}"
+                one.StudyDescription = "CT Thorax"
+                yield 0xFF00, one
+            return
+        if fails == "hangs":
+            over.wait(PATIENCE)
+        yield 0xC001, None
+
+    with accepting(find) as acceptor:
+        node = replace(acceptor.node(called="ACCEPTOR", calling="MCPSCU"), timeout=3.0)
+        answer = ask(node, "patient_timeline", patient_id="1")
+        over.set()
+    assert [row["date"] for row in answer["records"]] == ["20260103", "20260102", "20260101"]
+    assert {row["report"] for row in answer["records"]} == {"unknown"}
+    assert answer["complete"] is False
+    assert any("the series of 3 of 3 studies could not" in note for note in answer["notes"])
+    assert any("ended early" in note for note in answer["notes"])
 
 
 def test_the_definition_is_short() -> None:
