@@ -50,6 +50,9 @@ _MOST_HEAD = 100 * 1024
 # More than a page of most answers.
 _READ_SIZE = 256 * 1024
 
+# How long a last word of a peer that hung up is waited for; it is there already or never comes.
+_LAST_SECONDS = 0.1
+
 # How soon an attempt to connect, which nothing can wake, notices that it was cancelled.
 _CANCEL_SLICE = 0.1
 
@@ -240,7 +243,20 @@ class _Line:
         except OSError as error:
             self.deadline.check()
             self.ended = True
-            raise _lost() from error
+            raise self._last_words() from error
+
+    def _last_words(self) -> Unreachable | ConnectionLost:
+        """Why the peer hung up while it was written to: what TLS it did not like came before."""
+        try:
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.settimeout(_LAST_SECONDS)
+                self._socket.recv(1)
+        except ssl.SSLError as told:
+            if told.reason in _TLS_REASONS:
+                return _no_tls(told)
+        except OSError:
+            pass
+        return _lost()
 
     def close(self) -> None:
         self._socket.close()
