@@ -16,12 +16,13 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its number from 0, path, and the page it asks for."""
+    """One request: its number from 0, path, the page it asks for, and its whole header."""
 
     number: int
     target: str
     limit: int
     offset: int
+    head: str
 
 
 # Answers one request over the socket; False closes the connection.
@@ -172,7 +173,7 @@ def _asked(number: int, head: bytes) -> Asked:
         found = re.search(rf"[?&]{name}=(\d+)", target)
         return int(found[1]) if found else default
 
-    return Asked(number, target, option("limit", 10**9), option("offset", 0))
+    return Asked(number, target, option("limit", 10**9), option("offset", 0), head.decode())
 
 
 def _end(connected: socket.socket) -> None:

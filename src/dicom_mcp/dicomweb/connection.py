@@ -102,7 +102,10 @@ class Connection:
             line.write((self._http.send(request) or b"") + (self._http.send(end) or b""))
             self.used = True
             answer = self._head(line)
-            fields = {name.decode(): value.decode("latin-1") for name, value in answer.headers}
+            fields: dict[str, str] = {}
+            for raw_name, value in answer.headers:  # repeated ones are one list (RFC 9110 5.3)
+                name, text = raw_name.decode(), value.decode("latin-1")
+                fields[name] = f"{fields[name]}, {text}" if name in fields else text
             body = self._body(line)
             yield Response(answer.status_code, fields, _decoded(body, fields))
             self._drain(line, body, deadline)
