@@ -17,6 +17,7 @@ from dicom_mcp.demo.objects import accession, study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.tools.kind import is_image, kind
 from dicom_mcp.tools.listing import lacking, ranges, repeated
+from tests.acceptor import Answers, accepting, study
 from tests.asking import ask, fail
 from tests.test_timeline import BAD_HABITS, EXCUSED, KINDS
 
@@ -270,6 +271,29 @@ def test_a_list_cut_without_a_word_is_not_taken_for_the_whole(held: list[Dataset
     assert "instances" not in cut["totals"]
     assert whole["complete"] is True
     assert whole["records"][0]["instances"] == 10
+
+
+def test_the_series_are_told_though_their_images_cannot_be_listed() -> None:
+    def find(event: Any) -> Answers:
+        level = event.identifier.QueryRetrieveLevel
+        if level == "IMAGE":
+            yield 0xC001, None
+            return
+        one = study(event, 1)
+        if level == "SERIES":
+            one.SeriesInstanceUID, one.Modality, one.SeriesNumber = "1.2.1.1", "SR", 1
+            one.SeriesDescription = "Befund"
+            one.NumberOfSeriesRelatedInstances = 1
+        yield 0xFF00, one
+
+    with accepting(find) as acceptor:
+        node = acceptor.node(called="ACCEPTOR", calling="MCPSCU")
+        answer = ask(node, "study_overview", study_instance_uid="1.2.1")
+    (row,) = answer["records"]
+    assert (row["kind"], row["instances"]) == ("report", 1)
+    assert answer["complete"] is False
+    assert answer["objects"] == []
+    assert any("the instances of 0 of 1 series were listed" in note for note in answer["notes"])
 
 
 @pytest.mark.parametrize(

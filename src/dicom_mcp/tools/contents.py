@@ -1,16 +1,19 @@
-"""What the studies of one patient consist of: their series, asked of the archive all at once."""
+"""Which studies are meant, and what those of one patient consist of: their series, all at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import ArchiveError, Cancelled
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
-from .asking import Found
+from .asking import Found, Question, each
 from .call import Call
 from .kind import UNTOLD, is_image, kind
 from .listing import Listing, listing
 from .rows import text
 from .study import Study
+
+# Studies held of whoever may be meant.
+_MOST_STUDIES = 5_000
 
 # Studies whose series are looked into, newest first.
 _MOST_LOOKED_INTO = 500
@@ -27,6 +30,29 @@ _OF_SERIES = (
     *("SeriesInstanceUID", "Modality", "SeriesDescription", "ProtocolName", "BodyPartExamined"),
     "NumberOfSeriesRelatedInstances",
 )
+
+
+def studies_meant(
+    call: Call, question: Question, wanted: Sequence[str]
+) -> tuple[Found, list[Match]]:
+    """The studies that are asked for, as they are known at their own level: nothing that the
+    archive does not keep is found below."""
+    studies: list[Match] = []
+    count = 0
+
+    def keep(match: Match) -> None:
+        nonlocal count
+        count += 1
+        if count <= _MOST_STUDIES:
+            studies.append(match)
+
+    found = each(call, question, wanted, keep)
+    if count > _MOST_STUDIES:
+        found.complete = False
+        found.note(
+            f"Not complete: these are {_MOST_STUDIES} of {count} studies; narrow the question."
+        )
+    return found, studies
 
 
 def contents(call: Call, found: Found, patient: str, matches: Sequence[Match]) -> list[Study]:

@@ -11,9 +11,10 @@ from ..standard.body_part import body_part
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from .answer import Asked, asked
-from .asking import Found, Question, each
+from .asking import Found, Question
 from .call import Call
 from .condition import texts
+from .contents import studies_meant
 from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
 from .listing import Listing, lacking, listing, ranges, repeated
 from .relaxing import hints
@@ -99,8 +100,7 @@ def study_overview(
     )
     if not question.meanings:
         raise BadArgument("no study is named", "Give study_instance_uid or accession_number")
-    studies: list[Match] = []
-    found = each(call, question, _OF_STUDY, studies.append)
+    found, studies = studies_meant(call, question, _OF_STUDY)
     if len(studies) != 1:
         return _undecided(call, question, found, studies)
     making = _Making(call, found, studies[0])
@@ -385,8 +385,8 @@ def _undecided(call: Call, question: Question, found: Found, studies: Sequence[M
         "study_instance_uid."
     )
     newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
-    if len(newest) > _MOST_CHOICES:
-        found.note(f"{len(newest) - _MOST_CHOICES} more studies are not shown.")
+    if len(studies) > _MOST_CHOICES:
+        found.note(f"{len(studies) - _MOST_CHOICES} more studies are not shown.")
     return _answered(call, found, choices=[_named(one) for one in newest[:_MOST_CHOICES]])
 
 

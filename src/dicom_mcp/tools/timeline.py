@@ -19,15 +19,12 @@ from ..standard.modality import codes
 from ..standard.query import Match, Matches, Query
 from ..standard.values import shown
 from .answer import Asked, asked
-from .asking import Found, Question, each
+from .asking import Found, Question
 from .call import Call
-from .contents import contents
+from .contents import contents, studies_meant
 from .relaxing import hints
 from .rows import Row, Rows, filled, fitting, text
 from .study import PERSON, Study, relevance
-
-# Studies held of whoever may be meant.
-_MOST_STUDIES = 5_000
 
 _MOST_CHOICES = 50
 
@@ -88,7 +85,7 @@ def patient_timeline(
             "prior_to": ("StudyInstanceUID", uid),
         },
     )
-    found, studies = _studies(call, question)
+    found, studies = studies_meant(call, question, _OF_STUDY)
     people = _people(studies)
     if len(people) != 1:
         return _undecided(call, question, found, people)
@@ -96,7 +93,7 @@ def patient_timeline(
     if patient and (uid or "PatientID" not in question.meanings):
         # Only one study is known, or others of the same ID are under another name.
         known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", patient)})
-        again, studies = _studies(call, known)
+        again, studies = studies_meant(call, known, _OF_STUDY)
         studies = [one for one in studies if one.get("PatientID") == patient]
         again.join(Matches(Query(Level.STUDY), [], found.complete, (*found.notes,)))
         again.queries += found.queries
@@ -341,26 +338,6 @@ def _answered(
         study=study or {},
         records=[*records],
     )
-
-
-def _studies(call: Call, question: Question) -> tuple[Found, list[Match]]:
-    """The studies that are asked for, as they are known at their level."""
-    studies: list[Match] = []
-    count = 0
-
-    def keep(match: Match) -> None:
-        nonlocal count
-        count += 1
-        if count <= _MOST_STUDIES:
-            studies.append(match)
-
-    found = each(call, question, _OF_STUDY, keep)
-    if count > _MOST_STUDIES:
-        found.complete = False
-        found.note(
-            f"Not complete: these are {_MOST_STUDIES} of {count} studies; narrow the question."
-        )
-    return found, studies
 
 
 def _people(studies: Iterable[Match]) -> dict[str, list[Match]]:
