@@ -1,13 +1,11 @@
 """One study from above: its series, what they are, whether they are all there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from ..errors import ArchiveError, BadArgument, Cancelled
-from ..standard.body_part import body_part
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from .answer import Asked, asked
@@ -16,9 +14,10 @@ from .call import Call
 from .condition import texts
 from .contents import studies_meant
 from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
-from .listing import Listing, lacking, listing, ranges, repeated
+from .listing import Listing, listing
 from .relaxing import hints
 from .rows import Row, Rows, filled, text
+from .series import Series, remarks
 
 # Studies that an accession number may turn out to be, as choices.
 _MOST_CHOICES = 50
@@ -33,7 +32,6 @@ _SECONDS = 15.0
 
 # UIDs of reports and key objects, which the next call reads.
 _MOST_OBJECTS = 100
-
 
 _OF_STUDY = (
     *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -109,91 +107,6 @@ def study_overview(
     return making.answer()
 
 
-@dataclass(slots=True)
-class _Series:
-    """One series as it becomes known."""
-
-    match: Match
-    listed: Listing | None = None
-    image_type: Sequence[str] = ()
-
-    @property
-    def uid(self) -> str:
-        return text(self.match, "SeriesInstanceUID")
-
-    @property
-    def modality(self) -> str:
-        return text(self.match, "Modality")
-
-    @property
-    def said(self) -> int | None:
-        """How many instances it has by the archive's account."""
-        said = text(self.match, "NumberOfSeriesRelatedInstances")
-        return int(said) if said.isdecimal() else None
-
-    @property
-    def instances(self) -> int | None:
-        """How many it has: counted, where all were listed."""
-        return len(self.listed.instances) if self.listed and self.listed.whole else self.said
-
-    @property
-    def kind(self) -> str:
-        classes = [text(one, "SOPClassUID") for one in self.listed.instances] if self.listed else ()
-        description = text(self.match, "SeriesDescription")
-        return kind(self.modality, description, sop_classes=classes, image_type=self.image_type)
-
-    @property
-    def place(self) -> tuple[int, str]:
-        """Its place in the study: by number, those without one last."""
-        number = text(self.match, "SeriesNumber")
-        return (int(number) if number.lstrip("-").isdecimal() else 1_000_000_000), self.uid
-
-    @property
-    def name(self) -> str:
-        """How a note calls it."""
-        number, description = (
-            text(self.match, one) for one in ("SeriesNumber", "SeriesDescription")
-        )
-        return f"Series {number or '?'}{f' ({description})' if description else ''}"
-
-    def row(self, study: Match) -> dict[str, Any]:
-        """The series as a record; of dates what differs from the study's."""
-        said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
-        part = body_part(*(text(self.match, one) for one in said)) if self.modality else ""
-        number = text(self.match, "SeriesNumber")
-        day = text(self.match, "SeriesDate")
-        listed = self.listed
-        numbers = listed.numbers if listed else []
-        row: dict[str, Any] = {
-            "number": int(number) if number.lstrip("-").isdecimal() else number,
-            "modality": self.modality,
-            "kind": self.kind,
-            "description": text(self.match, "SeriesDescription"),
-            "body_part": part,
-            "station": text(self.match, "StationName"),
-            "manufacturer": " ".join(
-                filter(
-                    None,
-                    (text(self.match, one) for one in ("Manufacturer", "ManufacturerModelName")),
-                )
-            ),
-            "instances": "" if self.instances is None else self.instances,
-            "date": "" if day == text(study, "StudyDate") else day,
-            "series_instance_uid": self.uid,
-        }
-        if self.said is not None and self.said != row["instances"]:
-            row["instances_by_archive"] = self.said
-        if listed and not listed.whole:
-            row["instances_seen"] = len(listed.instances)
-        if listed and listed.frames > len(listed.instances):
-            row["frames"] = listed.frames
-        if (gaps := lacking(numbers)) and listed and listed.whole:
-            row |= {"numbers": ranges(numbers), "lacks": ranges(gaps)}
-        if twice := repeated(numbers):
-            row["repeated"] = ranges(twice)
-        return filled(row)
-
-
 class _Making:
     """One study's overview in the making."""
 
@@ -202,14 +115,14 @@ class _Making:
         self._found = found
         self._study = study
         self._uid = text(study, "StudyInstanceUID")
-        self._series: list[_Series] = []
+        self._series: list[Series] = []
 
     def ask_series(self) -> None:
         """Its series, as they are known at their level."""
-        several: list[_Series] = []
+        several: list[Series] = []
         answer = self._call.archive.each(
             Query(Level.SERIES, {"StudyInstanceUID": self._uid}, _OF_SERIES),
-            lambda match: several.append(_Series(match)),
+            lambda match: several.append(Series(match)),
             limit=_MOST_SERIES,
             deadline=self._call.deadline,
             arrived=self._call.progress.advance,
@@ -261,7 +174,7 @@ class _Making:
         """The tree, from the first series to the last."""
         found = self._found
         for series in self._series:
-            found.note(*_remarks(series))
+            found.note(*remarks(series))
             if series.listed and not series.listed.whole:
                 found.complete = False
         objects = self._objects()
@@ -340,35 +253,6 @@ class _Making:
         if count > len(objects):
             self._found.note(f"{count - len(objects)} more reports and key objects are not listed.")
         return objects
-
-
-def _remarks(series: _Series) -> list[str]:
-    """What is odd about a series, in sentences."""
-    listed = series.listed
-    if not listed:
-        return []
-    numbers = listed.numbers
-    told: list[str] = []
-    gaps = lacking(numbers)
-    if gaps and listed.whole:
-        told.append(
-            f"{series.name} lacks the image{'s' * (len(gaps) > 1)} {ranges(gaps)}: the archive has "
-            f"{ranges(numbers)}."
-        )
-    if twice := repeated(numbers):
-        told.append(f"{series.name} has more than one instance numbered {ranges(twice)}.")
-    if series.said is not None and listed.whole and series.said != len(listed.instances):
-        told.append(
-            f"{series.name}: the archive counts {series.said} instances, but gives "
-            f"{len(listed.instances)}."
-        )
-    if not listed.whole:
-        said = f" of {series.said}" if series.said is not None else ""
-        told.append(
-            f"Not complete, perhaps: of {series.name} {len(listed.instances)}{said} instances were "
-            "given; there may be more, and numbers that seem to be missing may be there."
-        )
-    return told
 
 
 def _undecided(call: Call, question: Question, found: Found, studies: Sequence[Match]) -> Overview:
