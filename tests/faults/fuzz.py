@@ -37,6 +37,7 @@ from dicom_mcp.standard.query import Match, Matches, Query
 from dicom_mcp.standard.recheck import Recheck
 from dicom_mcp.standard.record import records
 from dicom_mcp.tools.answer import Records
+from dicom_mcp.tools.asking import Found
 from tests import peer as wire
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations
@@ -199,7 +200,7 @@ def _find(archive: Archive, random: Random, deadline: Deadline, *, query: Query 
     answer = archive.find(query, limit=limit, deadline=deadline)
     assert len(answer.matches) <= limit
     assert answer.complete or answer.notes, "incomplete, but nobody says why"
-    said = Records.of(answer, answer.query.wanted, archive.node).model_dump_json()
+    said = _records(answer).model_dump_json()
     json.loads(said.encode())
     return "answered" if answer.complete else "answered in part"
 
@@ -320,8 +321,15 @@ def _show(match: Match) -> None:
     rows, common = records(Level.STUDY, [match, match], tuple(match))
     shown = json.dumps([rows, common], allow_nan=False, ensure_ascii=False).encode()
     json.loads(shown)
-    found = Matches(CURIOUS, [match])
-    Records.of(found, tuple(match), Node()).model_dump_json()
+    _records(Matches(CURIOUS, [match], absent=tuple(match))).model_dump_json()
+
+
+def _records(answer: Matches) -> Records:
+    """What a tool makes of an answer."""
+    found = Found(answer.matches)
+    found.join(answer)
+    wanted = (*answer.query.wanted, *answer.absent)
+    return Records.of(found, answer.query.level, wanted, Node())
 
 
 class _Progress:

@@ -13,7 +13,6 @@ from dicom_mcp.tools import call
 from dicom_mcp.truth.roots import OF_PATIENT
 from tests.asking import ask
 from tests.dicomweb import servers
-from tests.interop import test_expectations
 from tests.interop.questions import PATIENT, STUDY
 from tests.interop.test_expectations import (
     test_every_series_shows_its_instances_with_and_without_the_study,
@@ -53,18 +52,6 @@ WEB_HABITS: dict[str, Habits] = {
     and kind.hierarchy == "relational"
     and not kind.habits.unreturned & OF_PATIENT
 }
-
-
-# What is known to be wrong still: patients collected from studies lack counts without a word, and a
-# name in capitals beyond ASCII is not tried in other case where letters are compared exactly.
-NOT_YET = "patients with all their counts"
-CAPITALS = ("minds the case of names", "studies by a name in capitals")
-
-
-@pytest.fixture(autouse=True)
-def _not_yet(request: pytest.FixtureRequest) -> None:  # pyright: ignore[reportUnusedFunction]
-    if "name" in request.fixturenames and request.getfixturevalue("name") == NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason="truth/roots says nothing of them"))
 
 
 @pytest.fixture(
@@ -124,7 +111,5 @@ def _reached(name: str, url: str, *, lacks: set[str] = set()) -> Generator[Peer]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(call, "connect", connect)
-        patched.setitem(test_expectations.NOT_YET, (name, NOT_YET), "said nothing of")
-        patched.setitem(test_expectations.NOT_YET, CAPITALS, "not tried in other case")
         port = int(url.rpartition(":")[2].partition("/")[0])
         yield Peer(name, Node(port=port), frozenset(lacks))

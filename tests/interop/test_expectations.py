@@ -43,33 +43,6 @@ TOLD = {"case": " case", "case of text": " case", "letters": "?", "accents": ""}
 MAY_BE_OTHERS = "records that do not match it may be among these"
 UNSUPPORTED = "0xFF01"
 
-# What is known to be wrong still, by archive and question, with the reason.
-LEARNED = "a name found in UTF-8 is taken for all names, though this one is held in another set"
-WILDCARD = "its ? is no accented letter"
-COUNTS = "patients collected from their studies have no counts of series and images"
-NOT_YET = {
-    **{
-        (peer, name): WILDCARD
-        for peer in ("orthanc", "dcmqrscp")
-        for name in (
-            "a name with any letter for an accented one",
-            "studies by a description with any letter for an accented one",
-        )
-    },
-    ("orthanc", "an instance by number with zeros"): "it compares numbers as text",
-    ("dcmqrscp", "an instance by number with zeros"): "it compares numbers as text",
-    **{
-        (peer, name): LEARNED
-        for peer in ("dcmqrscp", "compares bytes", "has several habits")
-        for name in (
-            *("a name in kanji", "a name in kana", "studies by a name in kanji"),
-            *("studies by a name in capitals", "studies by a description with an accent"),
-        )
-    },
-    ("has Study Root only", "patients with all their counts"): COUNTS,
-    ("has several habits", "patients with all their counts"): COUNTS,
-}
-
 
 @pytest.fixture(scope="session")
 def truth(held: list[Dataset]) -> Truth:
@@ -82,8 +55,6 @@ def test_the_answer_is_the_true_one(peer: Peer, truth: Truth, name: str) -> None
     answer = ask(peer.node, question.tool, **question.arguments)
     whole = truth.whole(question)
     given = set(keys(question, answer))
-    if (peer.name, name) in NOT_YET and not whole <= given:
-        pytest.xfail(NOT_YET[peer.name, name])
     assert faults(question, answer, truth) == []
     assert left_out(question, answer, truth) == []
     told = " ".join(answer["notes"])
@@ -216,7 +187,7 @@ def _wrong_answers(peer: Peer, truth: Truth) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, result in _answers(peer).items():
         what = wrong(QUESTIONS[name], peer, result, truth)
-        if what and (peer.name, name) not in NOT_YET:
+        if what:
             found[name] = what
     return found
 

@@ -95,7 +95,7 @@ def test_an_archive_that_ignores_the_date_cannot_be_split_and_it_is_said() -> No
     with holding(studies(50), habits) as archive:
         answer = find(archive, Level.STUDY)
         assert answer.complete is False
-        assert "StudyDate did not split it" in answer.notes[-1]
+        assert "could not be split by StudyDate" in answer.notes[-1]
         assert answer.queries <= 3
 
 

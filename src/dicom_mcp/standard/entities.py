@@ -50,6 +50,7 @@ COMPUTED: dict[str, Level] = {
     "AvailableTransferSyntaxUID": Level.IMAGE,
 }
 
+
 def level_of(keyword: str) -> Level:
     """The entity this attribute describes."""
     if keyword in COMPUTED:

@@ -36,6 +36,9 @@ _IN_ANY_CASE = Comparison(name_case=False, name_accents=True, text_case=False)
 # A key that is left with fewer letters at its front brings half the archive.
 _SHORTEST_START = 1
 
+# *ü* asks for the letter, not for names with an ü, ue or u.
+_SHORTEST_SPELLED = 3
+
 
 def meanings(keyword: str, text: str, *, argument: str, today: date) -> Meanings:
     """What this text means as a key for the attribute; () when it asks for everything.
@@ -55,6 +58,8 @@ def meanings(keyword: str, text: str, *, argument: str, today: date) -> Meanings
     key = values.key(whole, found.vr, argument=argument)
     if not key:
         return ()
+    if found.vr == "IS":
+        key = str(int(key))  # archives compare numbers as text, and few write them with zeros
     if found.vr == "PN":
         return _names(key)
     words = text.split() if whole == f"*{text}*" else []
@@ -95,7 +100,9 @@ def _names(text: str) -> Meanings:
 def _spelled(key: str, said: str, same: Callable[[str], bool] | None) -> list[Meaning]:
     """The key in all its spellings: as one wider key where they have a beginning in common."""
     ways = spellings(key)
-    if len(ways) == 1:
+    parts = re.split(r"[*?^=]+", key)
+    too_short = any(len(part) < _SHORTEST_SPELLED for part in parts if not part.isascii())
+    if len(ways) == 1 or too_short:
         return [Meaning(key, said, same)]
     start = _common_start(ways)
     end = _common_start([way[::-1] for way in ways])[::-1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..errors import BadAttribute
 from .dictionary import Attribute, attribute
 from .levels import UNIQUE_KEY, Level
+from .values import ANY_SCRIPT_VRS
 
 # One value of a match: text, number, several of them, or the items of a sequence.
 type Value = str | int | float | list["Value"] | dict[str, "Value"]
@@ -16,7 +17,7 @@ type Value = str | int | float | list["Value"] | dict[str, "Value"]
 type Match = dict[str, Value]
 
 
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f*][^\x00-\x7f]*")
+_BEYOND_ASCII = re.compile(r"(?:[^\x00-\x7f]|\?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,19 @@ class Query:
         return all(key.isascii() for key in self.keys.values())
 
     def in_ascii(self) -> "Query":
-        """The same query, wider: `*` for each run of characters beyond ASCII."""
-        keys = {keyword: _BEYOND_ASCII.sub("*", key) for keyword, key in self.keys.items()}
+        """The same query, wider: in text `*` for each run of characters beyond ASCII, and for `?`,
+        which stands for one of their bytes where an archive counts those."""
+        keys = {
+            keyword: _BEYOND_ASCII.sub("*", key) if self._is_text(keyword) else key
+            for keyword, key in self.keys.items()
+        }
         keys = {keyword: "" if set(key) == {"*"} else key for keyword, key in keys.items()}
         return Query(self.level, keys, self.wanted)
+
+    @staticmethod
+    def _is_text(keyword: str) -> bool:
+        found = attribute(keyword)
+        return found is not None and found.vr in ANY_SCRIPT_VRS
 
     def elements(self) -> list[tuple[Attribute, str]]:
         """Every element of the identifier's data, in tag order, with its key text or ""."""

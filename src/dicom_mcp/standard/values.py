@@ -26,7 +26,7 @@ WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", 
 RANGE_VRS = frozenset({"DA", "DT", "TM"})
 
 # PS3.5 6.1.2.3: VRs whose characters Specific Character Set extends; the others are ISO-IR 6.
-_ANY_SCRIPT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+ANY_SCRIPT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
 # Explicit VR counts a UI's bytes in 16 bits (PS3.5 7.1.2), padding included.
 _LONGEST_LIST = 65534
@@ -85,7 +85,7 @@ def text(value: str, vr: str, *, argument: str) -> str:
     A value of nothing but `*` asks for everything and becomes the zero-length key that says so to
     every archive (PS3.4 C.2.2.2.3). Raises BadArgument for characters or lengths the VR forbids.
     """
-    if vr in WILDCARD_VRS and value.strip("*") == "":
+    if value.strip("*") == "":
         return ""
     if "\\" in value:
         raise BadArgument(
@@ -94,7 +94,7 @@ def text(value: str, vr: str, *, argument: str) -> str:
         )
     if _CONTROL.search(value):
         raise BadArgument(f"{argument} contains a control character", "Leave it out")
-    if vr not in _ANY_SCRIPT and not value.isascii():
+    if vr not in ANY_SCRIPT_VRS and not value.isascii():
         raise BadArgument(
             f"{argument}={shown(value)} has characters its type ({vr}) cannot hold",
             "Use plain letters, digits and punctuation (PS3.5 6.2)",

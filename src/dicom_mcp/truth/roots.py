@@ -62,7 +62,8 @@ def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
     if len(patients) > limit:
         notes.append(f"Not complete: these are {limit} of {len(patients)} patients; raise limit.")
     whole = studies.complete and len(patients) <= limit
-    return Matches(query, patients[:limit], whole, tuple(notes))
+    absent = [one for one in query.wanted if not any(one in patient for patient in patients)]
+    return Matches(query, patients[:limit], whole, tuple(notes), tuple(absent))
 
 
 def ask_by_patient(

@@ -14,26 +14,28 @@ MOST_COMPARED = 2000
 
 
 def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
-    """Ask with text beyond ASCII as it stands, and with * for it where that found nothing."""
+    """Ask with text as it stands, and with * for what is beyond ASCII, or may be, unless the
+    archive is known to compare characters."""
     habits = asking.habits
     before = gathering.count
+    gathering.translated = False
     outcome = ask_whole(asking, query, gathering)
-    if query.is_ascii or habits.reads_utf_8 or not outcome.whole or gathering.full:
-        return outcome
-    found = gathering.count - before
     wider = query.in_ascii()
     widened = [name for name, key in query.keys.items() if wider.keys.get(name, "") != key]
-    if found and (gathering.translated or not all(wider.keys.get(name) for name in widened)):
-        # What came declared otherwise was compared as text. And where nothing of the key would be
-        # left, the whole archive would have to come; then what was found has to do.
-        habits.reads_utf_8 = gathering.translated
+    if not widened or habits.reads_utf_8 or not outcome.whole or gathering.full:
+        return outcome
+    found = gathering.count - before
+    if gathering.translated and not query.is_ascii:
+        # What came declared otherwise than it was asked for was compared as text.
+        habits.reads_utf_8 = True
+        return outcome
+    if found and not all(wider.keys.get(name) for name in widened):
+        # Nothing of the key would be left: the whole archive would have to come.
         return outcome
     gathering.loosen(widened, most_examined=MOST_COMPARED)
+    gathering.watch({})  # what a wider key finds says nothing of the archive's case
     compared = ask_whole(asking, wider, gathering)
-    more = gathering.count - before - found
-    if compared.whole and not more and not gathering.full:
-        # A key that does not come back may have been ignored, and proves nothing.
-        habits.reads_utf_8 = bool(found and gathering.answered & set(widened))
+    if compared.whole and gathering.count == before + found and not gathering.full:
         return outcome
     told = (
         "Not all that matches the text was found by it as written: this archive does not compare "

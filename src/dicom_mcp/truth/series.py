@@ -7,7 +7,7 @@ out those of some studies, is asked study by study.
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from ..errors import StatusFailure
+from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from .asking import Asking
@@ -62,14 +62,24 @@ def series_of(
             if seen and not all_have_some:
                 return replace(answer, query=query)
     below = {one: key for one, key in query.keys.items() if one == "Modality"}
-    for study in studies:
+    for number, study in enumerate(studies):
         if study in seen:
             continue
         one = Query(Level.SERIES, {**below, "StudyInstanceUID": study}, query.wanted)
         gathering = Gathering(
             one, _MOST, keep=lambda match, study=study: keep({**match, "StudyInstanceUID": study})
         )
-        answer = gathering.close(ask_whole(asking, one, gathering))
+        try:
+            answer = gathering.close(ask_whole(asking, one, gathering))
+        except (DeadlinePassed, ConnectionTimedOut):
+            if not number and not seen:
+                raise
+            whole = False
+            notes.append(
+                f"Not complete: there was no time left to ask {len(wanted) - number} of "
+                f"{len(wanted)} studies for their series. Narrow the question."
+            )
+            break
         whole = whole and answer.complete
         notes += [note for note in answer.notes if note not in notes]
         if gathering.count:

@@ -77,11 +77,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     parts = _Parts(asking, query, gathering, split_by, cap=first.rows if silent else None)
     whole = parts.ask_all(first.dates)
     if silent and gathering.count == found:
-        if whole:
+        if whole and parts.rows >= first.rows:
             return Outcome(True, notes)
-        return Outcome(
-            False, [*notes, _suspicious(first.rows, query, f"and {split_by} did not split it")]
-        )
+        why = "and not all have a" if whole else "and it could not be split by"
+        return Outcome(False, [*notes, _suspicious(first.rows, query, f"{why} {split_by}")])
     if silent:
         habits.cap = first.rows
     outcome = parts.outcome(first.rows)
@@ -109,6 +108,8 @@ class _Parts:
         self._gathering = gathering
         self._split_by = split_by
         self._cap = cap
+        # How many matches the parts that were not cut had.
+        self.rows = 0
         self._parts = 0
         self._left = MOST_PARTS
         self._by_time = False
@@ -170,6 +171,7 @@ class _Parts:
             return False
         if self._is_cut(part):
             return self._ask_span(first, last, part.dates)
+        self.rows += part.rows
         return part.ending.whole
 
     def _ask_day(self, day: date) -> bool:
@@ -192,6 +194,7 @@ class _Parts:
             if part is None:
                 return False
             cut = self._is_cut(part)
+            self.rows += 0 if cut else part.rows
             whole = (self._ask_time(day, start, end) if cut else part.ending.whole) and whole
         return whole
 
