@@ -34,9 +34,7 @@ pytestmark = pytest.mark.usefixtures("tidy")
 # Enough for every peer that answers at all, short for those that never will.
 SHORT = 0.5
 LIMIT = 20
-QUERY = Query(
-    Level.STUDY, {"PatientID": "7"}, ("PatientID", "PatientName")
-)
+QUERY = Query(Level.STUDY, {"PatientID": "7"}, ("PatientID", "PatientName"))
 
 
 @dataclass(frozen=True, slots=True)
