@@ -4,6 +4,7 @@ Which records are expected is worked out from the data sets themselves, and so i
 them (`truth`): nothing here is taken from the server or written down beforehand.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -30,7 +31,7 @@ class Walk:
     def records(self) -> list[dict[str, Any]]:
         """The records of the last answer, whole; none when it was an error."""
         last = self.answers[-1]
-        return [{**last["common"], **record} for record in last.get("records", ())]
+        return [{**last.get("common", {}), **record} for record in last.get("records", ())]
 
     def uids(self, keyword: str, holds: Callable[[Dataset], bool]) -> set[str]:
         """The values of this unique key among the objects for which `holds`."""
@@ -42,8 +43,8 @@ class Question:
     """One question: in words, as a tool call, and what must be answered.
 
     `expected` gives the values of `unique` that the records must have, all of them unless
-    `limit` cuts; `shown` are attributes each record must have; `facts` stand beside the records;
-    `refusal` is what an error must say instead.
+    `limit` cuts; `shown` are attributes each record must have; `groups` how many there must be in
+    each; `facts` stand beside them; `refusal` is what an error must say instead.
     """
 
     words: str
@@ -52,6 +53,7 @@ class Question:
     unique: str = ""
     expected: Callable[[Walk], set[str]] = lambda _: set()
     shown: Sequence[str] = ()
+    groups: Callable[[Walk], Mapping[str, int]] | None = None
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     refusal: str = ""
 
@@ -66,7 +68,17 @@ class Question:
         for name, fact in self.facts.items():
             if answer.get(name) != fact:
                 return f"{name} should be {fact}"
+        if self.groups and (wrong := self._fault_in_groups(self.groups(walk), answer)):
+            return wrong
         return self._fault_in_records(walk, answer) if self.unique else ""
+
+    def _fault_in_groups(self, expected: Mapping[str, int], answer: Answer) -> str:
+        """Of an answer grouped by one thing."""
+        found: dict[str, int] = {}
+        for group in answer["groups"]:
+            (name,) = (value for one, value in group.items() if one != "count")
+            found[name] = group["count"]
+        return "" if found == expected and answer["complete"] else f"{found} should be {expected}"
 
     def _fault_in_records(self, walk: Walk, answer: Answer) -> str:
         records = walk.records
@@ -81,6 +93,8 @@ class Question:
         for record in records:
             if missing := set(self.shown) - record.keys():
                 return f"{', '.join(sorted(missing))} is missing in {record[self.unique]}"
+            if not self.unique[0].isupper():
+                continue  # not attributes word for word
             if wrong := untrue(record, walk.objects, self.unique):
                 return f"{', '.join(wrong)} of {record[self.unique]} is not what the object says"
         return ""
@@ -99,6 +113,14 @@ def _cts_of_last_month(walk: Walk) -> set[str]:
     """Studies of the previous month with a CT series."""
     inside = _in_days(*_last_month(walk.today))
     return walk.uids("StudyInstanceUID", lambda one: inside(one) and one.Modality == "CT")
+
+
+def _cts_per_scanner(walk: Walk) -> dict[str, int]:
+    """Studies with a CT series of each station."""
+    studies = {
+        (one.StationName, one.StudyInstanceUID) for one in walk.objects if one.Modality == "CT"
+    }
+    return dict(Counter(station for station, _ in studies))
 
 
 def _is_his(one: Dataset) -> bool:
@@ -182,6 +204,20 @@ QUESTIONS: tuple[Question, ...] = (
             lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality == "CT",
         ),
         shown=("InstanceNumber", "Rows", "Columns"),
+    ),
+    Question(
+        "How many CT studies were done on each scanner?",
+        "count_studies",
+        lambda _: {"modality": "CT", "group_by": ["station"]},
+        groups=_cts_per_scanner,
+    ),
+    Question(
+        "And all he ever had, at a glance?",
+        "patient_timeline",
+        lambda _: {"patient_name": "Jürgen Brückner"},
+        "study_instance_uid",
+        lambda walk: walk.uids("StudyInstanceUID", _is_his),
+        shown=("date", "modality", "body_part", "images", "report"),
     ),
     Question(
         "What came in today?",

@@ -25,7 +25,7 @@ from .archive import EmbeddedArchive
 from .clients import CLIENTS, Launch
 from .hospital import hospital
 from .loopback import PACS
-from .questions import QUESTIONS, Walk
+from .questions import QUESTIONS, Question, Walk
 
 # As many rows as show what an answer looks like.
 _ROWS_SHOWN = 8
@@ -96,7 +96,7 @@ async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
             if fault := question.fault(walk, answer, error):
                 faults.append((question.words, fault))
             _show_call(console, question.tool, arguments, milliseconds)
-            _show_answer(console, answer, error, question.unique)
+            _show_answer(console, answer, error, question)
     return faults
 
 
@@ -121,12 +121,17 @@ def _show_call(console: Console, tool: str, arguments: dict[str, Any], ms: float
     _say(console, line, "dim")
 
 
-def _show_answer(console: Console, answer: dict[str, Any], error: str, unique: str) -> None:
+def _show_answer(console: Console, answer: dict[str, Any], error: str, question: Question) -> None:
     if error:
         panel = Panel.fit(Text(error), title="error", title_align="left", border_style="red")
         console.print(Padding(panel, (0, 0, 0, _INDENT)))
     elif "records" in answer:
-        _show_records(console, answer, unique)
+        _show_records(console, answer, question)
+    elif "groups" in answer:
+        _say(console, f"{answer['total']} {answer['counted']}, {_whole(answer)}", "bold")
+        for group in answer["groups"]:
+            *names, count = group.values()
+            _say(console, f"{', '.join(names)}: {count}")
     elif "presets" in answer:
         for level, keywords in answer["presets"][answer["default"]].items():
             _say(console, f"{level}: {', '.join(keywords)}")
@@ -135,19 +140,22 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, unique: s
     console.print()
 
 
-def _show_records(console: Console, answer: dict[str, Any], unique: str) -> None:
+def _show_records(console: Console, answer: dict[str, Any], question: Question) -> None:
     records: list[dict[str, Any]] = answer["records"]
     count = answer["returned"]
-    whole = "complete" if answer["complete"] else "not complete"
-    _say(console, f"{count} record{'s' if count != 1 else ''}, {whole}", "bold")
+    _say(console, f"{count} record{'s' if count != 1 else ''}, {_whole(answer)}", "bold")
     # Every UID is long and none is read by a person; the rest explains itself better.
-    common = [f"{name}={_plain(one)}" for name, one in answer["common"].items() if _is_read(name)]
+    common = [
+        f"{name}={_plain(one)}" for name, one in answer.get("common", {}).items() if _is_read(name)
+    ]
     if common:
         _say(console, f"in all: {', '.join(common)}")
     if not records:
         return
     every = dict.fromkeys(name for record in records for name in record)
-    columns = [name for name in every if _is_read(name)] or [unique]
+    columns = [name for name in every if _is_read(name)] or [question.unique]
+    if "common" not in answer:  # more columns than a terminal has room for
+        columns = list(question.shown)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         cells = [_plain(record.get(name, "")) for record in records]
@@ -166,19 +174,23 @@ def _show_records(console: Console, answer: dict[str, Any], unique: str) -> None
         _say(console, f"… and {len(records) - _ROWS_SHOWN} more")
 
 
+def _whole(answer: dict[str, Any]) -> str:
+    return "complete" if answer["complete"] else "not complete"
+
+
 def _say(console: Console, words: str, style: str = "") -> None:
     console.print(Padding(Text(words, style=style), (0, 0, 0, _INDENT), expand=False))
 
 
 def _is_read(name: str) -> bool:
-    return not name.endswith("UID")
+    return not name.lower().endswith("uid")
 
 
 def _words(keyword: str) -> list[str]:
     """A keyword's words, one for each line of a heading; of a count, what is counted."""
     if counted := re.fullmatch(r"NumberOf(?:.+)Related(.+)", keyword):
         return [counted[1]]
-    return re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", keyword)
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+", keyword)
 
 
 def _plain(value: Any) -> str:
