@@ -29,8 +29,9 @@ demo: | $(UV)
 	@test -d .venv || echo "setting up the packages in .venv (from uv.lock) …"
 	@$(RUN) --no-dev dicom-mcp demo
 
+# Two at a time: half of the time is waiting for peers that are slow or silent on purpose.
 test: $(READY)
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses 2 --dist loadscope
 
 check: $(READY)
 	@$(RUN) ruff check

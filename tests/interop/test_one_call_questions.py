@@ -49,10 +49,11 @@ def test_a_name_finds_the_patient_and_two_of_one_name_are_choices(peer: Peer) ->
 
 def test_the_two_birth_dates_of_one_id_are_said(peer: Peer) -> None:
     answer = ask(peer.node, "patient_timeline", patient_id="00420036")
-    if peer.name == "orthanc":  # keeps the first it was sent for all studies of an ID
-        assert answer["patient"]["birth_date"] in ("19641203", "19640312")
+    told = answer["patient"]["birth_date"]
+    if peer.name == "orthanc" and isinstance(told, str):  # it may keep one for all studies
+        assert told in ("19641203", "19640312")
         return
-    assert answer["patient"]["birth_date"] == ["19641203", "19640312"]
+    assert told == ["19641203", "19640312"]
 
 
 def test_the_priors_of_the_last_chest_ct_come_in_their_order(peer: Peer) -> None:
