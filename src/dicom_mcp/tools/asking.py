@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 
 from ..errors import BadArgument
@@ -114,26 +115,36 @@ def each(
 ) -> Found:
     """Every match of whatever the question may mean goes to `keep`, once, and none is held."""
     found = Found()
-    seen: set[str] = set()
+    count = 0
     for rank in question.ways():
-        for way in rank:
+        seen: set[str] = set()
+        several = len(rank) > 1  # of one answer each match comes once
 
-            def keep_new(match: Match, way: Mapping[str, Meaning] = way) -> None:
+        def keep_new(
+            match: Match, way: Mapping[str, Meaning], seen: set[str], several: bool
+        ) -> None:
+            nonlocal count
+            if not _holds(way, match):
+                return
+            if several:
                 who = identity(question.level, match)
-                if who not in seen and _holds(way, match):
-                    seen.add(who)
-                    keep(match)
+                if who in seen:
+                    return
+                seen.add(who)
+            count += 1
+            keep(match)
 
+        for way in rank:
             keys = {keyword: meaning.key for keyword, meaning in way.items()}
             answer = call.archive.each(
                 Query(question.level, keys, tuple(wanted)),
-                keep_new,
+                partial(keep_new, way=way, seen=seen, several=several),
                 limit=EVERYTHING,
                 deadline=call.deadline,
                 arrived=call.progress.advance,
             )
             found.join(answer)
-        if seen or not found.complete:
+        if count or not found.complete:
             break
     return found
 

@@ -39,6 +39,9 @@ _NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
 # A group of one thing counted: a value for each dimension.
 type _Group = tuple[str, ...]
 
+# What is known of one study: the values of each attribute that matters, in their order.
+type _Known = tuple[tuple[str, ...], ...]
+
 
 class Counted(BaseModel):
     """What `count_studies` answers."""
@@ -121,26 +124,32 @@ class _Counting:
         meant = question.meanings.get(_MODALITIES, ())
         self._modalities = [matcher("CS", one.key) for rank in meant for one in rank]
         self._modality_keys = [one.key for rank in meant for one in rank]
-        self._studies: dict[str, Match] = {}
+        # Of each study (by UID) only the values that are counted by: there may be 100,000.
+        self._known = self._wanted(Level.STUDY)
+        self._studies: dict[str, _Known] = {}
         self._keeps_modalities = True
         self._named: dict[_Group, set[str]] = defaultdict(set)
-        self._images: dict[_Group, int] = defaultdict(int)
+        self._sums: dict[_Group, int] = defaultdict(int)
         self._everything: set[str] = set()
-        self._total_images = 0
+        self._total = 0
         self._not_counted = 0
         self._found = Found()
 
     def ask_studies(self) -> None:
         """Every study that is meant, with what is known of it."""
         conditions = [one for one in self._where if one.level in _OF_STUDY]
+        alike: dict[_Known, _Known] = {}
 
         def keep(match: Match) -> None:
             study = match.get("StudyInstanceUID")
             if isinstance(study, str) and all(one.holds(match) for one in conditions):
-                self._studies[study] = match
+                known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
+                self._studies[study] = alike.setdefault(known, known)
 
-        self._found = each(self._call, self._question, self._wanted(Level.STUDY), keep)
-        self._keeps_modalities = all(match.get(_MODALITIES) for match in self._studies.values())
+        self._found = each(self._call, self._question, self._known, keep)
+        if _MODALITIES in self._known:
+            at = self._known.index(_MODALITIES)
+            self._keeps_modalities = all(known[at] for known in self._studies.values())
 
     @property
     def needs_series(self) -> bool:
@@ -155,11 +164,16 @@ class _Counting:
 
     def count_studies(self) -> None:
         """Count by what the studies say of themselves."""
-        for study, match in self._studies.items():
+        for study, known in self._studies.items():
+            match = self._match(known)
             modalities = [one for one in texts(match.get(_MODALITIES, "")) if self._is_meant(one)]
-            known: Match = {**match, "Modality": [*modalities]}
-            images = str(match.get(_IMAGES_OF_STUDY, ""))
-            self._add(study, "", [known], images)
+            match["Modality"] = [*modalities]
+            if self._count == "studies":  # each comes once, so that nothing has to be remembered
+                self._total += 1
+                for group in self._groups(match):
+                    self._sums[group] += 1
+            else:
+                self._add(study, "", [match], "".join(texts(match.get(_IMAGES_OF_STUDY, ""))))
 
     def ask_series(self) -> None:
         """Count by what the series of these studies say, and where it is asked for, the images."""
@@ -178,9 +192,8 @@ class _Counting:
     def answer(self) -> Counted:
         """The groups, most first; days and months in their order."""
         found = self._found
-        sums = self._images if self._count == "images" else _sizes(self._named)
-        sums = sums if self._by else {}
-        total = self._total_images if self._count == "images" else len(self._everything)
+        sums = {**self._sums, **_sizes(self._named)} if self._by else {}
+        total = self._total + len(self._everything)
         chronological = bool(self._by) and self._by[0].is_period
         ranked = sorted(
             sums.items(), key=lambda one: one[0] if chronological else (-one[1], one[0])
@@ -235,8 +248,8 @@ class _Counting:
 
     @property
     def _keeps_counts(self) -> bool:
-        counts = (str(match.get(_IMAGES_OF_STUDY, "")) for match in self._studies.values())
-        return all(map(str.isdecimal, counts))
+        at = self._known.index(_IMAGES_OF_STUDY)
+        return all("".join(known[at]).isdecimal() for known in self._studies.values())
 
     def _wanted(self, level: Level) -> list[str]:
         """What must be known of each record of a level."""
@@ -251,6 +264,10 @@ class _Counting:
             known += [_IMAGES] if self._count == "images" else []
         return list(dict.fromkeys(known))
 
+    def _match(self, known: _Known) -> Match:
+        """What is known of a study, as it came."""
+        return {one: [*values] for one, values in zip(self._known, known, strict=True)}
+
     def _relational_keys(self) -> dict[str, str]:
         """Keys by which the series of these studies, and not too many others, can be asked for."""
         sent = self._found.sent
@@ -260,7 +277,7 @@ class _Counting:
         return keys
 
     def _add_series(self, match: Match) -> None:
-        study = self._studies[str(match["StudyInstanceUID"])]
+        study = self._match(self._studies[str(match["StudyInstanceUID"])])
         conditions = [one for one in self._where if one.level is Level.SERIES]
         if self._modalities and not any(map(self._is_meant, texts(match.get("Modality", "")))):
             return
@@ -305,8 +322,8 @@ class _Counting:
                 number = "1" if "SOPInstanceUID" in one else images
                 if number.isdecimal():
                     for group in self._groups(one):
-                        self._images[group] += int(number)
-                    self._total_images += int(number)
+                        self._sums[group] += int(number)
+                    self._total += int(number)
                 else:
                     self._not_counted += 1
             return
@@ -333,7 +350,7 @@ class _Counting:
 
 
 def _patient(match: Match) -> str:
-    return str(match.get("PatientID", ""))
+    return "".join(texts(match.get("PatientID", "")))
 
 
 def _sizes(named: dict[_Group, set[str]]) -> dict[_Group, int]:
