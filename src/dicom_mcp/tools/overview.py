@@ -76,7 +76,7 @@ class Overview(BaseModel):
     totals: Row = Field(description="Reports do not count dose reports")
     choices: Rows = Field(description="Which study may be meant")
     records: Rows = Field(description="Series; what is empty is left out")
-    objects: Rows = Field(description="Reports and key objects, to be read")
+    objects: Rows = Field(description="Reports and key objects by UID")
 
 
 def study_overview(
