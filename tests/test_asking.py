@@ -188,3 +188,17 @@ def test_a_question_with_too_many_meanings_is_refused(node: Node) -> None:
     )
     assert "can be understood in" in sentence
     assert "Family^Given" in sentence
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"), [("patient_name", "^"), ("patient_name", "="), ("study_description", "=")]
+)
+def test_text_that_says_nothing_is_refused_and_never_asks_for_everything(
+    node: Node, argument: str, text: str
+) -> None:
+    assert argument in fail(node, "query_studies", **{argument: text})
+
+
+@pytest.mark.parametrize("text", ["-", "12", "...", "·"])
+def test_a_name_without_a_letter_is_still_a_key(node: Node, text: str) -> None:
+    assert ask(node, "query_studies", patient_name=text)["records"] == []

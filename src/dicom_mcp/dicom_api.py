@@ -124,18 +124,16 @@ class Archive:
         query: Query,
         keep: Callable[[Match], None],
         *,
-        all_have_some: bool,
         deadline: Deadline,
         arrived: Arrived = _nobody,
     ) -> Matches:
         """Hand every series of these studies to `keep`, each with its StudyInstanceUID.
 
-        `query` is the SERIES query that has them all and may have others; `all_have_some` says
-        that each of the studies surely has a series that matches it.
+        `query` is a SERIES query that each of them has a series for, and others may have too.
         """
         asking = Asking(self._exchange, self.habits, deadline, arrived)
         with self._located():
-            answer = series_of(asking, studies, query, keep, all_have_some=all_have_some)
+            answer = series_of(asking, studies, query, keep)
         return replace(answer, queries=asking.cost.queries)
 
     def worklist(

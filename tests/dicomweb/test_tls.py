@@ -1,5 +1,6 @@
 """HTTPS: who is trusted, and the reason when it is not to be."""
 
+import os
 import shutil
 import socket
 import ssl
@@ -33,6 +34,8 @@ class Certificates:
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if not shutil.which("openssl"):
+        if os.environ.get("DICOM_MCP_REQUIRE_PEERS") == "1":
+            pytest.fail("openssl is not installed")
         pytest.skip("openssl is not installed")
     directory = tmp_path_factory.mktemp("tls")
     made = Certificates(directory)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ..errors import BadArgument
 from . import values
 from .days import day_range
 from .dictionary import attribute
-from .matching import Comparison, matcher
+from .matching import Comparison, is_universal, matcher
 from .modality import codes
 from .names import readings, same_name, spellings
 
@@ -55,13 +56,18 @@ def meanings(keyword: str, text: str, *, argument: str, today: date) -> Meanings
     if found.vr == "DA":
         text = day_range(text, today=today, argument=argument)
     whole = _contained(text) if keyword in CONTAINS else text
+    if not whole:
+        raise BadArgument(
+            f"{argument}={values.shown(text)} has no text",
+            "No key asks for an empty value; count_studies(where=[...]) can",
+        )
     key = values.key(whole, found.vr, argument=argument)
     if not key:
         return ()
     if found.vr == "IS":
         key = str(int(key))  # archives compare numbers as text, and few write them with zeros
     if found.vr == "PN":
-        return _names(key)
+        return _names(key, argument)
     words = text.split() if whole == f"*{text}*" else []
     return _rank([Meaning(key)]) + (_words(words) if len(words) > 1 else ())
 
@@ -85,7 +91,11 @@ def _words(words: Sequence[str]) -> Meanings:
     )
 
 
-def _names(text: str) -> Meanings:
+def _names(text: str, argument: str) -> Meanings:
+    if is_universal("PN", text):
+        raise BadArgument(
+            f"{argument}={values.shown(text)} names nobody", "Leave it out to ask for everybody"
+        )
     ranks: list[tuple[Meaning, ...]] = []
     for rank in readings(text):
         found: list[Meaning] = []
@@ -94,7 +104,7 @@ def _names(text: str) -> Meanings:
             loose = reading.key.startswith("*") and reading.key != text
             found += _spelled(reading.key, said, same_name(text) if loose else None)
         ranks.append(tuple(found))
-    return tuple(ranks)
+    return tuple(ranks) or _rank([Meaning(text)])  # no name, but a key that must not be lost
 
 
 def _spelled(key: str, said: str, same: Callable[[str], bool] | None) -> list[Meaning]:

@@ -106,7 +106,6 @@ class _Looking:
                 list(these),
                 Query(Level.SERIES, keys, _OF_SERIES),
                 keep,
-                all_have_some=True,
                 deadline=step.deadline,
                 arrived=step.progress.advance,
             )

@@ -183,7 +183,6 @@ class _Counting:
             self._studies,
             query,
             self._add_series,
-            all_have_some="Modality" in query.keys or not self._modalities,
             deadline=self._call.deadline,
             arrived=self._call.progress.advance,
         )
@@ -211,15 +210,17 @@ class _Counting:
             )
         if self._not_counted:
             found.complete = False
+            lacking = "PatientID" if self._count == "patients" else "a count of images"
             notes.append(
-                f"Not complete: {self._not_counted} could not be counted, because the archive does "
-                "not say how many images they have."
+                f"Not complete: {self._not_counted} studies or series could not be counted, "
+                f"because they have no {lacking}."
             )
         if len(ranked) > _MOST_GROUPS:
             rest = sum(number for _, number in ranked[_MOST_GROUPS:])
+            found.complete = False
             notes.append(
-                f"{len(ranked) - _MOST_GROUPS} more groups with {rest} in all are not shown; group "
-                "by less."
+                f"Not complete: {len(ranked) - _MOST_GROUPS} more groups with {rest} in all are "
+                "not shown; group by less. The total counts them."
             )
         if sum(sums.values()) > total:
             notes.append("Some belong to several groups, so the groups add up to more than total.")

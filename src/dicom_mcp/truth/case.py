@@ -19,8 +19,8 @@ from .script import MOST_COMPARED, ask_in_any_script
 _FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
 _IDENTIFIERS = frozenset({"AccessionNumber", "IssuerOfPatientID", "PatientID", "StudyID"})
 
-# Two keys with two other ways each, and the two together.
-_MOST_WAYS = 8
+# Three keys with two other ways each, and all of them together.
+_MOST_WAYS = 26
 
 
 def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
@@ -38,16 +38,23 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
     open_keys = {one: key for one, key in open_keys.items() if one not in gathering.ignored}
     # Capitals first: they tell most often whether an archive ignores case.
     ways = {one: [key, *in_other_case(key)[::-1]] for one, key in open_keys.items()}
-    for keys in list(product(*ways.values()))[1 : _MOST_WAYS + 1]:
+    others = list(product(*ways.values()))[1:]
+    for keys in others[:_MOST_WAYS]:
         asked = dict(zip(ways, keys, strict=True))
         changed = [one for one, key in asked.items() if key != query.keys[one]]
-        if gathering.full or any(ignores.get(_vr(one)) for one in changed):
+        if gathering.full or any(ignores.get(one) for one in changed):
             continue
         gathering.loosen(changed, most_examined=MOST_COMPARED)
         other = Query(query.level, {**query.keys, **asked}, query.wanted)
         more = _watched(asking, other, gathering, asked)
         whole = whole and more.whole
         notes += [note for note in more.notes if note not in notes]
+    if len(others) > _MOST_WAYS and not gathering.full and not any(map(ignores.get, ways)):
+        whole = False
+        notes.append(
+            "Not complete: the text was not asked for in every combination of upper and lower case "
+            "there is. Ask with less of it."
+        )
     if gathering.count > before:
         notes.append(
             "This archive compares letters exactly; it was asked in other upper and lower case too."
@@ -60,9 +67,9 @@ def _watched(
 ) -> Outcome:
     """Ask, and learn from what comes whether the archive ignores the case of these keys."""
     ignores = asking.habits.ignores_case
-    gathering.watch({one: key for one, key in keys.items() if _vr(one) not in ignores})
+    gathering.watch({one: key for one, key in keys.items() if one not in ignores})
     outcome = ask_in_any_script(asking, query, gathering)
-    ignores.update((_vr(keyword), True) for keyword in gathering.loosely)
+    ignores.update(dict.fromkeys(gathering.loosely, True))
     gathering.watch({})
     return outcome
 

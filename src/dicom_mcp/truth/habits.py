@@ -29,7 +29,7 @@ class Habits:
     patient_of: dict[str, str] = field(default_factory=dict[str, str])
     # It has no Patient Root, so that patients are collected from their studies.
     no_patient_root: bool = False
-    # Letters of names and of other text (by VR) are compared without regard to case.
+    # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def is_cut(self, level: str, rows: int) -> bool:

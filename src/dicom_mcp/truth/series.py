@@ -5,7 +5,6 @@ out those of some studies, is asked study by study.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import Level
@@ -27,13 +26,11 @@ def series_of(
     studies: Collection[str],
     query: Query,
     keep: Callable[[Match], None],
-    *,
-    all_have_some: bool,
 ) -> Matches:
     """Every series of these studies (by UID) goes to `keep`, once, its StudyInstanceUID with it.
 
-    `query` is the SERIES query that has them all and may have others; `all_have_some` says that
-    each of the studies surely has a series that matches it.
+    `query` is a SERIES query that each of them has a series for, and others may have too: a study
+    without one in the answer is asked for itself.
     """
     seen: dict[str, None] = {}
 
@@ -59,8 +56,6 @@ def series_of(
                 whole = answer.complete
                 notes += answer.notes
                 absent = set(answer.absent)
-            if seen and not all_have_some:
-                return replace(answer, query=query)
     below = {one: key for one, key in query.keys.items() if one == "Modality"}
     for number, study in enumerate(studies):
         if study in seen:
