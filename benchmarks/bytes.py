@@ -12,8 +12,9 @@ from mcp.types import TextContent
 from pydicom.dataset import Dataset
 
 from benchmarks.hospital_year import series, studies
-from dicom_mcp.config import Node, Settings
+from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
 
 STUDIES, INSTANCES = 75, 300

@@ -20,9 +20,9 @@ from pynetdicom.association import Association
 from benchmarks import pdu
 from benchmarks.peers import Question, program
 from benchmarks.probe import Probe
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.node import Node
 from dicom_mcp.standard import identifier
 
 # Longer than any question here takes on a slow machine.

@@ -11,9 +11,9 @@ from pathlib import Path
 from time import process_time, sleep
 
 from dicom_mcp.attributes import preset_keywords
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import connect
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import MODEL, Level
 from dicom_mcp.standard.query import Match, Query
 

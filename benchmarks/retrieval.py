@@ -17,7 +17,6 @@ from pynetdicom import AE, build_role, evt
 
 from benchmarks import peers
 from benchmarks.hospital_year import series
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dimse import association, command
 from dicom_mcp.dimse.association import Association, Storage
@@ -25,6 +24,7 @@ from dicom_mcp.dimse.command import NO_DATA_SET, RESPONSE, Field, Operation
 from dicom_mcp.dimse.connection import Connection
 from dicom_mcp.dimse.get import GetModel, get
 from dicom_mcp.dimse.upper_layer import UpperLayer
+from dicom_mcp.node import Node
 from dicom_mcp.standard import identifier
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query

@@ -9,8 +9,8 @@ from typing import Any, cast
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 
-from dicom_mcp.config import Node
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.bounds import PATIENCE, in_time
 

@@ -7,7 +7,8 @@ import anyio
 from mcp.client import Client
 from mcp.types import CallToolResult, TextContent, Tool
 
-from dicom_mcp.config import Node, Settings
+from dicom_mcp.config import Settings
+from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
 
 

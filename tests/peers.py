@@ -16,10 +16,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.find import Hierarchy
 from dicom_mcp.demo.habits import NONE, Habits
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import UNIQUE_KEY, Model
 from tests.dcmtk import dcmtk
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
+from dicom_mcp.node import Node
 from tests.asking import ask, fail
 from tests.truth.archives import images
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dicom_mcp.config import VARIABLES, Node, from_environment
+from dicom_mcp.config import VARIABLES, from_environment
 from dicom_mcp.errors import BadConfiguration
+from dicom_mcp.node import Node
 
 
 def test_without_any_variable_the_promised_defaults_hold() -> None:

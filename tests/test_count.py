@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.index import COMPUTED
+from dicom_mcp.node import Node
 from tests.asking import ask, fail
 
 TODAY = date(2026, 3, 31)

@@ -10,11 +10,11 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import PLANTED, hospital
 from dicom_mcp.demo.objects import accession, study_uid
 from dicom_mcp.demo.patients import STUDIES
+from dicom_mcp.node import Node
 from dicom_mcp.tools.kind import is_image, kind
 from dicom_mcp.tools.listing import lacking, ranges, repeated
 from tests.acceptor import Answers, accepting, study

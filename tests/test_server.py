@@ -12,8 +12,9 @@ import pytest
 from mcp.client import Client
 from mcp.types import Tool
 
-from dicom_mcp.config import Node, Settings
+from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.node import Node
 from dicom_mcp.server import INSTRUCTIONS, create_server
 from tests import ward
 from tests.asking import ask, call, fail, listed, said

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import PLANTED, hospital
@@ -20,6 +19,7 @@ from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
 from dicom_mcp.demo.reports import RADIATION_DOSE_SR
+from dicom_mcp.node import Node
 from dicom_mcp.standard.body_part import related
 from tests.acceptor import Answers, accepting, study
 from tests.asking import ask, fail, listed

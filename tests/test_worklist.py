@@ -13,10 +13,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.matching import matches
 from dicom_mcp.standard.query import Query

@@ -7,50 +7,13 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import BadConfiguration
-
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 11112
-DEFAULT_CALLING_AE_TITLE = "MCPSCU"
-DEFAULT_CALLED_AE_TITLE = "ANY-SCP"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A DICOM peer that can be asked, and who we say we are to it.
-
-    `timeout` is what one question may take in all, in seconds. Raises BadConfiguration, naming
-    the rule, for a value that cannot work.
-    """
-
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
-    called_ae_title: str = DEFAULT_CALLED_AE_TITLE
-    calling_ae_title: str = DEFAULT_CALLING_AE_TITLE
-    timeout: float = 30.0
-
-    def __post_init__(self) -> None:
-        host = self.host.strip()
-        if not host or any(character.isspace() or character in "/@" for character in host):
-            raise BadConfiguration(
-                f"host {self.host!r} is not a host name or IP address",
-                "Give the name or address alone, such as pacs.example.org or 192.0.2.10",
-            )
-        if not 1 <= self.port <= 65535:
-            raise BadConfiguration(
-                f"port {self.port} is not between 1 and 65535",
-                "DICOM archives often use 104, 4242 or 11112",
-            )
-        if not 0 < self.timeout <= 3600:
-            raise BadConfiguration(f"timeout {self.timeout:g} is not between 0 and 3600 seconds")
-        object.__setattr__(self, "host", host)
-        for name in ("called_ae_title", "calling_ae_title"):
-            object.__setattr__(self, name, _ae_title(getattr(self, name), name))
-
-    def __str__(self) -> str:
-        return (
-            f"{self.host}:{self.port} (called_ae_title {self.called_ae_title}, "
-            f"calling_ae_title {self.calling_ae_title})"
-        )
+from .node import (
+    DEFAULT_CALLED_AE_TITLE,
+    DEFAULT_CALLING_AE_TITLE,
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    Node,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +94,3 @@ def _hosts(text: str) -> frozenset[str] | None:
     if text in ("", "none"):
         return frozenset()
     return frozenset(host.strip() for host in text.split(",") if host.strip())
-
-
-def _ae_title(title: str, name: str) -> str:
-    """PS3.5 6.2, AE: 1 to 16 characters of ISO-IR 6 without backslash and control characters."""
-    stripped = title.strip(" ")
-    if not 1 <= len(stripped) <= 16:
-        raise BadConfiguration(
-            f"{name} {title[:40]!r} has {len(stripped)} characters",
-            "A DICOM AE title has 1 to 16 (PS3.5 6.2)",
-        )
-    if any(not 32 <= ord(character) <= 126 or character == "\\" for character in stripped):
-        raise BadConfiguration(
-            f"{name} {title!r} has a character an AE title cannot have",
-            "Use printable ASCII without backslash (PS3.5 6.2)",
-        )
-    return stripped

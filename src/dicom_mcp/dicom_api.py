@@ -6,13 +6,14 @@ compared here, lists it cuts are asked in parts, and what it does not keep is fo
 """
 
 import threading
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .config import Node
 from .deadline import Deadline
 from .errors import ArchiveError, BadArgument, NoAcceptedContext
+from .node import AnyNode, Node, WebNode
+from .standard.instance import Reference, Retrieved, TakeInstance
 from .standard.levels import UNIQUE_KEY, Level
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
@@ -51,11 +52,20 @@ def prepare() -> None:
         request_pdu(Node(), (), (), 0)
 
 
-def connect(node: Node) -> "Archive":
-    """The archive at this node. Nothing is sent before the first question."""
+def connect(node: AnyNode, objects_from: AnyNode | None = None) -> "Archive":
+    """The archive at this node, whose objects may have to be fetched from another one. Nothing is
+    sent before the first question."""
+    return Archive(_exchange(node), _exchange(objects_from) if objects_from else None)
+
+
+def _exchange(node: AnyNode) -> Exchange:
+    if isinstance(node, WebNode):
+        from .dicomweb.exchange import WebExchange  # h11 and TLS, only when asked
+
+        return WebExchange(node)
     from .dimse.exchange import DimseExchange  # pynetdicom and pydicom, only when asked
 
-    return Archive(DimseExchange(node))
+    return DimseExchange(node)
 
 
 class Archive:
@@ -65,14 +75,15 @@ class Archive:
     archive, both AE titles and what to try.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, objects_from: Exchange | None = None) -> None:
         self._exchange = exchange
+        self._objects_from = objects_from or exchange
         self.habits = Habits()
         self.habits_of_worklist = Habits()
         self._parents = Parents()
 
     @property
-    def node(self) -> Node:
+    def node(self) -> AnyNode:
         """Where it is and who we say we are."""
         return self._exchange.node
 
@@ -167,9 +178,26 @@ class Archive:
             queries=asking.cost.queries,
         )
 
+    def objects(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool = False,
+    ) -> Retrieved:
+        """Fetch these objects; each goes to `take` as it arrives, in the calling thread, until
+        that returns False. With `headers` bulk data (pixels) is left out where the archive can.
+
+        What did not come is in the answer; only a failure before any object came is an error.
+        """
+        with self._located():
+            return self._objects_from.retrieve(references, take, deadline=deadline, headers=headers)
+
     def close(self) -> None:
         """Give back every connection."""
         self._exchange.close()
+        self._objects_from.close()
 
     def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):

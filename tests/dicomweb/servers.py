@@ -4,23 +4,19 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
-from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.habits import NONE, Habits
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.dicom_api import Archive
 from dicom_mcp.dicomweb.exchange import WebExchange
-from dicom_mcp.dicomweb.node import WebNode
-from dicom_mcp.standard.query import Ending, Match, Query
-from dicom_mcp.standard.worklist import WorklistQuery
+from dicom_mcp.node import WebNode
 from tests import peers
 
 # Where Debian installs it; another place can be named.
@@ -29,35 +25,9 @@ _PLUGIN = Path(
 )
 
 
-class Located:
-    """A web exchange that calls its node what tools know how to name, a host and a port."""
-
-    patient_root_only = False
-
-    def __init__(self, exchange: WebExchange) -> None:
-        self._exchange = exchange
-        self.node = Node(exchange.node.host, exchange.node.port)
-
-    def verify(self, deadline: Deadline) -> float:
-        return self._exchange.verify(deadline)
-
-    def ask(
-        self, query: Query, take: Callable[[Match, int], bool], *, deadline: Deadline
-    ) -> Ending:
-        return self._exchange.ask(query, take, deadline=deadline)
-
-    def ask_worklist(
-        self, query: WorklistQuery, take: Callable[[Match, int], bool], *, deadline: Deadline
-    ) -> Ending:
-        return self._exchange.ask_worklist(query, take, deadline=deadline)
-
-    def close(self) -> None:
-        self._exchange.close()
-
-
 def archive(base_url: str) -> Archive:
     """The archive behind a server, its answers made true as every archive's are."""
-    return Archive(Located(WebExchange(WebNode(base_url))))
+    return Archive(WebExchange(WebNode(base_url)))
 
 
 @contextmanager

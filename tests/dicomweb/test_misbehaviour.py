@@ -11,7 +11,6 @@ import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
-from dicom_mcp.dicomweb.node import Basic, Bearer, WebNode
 from dicom_mcp.dicomweb.status import REFUSALS
 from dicom_mcp.errors import (
     ArchiveError,
@@ -24,6 +23,7 @@ from dicom_mcp.errors import (
     ProtocolViolation,
     StatusFailure,
 )
+from dicom_mcp.node import Basic, Bearer, WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Ending, Match, Query
 from dicom_mcp.standard.status import TOO_MANY

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dicom_mcp.dicomweb.node import Basic, Bearer, ClientCertificate, WebNode
 from dicom_mcp.dicomweb.qido import needs_escapes, search, tells_of_more, without_escapes
 from dicom_mcp.errors import BadConfiguration
+from dicom_mcp.node import Basic, Bearer, Certificate, WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 
@@ -95,7 +95,7 @@ def test_a_node_knows_where_it_is_and_shows_no_secret() -> None:
     assert "zzsecret" not in repr(node)
     assert WebNode("http://[::1]:8042").host == "::1"
     with pytest.raises(BadConfiguration, match="TLS"):
-        WebNode("http://pacs/", ClientCertificate("a.pem"))
+        WebNode("http://pacs/", Certificate("a.pem"))
     for bad in ("", "zz\r\nHost: x", "zz\x7f"):
         with pytest.raises(BadConfiguration):
             Bearer(bad)

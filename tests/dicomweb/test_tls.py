@@ -15,8 +15,8 @@ import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
-from dicom_mcp.dicomweb.node import ClientCertificate, WebNode
 from dicom_mcp.errors import ArchiveError, BadConfiguration, ConnectionLost, Unreachable
+from dicom_mcp.node import Certificate, WebNode
 from tests.bounds import in_time
 from tests.dicomweb.web_peer import answer, rows
 
@@ -80,7 +80,7 @@ def test_a_certificate_that_does_not_hold_is_named(
 
 
 def test_a_server_that_wants_a_client_certificate_gets_it(certificates: Certificates) -> None:
-    ours = ClientCertificate(certificates["client"], str(certificates.directory / "client.key"))
+    ours = Certificate(certificates["client"], str(certificates.directory / "client.key"))
     with _server(certificates, "server", wants_client=True) as url:
         assert _verify(WebNode(url, ours, ca_file=certificates["ca"])) > 0
         with pytest.raises(Unreachable, match="client certificate"):
@@ -107,8 +107,8 @@ def test_files_that_cannot_be_used_are_refused_before_anything_is_sent(
     other_key = str(certificates.directory / "server.key")
     for auth, ca_file in (
         (None, "/nowhere/ca.pem"),
-        (ClientCertificate("/nowhere/client.pem"), ""),
-        (ClientCertificate(certificates["client"], other_key), ""),
+        (Certificate("/nowhere/client.pem"), ""),
+        (Certificate(certificates["client"], other_key), ""),
     ):
         with pytest.raises(BadConfiguration, match="cannot be used"):
             WebExchange(WebNode("https://127.0.0.1:1", auth, ca_file=ca_file))

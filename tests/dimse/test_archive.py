@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.association import Association
@@ -20,6 +19,7 @@ from dicom_mcp.errors import (
     NoAcceptedContext,
     TooManyAssociations,
 )
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level, Model
 from dicom_mcp.standard.query import Match, Matches, Query
 from tests.acceptor import MODELS, VERIFICATION, Answers, accepting, archive_of, study

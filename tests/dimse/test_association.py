@@ -4,7 +4,6 @@ import struct
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dimse.association import (
     IMPLEMENTATION_CLASS_UID,
@@ -13,6 +12,7 @@ from dicom_mcp.dimse.association import (
 )
 from dicom_mcp.dimse.echo import VERIFICATION, echo
 from dicom_mcp.errors import ConnectionLost, ProtocolViolation, StatusFailure
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.bounds import PATIENCE, in_time
 from tests.misbehaviours import rejected

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import connect
 from dicom_mcp.errors import ArchiveError
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests import peer as wire

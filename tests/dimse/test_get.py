@@ -9,14 +9,15 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite  # pyright: ignore[reportUnknownVariableType]
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dimse.association import Association, Storage
-from dicom_mcp.dimse.get import GetModel, Instance, Retrieved, get
+from dicom_mcp.dimse.get import GetEnding, GetModel, get
 from dicom_mcp.errors import Cancelled, ProtocolViolation
+from dicom_mcp.node import Node
+from dicom_mcp.standard.instance import Instance
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.status import Kind
@@ -38,7 +39,7 @@ def archive(held: list[Dataset]) -> Iterator[EmbeddedArchive]:
         yield running
 
 
-def _get(node: Node, study: str, storage: set[Storage]) -> tuple[list[Instance], Retrieved]:
+def _get(node: Node, study: str, storage: set[Storage]) -> tuple[list[Instance], GetEnding]:
     deadline = Deadline(PATIENCE)
     association = Association.request(
         node, [GetModel.STUDY_ROOT], storage=sorted(storage, key=str), deadline=deadline

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import (
@@ -23,6 +22,7 @@ from dicom_mcp.errors import (
     StatusFailure,
     TooManyAssociations,
 )
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time

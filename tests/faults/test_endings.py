@@ -8,10 +8,10 @@ from time import monotonic
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import ArchiveError, Cancelled, DeadlinePassed
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time

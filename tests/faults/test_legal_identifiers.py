@@ -18,7 +18,8 @@ from mcp.types import CallToolResult
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.filereader import read_dataset
 
-from dicom_mcp.config import Node, Settings
+from dicom_mcp.config import Settings
+from dicom_mcp.node import Node
 from dicom_mcp.standard.dictionary import keywords
 from tests.asking import call, said
 from tests.peer import IMPLICIT, Over, Peer, Talk, acceptance, hear_request, pdu

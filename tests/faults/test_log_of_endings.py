@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from dicom_mcp.config import Node, Settings
+from dicom_mcp.config import Settings
+from dicom_mcp.node import Node
 from tests.asking import call
 from tests.misbehaviours import MISBEHAVIOURS
 from tests.peer import HEALTHY, Peer, Script

@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.echo import VERIFICATION
 from dicom_mcp.dimse.pool import Pool
 from dicom_mcp.errors import ConnectionRefused
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time, nothing_left_behind

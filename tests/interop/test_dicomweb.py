@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.dicom_api import Archive
+from dicom_mcp.node import Node
 from dicom_mcp.tools import call
 from dicom_mcp.truth.roots import OF_PATIENT
 from tests.asking import ask

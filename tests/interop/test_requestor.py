@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import CalledTitleNotRecognised
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time

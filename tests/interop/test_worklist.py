@@ -14,8 +14,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from dicom_mcp.config import Node
 from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.node import Node
 from tests.asking import ask
 from tests.dcmtk import dcmtk
 from tests.peers import free_port, running, store

@@ -7,11 +7,11 @@ from typing import Any
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicom_mcp.config import Node
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time

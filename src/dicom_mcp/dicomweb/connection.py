@@ -32,7 +32,7 @@ from ..errors import (
     ProtocolViolation,
     Unreachable,
 )
-from .node import Basic, Bearer, ClientCertificate, WebNode
+from ..node import Basic, Bearer, Certificate, WebNode
 
 # A dropped SYN is answered by nobody; the kernel would go on for two minutes.
 CONNECT_SECONDS = 10.0
@@ -289,7 +289,7 @@ def tls_context(node: WebNode) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=node.ca_file or None)
-        if isinstance(node.auth, ClientCertificate):
+        if isinstance(node.auth, Certificate):
             # Nobody is here to be asked for a passphrase.
             context.load_cert_chain(
                 node.auth.certificate, node.auth.key or None, password=lambda: b""

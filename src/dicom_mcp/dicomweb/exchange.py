@@ -8,7 +8,7 @@ as answers that were cut.
 """
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from time import perf_counter
@@ -24,6 +24,8 @@ from ..errors import (
     ProtocolViolation,
     StatusFailure,
 )
+from ..node import WebNode
+from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query
 from ..standard.recheck import Recheck
@@ -31,7 +33,6 @@ from ..standard.record import identity
 from ..standard.worklist import WorklistQuery
 from .connection import Connection, Response, tls_context
 from .model import data_sets
-from .node import WebNode
 from .pool import Pool
 from .qido import (
     ACCEPT,
@@ -149,6 +150,17 @@ class WebExchange:
             "DICOMweb has no search in a modality worklist",
             "Ask the worklist over DIMSE, at a node of its own",
         )
+
+    def retrieve(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool = False,
+    ) -> Retrieved:
+        """Fetch these objects, each handed to `take` as it arrives, until that returns False."""
+        raise NotImplementedError
 
     def _ask(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         """The query, and wider if the server turns out not to read the keys as they were meant."""

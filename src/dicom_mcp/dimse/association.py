@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import Node
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
@@ -19,6 +18,7 @@ from ..errors import (
     ProtocolViolation,
     TooManyAssociations,
 )
+from ..node import Node
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from .command import NO_DATA_SET, RESPONSE, Command, Field, Operation
 from .connection import Connection

@@ -1,11 +1,10 @@
 """Putting one query to one archive: an association is lent, used, and told about."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 from .. import journal
-from ..config import Node
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
@@ -15,6 +14,8 @@ from ..errors import (
     StatusFailure,
     Unreachable,
 )
+from ..node import Node
+from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import MODEL, NOUN, Model
 from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY, Kind
@@ -102,6 +103,17 @@ class DimseExchange:
         return self._find(
             find_over, take, "WORKLIST", WORKLIST_NOUN, deadline, remedies=_WORKLIST_REMEDIES
         )
+
+    def retrieve(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool = False,
+    ) -> Retrieved:
+        """Fetch these objects, each handed to `take` as it arrives, until that returns False."""
+        raise NotImplementedError
 
     def _find(
         self,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed, ProtocolViolation
 from ..standard import identifier
+from ..standard.instance import Instance
 from ..standard.query import Query
 from ..standard.status import Kind, Status, status
 from .association import Association
@@ -37,17 +38,7 @@ class GetModel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """An object as it travelled: its data set still encoded, without file meta information."""
-
-    sop_class_uid: str
-    sop_instance_uid: str
-    transfer_syntax: str
-    data_set: bytearray
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
+class GetEnding:
     """How a retrieval ended: its final status, and how many objects came and did not come."""
 
     status: Status
@@ -63,7 +54,7 @@ def get(
     take: Callable[[Instance], None],
     *,
     deadline: Deadline,
-) -> Retrieved:
+) -> GetEnding:
     """Ask for what the query's unique keys name and hand each object to `take` as it arrives.
 
     The association must have been requested for the model and with `storage` for every kind of
@@ -121,7 +112,7 @@ def _stored(association: Association, message: Message, deadline: Deadline) -> I
     return instance
 
 
-def _ending(message: Message, context_id: int, message_id: int) -> Retrieved | None:
+def _ending(message: Message, context_id: int, message_id: int) -> GetEnding | None:
     """The end of the retrieval; None while it goes on. Raises ProtocolViolation for an answer to
     anything else."""
     command = message.command
@@ -144,4 +135,4 @@ def _ending(message: Message, context_id: int, message_id: int) -> Retrieved | N
             Field.NUMBER_OF_WARNING_SUBOPERATIONS,
         )
     ]
-    return Retrieved(said, *counts)
+    return GetEnding(said, *counts)

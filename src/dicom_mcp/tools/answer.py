@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from ..config import Node
+from ..node import AnyNode, WebNode
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match
 from ..standard.record import records
@@ -22,9 +22,13 @@ Asked = Annotated[
 ]
 
 
-def asked(node: Node) -> Asked:
+def asked(node: AnyNode) -> Asked:
     """The node as an answer names it."""
+    name: dict[str, str | int] = {"node": node.name} if node.name else {}
+    if isinstance(node, WebNode):
+        return {**name, "base_url": node.base_url}
     return {
+        **name,
         "host": node.host,
         "port": node.port,
         "called_ae_title": node.called_ae_title,
@@ -61,7 +65,7 @@ class Records(BaseModel):
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
     @classmethod
-    def of(cls, found: Found, level: Level, wanted: Sequence[str], node: Node) -> Self:
+    def of(cls, found: Found, level: Level, wanted: Sequence[str], node: AnyNode) -> Self:
         """The answer with the `wanted` keywords of each match."""
         rows, common = records(level, found.matches, wanted)
         notes = list(found.notes)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..config import Node
+from ..node import AnyNode, Node, WebNode
 from .answer import Configured, Verified, asked
 from .call import Call
 
@@ -24,11 +24,17 @@ def configure_dicom_server(
     """Ask another archive from now on. Only when the user names one; then verify_connection."""
     now = call.archive.node
     node = replace(
-        now,
+        now if isinstance(now, Node) else Node(),
         host=host,
         port=port,
-        calling_ae_title=ae_title or now.calling_ae_title,
-        called_ae_title=called_ae_title or now.called_ae_title,
+        **{
+            title: text
+            for title, text in (
+                ("calling_ae_title", ae_title),
+                ("called_ae_title", called_ae_title),
+            )
+            if text
+        },
     )
     call.house.configure(node)
     return Configured(
@@ -41,13 +47,18 @@ def verify_connection(call: Call) -> Verified:
     """Say which archive is asked and test with C-ECHO whether it answers; if not, why not."""
     archive = call.archive
     milliseconds = archive.verify(deadline=call.deadline)
-    node: Node = archive.node
     return Verified(
         works=True,
         milliseconds=round(milliseconds, 1),
-        archive=asked(node),
-        notes=[
-            f"The archive answered a C-ECHO. It was called {node.called_ae_title} "
-            f"(called_ae_title) by {node.calling_ae_title} (calling_ae_title, that is us)."
-        ],
+        archive=asked(archive.node),
+        notes=[_answered(archive.node)],
+    )
+
+
+def _answered(node: AnyNode) -> str:
+    if isinstance(node, WebNode):
+        return "The DICOMweb server answered a search for a study."
+    return (
+        f"The archive answered a C-ECHO. It was called {node.called_ae_title} "
+        f"(called_ae_title) by {node.calling_ae_title} (calling_ae_title, that is us)."
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import monotonic
 
-from ..config import Node, Settings
+from ..config import Settings
 from ..deadline import Deadline
 from ..dicom_api import Archive, connect
 from ..errors import NotAllowed
+from ..node import Node
 
 
 class House:

@@ -1,10 +1,11 @@
 """What a protocol has to offer for questions to be asked over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..config import Node
 from ..deadline import Deadline
+from ..node import AnyNode
+from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.query import Ending, Match, Query
 from ..standard.worklist import WorklistQuery
 
@@ -16,7 +17,7 @@ class Exchange(Protocol):
     """
 
     @property
-    def node(self) -> Node:
+    def node(self) -> AnyNode:
         """Where it is and who we say we are."""
         ...
 
@@ -45,6 +46,22 @@ class Exchange(Protocol):
         """The same for a query to the Modality Worklist.
 
         Raises NoAcceptedContext when there is none here.
+        """
+        ...
+
+    def retrieve(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool = False,
+    ) -> Retrieved:
+        """Fetch these objects; each goes to `take` as it arrives, in the calling
+        thread, until that returns False.
+
+        With `headers` bulk data is left out where the archive can. Raises NoAcceptedContext where
+        nothing can be fetched this way.
         """
         ...
 
