@@ -41,14 +41,32 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where an archive may send the objects we ask it to move (C-MOVE): our title as it knows us,
+    the port we listen on, and the address we listen at.
+
+    Raises BadConfiguration for a value that cannot work.
+    """
+
+    ae_title: str
+    port: int
+    host: str = "0.0.0.0"  # an archive is another machine
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65535:
+            raise BadConfiguration(f"the receiver's port {self.port} is not between 1 and 65535")
+        object.__setattr__(self, "ae_title", _ae_title(self.ae_title, "the receiver's ae_title"))
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A DICOM peer that can be asked, and who we say we are to it.
 
     `timeout` is what one question may take in all, in seconds; `connections` how many associations
     we hold at a time. `character_set` is what its text is in where it does not say (a defined
     term of PS3.3 C.12.1.1.2), `time_zone` where its "today" is, `objects_from` the node that
-    objects are fetched from instead. Raises BadConfiguration, naming the rule, for a value that
-    cannot work.
+    objects are fetched from instead, `receiver` where it may send them when asked to (C-MOVE).
+    Raises BadConfiguration, naming the rule, for a value that cannot work.
     """
 
     host: str = DEFAULT_HOST
@@ -62,6 +80,7 @@ class Node:
     character_set: str = ""
     time_zone: tzinfo | None = None
     objects_from: str = ""
+    receiver: Receiver | None = None
 
     def __post_init__(self) -> None:
         host = self.host.strip()
