@@ -12,21 +12,32 @@ from .node import (
     DEFAULT_CALLING_AE_TITLE,
     DEFAULT_HOST,
     DEFAULT_PORT,
+    AnyNode,
     Node,
 )
+
+# What a node is called that has no name of its own.
+DEFAULT_NAME = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the operator decided.
 
-    `configurable_hosts` says where `configure_dicom_server` may point: None is anywhere, an empty
-    set nowhere. `time_zone` decides which day "today" is; None is this machine's.
+    `node` is asked unless a question names another one of `nodes`. `configurable_hosts` says where
+    `configure_dicom_server` may point: None is anywhere, an empty set nowhere. `time_zone` decides
+    which day "today" is; None is this machine's.
     """
 
-    node: Node
+    node: AnyNode
     configurable_hosts: frozenset[str] | None = None
     time_zone: tzinfo | None = None
+    others: tuple[AnyNode, ...] = ()
+
+    @property
+    def nodes(self) -> dict[str, AnyNode]:
+        """Every node by its name, the default one first."""
+        return {one.name or DEFAULT_NAME: one for one in (self.node, *self.others)}
 
 
 def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = False) -> Settings:

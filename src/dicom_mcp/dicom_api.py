@@ -36,7 +36,7 @@ _SECONDS_FOR_COUNTS = 3.0
 type Arrived = Callable[[], None]
 
 
-def _nobody() -> None:
+def ignored() -> None:
     """Nobody wants to know that a match has arrived."""
 
 
@@ -93,7 +93,7 @@ class Archive:
             return self._exchange.verify(deadline)
 
     def find(
-        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = _nobody
+        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
     ) -> Matches:
         """At most `limit` matches of the query; every match is checked against the keys again,
         and an answer that is not whole is marked.
@@ -112,7 +112,7 @@ class Archive:
         *,
         limit: int,
         deadline: Deadline,
-        arrived: Arrived = _nobody,
+        arrived: Arrived = ignored,
     ) -> Matches:
         """Hand every match to `keep` as it comes and hold none; the answer tells the rest.
 
@@ -136,7 +136,7 @@ class Archive:
         keep: Callable[[Match], None],
         *,
         deadline: Deadline,
-        arrived: Arrived = _nobody,
+        arrived: Arrived = ignored,
     ) -> Matches:
         """Hand every series of these studies to `keep`, each with its StudyInstanceUID.
 
@@ -154,7 +154,7 @@ class Archive:
         limit: int,
         deadline: Deadline,
         look_up: bool = False,
-        arrived: Arrived = _nobody,
+        arrived: Arrived = ignored,
     ) -> Worklist:
         """The first `limit` entries by time of what is scheduled, checked and marked as in `find`.
 

@@ -32,6 +32,7 @@ from .errors import BadArgument, DicomMcpError
 from .standard.values import shown
 from .tools import TOOLS, Entry
 from .tools.call import Call, House, Progress
+from .tools.place import NODE, with_node
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -93,7 +94,7 @@ class _Tool(Tool):
     def of(cls, entry: Entry, house: House, threads: anyio.CapacityLimiter) -> "_Tool":
         """The entry of the table of contents as the SDK registers it."""
         made = Tool.from_function(
-            entry.function,
+            with_node(entry.function) if entry.asks_archive else entry.function,
             title=entry.title,
             context_kwarg="call",
             annotations=ToolAnnotations(
@@ -109,6 +110,7 @@ class _Tool(Tool):
         arguments.model_config["extra"] = "forbid"
         arguments.model_rebuild(force=True)
         fields = {name: getattr(made, name) for name in Tool.model_fields}
+        fields["fn"] = entry.function
         fields["parameters"] = _compact(arguments.model_json_schema(by_alias=True))
         tool = cls(**fields, house=house, threads=threads)
         tool.fn_metadata.output_schema = _compact(made.output_schema or {})
@@ -172,12 +174,13 @@ class _Tool(Tool):
             with suppress(Exception):  # a courtesy: the answer does not depend on it
                 anyio.from_thread.run(context.report_progress, count, None, told)
 
-        deadline = Deadline(self.house.archive.node.timeout)
-        call = Call(self.house, deadline, Progress(report))
+        names = self.house.names(given.pop(NODE, ""))
+        deadline = Deadline(self.house.seconds(names))
 
         def ask() -> BaseModel:
             prepare()
-            return self.fn(call, **given)
+            archive = self.house.archive(names)
+            return self.fn(Call(self.house, archive, deadline, Progress(report)), **given)
 
         try:
             return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True, limiter=self.threads)

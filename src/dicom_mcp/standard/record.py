@@ -9,6 +9,9 @@ from .query import Match, Value
 LONGEST_TEXT = 1024
 MOST_VALUES = 100
 
+# Where a match was found, when several nodes were asked: no attribute of DICOM.
+NODES = "nodes"
+
 # How the question travelled, not what was found.
 _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet", "RetrieveAETitle"})
 
@@ -23,7 +26,7 @@ def records(
     unique key. Texts longer than LONGEST_TEXT characters and more than MOST_VALUES values are cut,
     visibly: no attribute of a question needs more.
     """
-    order = [keyword for keyword in wanted if keyword not in _NOT_CONTENT]
+    order = [*(keyword for keyword in wanted if keyword not in _NOT_CONTENT), NODES]
     rows = [
         {
             keyword: _bounded(match[keyword])

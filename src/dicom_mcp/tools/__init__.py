@@ -6,6 +6,7 @@ from typing import Any
 
 from .archive import configure_dicom_server, verify_connection
 from .count import count_studies
+from .nodes import list_dicom_nodes
 from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
@@ -25,6 +26,7 @@ class Entry:
 
 TOOLS: tuple[Entry, ...] = (
     Entry(configure_dicom_server, "Choose the DICOM archive", read_only=False, asks_archive=False),
+    Entry(list_dicom_nodes, "List the archives", asks_archive=False),
     Entry(verify_connection, "Test the connection"),
     Entry(query_patients, "Find patients"),
     Entry(query_studies, "Find studies"),

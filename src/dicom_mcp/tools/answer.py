@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from ..config import DEFAULT_NAME
 from ..node import AnyNode, WebNode
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match
@@ -15,6 +16,9 @@ from .asking import Found
 # 500 study rows of the standard preset take 150 kB; assistants refuse answers that are much longer.
 MOST_BYTES = 200_000
 
+# What is asked: one node, or several.
+type Asking = AnyNode | tuple[AnyNode, ...]
+
 # Which archive answered: host, port, called_ae_title (the archive's), calling_ae_title (ours).
 Asked = Annotated[
     dict[str, str | int],
@@ -22,8 +26,10 @@ Asked = Annotated[
 ]
 
 
-def asked(node: AnyNode) -> Asked:
-    """The node as an answer names it."""
+def asked(node: Asking) -> Asked:
+    """The node, or the nodes, as an answer names them."""
+    if isinstance(node, tuple):
+        return {"nodes": ", ".join(one.name or DEFAULT_NAME for one in node)}
     name: dict[str, str | int] = {"node": node.name} if node.name else {}
     if isinstance(node, WebNode):
         return {**name, "base_url": node.base_url}
@@ -65,7 +71,9 @@ class Records(BaseModel):
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
     @classmethod
-    def of(cls, found: Found, level: Level, wanted: Sequence[str], node: AnyNode) -> Self:
+    def of(
+        cls, found: Found, level: Level, wanted: Sequence[str], node: AnyNode | tuple[AnyNode, ...]
+    ) -> Self:
         """The answer with the `wanted` keywords of each match."""
         rows, common = records(level, found.matches, wanted)
         notes = list(found.notes)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..archives import Archives
 from ..node import AnyNode, Node, WebNode
 from .answer import Configured, Verified, asked
-from .call import Call
+from .call import CONFIGURED, Call
 
 
 def configure_dicom_server(
@@ -22,9 +23,10 @@ def configure_dicom_server(
     ] = "",
 ) -> Configured:
     """Ask another archive from now on. Only when the user names one; then verify_connection."""
-    now = call.archive.node
+    now = call.house.nodes[call.house.default]
     node = replace(
         now if isinstance(now, Node) else Node(),
+        name=CONFIGURED,
         host=host,
         port=port,
         **{
@@ -46,6 +48,18 @@ def configure_dicom_server(
 def verify_connection(call: Call) -> Verified:
     """Say which archive is asked and test with C-ECHO whether it answers; if not, why not."""
     archive = call.archive
+    if isinstance(archive, Archives):
+        found = archive.verify(deadline=call.deadline)
+        answered = {name: one for name, one in found.items() if isinstance(one, float)}
+        return Verified(
+            works=len(answered) == len(found),
+            milliseconds=round(max(answered.values(), default=0), 1),
+            archive=asked(archive.node),
+            notes=[
+                f"{name}: answered in {one:.0f} ms." if isinstance(one, float) else f"Failed: {one}"
+                for name, one in found.items()
+            ],
+        )
     milliseconds = archive.verify(deadline=call.deadline)
     return Verified(
         works=True,

@@ -90,7 +90,7 @@ def query_worklist(
 
 def _named(row: Match) -> Match:
     """The row in the words of a record; most hospitals call procedure and step the same."""
-    named = {FIELDS[keyword]: value for keyword, value in row.items()}
+    named = {FIELDS.get(keyword, keyword): value for keyword, value in row.items()}
     if named.get("step") == named.get("procedure"):
         named.pop("step", None)
     return named

@@ -32,6 +32,21 @@ class Habits:
     # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
 
+    def told(self) -> list[str]:
+        """What was learned, as sentences; nothing of what goes as the standard says."""
+        sentences = (
+            (self.cap is not None, f"Gives at most {self.cap} matches at once."),
+            (bool(self.left_out), f"Does not return {', '.join(sorted(self.left_out))}."),
+            (self.relational is False, "Wants the study's UID in questions about series."),
+            (self.needs_patient, "Wants the patient's ID in questions about studies."),
+            (self.no_patient_root, "Has no list of patients: they are collected from studies."),
+            (
+                False in self.ignores_case.values(),
+                "Tells capital and small letters apart; every spelling is asked for.",
+            ),
+        )
+        return [sentence for holds, sentence in sentences if holds]
+
     def is_cut(self, level: str, rows: int) -> bool:
         """Whether an answer of so many rows that calls itself whole may have been cut."""
         if self.cap is not None and rows == self.cap:

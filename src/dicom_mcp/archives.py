@@ -1,0 +1,358 @@
+"""Several archives asked at the same time, as if they were one.
+
+Every node is asked in a thread of its own; what arrives is handled in the caller's, one match at a
+time. A study that several nodes hold is one record that names them; a node that fails is a note
+and an answer that is not complete, unless all of them fail.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from queue import Queue
+
+from .deadline import Deadline
+from .dicom_api import Archive, Arrived, ignored
+from .errors import ArchiveError, Cancelled, NoAcceptedContext
+from .node import AnyNode
+from .standard.instance import Instance, Reference, Retrieved, TakeInstance
+from .standard.levels import UNIQUE_KEY, Level
+from .standard.query import Match, Matches, Query
+from .standard.record import NODES
+from .standard.union import Union
+from .standard.worklist import Worklist, WorklistQuestion
+from .truth.arrival import arrivals
+
+# Matches that may wait for the caller: an archive that is faster is slowed down by its socket.
+_MOST_WAITING = 1000
+
+type _Ask[T] = Callable[[str, Deadline, Callable[[Match | None], None]], T]
+
+
+class Archives:
+    """The verbs of an Archive over several of them; for one call."""
+
+    def __init__(self, archives: Mapping[str, Archive]) -> None:
+        self._archives = archives
+        # The nodes, by name, on which each study was seen in this call.
+        self._holders: dict[str, list[str]] = {}
+
+    @property
+    def node(self) -> tuple[AnyNode, ...]:
+        """All of them, in the order they were named."""
+        return tuple(one.node for one in self._archives.values())
+
+    def verify(self, *, deadline: Deadline) -> dict[str, float | ArchiveError]:
+        """Ask each whether it answers: the milliseconds it took, or why it does not."""
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> float:  # noqa: ARG001 - one shape
+            return self._archives[name].verify(deadline=step)
+
+        answers = self._together(ask, deadline, lambda _, __: None)
+        found: dict[str, float | ArchiveError] = dict(answers.given)
+        return {**found, **dict(answers.failed)}
+
+    def find(
+        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
+    ) -> Matches:
+        """At most `limit` matches, each once, with the nodes it was found on as `nodes`."""
+        merged = Union(query.level)
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
+            return self._archives[name].find(
+                query, limit=limit, deadline=step, arrived=lambda: put(None)
+            )
+
+        answers = self._together(ask, deadline, lambda _, __: arrived())
+        for name, answer in answers.given:
+            for match in answer.matches:
+                merged.add(name, match)
+                self._learn(name, match)
+        found = list(merged.matches.values())
+        joined = answers.joined(query, [*merged.notes()])
+        if len(found) > limit:
+            told = f"Not complete: these are {limit} of {len(found)} or more; raise limit."
+            joined = replace(joined, complete=False, notes=(told, *joined.notes))
+        return replace(joined, matches=found[:limit])
+
+    def each(
+        self,
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        limit: int,
+        deadline: Deadline,
+        arrived: Arrived = ignored,
+    ) -> Matches:
+        """Hand every match to `keep` as it comes, once, as the first node to answer tells it."""
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
+            return self._archives[name].each(query, put, limit=limit, deadline=step)
+
+        return self._each(query, ask, keep, deadline, arrived)
+
+    def each_series(
+        self,
+        studies: Collection[str],
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        deadline: Deadline,
+        arrived: Arrived = ignored,
+    ) -> Matches:
+        """Hand every series of these studies to `keep`, once; each node is asked for those it was
+        seen to hold."""
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
+            held = [one for one in studies if name in self._holders.get(one, self._archives)]
+            if not held:
+                return Matches(query, [])
+            return self._archives[name].each_series(held, query, put, deadline=step)
+
+        return self._each(query, ask, keep, deadline, arrived)
+
+    def worklist(
+        self,
+        question: WorklistQuestion,
+        *,
+        limit: int,
+        deadline: Deadline,
+        look_up: bool = False,
+        arrived: Arrived = ignored,
+    ) -> Worklist:
+        """What is scheduled at any of them; what has arrived is looked up at all of them.
+
+        Raises NoAcceptedContext where none has a worklist.
+        """
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Worklist:
+            return self._archives[name].worklist(
+                question, limit=limit, deadline=step, arrived=lambda: put(None)
+            )
+
+        answers = self._together(ask, deadline, lambda _, __: arrived())
+        without = [one for one in answers.failed if isinstance(one[1], NoAcceptedContext)]
+        if answers.given and without:  # elsewhere there is none: that is no failure
+            names = ", ".join(name for name, _ in without)
+            answers.notes.append(f"No worklist at {names}.")
+            answers.failed = [one for one in answers.failed if one not in without]
+        rows: list[Match] = [
+            {**row, NODES: [name]} for name, answer in answers.given for row in answer.rows
+        ]
+        rows.sort(
+            key=lambda row: tuple(
+                str(row.get(f"ScheduledProcedureStepStart{one}", "")) for one in ("Date", "Time")
+            )
+        )
+        joined = answers.joined(Query(Level.STUDY), [])
+        whole = Worklist(question, rows[:limit], joined.complete, joined.notes, joined.queries)
+        if len(rows) > limit:
+            told = f"Not complete: the first {limit} of {len(rows)} entries by time; raise limit."
+            whole = replace(whole, complete=False, notes=(told, *whole.notes))
+        if not look_up:
+            return whole
+        queries = whole.queries
+
+        def find(query: Query, most: int) -> Matches:
+            nonlocal queries
+            found = self.find(query, limit=most, deadline=deadline)
+            queries += found.queries
+            return found
+
+        found, notes = arrivals(whole.rows, find)
+        return replace(whole, arrivals=tuple(found), notes=(*whole.notes, *notes), queries=queries)
+
+    def objects(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool = False,
+    ) -> Retrieved:
+        """Fetch these objects, each from the first node that gives it."""
+        left = list(references)
+        count, stopped = 0, False
+        services: list[str] = []
+        notes: list[str] = []
+        failures: list[ArchiveError] = []
+
+        def counted(instance: Instance) -> bool:
+            nonlocal count, stopped
+            count += 1
+            stopped = not take(instance)
+            return not stopped
+
+        for name, archive in self._archives.items():
+            here = [
+                one
+                for one in left
+                if name in self._holders.get(one.study_instance_uid, self._archives)
+            ]
+            if not here or stopped:
+                continue
+            try:
+                answer = archive.objects(here, counted, deadline=deadline, headers=headers)
+            except Cancelled:
+                raise
+            except ArchiveError as error:
+                failures.append(error)
+                notes.append(str(error))
+                continue
+            missing = set(answer.missing)
+            left = [one for one in left if one not in here or one in missing]
+            services.append(answer.service)
+            notes += [f"{name}: {note}" for note in answer.notes]
+        if failures and not count:
+            raise _one_of(failures)
+        return Retrieved(
+            ", ".join(dict.fromkeys(services)), count, () if stopped else tuple(left), tuple(notes)
+        )
+
+    def _each(
+        self,
+        query: Query,
+        ask: _Ask[Matches],
+        keep: Callable[[Match], None],
+        deadline: Deadline,
+        arrived: Arrived,
+    ) -> Matches:
+        merged = Union(query.level, holding=False)
+
+        def take(name: str, match: Match | None) -> None:
+            if match is not None:
+                arrived()
+                self._learn(name, match)
+                if (new := merged.add(name, match)) is not None:
+                    keep(new)
+
+        answers = self._together(ask, deadline, take)
+        return answers.joined(query, [*merged.notes()])
+
+    def _learn(self, name: str, match: Match) -> None:
+        study = match.get(UNIQUE_KEY[Level.STUDY])
+        if isinstance(study, str) and study:
+            holders = self._holders.setdefault(study, [])
+            if name not in holders:
+                holders.append(name)
+
+    def _together[T](
+        self,
+        ask: _Ask[T],
+        deadline: Deadline,
+        take: Callable[[str, Match | None], None],
+    ) -> "_Answers[T]":
+        """Ask each in a thread of its own; what arrives goes to `take`, here, one at a time."""
+        events: Queue[tuple[str, Match | _Ended[T] | None]] = Queue(_MOST_WAITING)
+        steps = {
+            name: deadline.at_most(archive.node.timeout) for name, archive in self._archives.items()
+        }
+
+        def run(name: str) -> None:
+            ended = _Ended[T]()
+            try:
+                ended.answer = ask(name, steps[name], lambda match: events.put((name, match)))
+            except BaseException as error:
+                ended.error = error
+            events.put((name, ended))
+
+        for name in self._archives:
+            threading.Thread(target=run, args=(name,), name=f"ask {name}", daemon=True).start()
+        ends: dict[str, _Ended[T]] = {}
+        counts = Counter[str]()
+        trouble: BaseException | None = None
+        while len(ends) < len(self._archives):
+            name, event = events.get()
+            if isinstance(event, _Ended):
+                ends[name] = event
+            elif trouble is None:
+                counts[name] += 1
+                try:
+                    take(name, event)
+                except BaseException as error:
+                    trouble = error
+                    for step in steps.values():
+                        step.cancel()
+        if trouble is not None:
+            raise trouble
+        answers = _Answers[T](counts)
+        for name in self._archives:
+            answers.add(name, ends[name])
+        return answers
+
+
+@dataclass(slots=True)
+class _Ended[T]:
+    """How asking one archive ended."""
+
+    answer: T | None = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class _Answers[T]:
+    """What every archive answered, or why it did not, in the order they were named; `counts` is
+    how many matches came from each."""
+
+    counts: Counter[str]
+    given: list[tuple[str, T]] = field(default_factory=list[tuple[str, T]])
+    failed: list[tuple[str, ArchiveError]] = field(default_factory=list[tuple[str, ArchiveError]])
+    notes: list[str] = field(default_factory=list[str])
+
+    def add(self, name: str, ended: _Ended[T]) -> None:
+        """Raises what was no failure of the archive: a refused argument, a cancelled call."""
+        if ended.answer is not None:
+            self.given.append((name, ended.answer))
+        elif isinstance(ended.error, ArchiveError) and not isinstance(ended.error, Cancelled):
+            self.failed.append((name, ended.error))
+        elif ended.error is not None:
+            raise ended.error
+
+    def joined(
+        self: "_Answers[Matches] | _Answers[Worklist]", query: Query, notes: Sequence[str]
+    ) -> Matches:
+        """What they say of themselves, as one answer without matches.
+
+        Raises the error of the first when all of them failed.
+        """
+        if not self.given:
+            raise _one_of([error for _, error in self.failed])
+        told = [f"Not complete: {name} did not answer. {error}" for name, error in self.failed]
+        answers = [answer for _, answer in self.given]
+        absent = [
+            set(answer.absent)
+            for name, answer in self.given
+            if isinstance(answer, Matches) and self.counts[name]
+        ]
+        return Matches(
+            query=next((one.query for one in answers if isinstance(one, Matches)), query),
+            matches=[],
+            complete=not self.failed and all(one.complete for one in answers),
+            notes=(*told, *self.notes, *self._said(), *notes),
+            absent=tuple(sorted(absent[0].intersection(*absent))) if absent else (),
+            queries=sum(one.queries for one in answers),
+        )
+
+    def _said(self: "_Answers[Matches] | _Answers[Worklist]") -> list[str]:
+        """Each note once, with the names of those who said it unless all did. What an archive has
+        to say of finding nothing is left out where another one found something."""
+        any_found = any(self.counts.values())
+        speakers: dict[str, list[str]] = {}
+        for name, answer in self.given:
+            if self.counts[name] or not answer.complete or not any_found:
+                for note in answer.notes:
+                    speakers.setdefault(note, []).append(name)
+        everyone = len(self.given) + len(self.failed)
+        return [
+            note if len(names) == everyone else f"{', '.join(names)}: {note}"
+            for note, names in speakers.items()
+        ]
+
+
+def _one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
+    """The first failure, which tells of the other ones too."""
+    first, *others = failures
+    with suppress(AttributeError):
+        first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
+    return first

@@ -1,0 +1,111 @@
+"""What several archives say of the same patients, studies, series or objects, as one."""
+
+from collections.abc import Sequence
+
+from .levels import Level
+from .query import Match, Value
+from .record import NODES, identity
+
+# What says where and how a copy is kept, not what it is (PS3.4 C.4.1.1.3, C.6).
+_OF_THE_COPY = frozenset(
+    {
+        *("RetrieveAETitle", "RetrieveURL", "InstanceAvailability", "StorageMediaFileSetID"),
+        *("StorageMediaFileSetUID", "QueryRetrieveLevel", "SpecificCharacterSet", NODES),
+        *("AvailableTransferSyntaxUID",),
+    }
+)
+_COUNTS_OF_PATIENT = frozenset(
+    f"NumberOfPatientRelated{one}" for one in ("Studies", "Series", "Instances")
+)
+
+
+class Union:
+    """Matches of several nodes, each entity once; with `holding` they are kept in `matches`, and
+    what differs is known attribute by attribute."""
+
+    def __init__(self, level: Level, *, holding: bool = True) -> None:
+        self.matches: dict[str, Match] = {}
+        self._level = level
+        self._holding = holding
+        self._nodes: dict[str, list[Value]] = {}
+        self._said: dict[str, int] = {}
+        self._different: dict[str, set[str]] = {}
+
+    def add(self, name: str, match: Match) -> Match | None:
+        """Take a match; the one to show when it is new, with a list of its nodes that grows."""
+        who = self._who(match)
+        nodes = self._nodes.get(who) if who else None
+        if nodes is None:
+            new: Match = {**match, NODES: (nodes := [name])}
+            key = who or f"{name} {len(self._nodes)}"  # without a UID it cannot be told from others
+            self._nodes[key] = nodes
+            if self._holding:
+                self.matches[key] = new
+            else:
+                self._said[key] = _fingerprint(match)
+            return new
+        if name not in nodes:
+            nodes.append(name)
+            if not self._holding:
+                if self._said[who] != _fingerprint(match):
+                    self._different.setdefault(who, set())
+            elif different := _unite(self.matches[who], match, nodes):
+                self._different.setdefault(who, set()).update(different)
+        return None
+
+    def notes(self) -> list[str]:
+        """What differs between the copies."""
+        if not self._different:
+            return []
+        count = len(self._different)
+        keywords = sorted({one for many in self._different.values() for one in many})
+        said = f" in {', '.join(keywords)}" if keywords else ""
+        return [
+            f"{count} of the records differ{'' if count > 1 else 's'} between nodes{said}; what is "
+            "shown is the first node's, except numbers, which are shown with their node. "
+            "compare_nodes tells more."
+            if self._holding
+            else f"{count} of what several nodes hold differ between them; what the first to "
+            "answer said was used. compare_nodes tells more."
+        ]
+
+    def _who(self, match: Match) -> str:
+        if self._level is not Level.PATIENT:
+            return identity(self._level, match)
+        of_person = {
+            one: value
+            for one, value in match.items()
+            if one not in _OF_THE_COPY and one not in _COUNTS_OF_PATIENT
+        }
+        return identity(Level.PATIENT, of_person)
+
+
+def _unite(shown: Match, other: Match, nodes: Sequence[Value]) -> list[str]:
+    """Complete a match by what another node says of the same; the keywords that differ.
+
+    What is a number at both and not the same is shown as both say it.
+    """
+    different: list[str] = []
+    for keyword, value in other.items():
+        known = shown.get(keyword, "")
+        if keyword in _OF_THE_COPY or value in ("", known):
+            continue
+        if known == "":
+            shown[keyword] = value
+        elif isinstance(known, list) and isinstance(value, list):
+            more = [one for one in value if one not in known]
+            if more:
+                shown[keyword] = [*known, *more]
+                different.append(keyword)
+        else:
+            different.append(keyword)
+            if isinstance(value, int | float):
+                written = known if isinstance(known, str) else f"{known} ({nodes[0]})"
+                shown[keyword] = f"{written}, {value} ({nodes[-1]})"
+    return different
+
+
+def _fingerprint(match: Match) -> int:
+    return hash(
+        repr(sorted((one, value) for one, value in match.items() if one not in _OF_THE_COPY))
+    )
