@@ -1,13 +1,14 @@
 """Presets: which attributes a question returns, and the names people use for them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal, get_args
 
 from .errors import BadAttribute
 from .standard.dictionary import attribute, attribute_of_tag, keywords
 from .standard.levels import UNIQUE_KEY, Level
+from .standard.near import did_you_mean
 from .standard.values import shown
 
 type Preset = Literal["minimal", "standard", "extended"]
@@ -208,16 +209,6 @@ def keyword_of(name: str) -> str:
         f"{shown(name)} is not a DICOM attribute",
         f"Did you mean {nearest}" if (nearest := _nearest(name)) else "Use a DICOM keyword or tag",
     )
-
-
-def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """The nearest of `choices`, or "" when none is near."""
-    from rapidfuzz import fuzz, process
-
-    near = process.extractOne(
-        name, list(choices), scorer=fuzz.ratio, processor=str.lower, score_cutoff=60
-    )
-    return near[0] if near else ""
 
 
 def _plain(name: str) -> str:

@@ -1,9 +1,16 @@
-"""What the operator set: archives and permissions, from the environment, once, and frozen."""
+"""What the operator set: archives and permissions, from a file and the environment, once, and
+frozen.
+
+The environment alone is enough for one archive. A file names any number of them; then DICOM_HOST,
+DICOM_PORT and DICOM_CALLED_AE_TITLE, where one is set, tell of one more, which is the default.
+"""
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import BadConfiguration
@@ -15,9 +22,14 @@ from .node import (
     AnyNode,
     Node,
 )
+from .nodes_file import read_nodes_file
 
-# What a node is called that has no name of its own.
+# What a node is called that has no name of its own, and the environment's beside those of a file.
 DEFAULT_NAME = "default"
+ENVIRONMENT = "environment"
+
+# Variables that speak of a node of their own when there is a file too.
+_OF_A_NODE = ("DICOM_HOST", "DICOM_PORT", "DICOM_CALLED_AE_TITLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +52,49 @@ class Settings:
         return {one.name or DEFAULT_NAME: one for one in (self.node, *self.others)}
 
 
-def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = False) -> Settings:
-    """The settings in these environment variables; `VARIABLES` says what each means.
+def load(
+    file: str = "", environ: Mapping[str, str] = os.environ, *, shared: bool = False
+) -> Settings:
+    """The settings in a file and these environment variables; `VARIABLES` says what each means.
 
-    `shared` is True where several people use one server (HTTP): then nobody may point it
-    elsewhere unless the operator names the hosts. Raises BadConfiguration naming the variable.
+    The file is `file`, else DICOM_MCP_CONFIG, else `usual_file` if there is one. `shared` is True
+    where several people use one server (HTTP): then nobody may point it elsewhere unless the
+    operator names the hosts. Raises BadConfiguration naming the variable, or file and line.
+    """
+    named = file or environ.get("DICOM_MCP_CONFIG", "").strip()
+    path = Path(named).expanduser() if named else usual_file(environ)
+    if not named and not path.is_file():
+        return from_environment(environ, shared=shared)
+    read = read_nodes_file(path, environ)
+    settings = from_environment(environ, shared=shared, calling_ae_title=read.calling_ae_title)
+    if any(environ.get(name) for name in _OF_A_NODE):
+        nodes = (replace(settings.node, name=ENVIRONMENT), *read.nodes)
+    else:
+        nodes = read.nodes
+    hosts = settings.configurable_hosts
+    if read.configurable_hosts != "" and "DICOM_CONFIGURABLE_HOSTS" not in environ:
+        hosts = read.configurable_hosts
+    return Settings(nodes[0], hosts, settings.time_zone or read.time_zone, nodes[1:])
+
+
+def usual_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the configuration file is looked for when nobody says (XDG; %APPDATA% on Windows)."""
+    if sys.platform == "win32":
+        base = Path(environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    else:
+        base = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return base / "dicom-mcp" / "config.toml"
+
+
+def from_environment(
+    environ: Mapping[str, str] = os.environ,
+    *,
+    shared: bool = False,
+    calling_ae_title: str = DEFAULT_CALLING_AE_TITLE,
+) -> Settings:
+    """The settings in these environment variables alone; our title unless they say another.
+
+    Raises BadConfiguration naming the variable.
     """
 
     def number(name: str, default: float) -> float:
@@ -65,7 +115,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = 
             host=environ.get("DICOM_HOST") or DEFAULT_HOST,
             port=int(port),
             called_ae_title=environ.get("DICOM_CALLED_AE_TITLE") or DEFAULT_CALLED_AE_TITLE,
-            calling_ae_title=environ.get("DICOM_AE_TITLE") or DEFAULT_CALLING_AE_TITLE,
+            calling_ae_title=environ.get("DICOM_AE_TITLE") or calling_ae_title,
             timeout=number("DICOM_TIMEOUT", 30.0),
         ),
         configurable_hosts=_hosts(hosts),
@@ -75,6 +125,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, shared: bool = 
 
 # The environment variables, in the order the README shows them.
 VARIABLES: dict[str, str] = {
+    "DICOM_MCP_CONFIG": "A file that names several archives (see `dicom-mcp init`)",
     "DICOM_HOST": f"The archive's host name or address (default {DEFAULT_HOST})",
     "DICOM_PORT": f"Its DICOM port, 1 to 65535 (default {DEFAULT_PORT})",
     "DICOM_AE_TITLE": f"Our own title, calling_ae_title (default {DEFAULT_CALLING_AE_TITLE})",

@@ -202,6 +202,21 @@ class WebNode:
 type AnyNode = Node | WebNode
 
 
+def node_at(address: str) -> AnyNode:
+    """The node at an address a person types: TITLE@host:port, host:port, or the http(s) URL of a
+    DICOMweb server. Raises BadConfiguration for anything else."""
+    if address.lower().startswith(("http://", "https://")):
+        return WebNode(address)
+    title, _, place = address.rpartition("@")
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isdecimal() or not host:
+        raise BadConfiguration(
+            f"{address[:80]!r} is neither the name of a node nor an address",
+            "An address is TITLE@host:port, such as PACS@pacs.example.org:104, or a URL",
+        )
+    return Node(host.strip("[]"), int(port), title or DEFAULT_CALLED_AE_TITLE)
+
+
 def _check_limits(timeout: float, connections: int) -> None:
     if not 0 < timeout <= 3600:
         raise BadConfiguration(f"timeout {timeout:g} is not between 0 and 3600 seconds")

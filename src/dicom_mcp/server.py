@@ -24,11 +24,11 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from . import journal
-from .attributes import did_you_mean
 from .config import Settings
 from .deadline import Deadline
 from .dicom_api import prepare
 from .errors import BadArgument, DicomMcpError
+from .standard.near import did_you_mean
 from .standard.values import shown
 from .tools import TOOLS, Entry
 from .tools.call import Call, House, Progress

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from time import monotonic
 
 from ..archives import Archives
-from ..attributes import did_you_mean
 from ..config import Settings
 from ..deadline import Deadline
 from ..dicom_api import Archive, connect
 from ..errors import BadArgument, NotAllowed
 from ..node import Node
+from ..standard.near import did_you_mean
 from ..standard.values import shown
 
 # How `configure_dicom_server` names what it was given.

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ..attributes import did_you_mean
 from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.matching import matcher
+from ..standard.near import did_you_mean
 from ..standard.query import Match, Matches, Query
 from ..standard.values import shown
 from .answer import Asked, asked

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ..attributes import did_you_mean, keyword_of
+from ..attributes import keyword_of
 from ..errors import BadArgument, BadAttribute
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
+from ..standard.near import did_you_mean
 from ..standard.query import Match
 from .condition import texts
 
