@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
 from pydicom.uid import UID
 
+from ..standard.part10 import file_meta
 from .error import ContentError
 
 # Bytes an object may have: a tomosynthesis of 60 views has 400 MiB.
@@ -22,8 +23,6 @@ MOST_INFLATED = 128 << 20
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
-
-_PREAMBLE = 128
 
 
 def read_object(content: bytes, transfer_syntax: str = "", *, most: int = MOST_BYTES) -> Dataset:
@@ -62,15 +61,11 @@ def read_object(content: bytes, transfer_syntax: str = "", *, most: int = MOST_B
 
 def _without_meta(content: bytes) -> tuple[bytes, str]:
     """The data set of a DICOM file and its transfer syntax (PS3.10 7.1)."""
-    start = _PREAMBLE + 4
-    if content[_PREAMBLE:start] != b"DICM" or content[start : start + 6] != b"\x02\0\0\0UL":
-        raise ContentError("The bytes are no DICOM file")
-    end = start + 12 + int.from_bytes(content[start + 8 : start + 12], "little")
     try:
-        meta = read_dataset(BytesIO(content[start:end]), False, True)
-        return content[end:], str(meta.TransferSyntaxUID)
-    except Exception as trouble:
-        raise ContentError("The file meta information is damaged") from trouble
+        found = file_meta(content)
+    except ValueError as trouble:
+        raise ContentError(str(trouble)) from trouble
+    return content[found.length :], found.transfer_syntax
 
 
 def _inflated(content: bytes, most: int) -> bytes:

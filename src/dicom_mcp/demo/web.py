@@ -1,4 +1,5 @@
-"""The embedded archive over DICOMweb: QIDO-RS (PS3.18 10.6) from the same index, on loopback."""
+"""The embedded archive over DICOMweb: QIDO-RS (PS3.18 10.6) and WADO-RS (10.4) from the same index,
+on loopback."""
 
 import json
 import socket
@@ -16,6 +17,7 @@ from ..standard.matching import Comparison, Key, Record, record_matcher
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
 from .index import Index
+from .wado import Answer, is_retrieval, retrieve
 
 # Where the services stand below the server's root.
 ROOT = "/dicom-web"
@@ -61,7 +63,7 @@ _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 class EmbeddedWeb:
-    """Answers searches for what `index` holds, at `url`.
+    """Answers searches for what `index` holds, and gives it, at `url`.
 
     `habits` are how it answers otherwise than the standard says: keys it ignores, attributes it
     keeps back, rows it gives twice, how many of them at most (of a page, without a word), and how
@@ -138,6 +140,14 @@ class EmbeddedWeb:
             most = min(most, self._habits.most_matches)
         rows = self._rows(level, keys, list(wanted))
         return [row for number, row in enumerate(rows) if first <= number < first + most]
+
+    def retrieve(self, target: str, accept: str) -> Answer | int | None:
+        """The objects that `target` names, or a status; None where it names none."""
+        path = urlsplit(target).path
+        below = path.removeprefix(ROOT)
+        if below == path or not is_retrieval(below):
+            return None
+        return retrieve(self._index, below, accept)
 
     def _rows(
         self, level: Level, keys: Mapping[str, Key], wanted: Sequence[str]
@@ -221,6 +231,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         accepted = self.headers.get("Accept", "*/*")
+        found = cast("_Server", self.server).web.retrieve(self.path, accepted)
+        if isinstance(found, Answer):
+            self._give(found)
+            return
+        if found is not None:
+            self._answer(found)
+            return
         if not any(one in accepted for one in ("json", "*/*")):
             self._answer(406)
             return
@@ -244,6 +261,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()
+
+    def _give(self, found: Answer) -> None:
+        """An answer whose length nobody knows before its end (RFC 9112 7.1)."""
+        self.send_response(200)
+        self.send_header("Content-Type", found.kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in found.pieces:
+            self.wfile.write(f"{len(piece):x}\r\n".encode())
+            self.wfile.write(piece)
+            self.wfile.write(b"\r\n")
+        self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ECONNREFUSED, EINPROGRESS
@@ -70,6 +70,14 @@ class Response:
     content: Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent with a request: its media type, and its bytes in pieces."""
+
+    kind: str
+    pieces: Sequence[bytes | bytearray]
+
+
 class Connection:
     """One connection to a node, made at its first use; for one question at a time."""
 
@@ -84,8 +92,11 @@ class Connection:
         self.used = False
 
     @contextmanager
-    def get(self, target: str, accept: str, *, deadline: Deadline) -> Generator[Response]:
-        """Ask for `target`; the answer must be read in the block, or the connection is lost.
+    def ask(
+        self, target: str, accept: str, *, deadline: Deadline, body: Body | None = None
+    ) -> Generator[Response]:
+        """Ask for `target` (GET), or send it a body (POST); the answer must be read in the block,
+        or the connection is lost.
 
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
@@ -95,20 +106,16 @@ class Connection:
         )
         line.deadline = deadline
         with self._translating(line), deadline.interrupting(line.interrupt):
-            request = h11.Request(
-                method="GET", target=target, headers=[*self._headers, ("Accept", accept)]
-            )
-            end = h11.EndOfMessage()
-            line.write((self._http.send(request) or b"") + (self._http.send(end) or b""))
+            self._send(line, target, accept, body)
             self.used = True
             answer = self._head(line)
             fields: dict[str, str] = {}
             for raw_name, value in answer.headers:  # repeated ones are one list (RFC 9110 5.3)
                 name, text = raw_name.decode(), value.decode("latin-1")
                 fields[name] = f"{fields[name]}, {text}" if name in fields else text
-            body = self._body(line)
-            yield Response(answer.status_code, fields, _decoded(body, fields))
-            self._drain(line, body, deadline)
+            content = self._content(line)
+            yield Response(answer.status_code, fields, _decoded(content, fields))
+            self._drain(line, content, deadline)
             self._clean = self._is_at_end() and not line.was_interrupted
         self._idle_since = monotonic()
 
@@ -123,6 +130,18 @@ class Connection:
         if self._line:
             self._line.close()
 
+    def _send(self, line: "_Line", target: str, accept: str, body: Body | None) -> None:
+        headers = [*self._headers, ("Accept", accept)]
+        if body:
+            length = sum(map(len, body.pieces))
+            headers += [("Content-Type", body.kind), ("Content-Length", str(length))]
+        request = h11.Request(method="POST" if body else "GET", target=target, headers=headers)
+        head = self._http.send(request) or b""
+        for piece in body.pieces if body else ():
+            line.write(head)
+            head = self._http.send(h11.Data(data=bytes(piece))) or b""
+        line.write(head + (self._http.send(h11.EndOfMessage()) or b""))
+
     def _head(self, line: "_Line") -> h11.Response:
         while True:
             event = self._event(line)
@@ -131,7 +150,7 @@ class Connection:
             if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
                 raise _not_http()
 
-    def _body(self, line: "_Line") -> Iterator[bytes]:
+    def _content(self, line: "_Line") -> Iterator[bytes]:
         while isinstance(event := self._event(line), h11.Data):
             yield bytes(event.data)
 
@@ -144,12 +163,12 @@ class Connection:
             self._http.receive_data(read)
         return event
 
-    def _drain(self, line: "_Line", body: Iterator[bytes], deadline: Deadline) -> None:
+    def _drain(self, line: "_Line", content: Iterator[bytes], deadline: Deadline) -> None:
         """Read to the end if that is near, so that the connection can be kept."""
         line.deadline = deadline.at_most(_DRAIN_SECONDS)
         left = _MOST_DRAINED
         with suppress(DeadlinePassed, ConnectionLost, h11.RemoteProtocolError):
-            for chunk in body:
+            for chunk in content:
                 left -= len(chunk)
                 if left < 0:
                     return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from time import perf_counter
-from urllib.parse import urljoin, urlsplit
+from typing import Any
 
 from .. import journal
 from ..deadline import Deadline
@@ -25,15 +25,14 @@ from ..errors import (
     StatusFailure,
 )
 from ..node import WebNode
-from ..standard.instance import Reference, Retrieved, TakeInstance
+from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Ending, Match, Query, Value
 from ..standard.recheck import Recheck
 from ..standard.record import identity
 from ..standard.worklist import WorklistQuery
-from .connection import Connection, Response, tls_context
+from .connection import Response
 from .model import data_sets
-from .pool import Pool
 from .qido import (
     ACCEPT,
     Search,
@@ -43,14 +42,15 @@ from .qido import (
     tells_of_more,
     without_escapes,
 )
-from .status import refusal
+from .server import Refused, Server, check
+from .stow import Stored, store
+from .wado import Wado
 
 # Most questions want 50 records, so the first page is short; a long answer comes in long ones.
 FIRST_PAGE = 100
 PAGE = 500
 
-# Somebody who moves a server leaves one sign behind, sometimes two.
-_MOST_REDIRECTS = 3
+_SIZE = "NumberOfSeriesRelatedInstances"
 
 # What statuses say that the search is not there for us (`status.REFUSALS`).
 _NOT_THERE = frozenset({404, 410})
@@ -73,8 +73,8 @@ class WebExchange:
 
     def __init__(self, node: WebNode) -> None:
         self.node = node
-        context = tls_context(node)
-        self._pool = Pool(lambda: Connection(node, context))
+        self._server = Server(node)
+        self._wado = Wado(self._server, self._verify_once, self._size_of_series)
         # Whether a search was answered here, so that base_url is right.
         self._answered = False
         # Whether it decodes what a URL escapes; None as long as nothing depended on it.
@@ -90,18 +90,22 @@ class WebExchange:
         asked = Query(Level.STUDY, {}, ("StudyInstanceUID",))
         target = search(asked).target(limit=1, offset=0)
         try:
-            with self._answer(target, deadline) as answer:
-                self._check(answer)
+            with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
+                check(answer)
                 for _ in _rows(answer):
                     break
-        except _Refused as refused:
+        except Refused as refused:
             raise refused.failure from None
         self._answered = True
         return (perf_counter() - start) * 1000
 
+    def _verify_once(self, deadline: Deadline) -> None:
+        if not self._answered:
+            self.verify(deadline)
+
     def close(self) -> None:
         """Close the connections."""
-        self._pool.close()
+        self._server.close()
 
     def ask(self, query: Query, take: Take, *, deadline: Deadline) -> Ending:
         """Send one query; every match, and its size, goes to `take` as it arrives, until that
@@ -114,35 +118,15 @@ class WebExchange:
             raise NoAcceptedContext(
                 "DICOMweb has no search for patients (PS3.18 10.6)", "Ask for their studies"
             )
-        started = perf_counter()
-        count = 0
-        outcome = "failed"
+        with self._journal("QIDO-RS", level=query.level, rows=0) as told:
 
-        def counted(match: Match, size: int) -> bool:
-            nonlocal count
-            count += 1
-            return take(match, size)
+            def counted(match: Match, size: int) -> bool:
+                told["rows"] += 1
+                return take(match, size)
 
-        try:
             ending = self._ask(query, counted, deadline)
-            outcome = "200" if ending.whole else "cut"
+            told["outcome"] = "200" if ending.whole else "cut"
             return ending
-        except StatusFailure as error:
-            outcome = f"0x{error.status:04X}"
-            raise
-        except ArchiveError as error:
-            outcome = "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
-            raise
-        finally:
-            journal.event(
-                logging.INFO,
-                "QIDO-RS",
-                archive=f"{self.node.host}:{self.node.port}",
-                level=query.level,
-                outcome=outcome,
-                rows=count,
-                ms=(perf_counter() - started) * 1000,
-            )
 
     def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:  # noqa: ARG002 - the protocol's shape
         """Raises NoAcceptedContext: there is no worklist to search here."""
@@ -159,8 +143,70 @@ class WebExchange:
         deadline: Deadline,
         headers: bool = False,
     ) -> Retrieved:
-        """Fetch these objects, each handed to `take` as it arrives, until that returns False."""
-        raise NotImplementedError
+        """Fetch these objects (WADO-RS), each handed to `take` as it arrives, until that returns
+        False; with `headers` their metadata only, where the server has that.
+
+        What did not come, and why, is in the answer. Raises the ArchiveError that kept every one
+        of them from coming, and Cancelled.
+        """
+        level = "HEADER" if headers else "IMAGE"
+        with self._journal("WADO-RS", level=level, objects=0, bytes=0) as told:
+
+            def counted(one: Instance) -> bool:
+                told["objects"] += 1
+                told["bytes"] += len(one.data_set)
+                return take(one)
+
+            found = self._wado.retrieve(references, counted, deadline=deadline, headers=headers)
+            told["outcome"] = "cut" if found.missing else "200"
+            return found
+
+    def store(self, instances: Sequence[Instance], *, deadline: Deadline) -> Stored:
+        """Store these objects (STOW-RS); which were stored, and why others were not.
+
+        Raises StatusFailure when the server refuses, and the ArchiveError that ended the
+        connection: then nobody knows what was stored.
+        """
+        with self._journal("STOW-RS", objects=len(instances)) as told:
+            stored = store(self._server, instances, deadline=deadline)
+            told["outcome"] = "cut" if stored.failed else "200"
+            return stored
+
+    @contextmanager
+    def _journal(self, service: str, **facts: Any) -> Generator[dict[str, Any]]:
+        """A line of the log when the block ends: what, how it ended, and these facts."""
+        started = perf_counter()
+        facts["outcome"] = "failed"
+        try:
+            yield facts
+        except StatusFailure as error:
+            facts["outcome"] = f"0x{error.status:04X}"
+            raise
+        except ArchiveError as error:
+            late = isinstance(error, DeadlinePassed)
+            facts["outcome"] = "deadline" if late else type(error).__name__
+            raise
+        finally:
+            milliseconds = (perf_counter() - started) * 1000
+            where = f"{self.node.host}:{self.node.port}"
+            journal.event(logging.INFO, service, archive=where, **facts, ms=milliseconds)
+
+    def _size_of_series(self, one: Reference, deadline: Deadline) -> int:
+        """How many objects a series has; 0 where nobody says so."""
+        keys = {
+            "StudyInstanceUID": one.study_instance_uid,
+            "SeriesInstanceUID": one.series_instance_uid,
+        }
+        found: list[Value] = []
+
+        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+            if match.get("SeriesInstanceUID") == one.series_instance_uid:
+                found.append(match.get(_SIZE, 0))
+            return not found
+
+        with suppress(Refused, ConnectionLost, ProtocolViolation):
+            self.page(Query(Level.SERIES, keys, (_SIZE,)), note, deadline, limit=1, offset=0)
+        return found[0] if found and isinstance(found[0], int) else 0
 
     def _ask(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         """The query, and wider if the server turns out not to read the keys as they were meant."""
@@ -198,18 +244,18 @@ class WebExchange:
             uids.append(str(match.get("StudyInstanceUID", "")))
             return False
 
-        with suppress(_Refused):
+        with suppress(Refused):
             any_one = Query(Level.STUDY, {}, ("StudyInstanceUID",))
             self.page(any_one, note, deadline, limit=1, offset=0)
         if not uids or not uids[0][:1].isdecimal():
             return None
-        with self._answer(escaped_uid(uids[0]), deadline) as answer:
+        with self._server.ask(escaped_uid(uids[0]), ACCEPT, deadline=deadline) as answer:
             return answer.status in (200, 206) and any(True for _ in _rows(answer))
 
     def _ask_pages(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         try:
             return _Pages(self, query, take, deadline).read()
-        except _Refused as refused:
+        except Refused as refused:
             failure = refused.failure
             if refused.status not in _NOT_THERE:
                 raise failure from None
@@ -232,21 +278,21 @@ class WebExchange:
     ) -> bool:
         """One page's rows to `take` until it returns False; whether the server told of more.
 
-        Raises _Refused for a status that is no answer.
+        Raises Refused for a status that is no answer.
         """
         asked = search(query)
         if self._no_fields or not asked.fields:
             return self._page(asked, take, deadline, limit, offset, with_fields=False)
         try:
             return self._page(asked, take, deadline, limit, offset, with_fields=True)
-        except _Refused as refused:
+        except Refused as refused:
             if refused.status not in _UNUSABLE_FIELDS:
                 raise
             first = refused
         # It may be the attributes to include that it does not know, or how many they are.
         try:
             more = self._page(asked, take, deadline, limit, offset, with_fields=False)
-        except _Refused:
+        except Refused:
             raise first from None
         self._no_fields = first.status == 400
         return more
@@ -273,89 +319,14 @@ class WebExchange:
         with_fields: bool,
     ) -> bool:
         target = asked.target(limit=limit, offset=offset, with_fields=with_fields)
-        with self._answer(target, deadline) as answer:
-            self._check(answer)
+        with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
+            check(answer)
             self._answered = True
             more = tells_of_more(answer.status, answer.headers.get("warning", ""))
             for match, size in _rows(answer):
                 if not take({**asked.in_path, **match}, size):
                     break
         return more
-
-    @staticmethod
-    def _check(answer: Response) -> None:
-        if answer.status not in (200, 204, 206):
-            raise _Refused(
-                answer.status,
-                refusal(answer.status, retry_after=answer.headers.get("retry-after", "").strip()),
-            )
-
-    @contextmanager
-    def _answer(self, target: str, deadline: Deadline) -> Generator[Response]:
-        """The answer to one GET, redirected within the server if it says so."""
-        path = self.node.path + target
-        for _ in range(_MOST_REDIRECTS + 1):
-            with self._got(path, deadline) as answer:
-                if answer.status not in (301, 302, 303, 307, 308):
-                    yield answer
-                    return
-                path = self._redirected(path, answer.headers.get("location", ""))
-        raise ProtocolViolation("it redirects without end", "Give base_url as it is to be used")
-
-    @contextmanager
-    def _got(self, path: str, deadline: Deadline) -> Generator[Response]:
-        """One GET. A kept connection that went stale shows at its first use; then, once and if
-        nothing of an answer came, another one is made."""
-        with self._pool.lease(deadline=deadline) as connection:
-            was_used = connection.used
-            begun = False
-            try:
-                with connection.get(path, ACCEPT, deadline=deadline) as answer:
-                    begun = True
-                    yield answer
-                    return
-            except ConnectionLost:
-                if begun or not was_used:
-                    raise
-        with (
-            self._pool.lease(deadline=deadline, fresh=True) as connection,
-            connection.get(path, ACCEPT, deadline=deadline) as answer,
-        ):
-            yield answer
-
-    def _redirected(self, path: str, location: str) -> str:
-        """Where to ask instead, if that is the same server. A credential is for it alone."""
-        here = urlsplit(self.node.base_url)
-        try:
-            there = urlsplit(urljoin(f"{here.scheme}://{here.netloc}{path}", location))
-            same = (there.scheme, there.hostname, there.port) == (
-                *(here.scheme, here.hostname, here.port),
-            )
-            target = f"{there.path}?{there.query}" if there.query else there.path
-            if (
-                same
-                and location
-                and target.isascii()
-                and target.isprintable()
-                and " " not in target
-            ):
-                return target
-        except ValueError:
-            pass
-        raise ProtocolViolation(
-            "it redirects the search to another server, which is not followed",
-            "Give base_url as it is to be used; a redirection often means https:// instead of "
-            "http://, or a page to log in",
-        )
-
-
-class _Refused(Exception):
-    """A status that is no answer to a search, and what it means."""
-
-    def __init__(self, status: int, failure: StatusFailure) -> None:
-        super().__init__(str(status))
-        self.status = status
-        self.failure = failure
 
 
 class _Pages:
@@ -386,7 +357,7 @@ class _Pages:
                 told = self._exchange.page(
                     self._query, take, self._deadline, limit=limit, offset=self._rows
                 )
-            except _Refused as refused:
+            except Refused as refused:
                 if not self._rows:
                     raise
                 if refused.status in _NOT_THERE:  # as some say that there is no such page

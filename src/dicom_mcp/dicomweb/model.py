@@ -30,11 +30,11 @@ _WHOLE_NUMBER_VRS = frozenset({"SL", "SS", "SV", "UL", "US", "UV"})
 _FRACTION_VRS = frozenset({"FD", "FL"})
 
 # PS3.18 F.2.2: a property is a tag, eight hexadecimal digits.
-_TAG = re.compile(r"[0-9A-Fa-f]{8}")
+TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 
 # PS3.18 F.2.2, table F.3.1-1: the component groups of a name, in the order of PS3.5 6.2.1.
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 # What may stand between the data sets of an array.
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -49,7 +49,15 @@ def data_sets(chunks: Iterable[bytes]) -> Generator[tuple[Match, int]]:
 
     Raises ProtocolViolation for what is no array of objects, or no whole one.
     """
-    text = _Text(chunks)
+    for one, size in objects(chunks):
+        yield data_set(one), size
+
+
+def objects(
+    chunks: Iterable[bytes], *, most: int = MOST_OBJECT
+) -> Generator[tuple[dict[str, Any], int]]:
+    """The same data sets as they stand there, each of at most so many characters."""
+    text = _Text(chunks, most)
     opened = text.next()
     if opened != "[":
         raise _no_array(opened)
@@ -63,8 +71,7 @@ def data_sets(chunks: Iterable[bytes]) -> Generator[tuple[Match, int]]:
         if found == ",":
             expected = "{"
             continue
-        one, size = text.object()
-        yield data_set(one), size
+        yield text.object()
         expected = ",]"
     if after := text.next():
         raise _no_array(after)
@@ -89,7 +96,8 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
 class _Text:
     """The characters of an answer as they arrive, of which only the next data set is held."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], most: int) -> None:
+        self._most = most
         self._chunks = iter(chunks)
         # What is not UTF-8 shows later, value by value.
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
@@ -131,9 +139,9 @@ class _Text:
                     size, self._at = end - self._at, end
                     return found, size
                 worth_trying = length * _GROWTH
-            if length > MOST_OBJECT:
+            if length > self._most:
                 raise ProtocolViolation(
-                    f"one record of its answer has more than {MOST_OBJECT // 1024**2} MiB, or is "
+                    f"one record of its answer has more than {self._most // 1024**2} MiB, or is "
                     "not JSON (PS3.18 F)"
                 )
             self._more()
@@ -215,7 +223,7 @@ def _bulk(found: dict[str, Any]) -> str:
 def _plain(one: object, vr: str) -> str | int | float:
     if vr == "PN" and isinstance(one, dict):
         groups = cast("dict[str, object]", one)
-        written = [_text(groups.get(name)) for name in _GROUPS]
+        written = [text_of(groups.get(name)) for name in GROUPS]
         return "=".join(written).rstrip("=")
     if vr in _FRACTION_VRS and isinstance(one, str | int):
         return _fraction(one)
@@ -224,20 +232,21 @@ def _plain(one: object, vr: str) -> str | int | float:
     if vr in _WHOLE_NUMBER_VRS or vr == "IS":
         if isinstance(one, int):
             return one
-        text = _text(one).removesuffix(".0")
+        text = text_of(one).removesuffix(".0")
         return int(text) if _CANONICAL_INTEGER.fullmatch(text) else text
-    return _text(one)
+    return text_of(one)
 
 
 def _fraction(one: str | int) -> str | float:
     try:
         number = float(one)
     except (ValueError, OverflowError):
-        return _text(one)
+        return text_of(one)
     return number if isfinite(number) else str(number)
 
 
-def _text(one: object) -> str:
+def text_of(one: object) -> str:
+    """One value as text, without its padding."""
     if one is None:
         return ""
     text = one if isinstance(one, str) else str(one)
@@ -261,7 +270,7 @@ def _readable(text: str) -> str:
 
 @lru_cache(maxsize=4096)  # bounded: an archive chooses the names it sends
 def _known(name: str) -> Attribute | None:
-    if _TAG.fullmatch(name):
+    if TAG.fullmatch(name):
         return attribute_of_tag(int(name, 16))
     # Nobody should, but there are servers that write keywords.
     return attribute(name) if name.isalnum() and name[:1].isalpha() else None

@@ -1,11 +1,14 @@
-"""What an HTTP status of a query means (PS3.18 8.5, 10.6.3.1), and what to do about it."""
+"""What an HTTP status means (PS3.18 8.5): of a query (10.6.3.1), of fetching objects (10.4.3.1), of
+storing them (10.5.3.1); and what to do about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import StatusFailure
 
 _NARROW = "Ask for less at once: a date range, a patient ID, a single modality"
 _LATER = "Try again later"
+_VENDOR = "Check base_url, and with the server's vendor"
 _ADDRESS = "Check that base_url is what stands before /studies at this server"
 
 # The DIMSE statuses that say the same (PS3.7 C, PS3.4 C.4.1.1.4): what is above asks by them.
@@ -13,6 +16,7 @@ _TOO_MANY = 0xA700
 _NOT_THESE_KEYS = 0xA900
 _NOT_AUTHORISED = 0x0124
 _NOT_SUPPORTED = 0x0122
+_NO_SUCH_OBJECT = 0x0112
 _FAILED = 0x0110
 
 
@@ -77,17 +81,60 @@ REFUSALS: dict[int, Refusal] = {
     504: Refusal("the proxy before the server got no answer from it in time", _NARROW),
 }
 
+# Where the same status says something else of objects that are to be fetched.
+RETRIEVAL: dict[int, Refusal] = REFUSALS | {
+    400: Refusal("the server does not accept how objects are asked for", _VENDOR, _NOT_SUPPORTED),
+    403: Refusal(
+        "the server does not allow us to fetch this object",
+        "Ask its administrator to allow fetching (WADO-RS) for our account",
+        _NOT_AUTHORISED,
+    ),
+    404: Refusal("the server does not hold this object", _ADDRESS, _NO_SUCH_OBJECT),
+    405: Refusal("the server does not offer to fetch objects", _ADDRESS, _NOT_SUPPORTED),
+    406: Refusal(
+        "the server cannot give this object as DICOM (application/dicom)", _VENDOR, _NOT_SUPPORTED
+    ),
+    410: Refusal("the server does not hold this object any longer", "", _NO_SUCH_OBJECT),
+    413: Refusal("the object is larger than the server gives", "Fetch it in another way"),
+    500: Refusal(
+        "the server failed over this object", "Try again; if it stays so, look in the server's log"
+    ),
+    501: Refusal("the server does not offer to fetch objects", _ADDRESS, _NOT_SUPPORTED),
+    504: Refusal("the proxy before the server got no answer from it in time", _LATER),
+}
 
-def refusal(status: int, *, retry_after: str = "") -> StatusFailure:
+# And of objects that are to be stored.
+STORAGE: dict[int, Refusal] = REFUSALS | {
+    400: Refusal("the server does not understand what it was sent", _VENDOR, _NOT_SUPPORTED),
+    403: Refusal(
+        "the server does not allow us to store objects",
+        "Ask its administrator to allow storing (STOW-RS) for our account",
+        _NOT_AUTHORISED,
+    ),
+    404: Refusal("there is nothing to store objects in here", _ADDRESS, _NOT_SUPPORTED),
+    405: Refusal("the server does not store objects", _ADDRESS, _NOT_SUPPORTED),
+    413: Refusal("the server does not take so much at once", "Store fewer objects at once"),
+    415: Refusal("the server does not store objects of this kind", _VENDOR, _NOT_SUPPORTED),
+    500: Refusal(
+        "the server failed over these objects",
+        "Try again; if it stays so, look in the server's log",
+    ),
+    501: Refusal("the server does not store objects", _ADDRESS, _NOT_SUPPORTED),
+}
+
+
+def refusal(
+    status: int, refusals: Mapping[int, Refusal] = REFUSALS, *, retry_after: str = ""
+) -> StatusFailure:
     """The failure an answer with this HTTP status is. `retry_after` is that header's value."""
-    known = REFUSALS.get(status)
+    known = refusals.get(status)
     if known is None:
         if status >= 500:
             known = Refusal("the server failed", _LATER)
         elif status >= 400:
-            known = Refusal("the server refused the query", _ADDRESS, _NOT_THESE_KEYS)
+            known = Refusal("the server refused the question", _ADDRESS, _NOT_THESE_KEYS)
         else:
-            known = Refusal("the server answered a search with something else", _ADDRESS)
+            known = Refusal("the server answered with something else", _ADDRESS)
     remedy = known.remedy
     if retry_after.isdecimal() and len(retry_after) <= 5:
         remedy = f"Try again in {int(retry_after)} seconds"

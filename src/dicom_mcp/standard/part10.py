@@ -20,8 +20,8 @@ _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 # PS3.10 7.1, table 7.1-1: version 1 of the format.
 _VERSION = b"\0\1"
 
-# Ours, from a UUID (PS3.5 B.2).
-_IMPLEMENTATION_CLASS = "2.25.212391827164950361098470174213389301842"
+# Ours, as in associations.
+_IMPLEMENTATION_CLASS = "2.25.240664932911213043211398311863403227761"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def file_meta(content: bytes | bytearray) -> FileMeta:
             group, element = struct.unpack_from("<HH", content, at)
             is_long = content[at + 4 : at + 6].decode("latin-1") in _LONG_VRS
             start = at + (12 if is_long else 8)
-            (size,) = struct.unpack_from("<I" if is_long else "<H", content, start - 2 - 2 * is_long)
+            (size,) = struct.unpack_from(
+                "<I" if is_long else "<H", content, start - 2 - 2 * is_long
+            )
             if not content[at + 4 : at + 6].isalpha() or start + size > len(content):
                 raise ValueError("The file meta information is damaged")
             tag, value = group << 16 | element, bytes(content[start : start + size])

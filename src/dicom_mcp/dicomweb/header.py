@@ -1,0 +1,168 @@
+"""A data set in the DICOM JSON Model (PS3.18 F) as bytes in Explicit VR Little Endian, without bulk
+data: what an archive's metadata service answers becomes an object like any other."""
+
+import base64
+import binascii
+import struct
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..errors import ProtocolViolation
+from ..standard.charset import UTF_8
+from ..standard.dictionary import attribute_of_tag
+from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
+from ..standard.instance import Instance
+from ..standard.part10 import element
+from .model import GROUPS, TAG, text_of
+
+# The data set of one instance; an enhanced one describes thousands of frames.
+MOST_HEADER = 64 * 1024 * 1024
+
+_MOST_DEPTH = 32
+
+_NUMBERS: Mapping[str, str] = {
+    "FD": "d",
+    "FL": "f",
+    "OD": "d",
+    "OF": "f",
+    "SL": "i",
+    "SS": "h",
+    "SV": "q",
+    "UL": "I",
+    "US": "H",
+    "UV": "Q",
+}
+_VRS = frozenset(
+    [
+        "AE",
+        "AS",
+        "AT",
+        "CS",
+        "DA",
+        "DS",
+        "DT",
+        "FD",
+        "FL",
+        "IS",
+        "LO",
+        "LT",
+        "OB",
+        "OD",
+        "OF",
+        "OL",
+        "OV",
+        "OW",
+        "PN",
+        "SH",
+        "SL",
+        "SQ",
+        "SS",
+        "ST",
+        "SV",
+        "TM",
+        "UC",
+        "UI",
+        "UL",
+        "UN",
+        "UR",
+        "US",
+        "UT",
+        "UV",
+    ]
+)
+
+_CHARACTER_SET = 0x00080005
+_SOP_CLASS, _SOP_INSTANCE = "00080016", "00080018"
+_PIXELS = 0x7FE0  # the group of pixel data in all its forms (PS3.3 C.7.6.3)
+_ITEM = 0xFFFEE000
+
+# A DS has 16 characters; a number in JSON can have more (PS3.18 F.2.3).
+_LONGEST_DS = 16
+
+
+def header(one: Mapping[str, Any]) -> Instance:
+    """The object that this data set describes, as far as it does.
+
+    Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for values that are none.
+    """
+    try:
+        encoded = _data_set(one, 0)
+        uids = [_first(one, name) for name in (_SOP_CLASS, _SOP_INSTANCE)]
+    except (ValueError, OverflowError, TypeError, struct.error, binascii.Error) as error:
+        # What it says may quote a value.
+        raise ProtocolViolation("the metadata of an object has values that are none") from error
+    return Instance(uids[0], uids[1], EXPLICIT_VR_LITTLE_ENDIAN, bytearray(encoded))
+
+
+def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
+    if depth > _MOST_DEPTH:
+        raise ValueError("sequences in sequences without end")
+    elements: dict[int, bytes] = {}
+    for name, found in one.items():
+        if not TAG.fullmatch(name) or not isinstance(found, dict):
+            continue
+        tag = int(name, 16)
+        # Files and directories, lengths of groups, and delimiters are in no data set (PS3.5 7).
+        if not 8 <= tag >> 16 < 0xFFFE or not tag & 0xFFFF or tag >> 16 == _PIXELS:
+            continue
+        encoded = _element(tag, cast("dict[str, Any]", found), depth)
+        if encoded is not None:
+            elements[tag] = encoded
+    elements.pop(_CHARACTER_SET, None)
+    if not depth:
+        elements[_CHARACTER_SET] = element(_CHARACTER_SET, "CS", UTF_8.encode())
+    return b"".join(elements[tag] for tag in sorted(elements))
+
+
+def _element(tag: int, found: dict[str, Any], depth: int) -> bytes | None:
+    """One element; None for bulk data, which is somewhere else."""
+    if "BulkDataURI" in found:
+        return None
+    known = attribute_of_tag(tag)
+    vr = found.get("vr")
+    if not isinstance(vr, str) or vr not in _VRS:
+        vr = known.vr if known else "UN"
+    if "InlineBinary" in found:
+        raw = base64.b64decode(str(found["InlineBinary"] or ""), validate=False)
+        return element(tag, vr, raw)
+    values = found.get("Value")
+    if values is None:
+        values = []
+    listed = cast("list[Any]", values) if isinstance(values, list) else [values]
+    return element(tag, vr, _value(vr, listed, depth))
+
+
+def _value(vr: str, values: list[Any], depth: int) -> bytes:
+    if vr == "SQ":
+        items = [_data_set(cast("dict[str, Any]", one or {}), depth + 1) for one in values]
+        return b"".join(
+            struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(one)) + one for one in items
+        )
+    if form := _NUMBERS.get(vr):
+        present = [one for one in values if one not in (None, "")]
+        numbers = [
+            float(one) if form in "df" else int(str(one).removesuffix(".0")) for one in present
+        ]
+        return struct.pack(f"<{len(numbers)}{form}", *numbers)
+    if vr == "AT":
+        tags = [int(str(one), 16) for one in values if one]
+        return b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in tags)
+    if values and vr in ("OB", "OL", "OV", "OW", "UN"):
+        raise ValueError("bytes as a list")
+    return "\\".join(_text(vr, one) for one in values).encode()
+
+
+def _text(vr: str, one: Any) -> str:
+    if vr == "PN" and isinstance(one, dict):
+        groups = cast("dict[str, Any]", one)
+        return "=".join(text_of(groups.get(name)) for name in GROUPS).rstrip("=")
+    if isinstance(one, dict | list):
+        raise TypeError("a list or an object for a text")
+    text = text_of(cast("object", one))
+    return f"{float(text):.9g}" if vr == "DS" and len(text) > _LONGEST_DS else text
+
+
+def _first(one: Mapping[str, Any], name: str) -> str:
+    values: Any = one.get(name, {}).get("Value")
+    listed = cast("list[object]", values) if isinstance(values, list) else [values]
+    return text_of(listed[0]) if listed else ""

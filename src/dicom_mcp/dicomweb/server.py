@@ -1,0 +1,120 @@
+"""One server: requests to it over kept connections, redirected within it, and what its statuses
+mean."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urljoin, urlsplit
+
+from ..deadline import Deadline
+from ..errors import ConnectionLost, ProtocolViolation, StatusFailure
+from ..node import WebNode
+from .connection import Body, Connection, Response, tls_context
+from .pool import Pool
+from .status import REFUSALS, Refusal, refusal
+
+# Somebody who moves a server leaves one sign behind, sometimes two.
+_MOST_REDIRECTS = 3
+
+
+class Server:
+    """The connections to one server; safe to use from several threads."""
+
+    def __init__(self, node: WebNode) -> None:
+        self.node = node
+        context = tls_context(node)
+        self._pool = Pool(lambda: Connection(node, context))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    @contextmanager
+    def ask(self, target: str, accept: str, *, deadline: Deadline) -> Generator[Response]:
+        """The answer to a GET of what stands at `target` below the base URL, redirected within the
+        server if it says so.
+
+        Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
+        """
+        path = self.node.path + target
+        for _ in range(_MOST_REDIRECTS + 1):
+            with self._got(path, accept, deadline) as answer:
+                if answer.status not in (301, 302, 303, 307, 308):
+                    yield answer
+                    return
+                path = self._redirected(path, answer.headers.get("location", ""))
+        raise ProtocolViolation("it redirects without end", "Give base_url as it is to be used")
+
+    @contextmanager
+    def send(
+        self, target: str, body: Body, accept: str, *, deadline: Deadline
+    ) -> Generator[Response]:
+        """The answer to a POST, over a connection that cannot be stale: it is sent once and follows
+        no redirection. Raises as `ask`."""
+        path = self.node.path + target
+        with (
+            self._pool.lease(deadline=deadline, fresh=True) as connection,
+            connection.ask(path, accept, deadline=deadline, body=body) as answer,
+        ):
+            yield answer
+
+    @contextmanager
+    def _got(self, path: str, accept: str, deadline: Deadline) -> Generator[Response]:
+        """One GET. A kept connection that went stale shows at its first use; then, once and if
+        nothing of an answer came, another one is made."""
+        with self._pool.lease(deadline=deadline) as connection:
+            was_used = connection.used
+            begun = False
+            try:
+                with connection.ask(path, accept, deadline=deadline) as answer:
+                    begun = True
+                    yield answer
+                    return
+            except ConnectionLost:
+                if begun or not was_used:
+                    raise
+        with (
+            self._pool.lease(deadline=deadline, fresh=True) as connection,
+            connection.ask(path, accept, deadline=deadline) as answer,
+        ):
+            yield answer
+
+    def _redirected(self, path: str, location: str) -> str:
+        """Where to ask instead, if that is the same server. A credential is for it alone."""
+        here = urlsplit(self.node.base_url)
+        try:
+            there = urlsplit(urljoin(f"{here.scheme}://{here.netloc}{path}", location))
+            same = (there.scheme, there.hostname, there.port) == (
+                *(here.scheme, here.hostname, here.port),
+            )
+            target = f"{there.path}?{there.query}" if there.query else there.path
+            if (
+                same
+                and location
+                and target.isascii()
+                and target.isprintable()
+                and " " not in target
+            ):
+                return target
+        except ValueError:
+            pass
+        raise ProtocolViolation(
+            "it redirects the question to another server, which is not followed",
+            "Give base_url as it is to be used; a redirection often means https:// instead of "
+            "http://, or a page to log in",
+        )
+
+
+class Refused(Exception):
+    """A status that is no answer, and what it means."""
+
+    def __init__(self, status: int, failure: StatusFailure) -> None:
+        super().__init__(str(status))
+        self.status = status
+        self.failure = failure
+
+
+def check(answer: Response, refusals: Mapping[int, Refusal] = REFUSALS) -> None:
+    """Raise Refused for a status that is no answer."""
+    if answer.status not in (200, 204, 206):
+        later = answer.headers.get("retry-after", "").strip()
+        raise Refused(answer.status, refusal(answer.status, refusals, retry_after=later))

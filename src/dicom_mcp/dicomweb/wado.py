@@ -1,0 +1,331 @@
+"""WADO-RS: objects, or their headers, fetched from one server (PS3.18 10.4).
+
+Theory. Every object has a place of its own, so it is asked for there, and what keeps one from
+coming keeps none of the others. Where many of one series are wanted, and the series has few others,
+one request brings them all; what did not come with it is asked for alone. Servers differ in what
+they understand of Accept: the forms are tried in turn, and the one that was answered is remembered.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from itertools import groupby
+
+from ..deadline import Deadline
+from ..errors import (
+    ArchiveError,
+    Cancelled,
+    ConnectionLost,
+    ProtocolViolation,
+    StatusFailure,
+)
+from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
+from ..standard.part10 import file_meta
+from .connection import Response
+from .header import MOST_HEADER, header
+from .model import objects
+from .multipart import media_type, parts, whole
+from .server import Refused, Server, check
+from .status import RETRIEVAL
+
+SERVICE = "WADO-RS"
+
+# Objects in the transfer syntax they are kept in (PS3.18 8.7.3.5.2); servers that know no such
+# parameter may transcode; a few do not know parts (PS3.18 8.7.3.4 allows that).
+FORMS = (
+    'multipart/related; type="application/dicom"; transfer-syntax=*',
+    'multipart/related; type="application/dicom"',
+    "application/dicom",
+)
+_METADATA = "application/dicom+json"
+
+# A request costs a way there and back. From ten objects on it is worth one to know whether the
+# whole series can be asked for, of which at most a third may be others (docs/decisions/0023).
+MANY = 10
+_MOST_OTHERS = 0.5
+
+# Failures in a row after which a server is left alone.
+MOST_FAILURES = 3
+
+# PS3.5 9.1, with zeros at the front of components, as careless software writes them. Nothing else
+# may stand in a path.
+_UID = re.compile(r"[0-9][0-9.]{0,63}")
+
+_WRONG_FORM = frozenset({400, 406, 415, 501})
+_ABSENT = frozenset({404, 410})
+# The same will be said of every object.
+_OF_THE_SERVER = frozenset({401, 407, 429, 503})
+
+_NOT_DICOM = "what it sent is not a DICOM file (PS3.10)"
+_ANOTHER = "it sent another object than the one that was asked for"
+
+type _Kept = dict[str, Reference]
+
+
+class Wado:
+    """Fetching from one server, and how that server wants to be asked.
+
+    `verify` raises an ArchiveError where base_url is wrong; `size_of_series` says how many objects
+    the series of a reference has, 0 if that is not known.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        verify: Callable[[Deadline], object],
+        size_of_series: Callable[[Reference, Deadline], int],
+    ) -> None:
+        self.server = server
+        self.verify = verify
+        self.size_of_series = size_of_series
+        self.form = FORMS[0]
+        # Whether something was fetched here, so that base_url is right.
+        self.answered = False
+        self.has_series = True
+        self.has_metadata = True
+
+    def retrieve(
+        self,
+        references: Sequence[Reference],
+        take: TakeInstance,
+        *,
+        deadline: Deadline,
+        headers: bool,
+    ) -> Retrieved:
+        """Fetch these objects, as `Exchange.retrieve` says."""
+        return _Retrieval(self, references, take, deadline).run(headers=headers)
+
+
+class _Retrieval:
+    """One call: what is still wanted, what came, and why others did not."""
+
+    def __init__(
+        self, wado: Wado, references: Sequence[Reference], take: TakeInstance, deadline: Deadline
+    ) -> None:
+        self._wado = wado
+        self._take = take
+        self._deadline = deadline
+        self._wanted = {one.sop_instance_uid: one for one in references}
+        self._left: _Kept = dict(self._wanted)
+        self._reasons: Counter[str] = Counter()
+        self._failure: ArchiveError | None = None
+        self._in_a_row = 0
+        self._tried: set[str] = set()
+        self._count = 0
+        self._stopped = False
+
+    def run(self, *, headers: bool) -> Retrieved:
+        usable = [one for one in self._wanted.values() if _is_usable(one)]
+        if len(usable) < len(self._wanted):
+            self._reasons["their UIDs are none (PS3.5 9.1)"] = len(self._wanted) - len(usable)
+        try:
+            for _, found in groupby(sorted(usable, key=_series), key=_series):
+                self._fetch({one.sop_instance_uid: one for one in found}, headers=headers)
+                if self._stopped:
+                    break
+        except Cancelled:
+            raise
+        except ArchiveError as error:
+            self._failure = self._failure or error
+            self._reasons[_told(error)] += len(self._left) - self._reasons.total()
+        if self._failure and not self._count:
+            raise self._failure
+        return self._retrieved()
+
+    def _retrieved(self) -> Retrieved:
+        missing = [
+            one for uid, one in self._left.items() if not self._stopped or uid in self._tried
+        ]
+        whole = len(self._wanted)
+        notes = [
+            f"{number} of {whole} objects did not come: {reason}."
+            for reason, number in self._reasons.items()
+            if number and missing
+        ]
+        return Retrieved(SERVICE, self._count, tuple(missing), tuple(notes))
+
+    def _fetch(self, group: _Kept, *, headers: bool) -> None:
+        """The objects of one series."""
+        if len(group) >= MANY and self._wado.has_series:
+            self._series(group, headers=headers)
+        for uid, one in group.items():
+            if self._stopped:
+                return
+            if uid in self._left:
+                self._alone(one, headers=headers)
+
+    def _series(self, group: _Kept, *, headers: bool) -> None:
+        """As many of them as one request for the whole series brings, if that is worth it."""
+        first = next(iter(group.values()))
+        size = self._wado.size_of_series(first, self._deadline)
+        if not 0 < size <= len(group) * (1 + _MOST_OTHERS):
+            return
+        try:
+            self._get(_series(first), group, headers=headers)
+        except Refused as refused:
+            if refused.status in _OF_THE_SERVER:
+                raise refused.failure from None
+            self._wado.has_series = refused.status >= 500 and refused.status != 501
+        except (ConnectionLost, ProtocolViolation):
+            return  # each of them will say for itself
+
+    def _alone(self, one: Reference, *, headers: bool) -> None:
+        target = f"{_series(one)}/instances/{one.sop_instance_uid}"
+        uid = one.sop_instance_uid
+        self._tried.add(uid)
+        try:
+            others = self._get(target, {uid: one}, headers=headers)
+        except Refused as refused:
+            if refused.status in _OF_THE_SERVER:
+                raise refused.failure from None
+            if refused.status in _ABSENT:
+                self._absent(refused.failure)
+            else:
+                self._failed(refused.failure)
+        except (ConnectionLost, ProtocolViolation) as error:
+            self._failed(error)
+        else:
+            self._in_a_row = 0
+            if uid in self._left and not self._stopped:
+                self._reasons[others] += 1
+
+    def _absent(self, failure: StatusFailure) -> None:
+        """One that the server does not hold, unless there is no such server."""
+        if not self._wado.answered:
+            self._wado.verify(self._deadline)
+            self._wado.answered = True
+        self._in_a_row = 0
+        self._reasons[failure.happened] += 1
+
+    def _failed(self, error: ArchiveError) -> None:
+        self._failure = self._failure or error
+        self._reasons[_told(error)] += 1
+        self._in_a_row += 1
+        if self._in_a_row >= MOST_FAILURES:
+            raise error
+
+    def _get(self, target: str, wanted: _Kept, *, headers: bool) -> str:
+        """What one resource has of what is wanted; why it has no more."""
+        lacks_metadata = False
+        if headers and self._wado.has_metadata:
+            try:
+                reason = self._get_metadata(target, wanted)
+                if len(wanted) > 1 or not wanted.keys() & self._left.keys():
+                    return reason
+            except Refused as refused:
+                if refused.status in _OF_THE_SERVER:
+                    raise
+                lacks_metadata = refused.status in (404, 405, *_WRONG_FORM)
+            except ProtocolViolation:
+                pass  # the object itself tells
+        reason = self._get_objects(target, wanted)
+        if lacks_metadata:
+            self._wado.has_metadata = False
+        return reason
+
+    def _get_metadata(self, target: str, wanted: _Kept) -> str:
+        asked = self._wado.server.ask(f"{target}/metadata", _METADATA, deadline=self._deadline)
+        with asked as answer:
+            check(answer, RETRIEVAL)
+            if answer.status == 204:
+                raise Refused(404, _nothing())
+            _refuse_page(answer)
+            self._wado.answered = True
+            with closing(objects(answer.content, most=MOST_HEADER)) as found:
+                return self._give((header(one) for one, _ in found), wanted)
+
+    def _get_objects(self, target: str, wanted: _Kept) -> str:
+        first: Refused | None = None
+        form = self._wado.form
+        for one in (form, *(other for other in FORMS if other != form)):
+            try:
+                reason = self._get_in(one, target, wanted)
+            except Refused as refused:
+                if refused.status not in _WRONG_FORM:
+                    raise
+                first = first or refused
+            else:
+                self._wado.form = one
+                return reason
+        assert first is not None
+        raise first
+
+    def _get_in(self, form: str, target: str, wanted: _Kept) -> str:
+        with self._wado.server.ask(target, form, deadline=self._deadline) as answer:
+            check(answer, RETRIEVAL)
+            if answer.status == 204:
+                raise Refused(404, _nothing())
+            with closing(_files(answer)) as found:
+                self._wado.answered = True
+                return self._give(map(_instance, found), wanted)
+
+    def _give(self, found: Iterable[Instance | None], wanted: _Kept) -> str:
+        """Hand over what is wanted, each once, until there is no more of it; why it is not all."""
+        reason = "the server sent no object"
+        coming = set(wanted) & set(self._left)
+        for one in found:
+            self._deadline.remaining()
+            if one is None:
+                reason = _NOT_DICOM
+            elif one.sop_instance_uid not in coming:
+                reason = _ANOTHER
+            else:
+                coming.remove(one.sop_instance_uid)
+                del self._left[one.sop_instance_uid]
+                self._count += 1
+                self._stopped = not self._take(one)
+            if self._stopped or not coming:
+                break
+        return reason
+
+
+def _files(answer: Response) -> Generator[bytearray]:
+    """The files of an answer, in parts or alone."""
+    kind, parameters = media_type(answer.headers.get("content-type", ""))
+    if kind.startswith("multipart/"):
+        with closing(parts(answer.content, parameters.get("boundary", ""))) as found:
+            for part in found:
+                yield part.content
+        return
+    _refuse_page(answer)
+    yield whole(answer.content)
+
+
+def _refuse_page(answer: Response) -> None:
+    kind, _ = media_type(answer.headers.get("content-type", ""))
+    if any(other in kind for other in ("html", "xml", "text/", "image/", "video/")):
+        what = "a web page" if "html" in kind else "another kind of content"
+        raise ProtocolViolation(
+            f"it answered a request for objects with {what}",
+            "Check that base_url is what stands before /studies at this server, and that no page "
+            "to log in stands before it",
+        )
+
+
+def _instance(content: bytearray) -> Instance | None:
+    """The object in a DICOM file; None if it is none."""
+    try:
+        found = file_meta(content)
+    except ValueError:
+        return None
+    del content[: found.length]
+    return Instance(found.sop_class_uid, found.sop_instance_uid, found.transfer_syntax, content)
+
+
+def _is_usable(one: Reference) -> bool:
+    uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
+    return all(map(_UID.fullmatch, uids))
+
+
+def _series(one: Reference) -> str:
+    """Where a series stands (PS3.18 10.4.1.1)."""
+    return f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}"
+
+
+def _told(error: ArchiveError) -> str:
+    return f"{error.happened}. {error.remedy}".rstrip(". ")
+
+
+def _nothing() -> StatusFailure:
+    return StatusFailure("the server has no content for this object", status=0x0112)
