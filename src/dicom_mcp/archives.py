@@ -43,15 +43,25 @@ class Archives:
         """All of them, in the order they were named."""
         return tuple(one.node for one in self._archives.values())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them, in order."""
+        return tuple(self._archives)
+
+    def apart[T](
+        self, ask: Callable[[str, Archive, Deadline], T], *, deadline: Deadline
+    ) -> dict[str, T | ArchiveError]:
+        """Ask each by itself, at the same time: what each answered, or why it did not."""
+
+        def ask_one(name: str, step: Deadline, put: Callable[[Match | None], None]) -> T:  # noqa: ARG001 - one shape
+            return ask(name, self._archives[name], step)
+
+        answers = self._together(ask_one, deadline, lambda _, __: None)
+        return {**dict(answers.given), **dict(answers.failed)}
+
     def verify(self, *, deadline: Deadline) -> dict[str, float | ArchiveError]:
         """Ask each whether it answers: the milliseconds it took, or why it does not."""
-
-        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> float:  # noqa: ARG001 - one shape
-            return self._archives[name].verify(deadline=step)
-
-        answers = self._together(ask, deadline, lambda _, __: None)
-        found: dict[str, float | ArchiveError] = dict(answers.given)
-        return {**found, **dict(answers.failed)}
+        return self.apart(lambda _, archive, step: archive.verify(deadline=step), deadline=deadline)
 
     def find(
         self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored

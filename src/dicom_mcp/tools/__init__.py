@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .archive import configure_dicom_server, verify_connection
+from .compare import compare_nodes
 from .count import count_studies
 from .nodes import list_dicom_nodes
 from .overview import study_overview
@@ -36,5 +37,6 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_worklist, "Find what is scheduled"),
     Entry(patient_timeline, "Studies of one patient"),
     Entry(study_overview, "What a study consists of"),
+    Entry(compare_nodes, "Compare archives"),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )
