@@ -124,6 +124,19 @@ def test_empty_values_are_empty_and_private_and_unknown_elements_are_left_out(sy
     }
 
 
+@pytest.mark.parametrize("declaration", [b"", b"\x08\x00\x05\x00CS\x00\x00"])
+def test_text_that_does_not_say_what_it_is_in_is_in_what_the_operator_said(
+    declaration: bytes,
+) -> None:
+    name = "Иванов^Иван".encode("iso8859_5") + b" "
+    data = declaration + b"\x10\x00\x10\x00PN" + bytes([len(name), 0]) + name
+    explicit = "1.2.840.10008.1.2.1"
+    assert decode(data, explicit, "ISO_IR 144")["PatientName"] == "Иванов^Иван"
+    declared = b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 144"
+    name = declared + data[len(declaration) :]
+    assert decode(name, explicit, "ISO_IR 100")["PatientName"] == "Иванов^Иван"
+
+
 def test_a_character_set_reaches_into_items_and_an_items_own_stays_there() -> None:
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 144"

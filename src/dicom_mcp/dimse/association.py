@@ -81,6 +81,8 @@ class Association:
     ) -> None:
         self.clean = True
         self.storage = storage
+        # What text is in that comes without saying so.
+        self.character_set = ""
         self._connection = connection
         self._layer = layer
         self._contexts = contexts
@@ -128,12 +130,14 @@ class Association:
             # After A-ASSOCIATE-RJ and A-ABORT there is nothing left to abort (PS3.8 9.2.2).
             connection.close(farewell=b"" if layer.state is State.CLOSED else layer.abort())
             raise
-        return cls(
+        made = cls(
             connection,
             layer,
             _contexts(abstract_syntaxes, event),
             _storage(storage, len(abstract_syntaxes), event),
         )
+        made.character_set = node.character_set
+        return made
 
     def offers(self, abstract_syntax: str) -> bool:
         """Whether the archive accepted this SOP class."""

@@ -45,7 +45,7 @@ class DimseExchange:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self._pool = Pool(self._associate)
+        self._pool = Pool(self._associate, size=node.connections)
         self._breaker = Breaker()
         # Whether the archive offers Patient Root queries only (PS3.4 C.6.1); known once asked.
         self.patient_root_only = False

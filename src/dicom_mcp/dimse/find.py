@@ -143,7 +143,9 @@ def _answers(
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
             raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
-        match = identifier.decode(bytes(answer.data_set), context.transfer_syntax)
+        match = identifier.decode(
+            bytes(answer.data_set), context.transfer_syntax, association.character_set
+        )
         if not take(match, len(answer.data_set)):
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
             return Answered(None, unsupported)

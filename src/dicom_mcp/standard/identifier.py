@@ -82,15 +82,16 @@ def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
     return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
 
 
-def decode(data: bytes, transfer_syntax: str) -> Match:
-    """The match in a C-FIND answer's identifier; private and unknown elements are left out.
+def decode(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
+    """The match in a C-FIND answer's identifier; private and unknown elements are left out. Text
+    is in `character_set` where the answer does not say.
 
     A value that cannot be what its VR says stays visible as such; only bytes that are not a whole
     data set raise ProtocolViolation.
     """
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
     try:
-        match, _ = _data_set(data, 0, len(data), explicit, "", 0)
+        match, _ = _data_set(data, 0, len(data), explicit, character_set, 0)
     except struct.error as error:
         raise _undecodable() from error
     return match
@@ -170,7 +171,7 @@ def _data_set(
                     _remember(whole, value)
                 continue
         if read is _character_set:
-            declared = data[start : min(at, start + _MAXIMUM_DECLARED)].decode("latin-1")
+            declared = _declared(data[start : min(at, start + _MAXIMUM_DECLARED)], declared)
         if keyword:
             match[keyword] = read(data[start:at], vr, declared)
     if at != end or open_:
@@ -214,10 +215,16 @@ def _unusual(
     if at + length > end:
         raise _undecodable()
     if tag == _CHARACTER_SET:
-        declared = data[at : at + min(length, _MAXIMUM_DECLARED)].decode("latin-1")
+        declared = _declared(data[at : at + min(length, _MAXIMUM_DECLARED)], declared)
     if known:
         match[known.keyword] = _value(data[at : at + length], vr, declared)
     return at + length, declared
+
+
+def _declared(raw: bytes, known: str) -> str:
+    """The character set from here on; an empty declaration says nothing."""
+    said = raw.decode("latin-1")
+    return said if said.strip("\\ \0") else known
 
 
 def _sequence(
