@@ -16,13 +16,14 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its number from 0, path, the page it asks for, and its whole header."""
+    """One request: its number from 0, path, the page it asks for, its whole header, its body."""
 
     number: int
     target: str
     limit: int
     offset: int
     head: str
+    body: bytes = b""
 
 
 # Answers one request over the socket; False closes the connection.
@@ -84,8 +85,9 @@ class WebPeer:
     def _serve(self, connected: socket.socket) -> None:
         try:
             while head := _head(connected):
+                body = _body(connected, head)
                 with self._lock:
-                    asked = _asked(len(self.asked), head)
+                    asked = _asked(len(self.asked), head, body)
                     self.asked.append(asked)
                 if not self._behaviour(connected, asked):
                     break
@@ -158,22 +160,31 @@ def zipped(body: bytes) -> bytes:
 
 def _head(connected: socket.socket) -> bytes:
     head = b""
-    while b"\r\n\r\n" not in head:
-        read = connected.recv(65536)
+    while not head.endswith(b"\r\n\r\n"):
+        read = connected.recv(1)
         if not read:
             return b""
         head += read
     return head
 
 
-def _asked(number: int, head: bytes) -> Asked:
+def _body(connected: socket.socket, head: bytes) -> bytes:
+    announced = re.search(rb"\r\nContent-Length: (\d+)", head)
+    left = int(announced[1]) if announced else 0
+    body = b""
+    while left > len(body):
+        body += connected.recv(left - len(body))
+    return body
+
+
+def _asked(number: int, head: bytes, body: bytes) -> Asked:
     target = head.split(b" ", 2)[1].decode()
 
     def option(name: str, default: int) -> int:
         found = re.search(rf"[?&]{name}=(\d+)", target)
         return int(found[1]) if found else default
 
-    return Asked(number, target, option("limit", 10**9), option("offset", 0), head.decode())
+    return Asked(number, target, option("limit", 10**9), option("offset", 0), head.decode(), body)
 
 
 def _end(connected: socket.socket) -> None:

@@ -110,6 +110,8 @@ class _Body:
             if searched > _MOST_FIELDS:
                 raise _no_parts()
             self._read()
+        if end > _MOST_FIELDS:
+            raise _no_parts()
         found = bytes(self._held[:end])
         del self._held[: end + 2]
         return found
@@ -156,7 +158,8 @@ def _fields(raw: bytes) -> Mapping[str, str]:
             continue
         if line and not colon:
             raise _no_parts()
-        fields[name.strip().lower()] = value.strip()
+        if line:
+            fields[name.strip().lower()] = value.strip()
     return fields
 
 

@@ -51,19 +51,27 @@ def store(server: Server, instances: Sequence[Instance], *, deadline: Deadline) 
             except Refused as refused:
                 raise refused.failure from None
         told = _told(whole(answer.content, most_bytes=_MOST_ANSWER))
+    stored = {uid for uid, _ in _items(told, "ReferencedSOPSequence")}
+    reasons = dict(_items(told, "FailedSOPSequence"))
     return Stored(
-        tuple(uid for uid, _ in _items(told, "ReferencedSOPSequence")),
+        tuple(one.sop_instance_uid for one in instances if one.sop_instance_uid in stored),
         tuple(
-            (uid, status(reason).meaning if isinstance(reason, int) else "the server does not say")
-            for uid, reason in _items(told, "FailedSOPSequence")
+            (one.sop_instance_uid, _reason(reasons.get(one.sop_instance_uid)))
+            for one in instances
+            if one.sop_instance_uid not in stored
         ),
     )
+
+
+def _reason(code: Value | None) -> str:
+    """A Failure Reason (PS3.3 C.34.1.1) in words."""
+    return status(code).meaning if isinstance(code, int) else "the server does not say why"
 
 
 def _told(content: bytearray) -> Match:
     """The Store Instances Response (PS3.18 10.5.3.2, PS3.3 C.34), which some put in an array."""
     try:
-        found = json.loads(content or b"{}")
+        found = json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, list) and found:

@@ -44,11 +44,11 @@ def file_meta(content: bytes | bytearray) -> FileMeta:
         raise ValueError("The bytes are no DICOM file")
     found: dict[int, str] = {}
     at = _START
-    # By the group and not by its length, which some get wrong; a deflated data set could begin
-    # like another element, so there the length says when it is enough.
+    # By the group and not by its length, which some get wrong; but a deflated data set may begin
+    # as if it were of this group, so that a length that can be right is believed.
     end = len(content)
     try:
-        while at != end and content[at : at + 2] == b"\2\0":
+        while content[at : at + 2] == b"\2\0" and not (at == end and _TRANSFER_SYNTAX in found):
             group, element = struct.unpack_from("<HH", content, at)
             is_long = content[at + 4 : at + 6].decode("latin-1") in _LONG_VRS
             start = at + (12 if is_long else 8)
