@@ -5,13 +5,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.tools import answer, count, overview, timeline, worklist
+from dicom_mcp.tools import answer, compare, count, nodes, overview, timeline, worklist
 
 TEXT = (Path(__file__).parents[1] / "docs" / "answers.md").read_text()
 FIRST_CELLS = set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE))
 ANSWERS = (
     answer.Records,
+    compare.Compared,
     count.Counted,
+    nodes.Nodes,
     overview.Overview,
     timeline.Timeline,
     worklist.Scheduled,

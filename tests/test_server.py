@@ -331,6 +331,7 @@ def test_configuring_points_the_next_question_elsewhere(node: Node) -> None:
     before, changed, after = anyio.run(scenario)
     assert before.is_error
     assert changed.structured_content["archive"] == {
+        "node": "configured",
         "host": "127.0.0.1",
         "port": node.port,
         "called_ae_title": "WARD",
