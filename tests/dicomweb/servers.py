@@ -69,7 +69,8 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[str]:
     )
     command = [str(_orthanc()), str(configuration)]
     with peers.running(command, http_port, {"TCP_NODELAY": "1"}):
-        peers.store(map(in_utf_8, objects), dicom_port, "ORTHANC", directory)
+        if objects:
+            peers.store(map(in_utf_8, objects), dicom_port, "ORTHANC", directory)
         yield f"http://127.0.0.1:{http_port}/dicom-web"
 
 

@@ -72,6 +72,8 @@ _VRS = frozenset(
 )
 
 _CHARACTER_SET = 0x00080005
+_DECLARED = "00080005"
+_CODE_EXTENSIONS = "ISO 2022"  # PS3.3 C.12.1.1.2
 _SOP_CLASS, _SOP_INSTANCE = "00080016", "00080018"
 _PIXELS = 0x7FE0  # the group of pixel data in all its forms (PS3.3 C.7.6.3)
 _ITEM = 0xFFFEE000
@@ -83,8 +85,11 @@ _LONGEST_DS = 16
 def header(one: Mapping[str, Any]) -> Instance:
     """The object that this data set describes, as far as it does.
 
-    Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for values that are none.
+    Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for values that are none,
+    and for text in a code that JSON cannot have: Orthanc loses its escape sequences.
     """
+    if _CODE_EXTENSIONS in str(one.get(_DECLARED)):
+        raise ProtocolViolation("the metadata of an object has text that is not in UTF-8")
     try:
         encoded = _data_set(one, 0)
         uids = [_first(one, name) for name in (_SOP_CLASS, _SOP_INSTANCE)]
