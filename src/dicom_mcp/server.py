@@ -7,6 +7,7 @@ call wakes its thread by cancelling the deadline, which ends the wait on the arc
 
 import logging
 import traceback
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -20,7 +21,7 @@ import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from . import journal
@@ -31,6 +32,7 @@ from .errors import BadArgument, DicomMcpError
 from .standard.near import did_you_mean
 from .standard.values import shown
 from .tools import TOOLS, Entry
+from .tools.answer import Pictures
 from .tools.call import Call, House, Progress
 from .tools.place import NODE, with_node
 
@@ -103,7 +105,7 @@ class _Tool(Tool):
                 idempotent_hint=True,
                 open_world_hint=entry.asks_archive,
             ),
-            structured_output=True,
+            structured_output=not entry.shows_pictures,
         )
         arguments = made.fn_metadata.arg_model
         # An argument nobody knows would be dropped and its filter with it.
@@ -113,7 +115,8 @@ class _Tool(Tool):
         fields["fn"] = entry.function
         fields["parameters"] = _compact(arguments.model_json_schema(by_alias=True))
         tool = cls(**fields, house=house, threads=threads)
-        tool.fn_metadata.output_schema = _compact(made.output_schema or {})
+        if made.output_schema:
+            tool.fn_metadata.output_schema = _compact(made.output_schema)
         return tool
 
     async def run(
@@ -122,7 +125,8 @@ class _Tool(Tool):
         context: Context[Any, Any],
         convert_result: bool = False,  # noqa: ARG002 - the SDK's signature
     ) -> Any:
-        """Call the function; the answer as text and as structured content, or what went wrong."""
+        """Call the function; the answer as text and as structured content, as text and pictures, or
+        what went wrong."""
         started = perf_counter()
         journal.begin_call()
         try:
@@ -138,6 +142,8 @@ class _Tool(Tool):
                 "an empty answer; the server's log says where."
             )
         self._log(started, "answered")
+        if isinstance(answer, Pictures):
+            return _shown(answer)
         text = answer.model_dump_json()
         return CallToolResult(
             content=[TextContent(type="text", text=text)],
@@ -168,7 +174,9 @@ class _Tool(Tool):
                 f"See the input schema of {self.name}",
             ) from None
 
-    async def _answer(self, given: dict[str, Any], context: Context[Any, Any]) -> BaseModel:
+    async def _answer(
+        self, given: dict[str, Any], context: Context[Any, Any]
+    ) -> BaseModel | Pictures:
         def report(count: int) -> None:
             told = f"{count} matches so far"
             with suppress(Exception):  # a courtesy: the answer does not depend on it
@@ -177,7 +185,7 @@ class _Tool(Tool):
         names = self.house.names(given.pop(NODE, ""))
         deadline = Deadline(self.house.seconds(names))
 
-        def ask() -> BaseModel:
+        def ask() -> BaseModel | Pictures:
             prepare()
             archive = self.house.archive(names)
             return self.fn(Call(self.house, archive, deadline, Progress(report)), **given)
@@ -191,6 +199,17 @@ class _Tool(Tool):
     def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
         milliseconds = (perf_counter() - started) * 1000
         journal.event(level, "tool", name=self.name, outcome=outcome, ms=milliseconds)
+
+
+def _shown(answer: Pictures) -> CallToolResult:
+    """The words first: they say what the pictures are. Clients that show a model nothing but
+    structured content would hide the pictures, so there is none."""
+    said = TextContent(type="text", text=answer.said.model_dump_json())
+    pictures = [
+        ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
+        for content, media_type in answer.pictures
+    ]
+    return CallToolResult(content=[said, *pictures])
 
 
 def _failure(sentence: str) -> CallToolResult:

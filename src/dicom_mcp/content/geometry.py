@@ -83,6 +83,22 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame lies: mm along its normal as `along` measures, the cosines of its rows and
+    columns, and the frame of reference of both."""
+
+    frame: int
+    along: float
+    cosines: tuple[float, ...]
+    frame_of_reference: str
+
+    def faces(self, other: "Place") -> bool:
+        """Whether both have one orientation, so that their positions are along one normal."""
+        pairs = zip(self.cosines, other.cosines, strict=True)
+        return all(abs(first - second) < _SAME_COSINE for first, second in pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class _Plane:
     name: str
     row: Vector
@@ -147,6 +163,21 @@ def position(dataset: Dataset, number: int = 1) -> float | None:
     plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
     place = placed(elements, number, "PlanePositionSequence", "ImagePositionPatient")
     return along(plane.numbers("ImageOrientationPatient"), place.numbers("ImagePositionPatient"))
+
+
+def places(dataset: Dataset) -> list[Place]:
+    """Where each frame lies that says so; at most 5,000 of them are looked at."""
+    elements = Elements.of(dataset)
+    frames = frame_count(elements)
+    many = frames > 1 and "PerFrameFunctionalGroupsSequence" in elements
+    found: list[Place] = []
+    for number in range(1, min(frames, _MOST_FRAMES) + 1 if many else 2):
+        if plane := _plane(elements, number, frames):
+            normal = _upright(_cross(plane.row, plane.column))
+            cosines = (*plane.row, *plane.column)
+            where = _dot(normal, plane.position)
+            found.append(Place(number, where, cosines, plane.frame_of_reference))
+    return found
 
 
 def _plane(elements: Elements, number: int, frames: int) -> _Plane | None:

@@ -100,11 +100,13 @@ def cell(
     window: Window | str = "",
     transfer_syntax: str = "",
     apart: Apart | None = None,
+    longest_side: int = _LARGEST_CELL,
 ) -> Cell:
-    """A frame for `contact_sheet` or `side_by_side`; the label says instance, frame and place."""
+    """A frame for `contact_sheet` or `side_by_side`, neither side longer than `longest_side`; the
+    label says instance, frame and place."""
     frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax, apart=apart)
     return Cell(
-        frame.fitted(_LARGEST_CELL),
+        frame.fitted(longest_side),
         label or _label(dataset, frame),
         frame_sides(dataset, number),
         _said(dataset, frame),

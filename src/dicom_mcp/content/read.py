@@ -6,6 +6,7 @@ lets it; both ends are set here.
 
 import zlib
 from io import BytesIO
+from typing import BinaryIO, cast
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
@@ -18,14 +19,22 @@ from .error import ContentError
 MOST_BYTES = 512 << 20
 
 # A deflated data set is one of text, or a small image: what it unpacks to stays below this.
-MOST_INFLATED = 128 << 20
+MOST_INFLATED = 64 << 20
+
+# From here on a data set is read where it is, without a copy of all of it.
+_LARGE = 4 << 20
+
+# The group of pixel data in all its forms (PS3.3 C.7.6.3).
+_PIXELS = 0x7FE00000
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
 
 
-def read_object(content: bytes, transfer_syntax: str = "", *, most: int = MOST_BYTES) -> Dataset:
+def read_object(
+    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
+) -> Dataset:
     """A data set in this transfer syntax, or a DICOM file where none is given.
 
     The result has file meta information with the transfer syntax. Raises ContentError for what is
@@ -41,7 +50,7 @@ def read_object(content: bytes, transfer_syntax: str = "", *, most: int = MOST_B
         )
     try:
         found = read_dataset(
-            BytesIO(content),
+            BytesIO(content) if len(content) < _LARGE else cast(BinaryIO, _InPlace(content)),
             transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
             transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
         )
@@ -59,7 +68,45 @@ def read_object(content: bytes, transfer_syntax: str = "", *, most: int = MOST_B
     return found
 
 
-def _without_meta(content: bytes) -> tuple[bytes, str]:
+def without_pixels(content: bytes | bytearray, transfer_syntax: str) -> bytes:
+    """The data set as far as its pixel data; all of it where it is deflated or damaged."""
+    if transfer_syntax in DEFLATED:
+        return bytes(content)
+    stream = BytesIO(content)
+    try:
+        read_dataset(
+            stream,
+            transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
+            transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
+            stop_when=lambda tag, vr, length: tag >= _PIXELS,  # noqa: ARG005 - pydicom's
+        )
+    except Exception:  # pydicom raises whatever its parsing stumbles over
+        return bytes(content)
+    return bytes(content[: stream.tell()])
+
+
+class _InPlace:
+    """A file that is somebody's bytes; BytesIO would copy those that may change."""
+
+    def __init__(self, content: bytes | bytearray) -> None:
+        self._view = memoryview(content)
+        self._place = 0
+
+    def read(self, size: int = -1) -> bytes:
+        end = len(self._view) if size < 0 else self._place + size
+        found = bytes(self._view[self._place : end])
+        self._place += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._place = offset + (0, self._place, len(self._view))[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+
+def _without_meta(content: bytes | bytearray) -> tuple[bytes | bytearray, str]:
     """The data set of a DICOM file and its transfer syntax (PS3.10 7.1)."""
     try:
         found = file_meta(content)
@@ -68,7 +115,7 @@ def _without_meta(content: bytes) -> tuple[bytes, str]:
     return content[found.length :], found.transfer_syntax
 
 
-def _inflated(content: bytes, most: int) -> bytes:
+def _inflated(content: bytes | bytearray, most: int) -> bytes:
     """A deflated data set (PS3.5 A.5), no larger than this."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:

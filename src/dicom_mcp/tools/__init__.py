@@ -12,17 +12,20 @@ from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
 from .timeline import patient_timeline
+from .view import view_image, view_series
 from .worklist import query_worklist
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tool: its function, its title, and whether it changes which archive is asked."""
+    """A tool: its function, its title, whether it changes which archive is asked, and whether it
+    answers with pictures, which are no structured content."""
 
     function: Callable[..., Any]
     title: str
     read_only: bool = True
     asks_archive: bool = True
+    shows_pictures: bool = False
 
 
 TOOLS: tuple[Entry, ...] = (
@@ -38,5 +41,7 @@ TOOLS: tuple[Entry, ...] = (
     Entry(patient_timeline, "Studies of one patient"),
     Entry(study_overview, "What a study consists of"),
     Entry(compare_nodes, "Compare archives"),
+    Entry(view_image, "Look at an image", shows_pictures=True),
+    Entry(view_series, "Look at a series, or at two side by side", shows_pictures=True),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, WithJsonSchema
@@ -40,6 +41,15 @@ def asked(node: Asking) -> Asked:
         "called_ae_title": node.called_ae_title,
         "calling_ae_title": node.calling_ae_title,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures and what is said of them: a client shows both, and there is no other content. Each
+    picture is its bytes and their media type."""
+
+    said: BaseModel
+    pictures: Sequence[tuple[bytes, str]]
 
 
 class Configured(BaseModel):

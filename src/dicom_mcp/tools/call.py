@@ -14,6 +14,7 @@ from ..errors import BadArgument, NotAllowed
 from ..node import Node
 from ..standard.near import did_you_mean
 from ..standard.values import shown
+from .shelf import Shelf
 
 # How `configure_dicom_server` names what it was given.
 CONFIGURED = "configured"
@@ -29,6 +30,7 @@ class House:
         self.settings = settings
         self.nodes = settings.nodes
         self.default = next(iter(self.nodes))
+        self.shelf = Shelf()
         self._archives: dict[str, Archive] = {}
         self._lock = threading.Lock()
 
@@ -73,7 +75,8 @@ class House:
             previous.close()
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection and forget every object."""
+        self.shelf.clear()
         for archive in self._archives.values():
             archive.close()
 

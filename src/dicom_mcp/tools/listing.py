@@ -37,15 +37,18 @@ class Listing:
         return sum(int(one) if one.isdecimal() else 1 for one in found)
 
 
-def listing(call: Call, study: str, series: str, *, said: int | None) -> Listing:
-    """The instances of one series, of which the archive `said` how many there are.
+def listing(
+    call: Call, study: str, series: str, *, said: int | None, also: tuple[str, ...] = ()
+) -> Listing:
+    """The instances of one series, of which the archive `said` how many there are, each with its
+    number, class and frames and what `also` names.
 
     That many are all. Where it said nothing, a list of a length at which archives cut without a
     word is doubted: it is whole if its numbers are without a gap and there is none after the last.
     """
     found: list[Match] = []
     keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-    wanted = ("InstanceNumber", "SOPClassUID", "NumberOfFrames")
+    wanted = ("InstanceNumber", "SOPClassUID", "NumberOfFrames", *also)
     answer = _asked(call, Query(Level.IMAGE, keys, wanted), found)
     listed = Listing(found, answer.complete, answer.notes, answer.queries)
     if said is not None:

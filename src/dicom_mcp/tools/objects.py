@@ -1,0 +1,294 @@
+"""The objects of a series for tools that look inside them: which there are, which is meant, and
+their bytes from the archive or the shelf."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ..content.error import ContentError
+from ..errors import BadArgument
+from ..standard import values
+from ..standard.instance import Instance, Reference
+from ..standard.levels import Level
+from ..standard.query import Match, Query
+from ..standard.values import shown
+from .call import Call
+from .condition import texts
+from .listing import listing
+from .rows import text
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# Bytes of one object that are looked at: it is held twice while it is read, and a call has to stay
+# below 300 MiB.
+MOST_BYTES = 80 << 20
+
+SeriesUid = Annotated[str, Field(description="UID from an earlier answer")]
+At = Annotated[
+    str | int | float,
+    Field(
+        description='Which image: "middle", "first", "last", "30 %", instance number 12, '
+        'position "-120 mm"'
+    ),
+]
+
+WANTED = ("InstanceNumber", "SOPClassUID", "NumberOfFrames", "AvailableTransferSyntaxUID")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An object of a series: how it is fetched, its number, and how many frames it is said to
+    have (1 where nothing is said)."""
+
+    reference: Reference
+    number: int | None
+    frames: int
+    match: Match
+
+    @property
+    def uid(self) -> str:
+        return self.reference.sop_instance_uid
+
+    @property
+    def name(self) -> str:
+        """How a note calls it."""
+        return f"instance {self.uid if self.number is None else self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The objects of one series in the order of their numbers; `whole` says that they are all."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    objects: tuple[Member, ...]
+    whole: bool
+    notes: tuple[str, ...]
+    queries: int
+
+    @property
+    def frames(self) -> list[tuple[Member, int]]:
+        """Every picture of the series: the object, and the frame of it."""
+        return [(one, number + 1) for one in self.objects for number in range(one.frames)]
+
+
+@dataclass(slots=True)
+class Fetched:
+    """How fetching ended: which objects did not come, and why."""
+
+    missing: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+    def told(self, wanted: int) -> list[str]:
+        """What is to be said where not all came."""
+        if not self.missing:
+            return []
+        return [
+            f"Not complete: {len(self.missing)} of {wanted} objects did not come from the archive.",
+            *self.notes,
+        ]
+
+
+def members(call: Call, series: str, study: str = "", instance: str = "") -> Members:
+    """The objects of a series, or only the one named; a study not given is looked up.
+
+    Raises BadArgument for what is no UID, ContentError where the archive holds nothing of it.
+    """
+    series = one_uid(series, "series_instance_uid")
+    study = one_uid(study, "study_instance_uid") if study.strip() else ""
+    keys = {"SeriesInstanceUID": series}
+    if instance.strip():
+        keys["SOPInstanceUID"] = one_uid(instance, "sop_instance_uid")
+    queries = 0
+    if study and len(keys) == 1:
+        listed = listing(call, study, series, said=None, also=WANTED[3:])
+        found, whole, notes = listed.instances, listed.whole, listed.notes
+        queries += listed.queries
+    else:
+        if study:
+            keys["StudyInstanceUID"] = study
+        answer = call.archive.find(
+            Query(Level.IMAGE, keys, WANTED), limit=1, deadline=call.deadline
+        )
+        queries += answer.queries
+        found, whole, notes = answer.matches, True, ()
+        study = study or (text(found[0], "StudyInstanceUID") if found else "")
+        if found and len(keys) == 1:
+            again = members(call, series, study)
+            return replace(again, queries=again.queries + queries)
+    if not found:
+        what = "object" if instance else "series"
+        raise ContentError(
+            f"The archive holds no {what} with this UID",
+            f"Copy it from {'query_instances' if instance else 'query_series'}",
+        )
+    some = [_member(study, series, one) for one in found]
+    some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
+    return Members(study, series, tuple(some), whole, notes, queries)
+
+
+def one_uid(uid: str, argument: str) -> str:
+    """The UID. Raises BadArgument for none and for what is no single one."""
+    found = values.key(uid, "UI", argument=argument)
+    if not found or "\\" in found:
+        raise BadArgument(f"{argument} must be one UID", "Copy it from an earlier answer")
+    return found
+
+
+def fetch(
+    call: Call,
+    some: Sequence[Member],
+    take: Callable[[Member, Instance], bool],
+    *,
+    headers: bool = False,
+) -> Fetched:
+    """Each of these objects goes to `take` as it comes, from the shelf or the archive, until that
+    returns False. With `headers` pixels may be left out.
+
+    What did not come, or is too large, is in the answer.
+    """
+    shelf, where = call.house.shelf, str(call.archive.node)
+    wanted: dict[str, Member] = {}
+    for one in some:
+        held = shelf.get((where, one.uid, False))
+        if held is None and headers:
+            held = shelf.get((where, one.uid, True))
+        if held is None:
+            wanted[one.uid] = one
+        elif not take(one, held):
+            return Fetched()
+    found = Fetched()
+    if not wanted:
+        return found
+    left = set(wanted)
+
+    def keep(instance: Instance) -> bool:
+        call.progress.advance()
+        uid = instance.sop_instance_uid
+        if uid not in left:
+            return True
+        left.discard(uid)
+        if (size := len(instance.data_set)) > MOST_BYTES:
+            found.missing.append(uid)
+            found.notes.append(
+                f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
+            )
+            return True
+        kept = _without_pixels(instance) if headers else instance
+        shelf.put((where, uid, headers), kept)
+        return take(wanted[uid], instance)
+
+    references = [one.reference for one in wanted.values()]
+    answer = call.archive.objects(references, keep, deadline=call.deadline, headers=headers)
+    found.missing += [one.sop_instance_uid for one in answer.missing]
+    found.notes += answer.notes
+    return found
+
+
+def fetch_one(call: Call, one: Member, *, headers: bool = False) -> Instance:
+    """The object. Raises ContentError with the reason where it does not come."""
+    came: list[Instance] = []
+
+    def take(_: Member, instance: Instance) -> bool:
+        came.append(instance)
+        return False
+
+    found = fetch(call, [one], take, headers=headers)
+    if not came:
+        raise ContentError("The archive did not give the object", " ".join(found.notes))
+    return came[0]
+
+
+def opened(instance: Instance) -> "Dataset":
+    """The object as a data set. Raises ContentError for a damaged one."""
+    from ..content.read import read_object
+
+    return read_object(instance.data_set, instance.transfer_syntax, most=MOST_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which image of a series is meant: a share of the way, an instance number, or millimetres."""
+
+    share: float | None = None
+    number: int | None = None
+    millimetres: float | None = None
+
+    @classmethod
+    def of(cls, at: str | int | float) -> "Place":
+        """From words or a number. Raises BadArgument for anything else."""
+        if isinstance(at, int):
+            return cls(number=at)
+        words = str(at).strip().casefold()
+        if words in _NAMED:
+            return cls(share=_NAMED[words])
+        if found := _INSTANCE.fullmatch(words):
+            return cls(number=int(found[1]))
+        if found := _MILLIMETRES.fullmatch(words):
+            return cls(millimetres=float(found[1]))
+        share = float(found[1]) / 100 if (found := _PERCENT.fullmatch(words)) else None
+        if share is None and _SHARE.fullmatch(words):
+            share = float(words)
+        if share is None or share > 1:
+            raise BadArgument(
+                f"at={shown(str(at))} names no image",
+                'Write "middle", "first", "last", "30 %" or 0.3, an instance number such as 12, '
+                'or a position such as "-120 mm"',
+            )
+        return cls(share=share)
+
+
+_NAMED = {
+    **dict.fromkeys(("", "middle", "center", "centre", "mid"), 0.5),
+    **dict.fromkeys(("first", "start", "begin", "beginning"), 0.0),
+    **dict.fromkeys(("last", "end"), 1.0),
+}
+_INSTANCE = re.compile(r"(?:#|(?:instance|image|slice)(?: number)? )? ?(\d{1,9})")
+_MILLIMETRES = re.compile(r"([+-]?\d{1,6}(?:\.\d+)?) ?mm")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
+_SHARE = re.compile(r"[01]?\.\d+")
+
+
+def at_share[T](several: Sequence[T], share: float) -> T:
+    """The one that lies this share of the way from the first to the last."""
+    return several[int(share * (len(several) - 1) + 0.5)]
+
+
+def spread[T](several: Sequence[T], count: int) -> list[T]:
+    """So many of them, evenly, the first and the last among them; all where there are fewer."""
+    if len(several) <= count:
+        return [*several]
+    if count == 1:
+        return [at_share(several, 0.5)]
+    return [at_share(several, place / (count - 1)) for place in range(count)]
+
+
+def _member(study: str, series: str, match: Match) -> Member:
+    number, frames = text(match, "InstanceNumber"), text(match, "NumberOfFrames")
+    return Member(
+        Reference(
+            study,
+            series,
+            text(match, "SOPInstanceUID"),
+            text(match, "SOPClassUID"),
+            tuple(texts(match.get("AvailableTransferSyntaxUID", ""))),
+        ),
+        int(number) if number.lstrip("-").isdecimal() else None,
+        min(int(frames), _MOST_FRAMES) if frames.isdecimal() and int(frames) > 1 else 1,
+        match,
+    )
+
+
+# Frames of one object that can be told apart here.
+_MOST_FRAMES = 20_000
+
+
+def _without_pixels(instance: Instance) -> Instance:
+    from ..content.read import without_pixels
+
+    cut = without_pixels(instance.data_set, instance.transfer_syntax)
+    return replace(instance, data_set=bytearray(cut))

@@ -1,0 +1,92 @@
+"""Objects that were just fetched, kept for the next look at them: in memory only, for minutes only.
+
+Nothing is written anywhere, and what nobody asks for again goes by itself.
+"""
+
+import threading
+from collections import OrderedDict
+from time import monotonic
+
+from ..standard.instance import Instance
+
+# How long an object is kept, and how many bytes in all.
+SECONDS = 300.0
+MOST_BYTES = 96 << 20
+
+# Where it came from, its SOP Instance UID, and whether its pixels may be left out.
+type Key = tuple[str, str, bool]
+
+
+class Shelf:
+    """Objects by where they came from; safe to use from several threads."""
+
+    def __init__(self, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[Key, tuple[float, Instance]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._clock: threading.Timer | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return self._bytes
+
+    def get(self, key: Key) -> Instance | None:
+        """The object, if it is still here."""
+        with self._lock:
+            self._drop_old()
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[1]
+
+    def put(self, key: Key, instance: Instance) -> None:
+        """Keep the object instead of those not asked for the longest; one too large is not kept,
+        but has the room while it is looked at."""
+        size = len(instance.data_set)
+        with self._lock:
+            self._drop(key)
+            while self._held and self._bytes + size > self._most_bytes:
+                self._drop(next(iter(self._held)))
+            if size <= self._most_bytes:
+                self._held[key] = monotonic() + self._seconds, instance
+                self._bytes += size
+                self._wind()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+            clock, self._clock = self._clock, None
+        if clock:
+            clock.cancel()
+
+    def _drop(self, key: Key) -> None:
+        if found := self._held.pop(key, None):
+            self._bytes -= len(found[1].data_set)
+
+    def _drop_old(self) -> None:
+        now = monotonic()
+        for key in [key for key, (ends, _) in self._held.items() if ends <= now]:
+            self._drop(key)
+
+    def _wind(self) -> None:
+        """See to it that the oldest goes in time, whether or not anybody asks."""
+        if self._clock is None and self._held:
+            first = min(ends for ends, _ in self._held.values())
+            self._clock = threading.Timer(max(first - monotonic(), 0.0), self._strike)
+            self._clock.daemon = True
+            self._clock.name = "shelf"
+            self._clock.start()
+
+    def _strike(self) -> None:
+        with self._lock:
+            if self._clock is not threading.current_thread():
+                return  # cleared meanwhile
+            self._clock = None
+            self._drop_old()
+            self._wind()
