@@ -11,10 +11,11 @@ import pytest
 from dicom_mcp.dicomweb.model import data_set
 from dicom_mcp.standard.query import Match
 from tests.bounds import PATIENCE, nothing_left_behind
-from tests.demo.objects import hospital
+from tests.demo.objects import compressed, hospital
 from tests.dicomweb import servers
 
 OBJECTS = list(hospital())
+UID = OBJECTS[0].StudyInstanceUID
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,34 @@ def test_a_retrieve_url_stands_with_each_row(url: str) -> None:
         ("/patients", 404),
         ("/studies/1.2", 404),
         ("/series/1.2/studies", 404),
+        ("/studies/1.2/series/3/instances/4", 404),
+        ("/studies/1.2/metadata", 404),
+        (f"/studies/{UID}/series/metadata", 404),
+        (f"/studies/{UID}", 406),
+        (f"/studies/{UID}/metadata", 200),
     ],
 )
 def test_each_status_means_what_it_says(url: str, target: str, expected: int) -> None:
     assert _get(url, target)[0] == expected
+
+
+def test_a_study_is_given_whole_and_described_whole(url: str) -> None:
+    held = [one for one in OBJECTS if one.StudyInstanceUID == UID]
+    status, body = _get(url, f"/studies/{UID}", accept="multipart/related")
+    assert (status, body.count(b"DICM")) == (200, len(held))
+    assert len(json.loads(_get(url, f"/studies/{UID}/metadata")[1])) == len(held)
+
+
+def test_what_is_compressed_is_not_given_to_who_does_not_take_it() -> None:
+    images = list(compressed())
+    one = images[0]
+    target = f"/studies/{one.StudyInstanceUID}/series/{one.SeriesInstanceUID}"
+    with servers.embedded(images) as url:
+        target += f"/instances/{one.SOPInstanceUID}"
+        accept = 'multipart/related; type="application/dicom"'
+        assert _get(url, target, accept=accept)[0] == 406
+        for syntax in ("*", one.file_meta.TransferSyntaxUID):
+            assert _get(url, target, accept=f"{accept}; transfer-syntax={syntax}")[0] == 200
 
 
 def test_another_kind_of_answer_is_not_acceptable(url: str) -> None:

@@ -7,6 +7,7 @@ import logging
 import re
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from io import BytesIO
@@ -288,6 +289,45 @@ def test_every_status_is_a_sentence_with_a_remedy(reach: Reach, status: int) -> 
         assert caught.value.remedy
         assert "ZZSECRET" not in str(caught.value)
         assert len(peer.asked) <= 3 * len(FORMS)  # a server that fails is left alone
+
+
+def test_an_object_that_cannot_come_as_it_is_kept_changes_nothing_for_others(reach: Reach) -> None:
+    def content(asked: Asked) -> bytes:
+        refused = _number(asked) == 2 and "syntax=*" in asked.head
+        return answer(b"", status="406 X") if refused else _right(_number(asked))
+
+    with WebPeer(_sent(content)) as peer:
+        assert len(_fetch(reach(peer.url), [_reference(one) for one in (1, 2, 3)])[0]) == 3
+        assert ["syntax=*" in asked.head for asked in peer.asked] == [True, True, False, True]
+
+
+def test_of_a_long_series_no_more_than_an_object_is_held(reach: Reach) -> None:
+    count, size = 40, 4 << 20
+
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        if "?" in asked.target:
+            return _series([], says_size=count)(connected, asked)
+        connected.sendall(HEAD + b"Connection: close\r\n\r\n")
+        for number in range(count):
+            connected.sendall(b"\r\n--b0\r\n\r\n" + _file(number))
+            connected.sendall(bytes(size))
+        connected.sendall(b"\r\n--b0--")
+        return False
+
+    with WebPeer(behave) as peer:
+        exchange = reach(peer.url)
+        tracemalloc.start()
+        try:
+            found = exchange.retrieve(
+                [_reference(one) for one in range(count)],
+                lambda one: len(one.data_set) > size,
+                deadline=Deadline(20),
+            )
+            assert found == Retrieved("WADO-RS", count)
+            assert tracemalloc.get_traced_memory()[1] < 5 * size
+        finally:
+            tracemalloc.stop()
+        assert len(peer.asked) == 2
 
 
 def test_a_wrong_base_url_is_not_an_archive_without_the_object(reach: Reach) -> None:

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from itertools import groupby
 
 from ..deadline import Deadline
 from ..errors import (
@@ -79,7 +78,9 @@ class Wado:
         self.server = server
         self.verify = verify
         self.size_of_series = size_of_series
+        # How it is asked first; the form that it answered first.
         self.form = FORMS[0]
+        self.is_proven = False
         # Whether something was fetched here, so that base_url is right.
         self.answered = False
         self.has_series = True
@@ -119,9 +120,12 @@ class _Retrieval:
         usable = [one for one in self._wanted.values() if _is_usable(one)]
         if len(usable) < len(self._wanted):
             self._reasons["their UIDs are none (PS3.5 9.1)"] = len(self._wanted) - len(usable)
+        groups: dict[str, _Kept] = {}
+        for one in usable:
+            groups.setdefault(_series(one), {})[one.sop_instance_uid] = one
         try:
-            for _, found in groupby(sorted(usable, key=_series), key=_series):
-                self._fetch({one.sop_instance_uid: one for one in found}, headers=headers)
+            for group in groups.values():
+                self._fetch(group, headers=headers)
                 if self._stopped:
                     break
         except Cancelled:
@@ -246,7 +250,9 @@ class _Retrieval:
                     raise
                 first = first or refused
             else:
-                self._wado.form = one
+                # Later ones are for single objects: one that may transcode is not kept for them.
+                if not self._wado.is_proven:
+                    self._wado.form, self._wado.is_proven = one, True
                 return reason
         assert first is not None
         raise first
