@@ -7,10 +7,12 @@ from typing import Any
 from .archive import configure_dicom_server, verify_connection
 from .compare import compare_nodes
 from .count import count_studies
+from .header import read_header, sample_headers
 from .nodes import list_dicom_nodes
 from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
+from .report import read_report
 from .timeline import patient_timeline
 from .view import view_image, view_series
 from .worklist import query_worklist
@@ -41,6 +43,9 @@ TOOLS: tuple[Entry, ...] = (
     Entry(patient_timeline, "Studies of one patient"),
     Entry(study_overview, "What a study consists of"),
     Entry(compare_nodes, "Compare archives"),
+    Entry(read_report, "Read reports", shows_pictures=True),
+    Entry(read_header, "Read a header"),
+    Entry(sample_headers, "Compare headers"),
     Entry(view_image, "Look at an image", shows_pictures=True),
     Entry(view_series, "Look at a series, or at two side by side", shows_pictures=True),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),

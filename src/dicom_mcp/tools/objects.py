@@ -126,9 +126,26 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
             f"The archive holds no {what} with this UID",
             f"Copy it from {'query_instances' if instance else 'query_series'}",
         )
-    some = [_member(study, series, one) for one in found]
+    some = [member(study, series, one) for one in found]
     some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
     return Members(study, series, tuple(some), whole, notes, queries)
+
+
+def member(study: str, series: str, match: Match) -> Member:
+    """The object that this answer to a query tells of."""
+    number, frames = text(match, "InstanceNumber"), text(match, "NumberOfFrames")
+    return Member(
+        Reference(
+            study,
+            series,
+            text(match, "SOPInstanceUID"),
+            text(match, "SOPClassUID"),
+            tuple(texts(match.get("AvailableTransferSyntaxUID", ""))),
+        ),
+        int(number) if number.lstrip("-").isdecimal() else None,
+        min(int(frames), _MOST_FRAMES) if frames.isdecimal() and int(frames) > 1 else 1,
+        match,
+    )
 
 
 def one_uid(uid: str, argument: str) -> str:
@@ -265,22 +282,6 @@ def spread[T](several: Sequence[T], count: int) -> list[T]:
     if count == 1:
         return [at_share(several, 0.5)]
     return [at_share(several, place / (count - 1)) for place in range(count)]
-
-
-def _member(study: str, series: str, match: Match) -> Member:
-    number, frames = text(match, "InstanceNumber"), text(match, "NumberOfFrames")
-    return Member(
-        Reference(
-            study,
-            series,
-            text(match, "SOPInstanceUID"),
-            text(match, "SOPClassUID"),
-            tuple(texts(match.get("AvailableTransferSyntaxUID", ""))),
-        ),
-        int(number) if number.lstrip("-").isdecimal() else None,
-        min(int(frames), _MOST_FRAMES) if frames.isdecimal() and int(frames) > 1 else 1,
-        match,
-    )
 
 
 # Frames of one object that can be told apart here.

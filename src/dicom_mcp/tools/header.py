@@ -1,0 +1,452 @@
+"""Headers: the attributes of an object, and what those of many say together."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from ..attributes import keyword_of
+from ..content.error import ContentError
+from ..errors import ArchiveError, BadArgument, BadAttribute, Cancelled
+from ..standard.instance import Instance
+from ..standard.levels import Level
+from ..standard.query import Match, Query
+from .answer import Asked, asked
+from .call import Call
+from .objects import (
+    WANTED,
+    At,
+    Fetched,
+    Member,
+    Place,
+    SeriesUid,
+    at_share,
+    fetch,
+    fetch_one,
+    member,
+    members,
+    one_uid,
+    opened,
+)
+from .rows import Row, Rows, filled, text
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# Bytes of rows in an answer: a header of 600 attributes.
+_MOST_BYTES = 60_000
+
+# Series of a study that are looked at, and images whose headers tell how a series lies.
+_MOST_SERIES = 2_000
+_MOST_PLACED = 2_000
+_MOST_STACKS = 4
+_MOST_ODD = 20
+
+# What questions of protocol and dose are about, where nothing else is asked for.
+_PROTOCOL = (
+    *("Manufacturer", "ManufacturerModelName", "StationName", "SoftwareVersions", "ProtocolName"),
+    *("BodyPartExamined", "KVP", "XRayTubeCurrent", "Exposure", "CTDIvol", "ConvolutionKernel"),
+    *("SliceThickness", "PixelSpacing", "ContrastBolusAgent", "MagneticFieldStrength"),
+    *("RepetitionTime", "EchoTime", "FlipAngle"),
+)
+_OF_SERIES = ("SeriesInstanceUID", "SeriesNumber", "Modality", "SeriesDescription")
+
+_Attributes = Annotated[
+    list[str], Field(description="Keywords, tags or plain words; also private tags")
+]
+
+
+class Headers(BaseModel):
+    """What `read_header` answers."""
+
+    returned: int
+    complete: bool
+    notes: list[str]
+    archive: Asked
+    queries: int
+    object: Row = Field(description="Which object it is")
+    records: Rows = Field(description="Attributes; in: the sequence items it lies in")
+
+
+class Sampled(BaseModel):
+    """What `sample_headers` answers."""
+
+    returned: int
+    complete: bool
+    notes: list[str]
+    archive: Asked
+    queries: int
+    counts: Rows = Field(description="Series having each value of each attribute")
+    common: Row = Field(description="What all records share")
+    records: Rows = Field(description="Series; what is empty is left out")
+    geometry: Rows
+
+
+def read_header(
+    call: Call,
+    series_instance_uid: SeriesUid,
+    attributes: _Attributes = [],  # noqa: B006
+    at: At = "middle",
+    sop_instance_uid: str = "",
+    study_instance_uid: str = "",
+) -> Headers:
+    """Read the DICOM header of one object of a series: all attributes or chosen ones, sequences and
+    private ones included. For what queries cannot return: kVp, dose, kernel, geometry."""
+    wanted, place = _wanted(attributes), Place.of(at)
+    found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
+    one = _pick(found.objects, place)
+    instance = fetch_one(call, one, headers=True)
+    dataset = opened(instance)
+    notes = [*found.notes, *_pixels_apart(dataset, one)]
+    from ..content.header import header
+
+    read = header(dataset, wanted)
+    rows = [
+        filled(
+            {
+                "tag": row.tag,
+                "keyword": row.keyword or row.name,
+                "vr": "" if row.keyword else row.vr,
+                "value": row.value,
+                "in": row.place,
+            }
+        )
+        for row in read.rows
+    ]
+    kept = _fitting(rows)
+    if len(kept) < len(rows) or not read.complete:
+        notes.append(
+            f"Not complete: these are the first {len(kept)} attributes; name those that are wanted "
+            "(attributes)."
+        )
+    present = {row.keyword for row in read.rows} | {_digits(row.tag) for row in read.rows}
+    if absent := [one for one in wanted if one not in present and _digits(one) not in present]:
+        notes.append(f"Not in this header: {', '.join(absent)}.")
+    return Headers(
+        returned=len(kept),
+        complete=len(kept) == len(rows) and read.complete,
+        notes=notes,
+        archive=asked(call.archive.node),
+        queries=found.queries,
+        object=filled(
+            {
+                "study_instance_uid": found.study_instance_uid,
+                "series_instance_uid": found.series_instance_uid,
+                "sop_instance_uid": one.uid,
+                "instance_number": one.number,
+                "place": f"{found.objects.index(one) + 1} of {len(found.objects)}",
+            }
+        ),
+        records=kept,
+    )
+
+
+def sample_headers(
+    call: Call,
+    study_instance_uids: list[str] = [],  # noqa: B006
+    series_instance_uids: list[str] = [],  # noqa: B006
+    attributes: _Attributes = [],  # noqa: B006
+    modality: Annotated[str, Field(description="Code; only these series")] = "",
+    geometry: Annotated[
+        bool, Field(description="How the images of up to 4 series lie: spacing, gaps, duplicates")
+    ] = False,
+    limit: Annotated[int, Field(ge=1, le=200, description="Most series")] = 60,
+) -> Sampled:
+    """Compare headers over studies or series, for protocol and dose questions: one object of each
+    series, and how many series have each value (kVp, slice thickness, kernel, software, …)."""
+    if not study_instance_uids and not series_instance_uids:
+        raise BadArgument(
+            "no study and no series is named", "Give study_instance_uids or series_instance_uids"
+        )
+    sampling = _Sampling(call, _wanted(attributes) or _PROTOCOL)
+    for uid in study_instance_uids:
+        sampling.add_study(one_uid(uid, "study_instance_uids"))
+    for uid in series_instance_uids:
+        sampling.add_series(one_uid(uid, "series_instance_uids"))
+    sampling.choose(modality.strip().upper(), limit)
+    if geometry:
+        sampling.place()
+    sampling.sample()
+    return sampling.answer()
+
+
+class _Sampling:
+    """What the headers of several series say."""
+
+    def __init__(self, call: Call, attributes: Sequence[str]) -> None:
+        self._call = call
+        self._attributes = attributes
+        self._series: list[Match] = []
+        self._values: dict[str, dict[str, list[str]]] = {}
+        self._geometry: list[dict[str, Any]] = []
+        self._notes: list[str] = []
+        self._complete = True
+        self._queries = 0
+
+    def add_study(self, study: str) -> None:
+        """Every series of a study."""
+        before = len(self._series)
+        answer = self._call.archive.each(
+            Query(Level.SERIES, {"StudyInstanceUID": study}, _OF_SERIES),
+            lambda match: self._series.append({**match, "StudyInstanceUID": study}),
+            limit=_MOST_SERIES,
+            deadline=self._call.deadline,
+            arrived=self._call.progress.advance,
+        )
+        self._learn(answer.complete, answer.notes, answer.queries)
+        if answer.complete and len(self._series) == before:
+            self._learn(False, ["Not complete: the archive holds no study with one of these UIDs."])
+
+    def add_series(self, series: str) -> None:
+        """One series, whose study is looked up."""
+        if any(text(one, "SeriesInstanceUID") == series for one in self._series):
+            return
+        answer = self._call.archive.find(
+            Query(
+                Level.IMAGE,
+                {"SeriesInstanceUID": series},
+                (*WANTED, "Modality", "SeriesDescription", "SeriesNumber"),
+            ),
+            limit=1,
+            deadline=self._call.deadline,
+        )
+        self._learn(True, (), answer.queries)
+        if not answer.matches:
+            self._learn(False, ["Not complete: the archive holds no series with one of the UIDs."])
+        self._series += [{**one, "SeriesInstanceUID": series} for one in answer.matches]
+
+    def choose(self, modality: str, limit: int) -> None:
+        """Those of this modality, as many as are wanted."""
+        if modality:
+            self._series = [one for one in self._series if text(one, "Modality") in ("", modality)]
+        if len(self._series) > limit:
+            told = f"Not complete: these are {limit} of {len(self._series)} series; raise limit."
+            self._learn(False, [told])
+            del self._series[limit:]
+
+    def sample(self) -> None:
+        """The values of one object of each series."""
+        some: list[Member] = []
+        for one in self._series:
+            try:
+                if found := self._first(one):
+                    some.append(found)
+            except Cancelled:
+                raise
+            except ArchiveError as error:
+                self._learn(False, [f"Not complete: asking for objects ended early. {error}"])
+                break
+        from ..content.header import value_counts
+
+        def take(one: Member, instance: Instance) -> bool:
+            try:
+                dataset = opened(instance)
+            except ContentError as trouble:
+                self._learn(False, [f"Not complete: a header cannot be read. {trouble}"])
+                return True
+            values: dict[str, list[str]] = {}
+            for counted in value_counts([dataset], self._attributes):
+                values.setdefault(counted.attribute, []).append(counted.value)
+            values["Modality"] = [each.value for each in value_counts([dataset], ["Modality"])]
+            self._values[one.reference.series_instance_uid] = values
+            return True
+
+        told = fetch(self._call, some, take, headers=True).told(len(some))
+        self._learn(not told, told)
+
+    def place(self) -> None:
+        """How the images of each series lie."""
+        from ..content.geometry import geometry
+
+        if len(self._series) > _MOST_STACKS:
+            raise BadArgument(
+                f"geometry of {len(self._series)} series would take too long",
+                f"Give at most {_MOST_STACKS} series_instance_uids",
+            )
+        for one in self._series:
+            series, study = text(one, "SeriesInstanceUID"), text(one, "StudyInstanceUID")
+            found = members(self._call, series, study)
+            self._queries += found.queries
+            heads: list[Instance] = []
+            fetched = Fetched()
+            if len(found.objects) <= _MOST_PLACED:
+                fetched = self._heads(found.objects, heads)
+            told = fetched.told(len(found.objects))
+            if len(found.objects) > _MOST_PLACED:
+                told = [f"Not complete: a series of more than {_MOST_PLACED} objects is not read."]
+            if told or not found.whole:
+                told += [*found.notes, "What seems to be a gap may be an image that did not come."]
+            self._learn(not told, told)
+            if heads:
+                lying = geometry(map(opened, heads))
+                row = {"series_instance_uid": series, **_geometry(asdict(lying))}
+                self._geometry.append(row)
+
+    def answer(self) -> Sampled:
+        """One record for each series, and the counts over all."""
+        rows: list[dict[str, Any]] = []
+        counts: list[dict[str, Any]] = []
+        for name in self._attributes:
+            values = [self._values[uid].get(name, [""]) for uid in self._values]
+            counted = Counter(value or "(empty)" for each in values for value in each)
+            if set(counted) == {"(empty)"}:
+                continue
+            counts += [
+                {"attribute": name, "value": value, "series": count}
+                for value, count in counted.most_common()
+            ]
+        for one in self._series:
+            uid = text(one, "SeriesInstanceUID")
+            if uid not in self._values:
+                continue
+            values = self._values[uid]
+            row = {
+                "series_instance_uid": uid,
+                "study_instance_uid": text(one, "StudyInstanceUID"),
+                "number": text(one, "SeriesNumber"),
+                "modality": text(one, "Modality") or " ".join(values["Modality"]),
+                "description": text(one, "SeriesDescription"),
+                **{name: " | ".join(values.get(name, [])) for name in self._attributes},
+            }
+            rows.append(filled(row))
+        absent = [one for one in self._attributes if not any(c["attribute"] == one for c in counts)]
+        if absent and self._values:
+            self._notes.append(f"In none of these headers: {', '.join(absent)}.")
+        if self._values:
+            self._notes.append(
+                "One object of each series was read: the others of a series may have other values."
+            )
+        common = _common(rows)
+        rows = [{k: v for k, v in row.items() if k not in common} for row in rows]
+        kept = _fitting(rows)
+        if len(kept) < len(rows):
+            self._learn(
+                False, [f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all."]
+            )
+        return Sampled(
+            returned=len(kept),
+            complete=self._complete,
+            notes=[*dict.fromkeys(self._notes)],
+            archive=asked(self._call.archive.node),
+            queries=self._queries,
+            counts=_fitting(counts),
+            common=common,
+            records=kept,
+            geometry=self._geometry,
+        )
+
+    def _first(self, series: Match) -> Member | None:
+        """An object of the series: the first one the archive gives."""
+        study, uid = text(series, "StudyInstanceUID"), text(series, "SeriesInstanceUID")
+        if text(series, "SOPInstanceUID"):
+            return member(study, uid, series)
+        keys = {"StudyInstanceUID": study, "SeriesInstanceUID": uid}
+        answer = self._call.archive.find(
+            Query(Level.IMAGE, keys, WANTED), limit=1, deadline=self._call.deadline
+        )
+        self._queries += answer.queries
+        if not answer.matches:
+            self._learn(False, ["Not complete: the archive gives no object of one of the series."])
+            return None
+        return member(study, uid, answer.matches[0])
+
+    def _heads(self, some: Sequence[Member], heads: list[Instance]) -> Fetched:
+        """The headers of these objects, without their pixels."""
+        from ..content.read import without_pixels
+
+        def take(_: Member, instance: Instance) -> bool:
+            self._call.deadline.remaining()
+            cut = without_pixels(instance.data_set, instance.transfer_syntax)
+            uids = instance.sop_class_uid, instance.sop_instance_uid
+            heads.append(Instance(*uids, instance.transfer_syntax, bytearray(cut)))
+            return True
+
+        return fetch(self._call, some, take, headers=True)
+
+    def _learn(self, complete: bool, notes: Sequence[str], queries: int = 0) -> None:
+        self._complete = self._complete and complete
+        self._notes += notes
+        self._queries += queries
+
+
+def _wanted(attributes: Sequence[str]) -> list[str]:
+    """Keywords, or tags of private attributes. Raises BadAttribute for what is neither."""
+    wanted: list[str] = []
+    for name in attributes:
+        try:
+            wanted.append(keyword_of(name))
+        except BadAttribute:
+            digits = _digits(name)
+            if len(digits) != _TAG_DIGITS or not digits.isalnum():
+                raise
+            wanted.append(f"{digits[:4]},{digits[4:]}")
+    return wanted
+
+
+_TAG_DIGITS = 8
+
+
+def _digits(tag: str) -> str:
+    return tag.strip().strip("()").replace(",", "").replace(" ", "").upper()
+
+
+def _pick(objects: Sequence[Member], place: Place) -> Member:
+    if place.millimetres is not None:
+        raise BadArgument(
+            "a header is not chosen by its position", "Give an instance number, or a share (30 %)"
+        )
+    if place.number is None:
+        return at_share(objects, 0.5 if place.share is None else place.share)
+    for one in objects:
+        if one.number == place.number:
+            return one
+    raise ContentError(f"The series has no instance number {place.number}")
+
+
+def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:
+    """What is to be said where only the header came: then it was written anew on the way, and its
+    transfer syntax is not the object's."""
+    if any(tag.group == _PIXELS for tag in dataset.keys()) or "Rows" not in dataset:  # noqa: SIM118
+        return []
+    del dataset.file_meta
+    known = ", ".join(one.reference.transfer_syntaxes)
+    told = f" Transfer syntax by the archive's account: {known}." if known else ""
+    return [f"The archive gave the header without pixels and other bulk data.{told}"]
+
+
+_PIXELS = 0x7FE0
+
+
+def _fitting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    room = _MOST_BYTES
+    for number, row in enumerate(rows):
+        room -= len(json.dumps(row, ensure_ascii=False).encode())
+        if room < 0:
+            return [*rows[:number]]
+    return [*rows]
+
+
+def _common(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several records share, their own UID aside."""
+    if len(rows) < 2:
+        return {}
+    first, *others = rows
+    return {
+        name: value
+        for name, value in first.items()
+        if name != "series_instance_uid" and all(row.get(name) == value for row in others)
+    }
+
+
+def _geometry(found: dict[str, Any]) -> dict[str, Any]:
+    """How a series lies, long lists of what is odd about it cut."""
+    for stack in found["stacks"]:
+        for name in ("gaps", "duplicates"):
+            odd: Sequence[Any] = stack[name]
+            more = [f"… {len(odd) - _MOST_ODD} more"] if len(odd) > _MOST_ODD else []
+            stack[name] = [*odd[:_MOST_ODD], *more]
+    stacks = [filled(stack) for stack in found["stacks"]]
+    return filled({**found, "stacks": stacks, "notes": [*found["notes"]]})
