@@ -15,7 +15,7 @@ from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dimse.association import Association, Storage
 from dicom_mcp.dimse.get import GetEnding, GetModel, get
-from dicom_mcp.errors import Cancelled, ProtocolViolation
+from dicom_mcp.errors import Cancelled
 from dicom_mcp.node import Node
 from dicom_mcp.standard.instance import Instance
 from dicom_mcp.standard.levels import Level
@@ -46,10 +46,13 @@ def _get(node: Node, study: str, storage: set[Storage]) -> tuple[list[Instance],
     )
     instances: list[Instance] = []
     query = Query(Level.STUDY, {"StudyInstanceUID": study_uid(study)})
+
+    def take(instance: Instance) -> bool:
+        instances.append(instance)
+        return True
+
     try:
-        retrieved = get(
-            association, query, GetModel.STUDY_ROOT, instances.append, deadline=deadline
-        )
+        retrieved = get(association, query, GetModel.STUDY_ROOT, take, deadline=deadline)
         assert association.clean
     finally:
         association.release()
@@ -77,6 +80,7 @@ def test_every_object_comes_byte_for_byte_in_its_own_transfer_syntax(
         str(one.SOPInstanceUID): one for one in held if one.StudyInstanceUID == study_uid(study)
     }
     instances, retrieved = _get(Node(port=archive.port), study, _storage(held))
+    assert retrieved.status
     assert retrieved.status.kind is Kind.SUCCESS
     assert (retrieved.completed, retrieved.failed) == (len(wanted), 0)
     assert {one.sop_instance_uid for one in instances} == wanted.keys()
@@ -110,39 +114,60 @@ def test_what_was_not_offered_counts_as_failed(
     assert (retrieved.completed, retrieved.failed) == (1, 20)
 
 
-def test_an_object_larger_than_agreed_is_refused(
+def test_an_object_larger_than_agreed_ends_the_association_and_is_named(
     archive: EmbeddedArchive, held: list[Dataset]
 ) -> None:
     deadline = Deadline(PATIENCE)
-    association = Association.request(
-        Node(port=archive.port),
-        [GetModel.STUDY_ROOT],
-        storage=sorted(_storage(held), key=str),
-        largest=10_000,
-        deadline=deadline,
-    )
+    association = _associated(archive, held, deadline, largest=10_000)
     query = Query(Level.STUDY, {"StudyInstanceUID": study_uid("trauma x-ray")})
-    with pytest.raises(ProtocolViolation, match="exceeds 10000 bytes"):
-        get(association, query, GetModel.STUDY_ROOT, lambda _: None, deadline=deadline)
+    ending = get(association, query, GetModel.STUDY_ROOT, lambda _: True, deadline=deadline)
+    assert ending.status is None
+    assert ending.too_large in {str(one.SOPInstanceUID) for one in held}
     assert not association.clean
     association.abort()
 
 
+def test_a_retrieval_that_is_stopped_is_cancelled_and_its_association_drained_or_dead(
+    archive: EmbeddedArchive, held: list[Dataset]
+) -> None:
+    deadline = Deadline(PATIENCE)
+    association = _associated(archive, held, deadline)
+    query = Query(Level.STUDY, {"StudyInstanceUID": study_uid("nodule ct follow-up")})
+    taken: list[Instance] = []
+
+    def take(instance: Instance) -> bool:
+        taken.append(instance)
+        return len(taken) < 3
+
+    ending = get(association, query, GetModel.STUDY_ROOT, take, deadline=deadline)
+    assert (ending.status, len(taken)) == (None, 3)
+    if association.clean:
+        association.release()
+    else:
+        association.abort()
+
+
 def test_a_cancelled_retrieval_ends(archive: EmbeddedArchive, held: list[Dataset]) -> None:
     deadline = Deadline(PATIENCE)
-    association = Association.request(
+    association = _associated(archive, held, deadline)
+    query = Query(Level.STUDY, {"StudyInstanceUID": study_uid("nodule ct follow-up")})
+
+    def take(_: Instance) -> bool:
+        deadline.cancel()
+        return True
+
+    with pytest.raises(Cancelled), deadline.interrupting(association.interrupt):
+        get(association, query, GetModel.STUDY_ROOT, take, deadline=deadline)
+    association.abort()
+
+
+def _associated(
+    archive: EmbeddedArchive, held: list[Dataset], deadline: Deadline, *, largest: int = 1 << 24
+) -> Association:
+    return Association.request(
         Node(port=archive.port),
         [GetModel.STUDY_ROOT],
         storage=sorted(_storage(held), key=str),
+        largest=largest,
         deadline=deadline,
     )
-    query = Query(Level.STUDY, {"StudyInstanceUID": study_uid("nodule ct follow-up")})
-    with pytest.raises(Cancelled), deadline.interrupting(association.interrupt):
-        get(
-            association,
-            query,
-            GetModel.STUDY_ROOT,
-            lambda _: deadline.cancel(),
-            deadline=deadline,
-        )
-    association.abort()

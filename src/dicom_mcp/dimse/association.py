@@ -81,17 +81,27 @@ class Association:
     ) -> None:
         self.clean = True
         self.storage = storage
+        # The kinds of object it was requested for, whatever was accepted.
+        self.proposed: frozenset[Storage] = frozenset()
         # What text is in that comes without saying so.
         self.character_set = ""
         self._connection = connection
         self._layer = layer
         self._contexts = contexts
         self._message_id = 0
+        # The command of the last answer, found to be one to the last request: most answers have
+        # the very same one.
+        self._answering: Mapping[int, int | str] | None = None
 
     @property
     def used(self) -> bool:
         """Whether anything was ever asked over it, so that it may have gone stale since."""
         return self._message_id != 0
+
+    @property
+    def too_large(self) -> Mapping[int, int | str] | None:
+        """The command of the message that ended the association because it was too large."""
+        return self._layer.too_large
 
     @classmethod
     def request(
@@ -137,6 +147,7 @@ class Association:
             _storage(storage, len(abstract_syntaxes), event),
         )
         made.character_set = node.character_set
+        made.proposed = frozenset(storage)
         return made
 
     def offers(self, abstract_syntax: str) -> bool:
@@ -161,6 +172,7 @@ class Association:
         """Send a request; returns the message id its answers carry. From here on not clean."""
         self._message_id = self._message_id % 0xFFFF + 1
         self.clean = False
+        self._answering = None
         request = {**command, Field.MESSAGE_ID: self._message_id}
         self._send(self._layer.message(context.id, request, data_set), deadline)
         return self._message_id
@@ -184,6 +196,8 @@ class Association:
         """
         event = self.next_message(deadline=deadline)
         command = event.command
+        if command is self._answering and event.context_id == context.id:
+            return event
         if (
             event.context_id != context.id
             or command.get(Field.MESSAGE_ID_BEING_RESPONDED_TO) != message_id
@@ -193,6 +207,7 @@ class Association:
                 "it answered a question that was not asked (PS3.7 9.1)",
                 "The answer was thrown away; ask again",
             )
+        self._answering = command
         return event
 
     def next_message(self, *, deadline: Deadline) -> Message:

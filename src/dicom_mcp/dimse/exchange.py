@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 
 from .. import journal
@@ -16,16 +17,20 @@ from ..errors import (
 )
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
-from ..standard.levels import MODEL, NOUN, Model
+from ..standard.levels import MODEL, NOUN, Level, Model
 from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY, Kind
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..standard.worklist import NOUN as WORKLIST_NOUN
-from .association import Association
+from .association import Association, Storage
 from .breaker import Breaker
 from .echo import VERIFICATION, echo
 from .find import Answered, find, find_worklist
+from .get import GetModel
+from .order import Order
 from .pool import Lease, Pool
+from .retrieve import LARGEST_OBJECT, Manners, Retrieval
+from .upper_layer import LARGEST_IDENTIFIER
 
 # One association serves every kind of question.
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model), MODALITY_WORKLIST)
@@ -47,6 +52,7 @@ class DimseExchange:
         self.node = node
         self._pool = Pool(self._associate, size=node.connections)
         self._breaker = Breaker()
+        self._manners = Manners()
         # Whether the archive offers Patient Root queries only (PS3.4 C.6.1); known once asked.
         self.patient_root_only = False
 
@@ -112,8 +118,35 @@ class DimseExchange:
         deadline: Deadline,
         headers: bool = False,
     ) -> Retrieved:
-        """Fetch these objects, each handed to `take` as it arrives, until that returns False."""
-        raise NotImplementedError
+        """Fetch these objects, each handed to `take` as it arrives, until that returns False.
+
+        Raises NoAcceptedContext where the archive sends no objects this way, and the first failure
+        when no object came.
+        """
+
+        def over[T](
+            use: Callable[[Association], T],
+            storage: frozenset[Storage],
+            again: Callable[[], bool],
+        ) -> T:
+            return self._asking(use, deadline, again=again, storage=storage)
+
+        def find(query: Query, take: Take) -> Ending:
+            return self.ask(query, take, deadline=deadline)
+
+        started = perf_counter()
+        order = Order(references, take)
+        retrieval = Retrieval(order, over, find, self._manners, deadline)
+        outcome = "failed"
+        try:
+            retrieved = retrieval.run(headers=headers)
+            outcome = retrieval.outcome
+            return retrieved
+        except ArchiveError as error:
+            outcome = _outcome(error)
+            raise
+        finally:
+            self._log("C-GET", outcome, started, level=Level.IMAGE, rows=order.count)
 
     def _find(
         self,
@@ -155,23 +188,39 @@ class DimseExchange:
         deadline: Deadline,
         *,
         again: Callable[[], bool] = lambda: True,
+        storage: frozenset[Storage] = frozenset(),
     ) -> T:
-        """Ask over a lent association. One that went stale while it was kept (the archive
-        restarted, say) shows at the first use; then, once and if `again` allows, over a new one."""
+        """Ask over a lent association, one over which objects of these kinds may come. One that
+        went stale while it was kept (the archive restarted, say) shows at the first use; then,
+        once and if `again` allows, over a new one."""
         lease: Lease | None = None
+        lend = partial(
+            self._pool.lease,
+            deadline=deadline,
+            storage=storage,
+            associate=partial(self._associate, storage=storage),
+        )
         try:
-            with self._pool.lease(deadline=deadline) as lease:
+            with lend() as lease:
                 return ask(lease.association)
         except (ConnectionLost, AssociationAborted):
             if lease is None or not lease.used_before or not again():
                 raise
-        with self._pool.lease(deadline=deadline, fresh=True) as lease:
+        with lend(fresh=True) as lease:
             return ask(lease.association)
 
-    def _associate(self, deadline: Deadline) -> Association:
+    def _associate(
+        self, deadline: Deadline, storage: frozenset[Storage] = frozenset()
+    ) -> Association:
         self._breaker.check()
         try:
-            association = Association.request(self.node, _ABSTRACT_SYNTAXES, deadline=deadline)
+            association = Association.request(
+                self.node,
+                (*_ABSTRACT_SYNTAXES, *map(str, GetModel)) if storage else _ABSTRACT_SYNTAXES,
+                deadline=deadline,
+                storage=sorted(storage, key=str),
+                largest=LARGEST_OBJECT if storage else LARGEST_IDENTIFIER,
+            )
         except (Unreachable, DeadlinePassed) as error:
             self._breaker.failed(error)
             raise

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, DeadlinePassed, ProtocolViolation
+from ..errors import (
+    ArchiveError,
+    AssociationAborted,
+    Cancelled,
+    ConnectionLost,
+    DeadlinePassed,
+    ProtocolViolation,
+)
 from ..standard import identifier
 from ..standard.instance import Instance
 from ..standard.query import Query
 from ..standard.status import Kind, Status, status
-from .association import Association
+from .association import Association, Context
 from .command import (
     MEDIUM_PRIORITY,
     NO_DATA_SET,
@@ -23,6 +30,9 @@ from .command import (
 )
 from .upper_layer import Message
 
+# How long a cancelled archive may go on before it is cut off (as in find).
+_DRAIN_SECONDS = 0.25
+
 # A last C-CANCEL fits any socket buffer that still works.
 _FAREWELL_SECONDS = 0.1
 
@@ -31,31 +41,39 @@ _SUCCESS = 0x0000
 
 
 class GetModel(StrEnum):
-    """A Query/Retrieve information model by its C-GET SOP class UID (PS3.4 C.6.1.3, C.6.2.3)."""
+    """A Query/Retrieve information model by its C-GET SOP class UID (PS3.4 C.6.1.3, C.6.2.3, Z)."""
 
     PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1.3"
     STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.3"
+    WITHOUT_BULK_DATA = "1.2.840.10008.5.1.4.1.2.5.3"
 
 
 @dataclass(frozen=True, slots=True)
 class GetEnding:
-    """How a retrieval ended: its final status, and how many objects came and did not come."""
+    """How a retrieval ended: its final status, or None when we ended it; how many objects came
+    and did not come, and which the archive says it could not send.
 
-    status: Status
-    completed: int
-    failed: int
-    warning: int
+    `too_large` is the SOP instance UID of an object at which the association was given up.
+    """
+
+    status: Status | None
+    completed: int = 0
+    failed: int = 0
+    warning: int = 0
+    failed_uids: tuple[str, ...] = ()
+    too_large: str = ""
 
 
 def get(
     association: Association,
     query: Query,
     model: GetModel,
-    take: Callable[[Instance], None],
+    take: Callable[[Instance], bool],
     *,
     deadline: Deadline,
 ) -> GetEnding:
-    """Ask for what the query's unique keys name and hand each object to `take` as it arrives.
+    """Ask for what the query's unique keys name and hand each object to `take` as it arrives,
+    until that returns False.
 
     The association must have been requested for the model and with `storage` for every kind of
     object wanted; what has no context counts as failed. Raises the ArchiveError that ended the
@@ -71,19 +89,44 @@ def get(
     data_set = identifier.encode(query, context.transfer_syntax)
     message_id = association.send(context, command, data_set, deadline=deadline)
     try:
-        while True:
-            message = association.next_message(deadline=deadline)
-            if message.command.get(Field.COMMAND_FIELD) == Operation.C_STORE_RQ:
-                take(_stored(association, message, deadline))
-                continue
-            ending = _ending(message, context.id, message_id)
-            if ending:
-                association.clean = True
-                return ending
+        return _objects(association, context, message_id, take, deadline)
+    except ProtocolViolation:
+        told = association.too_large or {}
+        uid = told.get(Field.AFFECTED_SOP_INSTANCE_UID)
+        if told.get(Field.COMMAND_FIELD) != Operation.C_STORE_RQ or not uid:
+            raise
+        return GetEnding(None, too_large=str(uid))
     except (Cancelled, DeadlinePassed):
         with suppress(ArchiveError):
             association.cancel(context, message_id, deadline=Deadline(_FAREWELL_SECONDS))
         raise
+
+
+def _objects(
+    association: Association,
+    context: Context,
+    message_id: int,
+    take: Callable[[Instance], bool],
+    deadline: Deadline,
+) -> GetEnding:
+    while True:
+        message = association.next_message(deadline=deadline)
+        if message.command.get(Field.COMMAND_FIELD) == Operation.C_STORE_RQ:
+            if take(_stored(association, message, deadline)):
+                continue
+            _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
+            return GetEnding(None)
+        if ending := _ending(message, context, message_id):
+            association.clean = True
+            return ending
+
+
+def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:
+    """C-CANCEL, and read on to the end if it comes soon; else the association stays unclean and
+    its lender aborts it. What was asked for is there already, so nothing here is a failure."""
+    with suppress(DeadlinePassed, ConnectionLost, AssociationAborted, ProtocolViolation):
+        association.cancel(context, message_id, deadline=deadline)
+        _objects(association, context, message_id, lambda _: True, deadline)
 
 
 def _stored(association: Association, message: Message, deadline: Deadline) -> Instance:
@@ -112,12 +155,12 @@ def _stored(association: Association, message: Message, deadline: Deadline) -> I
     return instance
 
 
-def _ending(message: Message, context_id: int, message_id: int) -> GetEnding | None:
+def _ending(message: Message, context: Context, message_id: int) -> GetEnding | None:
     """The end of the retrieval; None while it goes on. Raises ProtocolViolation for an answer to
     anything else."""
     command = message.command
     if (
-        message.context_id != context_id
+        message.context_id != context.id
         or command.get(Field.COMMAND_FIELD) != Operation.C_GET_RQ | RESPONSE
         or command.get(Field.MESSAGE_ID_BEING_RESPONDED_TO) != message_id
     ):
@@ -127,12 +170,22 @@ def _ending(message: Message, context_id: int, message_id: int) -> GetEnding | N
     said = status(number(command, Field.STATUS))
     if said.kind is Kind.PENDING:
         return None
-    counts = [
+    completed, failed, warning = (
         int(command.get(field, 0))
         for field in (
             Field.NUMBER_OF_COMPLETED_SUBOPERATIONS,
             Field.NUMBER_OF_FAILED_SUBOPERATIONS,
             Field.NUMBER_OF_WARNING_SUBOPERATIONS,
         )
-    ]
-    return GetEnding(said, *counts)
+    )
+    return GetEnding(said, completed, failed, warning, failed_uids(message, context))
+
+
+def failed_uids(message: Message, context: Context) -> tuple[str, ...]:
+    """What a final answer says could not be sent (PS3.4 C.4.3.1.3.2); it need not say."""
+    try:
+        told = identifier.decode(bytes(message.data_set), context.transfer_syntax)
+    except ProtocolViolation:
+        return ()
+    uids = told.get("FailedSOPInstanceUIDList", "")
+    return tuple(str(uid) for uid in (uids if isinstance(uids, list) else [uids]) if uid)

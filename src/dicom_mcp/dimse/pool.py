@@ -6,6 +6,9 @@ a time; so a handful is kept and each borrower gets one to itself. The rule that
 its end (`Association.clean`); after anything else (an error, a stop halfway, a cancelled call) it
 is aborted. One that was idle is looked at before it is lent, and one that nobody asked for is
 released by a timer, so that an archive's slots are not held for nothing.
+
+Objects come over an association that was requested for their kinds. It can also be asked every
+question, so that there is one pool for both: one that lacks a kind gives way to one that has it.
 """
 
 import threading
@@ -16,13 +19,15 @@ from time import monotonic
 
 from ..deadline import Deadline
 from ..errors import DeadlinePassed, TooManyAssociations
-from .association import Association
+from .association import Association, Storage
 
 # Archives often allow 10 to 20 associations in all, and other people need them too.
 SIZE = 2
 
 # Long enough for the next question of a conversation, short for an archive's slot.
 IDLE_SECONDS = 20.0
+
+type Associate = Callable[[Deadline], Association]
 
 # Two requests of ours at the same time may both be rejected, and an archive counts what it has
 # rejected for a moment longer.
@@ -46,7 +51,7 @@ class Pool:
 
     def __init__(
         self,
-        associate: Callable[[Deadline], Association],
+        associate: Associate,
         *,
         size: int = SIZE,
         idle_seconds: float = IDLE_SECONDS,
@@ -63,16 +68,27 @@ class Pool:
         self._closed = False
 
     @contextmanager
-    def lease(self, *, deadline: Deadline, fresh: bool = False) -> Generator[Lease]:
-        """Hold an association for the block; `fresh` insists on a new one.
+    def lease(
+        self,
+        *,
+        deadline: Deadline,
+        fresh: bool = False,
+        storage: frozenset[Storage] = frozenset(),
+        associate: Associate | None = None,
+    ) -> Generator[Lease]:
+        """Hold an association for the block; `fresh` insists on a new one. One over which objects
+        of these kinds may come is made by `associate`.
 
         Raises what `associate` raises, DeadlinePassed when none becomes free in time.
         """
-        kept = self._take(deadline)
+        kept = self._take(deadline, storage)
         if kept and (fresh or not kept.is_alive()):
             kept.abort()
             kept = None
-        association = kept or self._open(deadline)
+        if kept and not storage <= kept.proposed:  # gone before its turn is
+            kept.release()
+            kept = None
+        association = kept or self._open(deadline, storage, associate or self._associate)
         try:
             with deadline.interrupting(association.interrupt):
                 yield Lease(association, used_before=association.used)
@@ -89,24 +105,36 @@ class Pool:
         for _, association in idle:
             association.release()
 
-    def _take(self, deadline: Deadline) -> Association | None:
-        """Wait for a turn; the association kept longest in use, or None when one is to be made."""
+    def _take(self, deadline: Deadline, storage: frozenset[Storage]) -> Association | None:
+        """Wait for a turn; the association kept longest in use that serves, or None when one is to
+        be made. Where that would be one too many, one that has to go."""
         with self._free:
             while self._lent >= self._size:
                 self._free.wait(min(_WAKE_SECONDS, _remaining(deadline)))
                 deadline.check()
             self._lent += 1
             self._turns += 1
-            return self._idle.pop()[1] if self._idle else None
+            serving = [one for one in self._idle if storage <= one[1].proposed]
+            if serving:
+                # Questions leave those alone over which objects come.
+                best = min(reversed(serving), key=lambda one: len(one[1].proposed))
+            elif self._lent + len(self._idle) > self._size:
+                best = self._idle[0]
+            else:
+                return None
+            self._idle.remove(best)
+            return best[1]
 
-    def _open(self, deadline: Deadline) -> Association:
+    def _open(
+        self, deadline: Deadline, storage: frozenset[Storage], associate: Associate
+    ) -> Association:
         """A new association. An archive that has no more of them for us while we hold or ask for
         others has told how many it accepts: from then on we wait for one of those."""
         while True:
             with self._free:
-                turn, alone = self._turns, self._lent == 1
+                turn, alone = self._turns, self._lent + len(self._idle) == 1
             try:
-                return self._associate(deadline)
+                return associate(deadline)
             except TooManyAssociations:
                 with self._free:
                     self._lent -= 1
@@ -115,11 +143,14 @@ class Pool:
                     if self._closed or monotonic() >= self._settled:
                         self._free.notify()
                         raise
-                    self._size = max(self._lent, 1)
-                    if not self._lent:
+                    self._size = max(self._lent + len(self._idle), 1)
+                    if not self._lent and not self._idle:
                         self._free.wait(_WAKE_SECONDS)
-                if kept := self._take(deadline):
+                kept = self._take(deadline, storage)
+                if kept and storage <= kept.proposed:
                     return kept
+                if kept:
+                    kept.release()
             except BaseException:
                 with self._free:
                     self._lent -= 1

@@ -21,7 +21,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProtocolViolation
 from . import command as command_set
@@ -71,8 +71,7 @@ class Rejected:
     reason: int
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A whole DIMSE message: its context, its command and its data set, still encoded."""
 
     context_id: int
@@ -135,12 +134,14 @@ class UpperLayer:
     """One association's state and half-read bytes.
 
     `maximum_length` is the largest P-DATA-TF we announce and accept, `maximum_data_set` the
-    largest data set put together from fragments; both in bytes.
+    largest data set put together from fragments; both in bytes. `too_large` is the command of one
+    that had more.
     """
 
     maximum_length: int = 128 * 1024
     maximum_data_set: int = 1024 * 1024
     state: State = State.IDLE
+    too_large: Mapping[int, int | str] | None = None
     _received: bytearray = field(default_factory=bytearray)
     _at: int = 0
     _context_id: int = 0
@@ -148,6 +149,8 @@ class UpperLayer:
     _parsed: Mapping[int, int | str] | None = None
     _last_command: bytes = b""
     _last_parsed: Mapping[int, int | str] = field(default_factory=dict[int, int | str])
+    # A whole PDU that held the last command and nothing else.
+    _last_pdu: bytes = b""
     _data_set: bytearray = field(default_factory=bytearray)
     _missing: int = 0
     _last: bool = False
@@ -187,7 +190,9 @@ class UpperLayer:
     @property
     def at_rest(self) -> bool:
         """Whether everything that arrived has been understood and handed out."""
-        return not self._events and not self._command and self._at == len(self._received)
+        return self._parsed is None and not (
+            self._events or self._command or len(self._received) - self._at
+        )
 
     def receive(self, data: bytes | memoryview) -> None:
         """Take bytes that arrived."""
@@ -206,9 +211,34 @@ class UpperLayer:
         Raises ProtocolViolation, after which the association must be aborted.
         """
         while not self._events:
-            if not self._next_pdu():
+            if not (self._again() or self._next_pdu()):
                 return None
         return self._events.pop(0)
+
+    def _again(self) -> bool:
+        """The last command once more, before a data set: most PDUs are, and one comparison of
+        bytes tells. With the data set in one PDU the message is whole."""
+        received, at = self._received, self._at
+        last = self._last_pdu
+        if not last or self._parsed is not None or not received.startswith(last, at):
+            return False
+        if self._command or self.state is not State.ESTABLISHED:
+            return False
+        self._parsed = self._last_parsed
+        self._at = at = at + len(last)
+        if len(received) - at < 12:
+            return True
+        kind, length = _HEADER.unpack_from(received, at)
+        if kind != PDU.DATA_TF or not 8 <= length <= min(self.maximum_length, _LARGE):
+            return True
+        size, context_id, control = _PDV.unpack_from(received, at + 6)
+        end = at + 6 + length
+        if control == 2 and size + 4 == length and end <= len(received):  # noqa: SIM102
+            if context_id == self._context_id and not self._data_set:
+                self._events.append(Message(context_id, self._parsed, received[at + 12 : end]))
+                self._parsed = None
+                self._at = end
+        return True
 
     def _next_pdu(self) -> bool:
         received, at = self._received, self._at
@@ -224,6 +254,8 @@ class UpperLayer:
         self._at = at + 6 + length
         if kind == PDU.DATA_TF:
             self._fragments_received(at + 6, self._at)
+            if self._parsed is not None and len(self._command) + 6 == length:
+                self._last_pdu = bytes(received[at : self._at])
         else:
             self._events.append(_control(PDU(kind), bytes(received[at : self._at])))
             if kind == PDU.ASSOCIATE_AC:
@@ -277,7 +309,7 @@ class UpperLayer:
 
         `size` is given when this is only the beginning of a fragment of so many bytes.
         """
-        if self._command and context_id != self._context_id:
+        if context_id != self._context_id and (self._command or self._parsed is not None):
             raise ProtocolViolation("fragments of two messages are mixed (PS3.8 E.1)")
         self._context_id = context_id
         if control & 1:
@@ -286,6 +318,7 @@ class UpperLayer:
         if self._parsed is None:
             raise ProtocolViolation("a data set arrived without its command (PS3.7 6.3.1)")
         if len(self._data_set) + max(len(fragment), size) > self.maximum_data_set:
+            self.too_large = self._parsed
             raise ProtocolViolation(
                 f"a data set exceeds {self.maximum_data_set} bytes",
                 "Ask for fewer attributes (attribute_preset=minimal)",

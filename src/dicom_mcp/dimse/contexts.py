@@ -1,0 +1,128 @@
+"""Which objects are asked for together, and in which presentation contexts they may come.
+
+An archive rarely transcodes, and an acceptor chooses one transfer syntax for each context, so that
+every kind of object is offered once for each syntax it may be kept in (decisions/0015).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched, groupby
+
+from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from ..standard.instance import Reference
+from .association import Storage
+
+# PS3.8 9.3.2.2 has room for 128; the queries and retrievals take theirs first.
+MOST_STORAGE = 116
+
+# A value list has at most 65,534 bytes in Explicit VR (PS3.5 7.1.2), a UID at most 64. More in
+# one identifier spares little and is more than some databases take in a condition.
+MOST_UIDS = 500
+
+UNCOMPRESSED = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+
+# What can be read here (content/pixels.py). Not among them: Deflated, which hides how much it
+# holds, Big Endian, which is retired, and video, which has no frames to be had one by one.
+COMPRESSED = (
+    "1.2.840.10008.1.2.4.50",  # JPEG Baseline
+    "1.2.840.10008.1.2.4.51",  # JPEG Extended
+    "1.2.840.10008.1.2.4.57",  # JPEG Lossless
+    "1.2.840.10008.1.2.4.70",  # JPEG Lossless, first-order prediction
+    "1.2.840.10008.1.2.4.80",  # JPEG-LS Lossless
+    "1.2.840.10008.1.2.4.81",  # JPEG-LS Near-Lossless
+    "1.2.840.10008.1.2.4.90",  # JPEG 2000 Lossless
+    "1.2.840.10008.1.2.4.91",  # JPEG 2000
+    "1.2.840.10008.1.2.4.201",  # HTJ2K Lossless
+    "1.2.840.10008.1.2.4.202",  # HTJ2K Lossless, RPCL
+    "1.2.840.10008.1.2.4.203",  # HTJ2K
+    "1.2.840.10008.1.2.5",  # RLE
+)
+
+# SOP classes without pixels have nothing to compress (PS3.4 B.5): reports, presentation states,
+# waveforms, registrations, structures, plans, encapsulated documents.
+_STORED = "1.2.840.10008.5.1.4.1.1."
+_WITHOUT_PIXELS = tuple(_STORED + one for one in ("88.", "104.", "11.", "9.", "66.1", "66.3"))
+_PLANS = frozenset(_STORED + f"481.{one}" for one in (3, 4, 5, 6, 7, 8, 9))
+
+# Offered where an archive does not tell the kind of an object: the usual ones.
+USUAL = tuple(
+    _STORED + one
+    for one in (
+        *("2", "4", "1", "1.1", "7", "6.1", "3.1"),  # CT, MR, CR, DX, SC, US and US multi-frame
+        *("88.11", "88.22", "88.33", "88.67", "104.1"),  # SR, dose report, PDF
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is fetched over one association: the contexts it needs, and its objects by series."""
+
+    storage: frozenset[Storage]
+    batches: tuple[tuple[Reference, ...], ...]
+
+
+def shares(references: Sequence[Reference]) -> list[Share]:
+    """The references in as few associations as their contexts allow, one series to a batch."""
+    found: list[Share] = []
+    rest = list(references)
+    while rest:
+        storage: set[Storage] = set()
+        inside: list[Reference] = []
+        outside: list[Reference] = []
+        for kinds, those in _by_kinds(rest):
+            if len(storage | kinds) <= MOST_STORAGE or not inside:
+                storage |= kinds
+                inside += those
+            else:
+                outside += those
+        found.append(Share(frozenset(sorted(storage, key=str)[:MOST_STORAGE]), _batches(inside)))
+        rest = outside
+    return found
+
+
+def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[Reference]]]:
+    """The references by the contexts they need, those that need fewest first."""
+    kinds: dict[tuple[str, tuple[str, ...]], list[Reference]] = {}
+    for one in references:
+        kinds.setdefault((one.sop_class_uid, one.transfer_syntaxes), []).append(one)
+    return sorted(
+        ((set(_contexts(*key)), those) for key, those in kinds.items()),
+        key=lambda kind: len(kind[0]),
+    )
+
+
+def _contexts(sop_class: str, known: tuple[str, ...]) -> Iterator[Storage]:
+    for one in (sop_class,) if sop_class else USUAL:
+        for syntax in _syntaxes(one, known):
+            yield Storage(one, syntax)
+
+
+def _syntaxes(sop_class: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The syntaxes an object of this class is accepted in; `known` are those it is kept in."""
+    if sop_class in _PLANS or sop_class.startswith(_WITHOUT_PIXELS):
+        return UNCOMPRESSED
+    told = tuple(one for one in COMPRESSED if one in known)
+    return UNCOMPRESSED + (told if known else COMPRESSED)
+
+
+def _batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:
+    def series(one: Reference) -> tuple[str, str]:
+        return one.study_instance_uid, one.series_instance_uid
+
+    return tuple(
+        batch
+        for _, those in groupby(sorted(references, key=series), key=series)
+        for batch in batched(those, MOST_UIDS)
+    )
+
+
+def unique_keys(batch: Sequence[Reference], *, patient_id: str = "") -> Mapping[str, str]:
+    """The keys that name these objects of one series (PS3.4 C.4.3.2.1, C.2.2.2.2)."""
+    above = {"PatientID": patient_id} if patient_id else {}
+    return {
+        **above,
+        "StudyInstanceUID": batch[0].study_instance_uid,
+        "SeriesInstanceUID": batch[0].series_instance_uid,
+        "SOPInstanceUID": "\\".join(one.sop_instance_uid for one in batch),
+    }
