@@ -9,7 +9,7 @@ from .query import Match, Query, Value
 
 # An archive may rightly match more loosely than we would (PS3.4 C.2.2.2.1): only what
 # contradicts the key in any reading is dropped.
-_LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
+LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
 
 # Empty in no study that exists: zero length says that the archive does not keep it.
 _NEVER_EMPTY = frozenset({"ModalitiesInStudy"})
@@ -25,7 +25,7 @@ class Recheck:
         self.loosened: set[str] = set()
         self._query = query
         self._predicates: dict[str, Predicate] = {
-            keyword: matcher(found.vr, key, comparison=_LOOSEST)
+            keyword: matcher(found.vr, key, comparison=LOOSEST)
             for keyword, key in query.keys.items()
             if (found := attribute(keyword))
         }
@@ -40,7 +40,7 @@ class Recheck:
             if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
                 continue
             self._returned[keyword] += 1
-            if not predicate(_texts(match[keyword])):
+            if not predicate(texts(match[keyword])):
                 if keyword not in self.loosened:
                     self._dropped[keyword] += 1
                 return False
@@ -74,7 +74,8 @@ class Recheck:
         return notes
 
 
-def _texts(value: Value) -> Sequence[str]:
+def texts(value: Value) -> Sequence[str]:
+    """The values of an attribute as text, none when it is empty."""
     if isinstance(value, list):
         return [str(one) for one in value if one != ""]
     return [] if value == "" else [str(value)]

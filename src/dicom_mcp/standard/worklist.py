@@ -16,10 +16,11 @@ from . import values
 from .days import day_range
 from .dictionary import attribute
 from .levels import Level
-from .matching import Comparison, Key, Predicate, matcher
+from .matching import Key, Predicate, matcher
 from .modality import codes
 from .names import in_other_case, readings, same_name
-from .query import Match, Query, Value
+from .query import Match, Query
+from .recheck import LOOSEST, texts
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
 STEPS = "ScheduledProcedureStepSequence"
@@ -62,9 +63,6 @@ _TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):?([0-5][0-9])?")
 
 # When an entry is scheduled to begin: date and time as written.
 type Start = tuple[str, str]
-
-# As for matches of the other models: only what contradicts the key in any reading is dropped.
-_LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +274,7 @@ class WorklistRecheck:
                 sent = (one for one in condition.keywords if one in self.asked.keys)
                 self._ignored.update(sent)
         if len(contradicted) == 1 and _STATION_NAME in contradicted[0].keywords:
-            self.stations.update(_texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
+            self.stations.update(texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
         return False
 
     def notes(self) -> list[str]:
@@ -301,7 +299,7 @@ class _Compiled:
         self.returned = 0
         written = condition.written
         self._predicates: list[tuple[str, Predicate]] = [
-            (keyword, matcher(_vr(keyword), key, comparison=_LOOSEST))
+            (keyword, matcher(_vr(keyword), key, comparison=LOOSEST))
             for keyword, key in condition.keys
             if not (written and key.startswith("*"))
         ]
@@ -318,7 +316,7 @@ class _Compiled:
         if not carried:
             return True
         self.returned += 1
-        return any(predicate(_texts(value)) for value, predicate in carried)
+        return any(predicate(texts(value)) for value, predicate in carried)
 
 
 def _station(text: str) -> Condition:
@@ -393,7 +391,7 @@ def is_of_patient(study: Match, row: Match) -> bool:
 def may_be_the_one(study: Match, row: Match) -> bool:
     """Whether a study of the same patient and day may be what this row schedules."""
     one, other = (str(each.get("AccessionNumber", "")) for each in (study, row))
-    modalities = _texts(study.get("ModalitiesInStudy", ""))
+    modalities = texts(study.get("ModalitiesInStudy", ""))
     modality = str(row.get("Modality", ""))
     ordered_otherwise = one and other and one != other
     return not ordered_otherwise and (not modalities or not modality or modality in modalities)
@@ -423,12 +421,6 @@ def _minute(time: str) -> int:
 
 def _time(minutes: int) -> str:
     return f"{minutes // 60:02}{minutes % 60:02}"
-
-
-def _texts(value: Value) -> Sequence[str]:
-    if isinstance(value, list):
-        return [str(one) for one in value if one != ""]
-    return [] if value == "" else [str(value)]
 
 
 def _vr(keyword: str) -> str:

@@ -89,7 +89,7 @@ class Records(BaseModel):
         notes = list(found.notes)
         if not rows and found.complete:
             notes.insert(0, f"No {NOUN[level][0]} in this archive matches these keys.")
-        kept = _fitting(rows)
+        kept = fitting(rows)
         if len(kept) < len(rows):
             notes.insert(
                 0,
@@ -109,8 +109,10 @@ class Records(BaseModel):
         )
 
 
-def _fitting(rows: Sequence[Match]) -> list[Match]:
+def fitting(rows: Sequence[Match]) -> list[Match]:
     """As many records, from the first, as an answer has room for."""
+    if len(json.dumps(rows, ensure_ascii=False).encode()) <= MOST_BYTES:
+        return list(rows)
     room = MOST_BYTES
     for number, row in enumerate(rows):
         room -= len(json.dumps(row, ensure_ascii=False).encode())

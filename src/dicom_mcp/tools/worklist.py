@@ -1,6 +1,5 @@
 """The worklist: what is scheduled."""
 
-import json
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -9,7 +8,7 @@ from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
 from ..standard.worklist import FIELDS, Arrival, Worklist, WorklistQuestion
-from .answer import MOST_BYTES, Asked, asked
+from .answer import Asked, asked, fitting
 from .call import Call
 
 
@@ -68,7 +67,7 @@ def query_worklist(
     named = [_named(row) for row in rows]
     for record, arrival in zip(named, found.arrivals or (), strict=False):
         record |= _arrived(arrival)
-    kept = _fitting(named)
+    kept = fitting(named)
     if len(kept) < len(rows):
         notes.insert(
             0,
@@ -113,13 +112,3 @@ def _waiting(found: Worklist) -> int | None:
     if any(arrival.instances is None and not arrival.by for arrival in arrivals):
         return None
     return sum(not arrival.by for arrival in arrivals)
-
-
-def _fitting(rows: list[Match]) -> list[Match]:
-    """As many records, from the first, as an answer has room for."""
-    room = MOST_BYTES
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False).encode())
-        if room < 0:
-            return rows[:number]
-    return rows
