@@ -5,7 +5,18 @@ from dataclasses import fields
 from pathlib import Path
 
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.tools import answer, compare, count, nodes, overview, timeline, worklist
+from dicom_mcp.tools import (
+    answer,
+    compare,
+    count,
+    header,
+    nodes,
+    overview,
+    report,
+    timeline,
+    view,
+    worklist,
+)
 
 TEXT = (Path(__file__).parents[1] / "docs" / "answers.md").read_text()
 FIRST_CELLS = set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE))
@@ -13,9 +24,13 @@ ANSWERS = (
     answer.Records,
     compare.Compared,
     count.Counted,
+    header.Headers,
+    header.Sampled,
     nodes.Nodes,
     overview.Overview,
+    report.Reports,
     timeline.Timeline,
+    view.Shown,
     worklist.Scheduled,
 )
 FIELDS = {field for shape in ANSWERS for field in shape.model_fields}

@@ -16,6 +16,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from dicom_mcp.server import INSTRUCTIONS, create_server
+from dicom_mcp.tools import TOOLS
 from tests import ward
 from tests.asking import ask, call, fail, listed, said
 
@@ -42,6 +43,7 @@ CONTRACT: dict[str, tuple[set[str], set[str]]] = {
     "query_instances": ({"series_instance_uid"}, {"instance_number", "sop_instance_uid"}),
     "get_attribute_presets": (set(), set()),
 }
+SHOWS_PICTURES = {entry.function.__name__: entry.shows_pictures for entry in TOOLS}
 LEVEL_OF_DETAIL = {"attribute_preset", "additional_attributes", "exclude_attributes"}
 
 
@@ -96,7 +98,7 @@ def test_every_tool_has_title_description_and_truthful_annotations(tools: list[T
     for tool in tools:
         assert tool.title
         assert tool.description
-        assert tool.output_schema
+        assert bool(tool.output_schema) is not SHOWS_PICTURES[tool.name]
         assert tool.annotations
         assert tool.annotations.read_only_hint is (tool.name != "configure_dicom_server")
         assert tool.annotations.destructive_hint is False

@@ -9,6 +9,7 @@ DicomMcpError
 │   ├── BadAttribute                an attribute or preset that does not exist
 │   ├── BadConfiguration            a setting that cannot be used
 │   └── NotAllowed                  the operator switched this off
+├── ContentError                    an object that is not there, or cannot be read or shown rightly
 └── ArchiveError                    asked, but not answered; always says where
     ├── Unreachable                 no TCP connection
     │   ├── NameNotResolved

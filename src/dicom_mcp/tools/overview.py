@@ -86,7 +86,7 @@ def study_overview(
     patient_id: str = "",
 ) -> Overview:
     """What one study consists of: each series with its kind, images, missing or repeated image
-    numbers, scanner; its reports and key objects by UID."""
+    numbers, scanner; its reports and key objects by UID, for read_report."""
     question = Question.of(
         call,
         Level.STUDY,
