@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import assume, given
@@ -81,6 +82,19 @@ def test_what_is_not_in_parts_is_refused(name: str) -> None:
     with pytest.raises(ProtocolViolation) as caught:
         list(parts([BROKEN[name]], BOUNDARY, most_parts=20))
     assert caught.value.remedy
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"--b0", b"--", b"\r\n", b"\r\n\r\n", b"A: b", b"content-length: 9", b" "])
+        | st.binary(max_size=20),
+        max_size=30,
+    )
+)
+def test_any_bytes_are_parts_or_refused(chunks: Sequence[bytes]) -> None:
+    with suppress(ProtocolViolation):
+        held = sum(len(part.content) for part in parts(chunks, BOUNDARY))
+        assert held <= sum(map(len, chunks))
 
 
 @pytest.mark.parametrize("boundary", ["", "b" * 71, "ü"])

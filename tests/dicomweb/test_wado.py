@@ -9,11 +9,13 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from io import BytesIO
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
 
@@ -32,7 +34,7 @@ from dicom_mcp.errors import (
 )
 from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
-from dicom_mcp.standard.part10 import element, file_meta, heading
+from dicom_mcp.standard.part10 import element, heading
 from tests.bounds import in_time
 from tests.dicomweb.web_peer import Asked, Behaviour, WebPeer, answer, rows, says, then
 
@@ -545,6 +547,30 @@ def test_metadata_of_a_server_that_has_none_is_asked_for_once(reach: Reach) -> N
         assert len(peer.asked) == 6
 
 
+_ANY = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("1e999")
+_VALUES = st.lists(_ANY | st.dictionaries(st.sampled_from(["Alphabetic", "x"]), _ANY), max_size=3)
+_ELEMENTS = st.fixed_dictionaries(
+    {"vr": st.sampled_from(["AT", "DS", "FD", "LO", "OB", "PN", "SQ", "UI", "UN", "US"]) | _ANY},
+    optional={"Value": _VALUES | _ANY, "InlineBinary": _ANY, "BulkDataURI": _ANY},
+)
+_DATA_SETS = st.recursive(
+    st.dictionaries(st.sampled_from([*METADATA, "00020000", "FFFEE000", ""]), _ELEMENTS | _ANY),
+    lambda items: st.dictionaries(
+        st.just("00089215"),
+        st.fixed_dictionaries({"vr": st.just("SQ"), "Value": st.lists(items | _ANY, max_size=2)}),
+    ),
+    max_leaves=4,
+)
+
+
+@given(_DATA_SETS)
+def test_any_json_is_a_data_set_or_refused(one: dict[str, Any]) -> None:
+    with suppress(ProtocolViolation):
+        tags = list(_decoded(header(one)).keys())
+        assert tags == sorted(tags)
+        assert set(tags) <= {0x00080005, *(int(name, 16) for name in one if name.isalnum())}
+
+
 def test_nesting_without_end_is_no_metadata() -> None:
     nested: dict[str, Any] = {}
     for _ in range(100):
@@ -643,8 +669,7 @@ def _right(number: int) -> bytes:
 
 
 def _decoded(one: Instance) -> Dataset:
-    whole = heading(one) + one.data_set
-    return read_dataset(BytesIO(whole[file_meta(whole).length :]), False, True)
+    return read_dataset(BytesIO(one.data_set), False, True)
 
 
 def _fetch(

@@ -15,13 +15,18 @@ from pynetdicom.dsutils import encode
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.read import read_object
 from dicom_mcp.deadline import Deadline
+from dicom_mcp.dicom_api import connect
 from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.node import WebNode
-from dicom_mcp.standard.instance import Instance, Reference
+from dicom_mcp.standard.instance import Instance, Reference, Retrieved
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Query
+from tests import peers
 from tests.demo.objects import compressed
 from tests.dicomweb import servers
 
 PATIENCE = 60
+_SERIES, _UID = "SeriesInstanceUID", "SOPInstanceUID"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,29 @@ def test_what_is_not_held_is_missing(exchange: WebExchange, objects: list[Datase
         assert [instance.sop_instance_uid for instance in got] == [unique]
         assert set(found.missing) == set(absent)
         assert len(found.notes) == 1
+
+
+def test_objects_of_a_dicom_node_come_from_the_server_it_names(
+    exchange: WebExchange, held: list[Dataset], database: str
+) -> None:
+    with (
+        peers.embedded([], database=database) as asked,
+        closing(connect(asked.node, exchange.node)) as archive,
+    ):
+        study = str(held[0].StudyInstanceUID)
+        query = Query(Level.SERIES, {"StudyInstanceUID": study})
+        deadline = Deadline(PATIENCE)
+        series = archive.find(query, limit=1, deadline=deadline).matches[0]
+        query = Query(
+            Level.IMAGE, {"StudyInstanceUID": study, "SeriesInstanceUID": str(series[_SERIES])}
+        )
+        found = archive.find(query, limit=500, deadline=deadline).matches
+        references = [Reference(study, str(series[_SERIES]), str(one[_UID])) for one in found]
+        got: list[Instance] = []
+        answer = archive.objects(references, lambda one: got.append(one) is None, deadline=deadline)
+        assert answer == Retrieved("WADO-RS", len(references))
+        of_study = {one.sop_instance_uid: one for one in map(_instance, held)}
+        assert all(of_study[one.sop_instance_uid] == one for one in got)
 
 
 def _assert_told(header: Dataset, one: Dataset) -> None:

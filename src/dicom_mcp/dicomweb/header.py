@@ -130,16 +130,14 @@ def _element(tag: int, found: dict[str, Any], depth: int) -> bytes | None:
     if "InlineBinary" in found:
         raw = base64.b64decode(str(found["InlineBinary"] or ""), validate=False)
         return element(tag, vr, raw)
-    values = found.get("Value")
-    if values is None:
-        values = []
-    listed = cast("list[Any]", values) if isinstance(values, list) else [values]
-    return element(tag, vr, _value(vr, listed, depth))
+    return element(tag, vr, _value(vr, _listed(found.get("Value")), depth))
 
 
 def _value(vr: str, values: list[Any], depth: int) -> bytes:
     if vr == "SQ":
-        items = [_data_set(cast("dict[str, Any]", one or {}), depth + 1) for one in values]
+        if not all(isinstance(one, dict | None) for one in values):
+            raise TypeError("an item that is no data set")
+        items = [_data_set(one or {}, depth + 1) for one in values]
         return b"".join(
             struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(one)) + one for one in items
         )
@@ -152,7 +150,7 @@ def _value(vr: str, values: list[Any], depth: int) -> bytes:
     if vr == "AT":
         tags = [int(str(one), 16) for one in values if one]
         return b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in tags)
-    if values and vr in ("OB", "OL", "OV", "OW", "UN"):
+    if values and vr in ("OB", "OL", "OV", "OW"):
         raise ValueError("bytes as a list")
     return "\\".join(_text(vr, one) for one in values).encode()
 
@@ -168,6 +166,11 @@ def _text(vr: str, one: Any) -> str:
 
 
 def _first(one: Mapping[str, Any], name: str) -> str:
-    values: Any = one.get(name, {}).get("Value")
-    listed = cast("list[object]", values) if isinstance(values, list) else [values]
-    return text_of(listed[0]) if listed else ""
+    values = _listed(one[name].get("Value")) if isinstance(one.get(name), dict) else []
+    return text_of(values[0]) if values else ""
+
+
+def _listed(values: Any) -> list[Any]:
+    if values is None:
+        return []
+    return cast("list[Any]", values) if isinstance(values, list) else [values]
