@@ -1,18 +1,19 @@
 """Asking the real server through the SDK's in-memory client."""
 
 import json
+from base64 import b64decode
 from typing import Any
 
 import anyio
 from mcp.client import Client
-from mcp.types import CallToolResult, TextContent, Tool
+from mcp.types import CallToolResult, ImageContent, TextContent, Tool
 
 from dicom_mcp.config import Settings
-from dicom_mcp.node import Node
+from dicom_mcp.node import AnyNode, Node
 from dicom_mcp.server import create_server
 
 
-def ask(node: Node, tool: str, /, **arguments: Any) -> dict[str, Any]:
+def ask(node: AnyNode, tool: str, /, **arguments: Any) -> dict[str, Any]:
     """One call that must succeed: its answer, the same as text and as structured content."""
     result = call(Settings(node), tool, **arguments)
     assert not result.is_error, said(result)
@@ -21,12 +22,25 @@ def ask(node: Node, tool: str, /, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
-def fail(node: Node, tool: str, /, **arguments: Any) -> str:
+def fail(node: AnyNode, tool: str, /, **arguments: Any) -> str:
     """One call that must fail: the sentence a model is given."""
     result = call(Settings(node), tool, **arguments)
     assert result.is_error, said(result)
     assert result.structured_content is None
     return said(result)
+
+
+def look(node: AnyNode, tool: str, /, **arguments: Any) -> tuple[dict[str, Any], list[bytes]]:
+    """One call that must answer with pictures: what is said of them, and their bytes."""
+    result = call(Settings(node), tool, **arguments)
+    words, *pictures = result.content
+    assert isinstance(words, TextContent)
+    assert not result.is_error, words.text
+    assert result.structured_content is None
+    assert pictures
+    return json.loads(words.text), [
+        b64decode(one.data) for one in pictures if isinstance(one, ImageContent)
+    ]
 
 
 def call(settings: Settings, tool: str, /, **arguments: Any) -> CallToolResult:
