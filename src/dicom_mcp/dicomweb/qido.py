@@ -27,8 +27,9 @@ _NOT_FIELDS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 # no form gives a meaning (RFC 3986 3.4). Wildcards are among them.
 _AS_IT_IS = "*?/:@!$'(),="
 
-# PS3.5 9.1, with zeros at the front of components, as careless software writes them.
-_UID = re.compile(r"[0-9.]{1,64}")
+# PS3.5 9.1, with zeros at the front of components, as careless software writes them. Nothing else
+# may stand in a path.
+UID = re.compile(r"[0-9][0-9.]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def search(query: Query) -> Search:
         if level is Level.PATIENT:
             continue
         uid = query.keys.get(UNIQUE_KEY[level], "")
-        if not _UID.fullmatch(uid):
+        if not UID.fullmatch(uid):
             break
         path += f"/{_RESOURCE[level]}/{uid}"
         in_path[UNIQUE_KEY[level]] = uid

@@ -6,7 +6,6 @@ one request brings them all; what did not come with it is asked for alone. Serve
 they understand of Accept: the forms are tried in turn, and the one that was answered is remembered.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
@@ -25,6 +24,7 @@ from .connection import Response
 from .header import MOST_HEADER, header
 from .model import objects
 from .multipart import media_type, parts, whole
+from .qido import UID
 from .server import Refused, Server, check
 from .status import RETRIEVAL
 
@@ -46,10 +46,6 @@ _MOST_OTHERS = 0.5
 
 # Failures in a row after which a server is left alone.
 MOST_FAILURES = 3
-
-# PS3.5 9.1, with zeros at the front of components, as careless software writes them. Nothing else
-# may stand in a path.
-_UID = re.compile(r"[0-9][0-9.]{0,63}")
 
 _WRONG_FORM = frozenset({400, 406, 415, 501})
 _ABSENT = frozenset({404, 410})
@@ -170,7 +166,8 @@ class _Retrieval:
         except Refused as refused:
             if refused.status in _OF_THE_SERVER:
                 raise refused.failure from None
-            self._wado.has_series = refused.status >= 500 and refused.status != 501
+            if refused.status in (405, *_WRONG_FORM):
+                self._wado.has_series = False
         except (ConnectionLost, ProtocolViolation):
             return  # each of them will say for itself
 
@@ -235,7 +232,6 @@ class _Retrieval:
             if answer.status == 204:
                 raise Refused(404, _nothing())
             _refuse_page(answer)
-            self._wado.answered = True
             with closing(objects(answer.content, most=MOST_HEADER)) as found:
                 return self._give((header(one) for one, _ in found), wanted)
 
@@ -263,7 +259,6 @@ class _Retrieval:
             if answer.status == 204:
                 raise Refused(404, _nothing())
             with closing(_files(answer)) as found:
-                self._wado.answered = True
                 return self._give(map(_instance, found), wanted)
 
     def _give(self, found: Iterable[Instance | None], wanted: _Kept) -> str:
@@ -279,6 +274,7 @@ class _Retrieval:
             else:
                 coming.remove(one.sop_instance_uid)
                 del self._left[one.sop_instance_uid]
+                self._wado.answered = True
                 self._count += 1
                 self._stopped = not self._take(one)
             if self._stopped or not coming:
@@ -321,7 +317,7 @@ def _instance(content: bytearray) -> Instance | None:
 
 def _is_usable(one: Reference) -> bool:
     uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
-    return all(map(_UID.fullmatch, uids))
+    return all(map(UID.fullmatch, uids))
 
 
 def _series(one: Reference) -> str:
