@@ -9,8 +9,9 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from . import journal
-from .config import VARIABLES, Settings, from_environment
+from .config import VARIABLES, load
 from .errors import BadConfiguration
+from .node import Node, WebNode
 
 # Said to a person who started the server by hand.
 _ALONE = """\
@@ -40,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("dicom-mcp"))
+    parser.add_argument(
+        "--config", metavar="FILE", default="", help="TOML file that names archives"
+    )
     parser.add_argument("--debug", action="store_true", help="log every call to stderr")
     parser.set_defaults(run=_serve, demo=False, http="")
     commands = parser.add_subparsers(title="commands", metavar="")
@@ -66,13 +70,14 @@ def _port(text: str) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> None:
-    settings = from_environment(shared=bool(chosen.http))
+    settings = load(chosen.config, shared=bool(chosen.http))
     with ExitStack() as stack:
         if chosen.demo:
-            from .demo.loopback import demo_archive
+            from .demo.loopback import demo_archives
 
-            archive = stack.enter_context(demo_archive())
-            settings = _aimed_at(settings, archive.host, archive.port, archive.ae_title)
+            pacs, vna = stack.enter_context(demo_archives())
+            node = Node(pacs.host, pacs.port, pacs.ae_title, name="pacs")
+            settings = replace(settings, node=node, others=(WebNode(vna.url, name="vna"),))
         from .server import create_server
 
         server = create_server(settings)
@@ -97,11 +102,6 @@ def _serve(chosen: argparse.Namespace) -> None:
                 allowed_origins=[f"http://{name}" for name in names],
             ),
         )
-
-
-def _aimed_at(settings: Settings, host: str, port: int, ae_title: str) -> Settings:
-    node = replace(settings.node, host=host, port=port, called_ae_title=ae_title)
-    return replace(settings, node=node)
 
 
 def _demo(chosen: argparse.Namespace) -> None:

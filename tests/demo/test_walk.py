@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from rich.cells import cell_len
 from rich.console import Console
 
-from dicom_mcp.demo import walk
+from dicom_mcp.demo import loopback, walk
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import Hospital
 from dicom_mcp.demo.questions import QUESTIONS, Walk
@@ -115,10 +115,10 @@ def test_the_demo_names_each_answer_that_is_not_what_the_archive_should_hold(
 ) -> None:
     """The archive is given something else behind the back of the walk."""
 
-    def archive(objects: list[Dataset], **more: Any) -> EmbeddedArchive:
-        return EmbeddedArchive(mistaken(objects), **more)
+    def archive(objects: Iterable[Dataset], **more: Any) -> EmbeddedArchive:
+        return EmbeddedArchive(mistaken(list(objects)), **more)
 
-    monkeypatch.setattr(walk, "EmbeddedArchive", archive)
+    monkeypatch.setattr(loopback, "EmbeddedArchive", archive)
     shown = io.StringIO()
     assert walk.walk(Console(file=shown, width=200)) == 1
     for complaint in complaints:
@@ -127,7 +127,7 @@ def test_the_demo_names_each_answer_that_is_not_what_the_archive_should_hold(
 
 def test_an_answer_of_another_archive_is_not_taken_for_ours() -> None:
     (question,) = (one for one in QUESTIONS if one.tool == "verify_connection")
-    so_far = Walk({"host": "127.0.0.1", "port": 11112}, [], date(2026, 5, 5))
+    so_far = Walk({"host": "127.0.0.1", "port": 11112}, "", [], date(2026, 5, 5))
     answer = {"works": True, "archive": {"host": "127.0.0.1", "port": 104}}
     assert question.fault(so_far, answer, "").startswith("another archive answered")
 

@@ -106,6 +106,11 @@ class EmbeddedArchive:
         self._index.add_all(objects)
 
     @property
+    def index(self) -> Index:
+        """What it holds, for another face of the same archive."""
+        return self._index
+
+    @property
     def host(self) -> str:
         return self._host
 

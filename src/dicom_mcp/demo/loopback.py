@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset
 
 from .archive import EmbeddedArchive
 from .hospital import Hospital, hospital
+from .index import Index
+from .web import EmbeddedWeb
 
 PACS, VNA = "DEMO_PACS", "DEMO_VNA"
 
@@ -18,11 +20,18 @@ _PORTS = {PACS: 11112, VNA: 11113}
 
 
 @contextmanager
-def demo_archive() -> Generator[EmbeddedArchive]:
-    """The hospital's PACS on a free loopback port, for as long as the block runs."""
-    house = _hospital_today()
-    with EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist()) as archive:
-        yield archive
+def demo_archives(house: Hospital | None = None) -> Generator[tuple[EmbeddedArchive, EmbeddedWeb]]:
+    """The hospital's PACS over DIMSE and its VNA over DICOMweb, each on a free loopback port, for
+    as long as the block runs."""
+    house = house or _hospital_today()
+    index = Index()
+    index.add_all(house.vna())
+    with (
+        EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist()) as pacs,
+        EmbeddedWeb(index) as vna,
+    ):
+        yield pacs, vna
+    index.close()
 
 
 def keep() -> int:

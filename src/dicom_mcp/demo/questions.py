@@ -12,6 +12,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from .hospital import DIFFERENCES
 from .truth import untrue
 
 type Answer = Mapping[str, Any]
@@ -20,9 +21,11 @@ type Arguments = dict[str, Any]
 
 @dataclass(slots=True)
 class Walk:
-    """What is known on the way: the archive, its objects, the day, the answers so far."""
+    """What is known on the way: the archive, the server's configuration file, the archive's
+    objects, the day, the answers so far."""
 
     archive: Mapping[str, str | int]
+    file: str
     objects: Sequence[Dataset]
     today: date
     answers: list[Answer] = field(default_factory=list[Answer])
@@ -44,7 +47,8 @@ class Question:
 
     `expected` gives the values of `unique` that the records must have, all of them unless
     `limit` cuts; `shown` are attributes each record must have; `groups` how many there must be in
-    each; `facts` stand beside them; `refusal` is what an error must say instead.
+    each; `facts` stand beside them; `refusal` is what an error must say instead; `nodes` are asked
+    instead of the first archive.
     """
 
     words: str
@@ -56,6 +60,7 @@ class Question:
     groups: Callable[[Walk], Mapping[str, int]] | None = None
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     refusal: str = ""
+    nodes: str = ""
 
     def fault(self, walk: Walk, answer: Answer, error: str) -> str:
         """What is wrong with this answer; "" when nothing is."""
@@ -63,7 +68,10 @@ class Question:
             right = self.refusal and self.refusal in error
             return "" if right else f"unexpected: {error or answer}"
         asked = answer.get("archive", walk.archive)
-        if not walk.archive.items() <= asked.items():
+        if self.nodes:
+            if asked != {"nodes": self.nodes}:
+                return f"other archives answered: {asked}"
+        elif not walk.archive.items() <= asked.items():
             return f"another archive answered: {asked}"
         for name, fact in self.facts.items():
             if answer.get(name) != fact:
@@ -225,6 +233,14 @@ QUESTIONS: tuple[Question, ...] = (
         lambda _: {"study_date": "today"},
         "StudyInstanceUID",
         lambda walk: walk.uids("StudyInstanceUID", _in_days(walk.today, walk.today)),
+    ),
+    Question(
+        "What does the PACS hold that the second archive does not, or otherwise?",
+        "compare_nodes",
+        lambda _: {"node": "pacs, vna"},
+        facts={"different": len(DIFFERENCES), "complete": True},
+        shown=("StudyDate", "only_on", "differs"),
+        nodes="pacs, vna",
     ),
     Question(
         "Which attributes can I ask for?",

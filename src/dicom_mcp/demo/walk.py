@@ -6,6 +6,7 @@ import re
 import sys
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -21,10 +22,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .archive import EmbeddedArchive
 from .clients import CLIENTS, Launch
 from .hospital import hospital
-from .loopback import PACS
+from .loopback import PACS, demo_archives
 from .questions import QUESTIONS, Question, Walk
 
 # As many rows as show what an answer looks like.
@@ -46,19 +46,25 @@ def walk(console: Console | None = None) -> int:
     house = hospital(today)
     objects = list(house.pacs())
     started = perf_counter()
-    with EmbeddedArchive(objects, ae_title=PACS, worklist=house.worklist()) as archive:
+    with demo_archives(house) as (pacs, vna), TemporaryDirectory() as folder:
+        seconds = perf_counter() - started
         console.print(
-            f"[bold]An embedded archive of {len(objects)} objects[/] listens at {archive.host}:"
-            f"{archive.port} (called_ae_title {PACS}), {perf_counter() - started:.1f} s.\n"
+            f"[bold]An embedded archive of {len(objects)} objects[/] ({seconds:.1f} s): {PACS} at "
+            f"{pacs.host}:{pacs.port},\nand a second one over DICOMweb: {vna.url}.\n"
             "A real MCP client starts the real server on stdio and asks it:\n"
         )
+        file = Path(folder, "config.toml")
+        file.write_text(
+            f'[nodes.pacs]\nhost = "{pacs.host}"\nport = {pacs.port}\n'
+            f'called_ae_title = "{pacs.ae_title}"\n\n[nodes.vna]\nurl = "{vna.url}"\n'
+        )
         asked = {
-            "host": archive.host,
-            "port": archive.port,
-            "called_ae_title": archive.ae_title,
+            "host": pacs.host,
+            "port": pacs.port,
+            "called_ae_title": pacs.ae_title,
         }
         try:
-            faults = anyio.run(_ask_all, console, Walk(asked, objects, today))
+            faults = anyio.run(_ask_all, console, Walk(asked, str(file), objects, today))
         except BaseExceptionGroup as group:
             # Nobody reads our output any more: rich leaves, and the client's tasks wrap that.
             if group.subgroup(SystemExit):
@@ -102,11 +108,7 @@ async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
 
 def _environment(walk: Walk) -> dict[str, str]:
     """What the server is told; beside it, the client passes on little more than PATH and HOME."""
-    told = {
-        "DICOM_HOST": str(walk.archive["host"]),
-        "DICOM_PORT": str(walk.archive["port"]),
-        "DICOM_CALLED_AE_TITLE": str(walk.archive["called_ae_title"]),
-    }
+    told = {"DICOM_MCP_CONFIG": walk.file}
     # Its "today" must be ours.
     return told | {name: os.environ[name] for name in ("TZ",) if name in os.environ}
 
@@ -142,7 +144,7 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, question:
 
 def _show_records(console: Console, answer: dict[str, Any], question: Question) -> None:
     records: list[dict[str, Any]] = answer["records"]
-    count = answer["returned"]
+    count = len(records)
     _say(console, f"{count} record{'s' if count != 1 else ''}, {_whole(answer)}", "bold")
     # Every UID is long and none is read by a person; the rest explains itself better.
     common = [
@@ -194,6 +196,8 @@ def _words(keyword: str) -> list[str]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())  # pyright: ignore
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore
 
 
