@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -44,7 +44,8 @@ _MOST_PLACED = 1000
 
 # Of a picture: assistants accept 5 MB of base64.
 _MOST_BYTES = 3_700_000
-_TOO_LARGE = "JPEG, because as PNG it is too large for an assistant."
+_TOO_LARGE = "JPEG and perhaps smaller, because it is too large for an assistant otherwise."
+_SMALLEST = 400
 
 _PNG, _JPEG = "image/png", "image/jpeg"
 
@@ -174,21 +175,18 @@ class _Making:
         number = number or _frame(dataset, place)
         with Apart(self.call.deadline) as apart:
 
-            def made(mime: str) -> "Picture":
+            def made(side: int, mime: str) -> "Picture":
                 return picture(
                     dataset,
                     number,
                     window=self.window,
-                    longest_side=self.size,
+                    longest_side=side,
                     mime=mime,
                     transfer_syntax=instance.transfer_syntax,
                     apart=apart,
                 )
 
-            drawn = made(self.mime)
-            if len(drawn.content) > _MOST_BYTES and self.mime == _PNG:
-                self.notes.append(_TOO_LARGE)
-                drawn = made(_JPEG)
+            drawn = self._bounded(made)
         rank = found.objects.index(one) + 1
         row = {
             **_row(found, one),
@@ -207,10 +205,7 @@ class _Making:
         wanted = spread(every, count)
         side = min(512, round(self.size / max(1.0, len(wanted) ** 0.5 - 1)))
         cells = self._cells(found, wanted, count, side)
-        drawn = contact_sheet(cells, longest_side=self.size, mime=self.mime)
-        if len(drawn.content) > _MOST_BYTES and self.mime == _PNG:
-            drawn = contact_sheet(cells, longest_side=self.size, mime=_JPEG)
-            self.notes.append(_TOO_LARGE)
+        drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
         if len(cells) < len(every):
             self.notes.append(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, _row(found))
@@ -225,10 +220,9 @@ class _Making:
         (first, whose), (second, whose_other) = self._cell(one, frame), self._cell(other, its_frame)
         if whose != whose_other:
             self.notes.insert(0, "The two series have different Patient IDs.")
-        drawn = side_by_side(first, second, longest_side=self.size, mime=self.mime)
-        if len(drawn.content) > _MOST_BYTES and self.mime == _PNG:
-            drawn = side_by_side(first, second, longest_side=self.size, mime=_JPEG)
-            self.notes.append(_TOO_LARGE)
+        drawn = self._bounded(
+            lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
+        )
         rows = {"left": _row(left, one), "right": _row(right, other)}
         return self._answer([drawn], drawn.caption, rows)
 
@@ -421,9 +415,14 @@ class _Making:
     def _page(self, found: Members, one: Member, page: int, instance: Instance) -> Pictures:
         from ..content.report import report_pages
 
-        (png,) = report_pages(
-            opened(instance), first=page, longest_side=self.size, deadline=self.call.deadline
-        )
+        dataset, side = opened(instance), self.size
+        while True:
+            (png,) = report_pages(
+                dataset, first=page, longest_side=side, deadline=self.call.deadline
+            )
+            if len(png) <= _MOST_BYTES or side < _SMALLEST:
+                break
+            side = side * 3 // 4
         said = Shown(
             caption=[f"Page {page} of a PDF; read_report has its text."],
             complete=True,
@@ -432,6 +431,15 @@ class _Making:
             image={**_row(found, one), "page": page},
         )
         return Pictures(said, [(png, _PNG)])
+
+    def _bounded(self, draw: "Callable[[int, str], Picture]") -> "Picture":
+        """The picture as an assistant accepts it: as JPEG, and then smaller, where it must be."""
+        drawn, side = draw(self.size, self.mime), self.size
+        while len(drawn.content) > _MOST_BYTES and side >= _SMALLEST:
+            side = side if drawn.mime == _PNG else side * 3 // 4
+            drawn = draw(side, _JPEG)
+            self.notes.append(_TOO_LARGE)
+        return drawn
 
     def _answer(self, drawn: Sequence["Picture"], caption: str, row: dict[str, Any]) -> Pictures:
         said = Shown(
