@@ -146,8 +146,8 @@ class WebExchange:
         """Fetch these objects (WADO-RS), each handed to `take` as it arrives, until that returns
         False; with `headers` their metadata only, where the server has that.
 
-        What did not come, and why, is in the answer. Raises the ArchiveError that kept every one
-        of them from coming, and Cancelled.
+        What did not come, and why, is in the answer. Raises NoAcceptedContext where nothing can be
+        fetched, the ArchiveError that kept every one of them from coming, and Cancelled.
         """
         level = "HEADER" if headers else "IMAGE"
         with self._journal("WADO-RS", level=level, objects=0, bytes=0) as told:

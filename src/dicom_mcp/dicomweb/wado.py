@@ -15,6 +15,7 @@ from ..errors import (
     ArchiveError,
     Cancelled,
     ConnectionLost,
+    NoAcceptedContext,
     ProtocolViolation,
     StatusFailure,
 )
@@ -48,6 +49,7 @@ _MOST_OTHERS = 0.5
 MOST_FAILURES = 3
 
 _WRONG_FORM = frozenset({400, 406, 415, 501})
+_NOT_OFFERED = frozenset({405, 501})
 _ABSENT = frozenset({404, 410})
 # The same will be said of every object.
 _OF_THE_SERVER = frozenset({401, 407, 429, 503})
@@ -166,7 +168,7 @@ class _Retrieval:
         except Refused as refused:
             if refused.status in _OF_THE_SERVER:
                 raise refused.failure from None
-            if refused.status in (405, *_WRONG_FORM):
+            if refused.status in _NOT_OFFERED | _WRONG_FORM:
                 self._wado.has_series = False
         except (ConnectionLost, ProtocolViolation):
             return  # each of them will say for itself
@@ -180,6 +182,9 @@ class _Retrieval:
         except Refused as refused:
             if refused.status in _OF_THE_SERVER:
                 raise refused.failure from None
+            if refused.status in _NOT_OFFERED:
+                failure = refused.failure
+                raise NoAcceptedContext(failure.happened, failure.remedy) from None
             if refused.status in _ABSENT:
                 self._absent(refused.failure)
             else:
@@ -217,7 +222,7 @@ class _Retrieval:
             except Refused as refused:
                 if refused.status in _OF_THE_SERVER:
                     raise
-                lacks_metadata = refused.status in (404, 405, *_WRONG_FORM)
+                lacks_metadata = refused.status in _ABSENT | _NOT_OFFERED | _WRONG_FORM
             except ProtocolViolation:
                 pass  # the object itself tells
         reason = self._get_objects(target, wanted)
