@@ -105,7 +105,7 @@ def _probe(port: int, study: str) -> int:
     """Reads and counts; acknowledges each object without looking at it or keeping it."""
     layer = UpperLayer()
     deadline = Deadline(PATIENCE)
-    connection = Connection.open("127.0.0.1", port, deadline=deadline)
+    connection = Connection.open(Node("127.0.0.1", port), deadline=deadline)
     request_pdu = association.request_pdu(
         Node(port=port, called_ae_title="ORTHANC"),
         [GetModel.STUDY_ROOT],

@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.find import Hierarchy
 from dicom_mcp.demo.habits import NONE, Habits
-from dicom_mcp.node import Node
+from dicom_mcp.node import AnyNode, Node
 from dicom_mcp.standard.levels import UNIQUE_KEY, Model
 from tests.dcmtk import dcmtk
 
@@ -35,7 +35,7 @@ class Peer:
     """A running archive and what it is not capable of (words of the expectation tables)."""
 
     name: str
-    node: Node
+    node: AnyNode
     lacks: frozenset[str] = frozenset()
 
 
@@ -141,7 +141,7 @@ def embedded(
 @contextmanager
 def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
     """Debian's Orthanc without plugins; answers in UTF-8."""
-    program = _orthanc()
+    program = orthanc_program()
     port = free_port()
     configuration = directory / "orthanc.json"
     configuration.write_text(
@@ -235,7 +235,7 @@ def free_port() -> int:
 
 
 @functools.cache
-def _orthanc() -> Path:
+def orthanc_program() -> Path:
     """The program; without it the test is skipped, or fails where DICOM_MCP_REQUIRE_PEERS=1."""
     found = shutil.which("Orthanc", path=os.pathsep.join([*os.get_exec_path(), "/usr/sbin"]))
     if found:

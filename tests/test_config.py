@@ -9,12 +9,14 @@ from dicom_mcp.node import Node
 
 def test_without_any_variable_the_promised_defaults_hold() -> None:
     node = from_environment({}).node
+    assert isinstance(node, Node)
     assert (node.host, node.port) == ("127.0.0.1", 11112)
     assert (node.calling_ae_title, node.called_ae_title) == ("MCPSCU", "ANY-SCP")
 
 
 def test_dicom_ae_title_is_ours_and_the_archives_has_a_variable_of_its_own() -> None:
     node = from_environment({"DICOM_AE_TITLE": "WE", "DICOM_CALLED_AE_TITLE": "THEY"}).node
+    assert isinstance(node, Node)
     assert (node.calling_ae_title, node.called_ae_title) == ("WE", "THEY")
 
 

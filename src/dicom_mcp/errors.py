@@ -15,6 +15,7 @@ DicomMcpError
     │   ├── NameNotResolved
     │   ├── ConnectionRefused
     │   ├── ConnectionTimedOut
+    │   ├── TlsFailure              connected, but not securely; the reason is told
     │   └── NotAsked                spared after several failures in a row
     ├── AssociationRejected         A-ASSOCIATE-RJ (PS3.8 9.3.4)
     │   ├── CalledTitleNotRecognised
@@ -90,6 +91,10 @@ class ConnectionRefused(Unreachable):
 
 class ConnectionTimedOut(Unreachable):
     """Nothing answered the attempt to connect."""
+
+
+class TlsFailure(Unreachable):
+    """TLS did not come about, or one side does not trust the other."""
 
 
 class NotAsked(Unreachable):

@@ -13,8 +13,10 @@ DEFAULT_CALLING_AE_TITLE = "MCPSCU"
 DEFAULT_CALLED_AE_TITLE = "ANY-SCP"
 DEFAULT_TIMEOUT = 30.0
 
-# Archives often allow 10 to 20 associations in all, and other people need them too.
+# Archives often allow 10 to 20 associations in all, and other people need them too. The servers in
+# front of them bear more connections: a long question and some short ones.
 DEFAULT_CONNECTIONS = 2
+DEFAULT_WEB_CONNECTIONS = 4
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -152,7 +154,7 @@ class WebNode:
     ca_file: str = ""
     timeout: float = DEFAULT_TIMEOUT
     name: str = ""
-    connections: int = DEFAULT_CONNECTIONS
+    connections: int = DEFAULT_WEB_CONNECTIONS
     time_zone: tzinfo | None = None
     objects_from: str = ""
     host: str = field(init=False)

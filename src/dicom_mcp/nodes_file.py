@@ -22,6 +22,7 @@ from .node import (
     DEFAULT_CALLING_AE_TITLE,
     DEFAULT_CONNECTIONS,
     DEFAULT_TIMEOUT,
+    DEFAULT_WEB_CONNECTIONS,
     AnyNode,
     Auth,
     Basic,
@@ -58,7 +59,7 @@ class ReceiverTable(_Table):
 
 class _AnyTable(_Table):
     timeout: float = Field(DEFAULT_TIMEOUT, description="Seconds a question may take in all")
-    connections: int = Field(DEFAULT_CONNECTIONS, description="Connections held at a time")
+    connections: int = Field(0, description="Connections held at a time (2; DICOMweb 4)")
     time_zone: str = Field("", description='Where its "today" is, such as "Europe/Berlin"')
     objects_from: str = Field("", description="Node to fetch its objects from instead")
 
@@ -232,6 +233,7 @@ class _Reading:
         plain: dict[str, Any] = table.model_dump(
             include={"host", "port", "called_ae_title", "timeout", "connections", "objects_from"}
         )
+        plain["connections"] = table.connections or DEFAULT_CONNECTIONS
         if table.calling_ae_title:
             plain["calling_ae_title"] = table.calling_ae_title
         checked = [
@@ -271,7 +273,8 @@ class _Reading:
     def _web(self, where: _Where, table: WebTable) -> AnyNode | None:
         plain: dict[str, Any] = {
             "base_url": table.url,
-            **table.model_dump(include={"timeout", "connections", "objects_from"}),
+            "connections": table.connections or DEFAULT_WEB_CONNECTIONS,
+            **table.model_dump(include={"timeout", "objects_from"}),
         }
         checked = [
             self._check(

@@ -1,15 +1,9 @@
 """HTTPS: who is trusted, and the reason when it is not to be."""
 
-import os
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -19,42 +13,13 @@ from dicom_mcp.errors import ArchiveError, BadConfiguration, ConnectionLost, Unr
 from dicom_mcp.node import Certificate, WebNode
 from tests.bounds import in_time
 from tests.dicomweb.web_peer import answer, rows
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """Files in PEM form: two CAs, and what the first of them signed."""
-
-    directory: Path
-
-    def __getitem__(self, name: str) -> str:
-        return str(self.directory / f"{name}.pem")
+from tests.network.certificates import Certificates, make
+from tests.network.front import server_context
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    if not shutil.which("openssl"):
-        if os.environ.get("DICOM_MCP_REQUIRE_PEERS") == "1":
-            pytest.fail("openssl is not installed")
-        pytest.skip("openssl is not installed")
-    directory = tmp_path_factory.mktemp("tls")
-    made = Certificates(directory)
-    new = ("req", "-newkey", "rsa:2048", "-nodes")
-    for ca in ("ca", "other-ca"):
-        _openssl(directory, *new, "-x509", "-subj", f"/CN={ca}", "-keyout", f"{ca}.key", out=ca)
-    for name, host, days in (
-        ("server", "IP:127.0.0.1", "30"),
-        ("elsewhere", "DNS:elsewhere.example.org", "30"),
-        ("expired", "IP:127.0.0.1", "-1"),
-        ("client", "DNS:client", "30"),
-    ):
-        request = f"{name}-request"
-        _openssl(directory, *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", out=request)
-        (directory / "extensions").write_text(f"subjectAltName={host}\n")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days)
-        extended = ("-in", f"{request}.pem", "-extfile", "extensions")
-        _openssl(directory, "x509", "-req", *signed, *extended, out=name)
-    return made
+    return make(tmp_path_factory.mktemp("tls"))
 
 
 def test_a_server_of_the_named_ca_is_asked(certificates: Certificates) -> None:
@@ -105,12 +70,13 @@ def test_files_that_cannot_be_used_are_refused_before_anything_is_sent(
     certificates: Certificates,
 ) -> None:
     other_key = str(certificates.directory / "server.key")
-    for auth, ca_file in (
-        (None, "/nowhere/ca.pem"),
-        (Certificate("/nowhere/client.pem"), ""),
-        (Certificate(certificates["client"], other_key), ""),
+    for auth, ca_file, said in (
+        (None, "/nowhere/ca.pem", "there is no file /nowhere/ca.pem"),
+        (None, other_key, "server.key cannot be used as a certificate authority"),
+        (Certificate("/nowhere/client.pem"), "", "there is no file /nowhere/client.pem"),
+        (Certificate(certificates["client"], other_key), "", "does not belong to the certificate"),
     ):
-        with pytest.raises(BadConfiguration, match="cannot be used"):
+        with pytest.raises(BadConfiguration, match=said):
             WebExchange(WebNode("https://127.0.0.1:1", auth, ca_file=ca_file))
 
 
@@ -122,13 +88,7 @@ def _verify(node: WebNode) -> float:
 @contextmanager
 def _server(certificates: Certificates, name: str, *, wants_client: bool = False) -> Generator[str]:
     """Answers one search to each connection, with TLS if it has a certificate."""
-    context = None
-    if name:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates[name], str(certificates.directory / f"{name}.key"))
-        if wants_client:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(certificates["ca"])
+    context = server_context(certificates, name, wants_client=wants_client) if name else None
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -156,13 +116,3 @@ def _server(certificates: Certificates, name: str, *, wants_client: bool = False
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join(10)
-
-
-def _openssl(directory: Path, *arguments: str, out: str) -> None:
-    subprocess.run(
-        ["openssl", *arguments, "-out", f"{out}.pem"],
-        cwd=directory,
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )

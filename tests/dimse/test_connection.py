@@ -15,6 +15,7 @@ from dicom_mcp.errors import (
     DeadlinePassed,
     NameNotResolved,
 )
+from dicom_mcp.node import Node
 from tests.bounds import PATIENCE, in_time
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("host", ["a..b", "x" * 70, "a\0b", "é" * 70, ".", "999.1.1.1.1.1"])
 def test_a_host_that_is_no_name_is_not_resolved(host: str) -> None:
     with pytest.raises(NameNotResolved, match="Check its spelling"):
-        in_time(lambda: Connection.open(host, 104, deadline=Deadline(PATIENCE)))
+        in_time(lambda: Connection.open(Node(host, 104), deadline=Deadline(PATIENCE)))
 
 
 def test_a_port_nobody_listens_on_refuses() -> None:
@@ -31,7 +32,7 @@ def test_a_port_nobody_listens_on_refuses() -> None:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         with pytest.raises(ConnectionRefused, match="Check that the archive is running"):
-            in_time(lambda: Connection.open("127.0.0.1", port, deadline=Deadline(PATIENCE)))
+            in_time(lambda: Connection.open(Node("127.0.0.1", port), deadline=Deadline(PATIENCE)))
 
 
 def test_a_network_that_drops_everything_ends_with_the_deadline() -> None:
@@ -39,7 +40,7 @@ def test_a_network_that_drops_everything_ends_with_the_deadline() -> None:
         unanswering() as port,
         pytest.raises(ConnectionTimedOut, match=r"nothing answered within 0\.3 seconds"),
     ):
-        in_time(lambda: Connection.open("127.0.0.1", port, deadline=Deadline(0.3)))
+        in_time(lambda: Connection.open(Node("127.0.0.1", port), deadline=Deadline(0.3)))
 
 
 def test_an_attempt_to_connect_can_be_cancelled() -> None:
@@ -47,14 +48,14 @@ def test_an_attempt_to_connect_can_be_cancelled() -> None:
     with unanswering() as port:
         threading.Timer(0.2, deadline.cancel).start()
         with pytest.raises(Cancelled):
-            in_time(lambda: Connection.open("127.0.0.1", port, deadline=deadline))
+            in_time(lambda: Connection.open(Node("127.0.0.1", port), deadline=deadline))
 
 
 def test_a_name_with_several_addresses_is_tried_until_one_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:  # "localhost" may be ::1 first
         port = listening.getsockname()[1]
         connection = in_time(
-            lambda: Connection.open("localhost", port, deadline=Deadline(PATIENCE))
+            lambda: Connection.open(Node("localhost", port), deadline=Deadline(PATIENCE))
         )
         connection.close()
 
@@ -126,7 +127,7 @@ def connected() -> Generator[tuple[Connection, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         connection = in_time(
-            lambda: Connection.open("127.0.0.1", port, deadline=Deadline(PATIENCE))
+            lambda: Connection.open(Node("127.0.0.1", port), deadline=Deadline(PATIENCE))
         )
         other, _ = listening.accept()
     with other:

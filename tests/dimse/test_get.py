@@ -96,6 +96,7 @@ def test_orthanc_sends_compressed_and_plain_objects_over_one_association(
     held: list[Dataset], tmp_path: Path
 ) -> None:
     with peers.orthanc(held, tmp_path) as peer:
+        assert isinstance(peer.node, Node)
         for study in STUDIES:
             wanted = {
                 str(one.SOPInstanceUID) for one in held if one.StudyInstanceUID == study_uid(study)

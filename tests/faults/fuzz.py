@@ -227,6 +227,11 @@ _QUESTIONS = (_find, _find, _find, _verify, _cancelled, partial(_find, query=IMA
 def _retrieve(node: Node, deadline: Deadline) -> str:
     """A C-GET of two objects."""
     came: list[Instance] = []
+
+    def take(instance: Instance) -> bool:
+        came.append(instance)
+        return True
+
     association = Association.request(
         node,
         (GetModel.STUDY_ROOT,),
@@ -236,7 +241,7 @@ def _retrieve(node: Node, deadline: Deadline) -> str:
     )
     try:
         query = Query(Level.STUDY, {"StudyInstanceUID": "1.2.1"})
-        get(association, query, GetModel.STUDY_ROOT, came.append, deadline=deadline)
+        get(association, query, GetModel.STUDY_ROOT, take, deadline=deadline)
     finally:
         association.abort()
     return f"retrieved {len(came)}"

@@ -7,9 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.dicom_api import Archive
-from dicom_mcp.node import Node
-from dicom_mcp.tools import call
+from dicom_mcp.node import WebNode
 from dicom_mcp.truth.roots import OF_PATIENT
 from tests.asking import ask
 from tests.dicomweb import servers
@@ -104,12 +102,5 @@ def test_a_limit_is_kept_and_said(peer: Peer) -> None:
 
 @contextmanager
 def _reached(name: str, url: str, *, lacks: set[str] = set()) -> Generator[Peer]:  # noqa: B006
-    """The server, for as long as the tools' archive is the one behind it."""
-
-    def connect(_: Node) -> Archive:
-        return servers.archive(url)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(call, "connect", connect)
-        port = int(url.rpartition(":")[2].partition("/")[0])
-        yield Peer(name, Node(port=port), frozenset(lacks))
+    """The server as a peer of the table."""
+    yield Peer(name, WebNode(url), frozenset(lacks))

@@ -6,36 +6,27 @@ connection is used again only when its last answer was read to its end and nothi
 """
 
 import base64
-import os
-import select
 import socket
 import ssl
-import threading
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from errno import ECONNREFUSED, EINPROGRESS
 from time import monotonic
-from typing import Any
 
 import h11
 
 from ..deadline import Deadline
 from ..errors import (
-    BadConfiguration,
     ConnectionLost,
-    ConnectionRefused,
-    ConnectionTimedOut,
     DeadlinePassed,
-    NameNotResolved,
     ProtocolViolation,
     Unreachable,
 )
+from ..network.breaker import Breaker
+from ..network.connect import acknowledge_at_once, connect
+from ..network.tls import broken, is_quiet, secured, shut_down, tls_context
 from ..node import Basic, Bearer, Certificate, WebNode
-
-# A dropped SYN is answered by nobody; the kernel would go on for two minutes.
-CONNECT_SECONDS = 10.0
 
 # Servers close what is idle after 1 (Orthanc) to 75 seconds; an older connection is not worth it.
 IDLE_SECONDS = 20.0
@@ -49,12 +40,6 @@ _MOST_HEAD = 100 * 1024
 
 # More than a page of most answers.
 _READ_SIZE = 256 * 1024
-
-# How long a last word of a peer that hung up is waited for; it is there already or never comes.
-_LAST_SECONDS = 0.1
-
-# How soon an attempt to connect, which nothing can wake, notices that it was cancelled.
-_CANCEL_SLICE = 0.1
 
 # Of compressed bytes so many are taken out at a time.
 _INFLATED = 256 * 1024
@@ -81,8 +66,9 @@ class Body:
 class Connection:
     """One connection to a node, made at its first use; for one question at a time."""
 
-    def __init__(self, node: WebNode, context: ssl.SSLContext | None) -> None:
+    def __init__(self, node: WebNode, context: ssl.SSLContext | None, breaker: Breaker) -> None:
         self._host, self._port = node.host, node.port
+        self._breaker = breaker
         self._context = context
         self._headers = _headers(node)
         self._line: _Line | None = None
@@ -101,9 +87,7 @@ class Connection:
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
         self._clean = False
-        line = self._line = self._line or _Line.open(
-            self._host, self._port, self._context, deadline=deadline
-        )
+        line = self._line = self._line or self._open(deadline)
         line.deadline = deadline
         with self._translating(line), deadline.interrupting(line.interrupt):
             self._send(line, target, accept, body)
@@ -129,6 +113,16 @@ class Connection:
         """Close it, whatever it is doing."""
         if self._line:
             self._line.close()
+
+    def _open(self, deadline: Deadline) -> "_Line":
+        self._breaker.check()
+        try:
+            line = _Line.open(self._host, self._port, self._context, deadline=deadline)
+        except (Unreachable, DeadlinePassed) as error:
+            self._breaker.failed(error)
+            raise
+        self._breaker.reached()
+        return line
 
     def _send(self, line: "_Line", target: str, accept: str, body: Body | None) -> None:
         headers = [*self._headers, ("Accept", accept)]
@@ -211,41 +205,24 @@ class _Line:
     ) -> "_Line":
         """Connect, over TLS with this context. Raises Unreachable, ConnectionLost, DeadlinePassed
         or Cancelled."""
-        line = cls(_open(host, port, deadline), deadline)
+        connected = connect(host, port, deadline=deadline)
         if context:
-            try:
-                with deadline.interrupting(line.interrupt):
-                    line._start_tls(context, host)
-            except BaseException:
-                line.close()
-                raise
-        return line
-
-    def _start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        try:
-            self._socket.settimeout(self.deadline.at_most(CONNECT_SECONDS).remaining())
-            self._socket = context.wrap_socket(self._socket, server_hostname=host)
-        except OSError as error:
-            self.deadline.check()
-            raise _no_tls(error) from error
+            connected = secured(connected, context, host, deadline=deadline)
+        return cls(connected, deadline)
 
     def read(self) -> bytes:
         """The next bytes, none at the end of the connection."""
         while True:
             try:
                 self._socket.settimeout(self.deadline.remaining())
-                _acknowledge_at_once(self._socket)
+                acknowledge_at_once(self._socket)
                 read = self._socket.recv(_READ_SIZE)
             except TimeoutError:
                 continue
-            except ssl.SSLError as error:
-                self.deadline.check()
-                # TLS 1.3 tells of a missing client certificate at the first read only.
-                raise _no_tls(error) from error
             except OSError as error:
                 self.deadline.check()
                 self.ended = True
-                raise _lost() from error
+                raise broken(error, self._socket, _lost()) from error
             if not read:
                 self.deadline.check()
                 self.ended = True
@@ -265,20 +242,7 @@ class _Line:
         except OSError as error:
             self.deadline.check()
             self.ended = True
-            raise self._last_words() from error
-
-    def _last_words(self) -> Unreachable | ConnectionLost:
-        """Why the peer hung up while it was written to: what TLS it did not like came before."""
-        try:
-            if isinstance(self._socket, ssl.SSLSocket):
-                self._socket.settimeout(_LAST_SECONDS)
-                self._socket.recv(1)
-        except ssl.SSLError as told:
-            if told.reason in _TLS_REASONS:
-                return _no_tls(told)
-        except OSError:
-            pass
-        return _lost()
+            raise broken(error, self._socket, _lost()) from error
 
     def close(self) -> None:
         self._socket.close()
@@ -286,41 +250,19 @@ class _Line:
     def interrupt(self) -> None:
         """End a read or write another thread is waiting in."""
         self.was_interrupted = True
-        with suppress(OSError, ValueError):
-            # SSLSocket's own would take the TLS session away from under the reader.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        shut_down(self._socket, socket.SHUT_RDWR)
 
     def is_quiet(self) -> bool:
         """Whether nothing has arrived, not even the end of the connection."""
-        with suppress(OSError, ValueError):
-            waiting = select.poll()
-            waiting.register(self._socket, select.POLLIN)
-            return not waiting.poll(0)
-        return False
+        return is_quiet(self._socket)
 
 
-def tls_context(node: WebNode) -> ssl.SSLContext | None:
-    """What TLS to this node needs: the server is always verified. None for plain HTTP.
-
-    Raises BadConfiguration for files that cannot be used.
-    """
+def context_of(node: WebNode) -> ssl.SSLContext | None:
+    """What TLS to this node needs; None for plain HTTP. Raises BadConfiguration for files that
+    cannot be used."""
     if not node.is_tls:
         return None
-    try:
-        context = ssl.create_default_context(cafile=node.ca_file or None)
-        if isinstance(node.auth, Certificate):
-            # Nobody is here to be asked for a passphrase.
-            context.load_cert_chain(
-                node.auth.certificate, node.auth.key or None, password=lambda: b""
-            )
-    except (OSError, ValueError) as error:
-        raise BadConfiguration(
-            "the CA file or the client certificate and its key cannot be used",
-            "Give readable files in PEM form, a key that belongs to its certificate and has no "
-            "passphrase",
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    return tls_context(node.ca_file, node.auth if isinstance(node.auth, Certificate) else None)
 
 
 def _headers(node: WebNode) -> list[tuple[str, str]]:
@@ -365,152 +307,6 @@ def _decoded(raw: Iterator[bytes], headers: Mapping[str, str]) -> Iterator[bytes
             yield rest
     except zlib.error as error:
         raise ProtocolViolation("its answer could not be decompressed") from error
-
-
-def _open(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Connect to the first address of the host that answers, without Nagle's delay."""
-    failure: Unreachable | None = None
-    for family, address in _resolve(host, port, deadline):
-        try:
-            candidate = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as error:  # no such network here, or no file descriptor left
-            failure = failure or _unreachable(error.errno or 0)
-            continue
-        try:
-            _connect(candidate, address, deadline.at_most(CONNECT_SECONDS))
-            with suppress(OSError):  # reset already: the first use says so
-                candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except Unreachable as error:
-            candidate.close()
-            failure = failure or error
-        except BaseException:
-            candidate.close()
-            raise
-        else:
-            return candidate
-    assert failure is not None
-    raise failure
-
-
-def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """The host's addresses. The resolver knows no deadline, so it runs in a thread of its own
-    that may be left behind (daemon); a numeric address needs none."""
-    found: list[tuple[int, Any]] = []
-
-    def look_up(flags: int = 0) -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
-            found.extend((family, address) for family, _, _, _, address in rows)
-        except (OSError, ValueError):  # ValueError: not even the form of a name
-            return
-
-    look_up(socket.AI_NUMERICHOST)
-    if not found:
-        resolver = threading.Thread(target=look_up, daemon=True, name=f"resolve {host}")
-        resolver.start()
-        step = deadline.at_most(CONNECT_SECONDS)
-        with suppress(DeadlinePassed):
-            while resolver.is_alive():
-                deadline.check()
-                resolver.join(min(_CANCEL_SLICE, step.remaining()))
-    if not found:
-        raise NameNotResolved(
-            f"the host name {host} has no address here",
-            "Check its spelling and this machine's DNS (VPN), or give the IP address",
-        )
-    return found
-
-
-def _connect(candidate: socket.socket, address: Any, deadline: Deadline) -> None:
-    candidate.setblocking(False)
-    error = candidate.connect_ex(address)
-    if error == EINPROGRESS:
-        waiting = select.poll()
-        waiting.register(candidate, select.POLLOUT)
-        try:
-            while not waiting.poll(1000 * min(_CANCEL_SLICE, deadline.remaining())):
-                deadline.check()
-        except DeadlinePassed:
-            raise ConnectionTimedOut(
-                f"nothing answered within {deadline.seconds:g} seconds",
-                "Check host and port, the network (VPN) and any firewall in between",
-            ) from None
-        error = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if error == ECONNREFUSED:
-        raise ConnectionRefused(
-            "connection refused, nothing listens on that port",
-            "Check that the archive is running and that base_url is right",
-        )
-    if error:
-        raise _unreachable(error)
-
-
-def _unreachable(error: int) -> Unreachable:
-    return Unreachable(
-        f"not reachable ({os.strerror(error).lower()})", "Check the host and the network (VPN)"
-    )
-
-
-# X509_V_ERR of OpenSSL: what is wrong with the server's certificate, and what to do.
-_CERTIFICATE: dict[int, tuple[str, str]] = {
-    9: ("is not valid yet", "Check the clocks of both machines"),
-    10: ("has expired", "The server's administrator has to renew it"),
-    62: ("is for another host name", "Use the name that is in the certificate in base_url"),
-    64: ("is for another IP address", "Use the name that is in the certificate in base_url"),
-} | dict.fromkeys(
-    (2, 18, 19, 20, 21),
-    ("was signed by nobody known here", "Name the hospital's own CA in ca_file"),
-)
-
-# What OpenSSL calls it, when it is not about the server's certificate.
-_TLS_REASONS: dict[str, tuple[str, str]] = {
-    "WRONG_VERSION_NUMBER": (
-        "the server does not speak TLS on that port",
-        "Begin base_url with http://, or give the port of its TLS",
-    ),
-    "UNSUPPORTED_PROTOCOL": (
-        "the server speaks no version of TLS that is still allowed",
-        "It has to offer TLS 1.2 or 1.3 (PS3.15 B.9)",
-    ),
-} | dict.fromkeys(
-    ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"),
-    (
-        "the server refused the TLS handshake, most likely for want of a client certificate",
-        "Configure the client certificate that the server's administrator issued",
-    ),
-)
-
-
-def _no_tls(error: OSError) -> Unreachable | ConnectionLost:
-    if isinstance(error, TimeoutError):
-        return ConnectionTimedOut(
-            "the TLS handshake did not end in time", "Check that this port speaks HTTPS"
-        )
-    if isinstance(error, ssl.SSLCertVerificationError):
-        what, remedy = _CERTIFICATE.get(
-            error.verify_code, ("cannot be trusted", "Ask the server's administrator")
-        )
-        return Unreachable(f"the server's TLS certificate {what}", remedy)
-    if isinstance(error, ssl.SSLError) and error.reason in _TLS_REASONS:
-        return Unreachable(*_TLS_REASONS[error.reason])
-    if isinstance(error, ssl.SSLError) and "CERTIFICATE" in (error.reason or ""):
-        return Unreachable(
-            "the server does not accept our client certificate",
-            "Ask its administrator which certificates it trusts",
-        )
-    return ConnectionLost(
-        "the connection broke off in TLS", "Try again; check that this port speaks HTTPS"
-    )
-
-
-def _acknowledge_at_once(connected: socket.socket) -> None:
-    """A server that writes an answer in two pieces may wait for the first to be acknowledged, which
-    our kernel would put off for 40 ms. Linux forgets this wish, so it is repeated."""
-    if _QUICK_ACKNOWLEDGE is not None:
-        connected.setsockopt(socket.IPPROTO_TCP, _QUICK_ACKNOWLEDGE, 1)
-
-
-_QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 def _not_http() -> ProtocolViolation:

@@ -8,18 +8,16 @@ from ..deadline import Deadline
 from ..errors import DeadlinePassed
 from .connection import Connection
 
-# A long question and some short ones; servers in front of an archive bear more than it does.
-SIZE = 4
-
 # How soon a borrower that waits for its turn notices that its call was cancelled.
 _WAKE_SECONDS = 0.1
 
 
 class Pool:
-    """At most SIZE connections at a time, made by `connect` when needed."""
+    """At most `size` connections at a time, made by `connect` when needed."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection], *, size: int) -> None:
         self._connect = connect
+        self._size = size
         self._idle: list[Connection] = []
         self._lent = 0
         self._free = threading.Condition()
@@ -48,7 +46,7 @@ class Pool:
 
     def _take(self, deadline: Deadline, *, fresh: bool) -> Connection:
         with self._free:
-            while self._lent >= SIZE:
+            while self._lent >= self._size:
                 self._free.wait(min(_WAKE_SECONDS, _remaining(deadline)))
             self._lent += 1
             idle = self._idle

@@ -7,8 +7,9 @@ from urllib.parse import urljoin, urlsplit
 
 from ..deadline import Deadline
 from ..errors import ConnectionLost, ProtocolViolation, StatusFailure
+from ..network.breaker import Breaker
 from ..node import WebNode
-from .connection import Body, Connection, Response, tls_context
+from .connection import Body, Connection, Response, context_of
 from .pool import Pool
 from .status import REFUSALS, Refusal, refusal
 
@@ -21,8 +22,9 @@ class Server:
 
     def __init__(self, node: WebNode) -> None:
         self.node = node
-        context = tls_context(node)
-        self._pool = Pool(lambda: Connection(node, context))
+        context = context_of(node)
+        self.breaker = Breaker()
+        self._pool = Pool(lambda: Connection(node, context, self.breaker), size=node.connections)
 
     def close(self) -> None:
         """Close the connections."""

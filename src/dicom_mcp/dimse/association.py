@@ -1,5 +1,6 @@
 """One association as its requestor (PS3.8): one socket, one thread at a time, one question."""
 
+import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,13 +113,14 @@ class Association:
         deadline: Deadline,
         storage: Sequence[Storage] = (),
         largest: int = LARGEST_IDENTIFIER,
+        context: ssl.SSLContext | None = None,
     ) -> "Association":
         """Connect to the node and associate for these SOP classes, and to be sent these objects,
         none over `largest` bytes (PS3.4 C.5.3; at most 128 contexts in all, PS3.8 9.3.2.2).
 
         Raises the ArchiveError that says why not: Unreachable, AssociationRejected, …
         """
-        connection = Connection.open(node.host, node.port, deadline=deadline)
+        connection = Connection.open(node, context, deadline=deadline)
         layer = UpperLayer(maximum_data_set=largest)
         try:
             with deadline.interrupting(connection.interrupt):

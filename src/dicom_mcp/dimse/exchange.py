@@ -15,6 +15,8 @@ from ..errors import (
     StatusFailure,
     Unreachable,
 )
+from ..network.breaker import Breaker
+from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import MODEL, NOUN, Level, Model
@@ -23,10 +25,10 @@ from ..standard.status import TOO_MANY, Kind
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..standard.worklist import NOUN as WORKLIST_NOUN
 from .association import Association, Storage
-from .breaker import Breaker
 from .echo import VERIFICATION, echo
 from .find import Answered, find, find_worklist
 from .get import GetModel
+from .move import MoveModel
 from .order import Order
 from .pool import Lease, Pool
 from .retrieve import LARGEST_OBJECT, Manners, Retrieval
@@ -34,6 +36,10 @@ from .upper_layer import LARGEST_IDENTIFIER
 
 # One association serves every kind of question.
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model), MODALITY_WORKLIST)
+
+# Objects are asked for over one that may bring them, or with C-MOVE over any.
+_RETRIEVING = tuple(map(str, GetModel))
+_MOVING = tuple(map(str, MoveModel))
 
 type Take = Callable[[Match, int], bool]
 
@@ -52,7 +58,11 @@ class DimseExchange:
         self.node = node
         self._pool = Pool(self._associate, size=node.connections)
         self._breaker = Breaker()
-        self._manners = Manners()
+        tls = node.tls
+        self._context = tls_context(tls.ca_file, tls.certificate) if tls else None
+        # How it wants objects to be asked for, known once asked.
+        self.manners = Manners()
+        self._services = _ABSTRACT_SYNTAXES + (_MOVING if node.receiver else ())
         # Whether the archive offers Patient Root queries only (PS3.4 C.6.1); known once asked.
         self.patient_root_only = False
 
@@ -136,7 +146,7 @@ class DimseExchange:
 
         started = perf_counter()
         order = Order(references, take)
-        retrieval = Retrieval(order, over, find, self._manners, deadline)
+        retrieval = Retrieval(order, over, find, self.manners, deadline, self.node.receiver)
         outcome = "failed"
         try:
             retrieved = retrieval.run(headers=headers)
@@ -146,7 +156,7 @@ class DimseExchange:
             outcome = _outcome(error)
             raise
         finally:
-            self._log("C-GET", outcome, started, level=Level.IMAGE, rows=order.count)
+            self._log(retrieval.service, outcome, started, level=Level.IMAGE, rows=order.count)
 
     def _find(
         self,
@@ -216,10 +226,11 @@ class DimseExchange:
         try:
             association = Association.request(
                 self.node,
-                (*_ABSTRACT_SYNTAXES, *map(str, GetModel)) if storage else _ABSTRACT_SYNTAXES,
+                self._services + (_RETRIEVING if storage else ()),
                 deadline=deadline,
                 storage=sorted(storage, key=str),
                 largest=LARGEST_OBJECT if storage else LARGEST_IDENTIFIER,
+                context=self._context,
             )
         except (Unreachable, DeadlinePassed) as error:
             self._breaker.failed(error)

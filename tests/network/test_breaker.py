@@ -2,8 +2,8 @@ import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
-from dicom_mcp.dimse.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from dicom_mcp.errors import ArchiveError, ConnectionRefused, NotAsked
+from dicom_mcp.network.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
