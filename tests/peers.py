@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.find import Hierarchy
 from dicom_mcp.demo.habits import NONE, Habits
-from dicom_mcp.node import AnyNode, Node
+from dicom_mcp.node import AnyNode, Node, Receiver
 from dicom_mcp.standard.levels import UNIQUE_KEY, Model
 from tests.dcmtk import dcmtk
 
@@ -121,6 +121,7 @@ def embedded(
     *,
     name: str = "embedded",
     database: str = ":memory:",
+    receiver: Receiver | None = None,
 ) -> Generator[Peer]:
     """Our own archive, asked relationally unless its kind says otherwise.
 
@@ -132,14 +133,17 @@ def embedded(
         hierarchy=kind.hierarchy,
         habits=kind.habits,
         database=database,
+        destinations={receiver.ae_title: (receiver.host, receiver.port)} if receiver else None,
     ) as archive:
         lacks = {"case"} if kind.habits.case_sensitive else set[str]()
-        node = Node(port=archive.port, called_ae_title="EMBEDDED")
+        node = Node(port=archive.port, called_ae_title="EMBEDDED", receiver=receiver)
         yield Peer(name, node, frozenset({*lacks, "case of text", "accents"}))
 
 
 @contextmanager
-def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
+def orthanc(
+    objects: Sequence[Dataset], directory: Path, receiver: Receiver | None = None
+) -> Generator[Peer]:
     """Debian's Orthanc without plugins; answers in UTF-8."""
     program = orthanc_program()
     port = free_port()
@@ -156,6 +160,8 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
                 "DicomPort": port,
                 "DicomAlwaysAllowFind": True,
                 "DicomAlwaysAllowGet": True,
+                "DicomAlwaysAllowMove": True,
+                "DicomModalities": {"receiver": _place(receiver)} if receiver else {},
                 "DicomAlwaysAllowStore": True,
                 "DefaultEncoding": "Utf8",
             }
@@ -163,19 +169,22 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
     )
     with running([str(program), str(configuration)], port, _AT_ONCE):
         store(map(_in_utf_8, objects), port, "ORTHANC", directory)
-        yield Peer("orthanc", Node(port=port, called_ae_title="ORTHANC"))
+        yield Peer("orthanc", Node(port=port, called_ae_title="ORTHANC", receiver=receiver))
 
 
 @contextmanager
-def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
+def dcmqrscp(
+    objects: Sequence[Dataset], directory: Path, receiver: Receiver | None = None
+) -> Generator[Peer]:
     """DCMTK's archive: hierarchical, byte for byte in text, without counts."""
     port = free_port()
     storage = directory / "storage"
     storage.mkdir()
     configuration = directory / "dcmqrscp.cfg"
+    host = "receiver = ({}, {}, {})\n".format(*_place(receiver)) if receiver else ""
     configuration.write_text(
         f"NetworkTCPPort = {port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
-        "HostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
+        f"HostTable BEGIN\n{host}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
         f"AETable BEGIN\nDCMQRSCP {storage} RW (9999, 1024mb) ANY\nAETable END\n"
     )
     command = [str(dcmtk("dcmqrscp")), "-c", str(configuration), str(port)]
@@ -183,9 +192,14 @@ def dcmqrscp(objects: Sequence[Dataset], directory: Path) -> Generator[Peer]:
         store(map(_uncompressed, objects), port, "DCMQRSCP", directory)
         yield Peer(
             "dcmqrscp",
-            Node(port=port, called_ae_title="DCMQRSCP"),
+            Node(port=port, called_ae_title="DCMQRSCP", receiver=receiver),
             lacks=frozenset({"case", "case of text", "accents"}),
         )
+
+
+def _place(receiver: Receiver) -> tuple[str, str, int]:
+    """A receiver as an archive is told of it."""
+    return receiver.ae_title, receiver.host, receiver.port
 
 
 def store(objects: Iterable[Dataset], port: int, ae_title: str, directory: Path) -> None:

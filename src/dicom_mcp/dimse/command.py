@@ -15,6 +15,7 @@ class Field(IntEnum):
     COMMAND_FIELD = 0x0100
     MESSAGE_ID = 0x0110
     MESSAGE_ID_BEING_RESPONDED_TO = 0x0120
+    MOVE_DESTINATION = 0x0600
     PRIORITY = 0x0700
     COMMAND_DATA_SET_TYPE = 0x0800
     STATUS = 0x0900
@@ -32,6 +33,7 @@ class Operation(IntEnum):
     C_STORE_RQ = 0x0001
     C_GET_RQ = 0x0010
     C_FIND_RQ = 0x0020
+    C_MOVE_RQ = 0x0021
     C_ECHO_RQ = 0x0030
     C_CANCEL_RQ = 0x0FFF
 

@@ -44,8 +44,8 @@ _STORED = "1.2.840.10008.5.1.4.1.1."
 _WITHOUT_PIXELS = tuple(_STORED + one for one in ("88.", "104.", "11.", "9.", "66.1", "66.3"))
 _PLANS = frozenset(_STORED + f"481.{one}" for one in (3, 4, 5, 6, 7, 8, 9))
 
-# Offered where an archive does not tell the kind of an object: the usual ones.
-USUAL = tuple(
+# Offered first where an archive does not tell the kind of an object.
+_USUAL = tuple(
     _STORED + one
     for one in (
         *("2", "4", "1", "1.1", "7", "6.1", "3.1"),  # CT, MR, CR, DX, SC, US and US multi-frame
@@ -76,9 +76,21 @@ def shares(references: Sequence[Reference]) -> list[Share]:
                 inside += those
             else:
                 outside += those
-        found.append(Share(frozenset(sorted(storage, key=str)[:MOST_STORAGE]), _batches(inside)))
+        found.append(Share(frozenset(sorted(storage, key=str)[:MOST_STORAGE]), batches(inside)))
         rest = outside
     return found
+
+
+def shares_of_rare(references: Sequence[Reference]) -> list[Share]:
+    """The references once for every handful of the kinds that are not usual, uncompressed."""
+    if not references:
+        return []
+    from pynetdicom.presentation import AllStoragePresentationContexts
+
+    every = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
+    rare = [Storage(one, EXPLICIT_VR_LITTLE_ENDIAN) for one in every if one not in _USUAL]
+    those = batches(references)
+    return [Share(frozenset(some), those) for some in batched(rare, MOST_STORAGE)]
 
 
 def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[Reference]]]:
@@ -93,7 +105,7 @@ def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[
 
 
 def _contexts(sop_class: str, known: tuple[str, ...]) -> Iterator[Storage]:
-    for one in (sop_class,) if sop_class else USUAL:
+    for one in (sop_class,) if sop_class else _USUAL:
         for syntax in _syntaxes(one, known):
             yield Storage(one, syntax)
 
@@ -106,7 +118,9 @@ def _syntaxes(sop_class: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return UNCOMPRESSED + (told if known else COMPRESSED)
 
 
-def _batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:
+def batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:
+    """The references of one series each."""
+
     def series(one: Reference) -> tuple[str, str]:
         return one.study_instance_uid, one.series_instance_uid
 

@@ -61,6 +61,7 @@ class DimseExchange:
         tls = node.tls
         self._context = tls_context(tls.ca_file, tls.certificate) if tls else None
         # How it wants objects to be asked for, known once asked.
+        # How it wants objects to be asked for; known once asked.
         self.manners = Manners()
         self._services = _ABSTRACT_SYNTAXES + (_MOVING if node.receiver else ())
         # Whether the archive offers Patient Root queries only (PS3.4 C.6.1); known once asked.

@@ -116,7 +116,7 @@ def _objects(
                 continue
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
             return GetEnding(None)
-        if ending := _ending(message, context, message_id):
+        if ending := ending_of(message, context, message_id):
             association.clean = True
             return ending
 
@@ -155,13 +155,18 @@ def _stored(association: Association, message: Message, deadline: Deadline) -> I
     return instance
 
 
-def _ending(message: Message, context: Context, message_id: int) -> GetEnding | None:
+def ending_of(
+    message: Message,
+    context: Context,
+    message_id: int,
+    operation: Operation = Operation.C_GET_RQ,
+) -> GetEnding | None:
     """The end of the retrieval; None while it goes on. Raises ProtocolViolation for an answer to
     anything else."""
     command = message.command
     if (
         message.context_id != context.id
-        or command.get(Field.COMMAND_FIELD) != Operation.C_GET_RQ | RESPONSE
+        or command.get(Field.COMMAND_FIELD) != operation | RESPONSE
         or command.get(Field.MESSAGE_ID_BEING_RESPONDED_TO) != message_id
     ):
         raise ProtocolViolation(
@@ -178,10 +183,10 @@ def _ending(message: Message, context: Context, message_id: int) -> GetEnding | 
             Field.NUMBER_OF_WARNING_SUBOPERATIONS,
         )
     )
-    return GetEnding(said, completed, failed, warning, failed_uids(message, context))
+    return GetEnding(said, completed, failed, warning, _failed_uids(message, context))
 
 
-def failed_uids(message: Message, context: Context) -> tuple[str, ...]:
+def _failed_uids(message: Message, context: Context) -> tuple[str, ...]:
     """What a final answer says could not be sent (PS3.4 C.4.3.1.3.2); it need not say."""
     try:
         told = identifier.decode(bytes(message.data_set), context.transfer_syntax)

@@ -32,10 +32,12 @@ class Order:
         usable = {one.sop_instance_uid for one in self.usable}
         self.give_up((one for uid, one in self._left.items() if uid not in usable), _NO_UID)
 
-    def left(self, references: Iterable[Reference] = ()) -> list[Reference]:
-        """Those of the references that did not come yet; of all that are not given up."""
-        if references:
-            return [one for one in references if one.sop_instance_uid in self._left]
+    def left(self, references: Iterable[Reference]) -> list[Reference]:
+        """Those of the references that did not come yet."""
+        return [one for one in references if one.sop_instance_uid in self._left]
+
+    def waiting(self) -> list[Reference]:
+        """Those that did not come yet and were not given up."""
         return [one for uid, one in self._left.items() if uid not in self._reasons]
 
     def taker(self, references: Iterable[Reference]) -> Callable[[Instance], bool]:

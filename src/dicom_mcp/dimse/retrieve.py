@@ -14,16 +14,16 @@ from typing import Protocol
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, NoAcceptedContext, StatusFailure
+from ..node import Receiver
 from ..standard.instance import Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.query import Ending, Match, Query
-from ..standard.status import Kind
+from ..standard.status import Kind, Status
 from .association import Association, Storage
-from .contexts import shares, unique_keys
+from .contexts import Share, batches, shares, shares_of_rare, unique_keys
 from .get import GetEnding, GetModel, get
+from .move import MoveModel, move
 from .order import Order
-
-SERVICE = "C-GET"
 
 # Bytes of one object. An enhanced CT of 300 slices has 157 MB; it is in memory as a whole, and
 # what reads it needs as much again.
@@ -34,17 +34,18 @@ MOST_FAILURES = 3
 
 _TOO_LARGE = f"an object is larger than the {LARGEST_OBJECT >> 20} MiB it may have here"
 _NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
-_NOT_ASKED = f"not asked for any more after {MOST_FAILURES} failures in a row"
+_NOT_ASKED = f"not asked for after {MOST_FAILURES} in a row had failed; ask for them alone"
 
 # What to try, where it is not what the status's own table says (PS3.4 C.4.3.1.4).
 _OTHER_WAY = "fetching over DICOMweb (objects_from) may bring them"
 _REMEDIES: Mapping[int, str] = {
-    0x0124: "Ask the archive's administrator to allow C-GET for our calling_ae_title",
+    0x0124: "Ask the archive's administrator to allow retrieving for our calling_ae_title",
     0xA700: "Ask for fewer objects at once, or later",
     0xA701: "Ask for fewer objects at once",
     0xA702: f"It may keep them in a form it cannot send us, which its log tells; {_OTHER_WAY}",
-    0xA900: f"Its C-GET does not take the UIDs of single objects; {_OTHER_WAY}",
+    0xA900: f"It does not take the UIDs of single objects; {_OTHER_WAY}",
 }
+_REGISTER = "register {title} at this machine's address, port {port}"
 
 
 class Over(Protocol):
@@ -64,9 +65,10 @@ type Find = Callable[[Query, Callable[[Match, int], bool]], Ending]
 
 @dataclass(slots=True)
 class Manners:
-    """What was learned of an archive's C-GET: whether it reads a list of UIDs."""
+    """What was learned of an archive: whether it reads a list of UIDs, and offers C-GET."""
 
     reads_lists: bool = True
+    offers_get: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +82,31 @@ class _Request:
 
 
 class Retrieval:
-    """One call. `over` lends associations, `find` asks a query while none is held.
+    """One call. `over` lends associations, `find` asks a query while none is held; C-MOVE is tried
+    where there is a `receiver`.
 
-    `outcome` is the status that was told last.
+    `service` is what was asked last, `outcome` the status that was told last.
     """
 
     def __init__(
-        self, order: Order, over: Over, find: Find, manners: Manners, deadline: Deadline
+        self,
+        order: Order,
+        over: Over,
+        find: Find,
+        manners: Manners,
+        deadline: Deadline,
+        receiver: Receiver | None,
     ) -> None:
+        self.service = "C-GET"
         self.outcome = "stopped"
+        self._receiver = receiver
         self._order = order
         self._over = over
         self._find = find
         self._manners = manners
         self._deadline = deadline
         self._patients: dict[str, str] = {}
+        self._failed: set[str] = set()
         self._failure: ArchiveError | None = None
         self._in_vain = 0
 
@@ -102,21 +114,59 @@ class Retrieval:
         """Fetch what was ordered. Raises the first failure if no object came at all."""
         order = self._order
         try:
-            known = self._with_kinds(order.usable)
-            self._get(known, headers=headers)
-            # What was said of their transfer syntaxes may have been wrong.
-            failed = [one for one in known if one.transfer_syntaxes]
-            if failed and not order.stopped:
-                again = [replace(one, transfer_syntaxes=()) for one in order.left(failed)]
-                self._get(again, headers=headers)
+            if self._manners.offers_get or not self._receiver:
+                self._get(headers=headers)
+            if self._receiver and not order.stopped:
+                self._move()
         except Cancelled:
             raise
         except ArchiveError as error:
             self._failure = self._failure or error
-            order.give_up(order.left(), _told(error))
+            order.give_up(order.waiting(), _told(error))
         if self._failure and not order.count:
             raise self._failure
-        return order.retrieved(SERVICE)
+        return order.retrieved(self.service)
+
+    def _get(self, *, headers: bool) -> None:
+        known = self._with_kinds(self._order.usable)
+        try:
+            self._fetch(shares(known), headers=headers)
+        except NoAcceptedContext as error:
+            self._manners.offers_get = False
+            if not self._receiver:
+                raise NoAcceptedContext(
+                    f"{error.happened}, and no receiver is configured for C-MOVE",
+                    "Have C-GET enabled there for our calling_ae_title, or configure a receiver "
+                    "for this node, or an objects_from that names a DICOMweb node",
+                ) from error
+            return
+        self._manners.offers_get = True
+        failed = [one for one in known if one.sop_instance_uid in self._failed]
+        # What was said of their transfer syntaxes may have been wrong.
+        told = [replace(one, transfer_syntaxes=()) for one in failed if one.transfer_syntaxes]
+        self._fetch(shares(told), headers=headers)
+        untold = [one for one in failed if not one.sop_class_uid]
+        self._fetch(shares_of_rare(untold), headers=headers)
+
+    def _move(self) -> None:
+        """What C-GET could not bring, or all where there is none."""
+        wanted = self._order.left(self._order.usable)
+        if self._manners.offers_get:
+            wanted = [one for one in wanted if one.sop_instance_uid in self._failed]
+        if not wanted:
+            return
+        self.service = "C-MOVE"
+        try:
+            self._fetch([Share(frozenset(), batches(wanted))], headers=False)
+        except NoAcceptedContext as error:
+            if self._manners.offers_get:  # then C-GET has said why
+                return
+            self._manners.offers_get = True  # asked again next time, it may have been enabled
+            raise NoAcceptedContext(
+                f"it offers neither C-GET nor C-MOVE to us ({error.happened})",
+                "Have one of them enabled there for our calling_ae_title, or configure an "
+                "objects_from that names a DICOMweb node",
+            ) from error
 
     def _with_kinds(self, references: Sequence[Reference]) -> list[Reference]:
         """The references with the kinds of object that were not known, as far as C-FIND tells."""
@@ -157,58 +207,73 @@ class Retrieval:
         self._find(Query(Level.IMAGE, keys, wanted), note)
         return found
 
-    def _get(self, references: Sequence[Reference], *, headers: bool) -> None:
-        for share in shares(references):
-            todo = deque(map(_Request, share.batches))
+    def _fetch(self, wanted: Sequence[Share], *, headers: bool) -> None:
+        for share in wanted:
+            left = [tuple(self._order.left(batch)) for batch in share.batches]
+            todo = deque(_Request(batch) for batch in left if batch)
             if not self._manners.reads_lists:
-                todo = deque(_Request((one,)) for batch in share.batches for one in batch)
+                todo = deque(_Request((one,)) for batch in left for one in batch)
+            self._in_vain = 0
             while todo and not self._order.stopped:
                 study = self._over(
-                    lambda association, todo=todo: self._get_over(association, todo, headers),
+                    lambda association, todo=todo: self._fetch_over(association, todo, headers),
                     share.storage,
                     lambda: not self._order.count,
                 )
                 if study:
                     self._patients[study] = self._patient_of(study)
 
-    def _get_over(self, association: Association, todo: deque[_Request], headers: bool) -> str:
+    def _fetch_over(self, association: Association, todo: deque[_Request], headers: bool) -> str:
         """As much of it as this association brings; a study whose patient must be known first."""
-        ordinary = _model(association)
+        ordinary = _move_model(association) if self.service == "C-MOVE" else _model(association)
         without = headers and association.offers(GetModel.WITHOUT_BULK_DATA)
         while todo and not self._order.stopped:
             request = todo[0]
             model = GetModel.WITHOUT_BULK_DATA if without and not request.whole else ordinary
             study = request.references[0].study_instance_uid
-            if model is GetModel.PATIENT_ROOT and study not in self._patients:
+            if model in _PATIENT_ROOTS and study not in self._patients:
                 return study
-            ending = get(
-                association,
-                self._query(request, model),
-                model,
-                self._order.taker(request.references),
-                deadline=self._deadline,
-            )
+            ending = self._ask(association, request, model)
             todo.popleft()
             if ending.status:
                 self.outcome = f"0x{ending.status.code:04X}"
             if not self._order.stopped:
                 todo.extendleft(reversed(self._again(request, model, ending)))
             if self._in_vain >= MOST_FAILURES:
-                self._order.give_up(self._order.left(), _NOT_ASKED)
-                todo.clear()
+                self._spare(todo)
             if not association.clean:
                 break
         return ""
 
-    def _query(self, request: _Request, model: GetModel) -> Query:
+    def _ask(
+        self, association: Association, request: _Request, model: GetModel | MoveModel
+    ) -> GetEnding:
+        query, take = self._query(request, model), self._order.taker(request.references)
+        if isinstance(model, GetModel):
+            return get(association, query, model, take, deadline=self._deadline)
+        assert self._receiver
+        return move(
+            association,
+            query,
+            model,
+            self._receiver,
+            [one.sop_instance_uid for one in self._order.left(request.references)],
+            take,
+            deadline=self._deadline,
+            largest=LARGEST_OBJECT,
+        )
+
+    def _query(self, request: _Request, model: GetModel | MoveModel) -> Query:
         keys = dict(unique_keys(request.references))
         if model is GetModel.WITHOUT_BULK_DATA:  # it has no levels above (PS3.4 Z.4.2.2.1)
             keys = {"SOPInstanceUID": keys["SOPInstanceUID"]}
-        elif model is GetModel.PATIENT_ROOT:
+        elif model in _PATIENT_ROOTS:
             keys["PatientID"] = self._patients[keys["StudyInstanceUID"]]
         return Query(Level.IMAGE, keys)
 
-    def _again(self, request: _Request, model: GetModel, ending: GetEnding) -> list[_Request]:
+    def _again(
+        self, request: _Request, model: GetModel | MoveModel, ending: GetEnding
+    ) -> list[_Request]:
         """What of a request is to be asked for again; the rest that did not come is given up."""
         missing = tuple(self._order.left(request.references))
         came = len(request.references) - len(missing)
@@ -229,25 +294,29 @@ class Retrieval:
         if len(request.references) > 1:
             return [_Request((one,), alone=came <= 1, whole=request.whole) for one in silent]
         self._give_up(silent, ending)
-        self._in_vain += request.alone or _kind(ending) is Kind.FAILURE
+        self._in_vain += request.alone
         return []
 
     def _give_up(self, references: Sequence[Reference], ending: GetEnding) -> None:
         said = ending.status
         if not references or said is None:
             return
+        register = ""
+        if self._receiver and self.service == "C-MOVE":
+            register = _REGISTER.format(title=self._receiver.ae_title, port=self._receiver.port)
         if said.kind is Kind.SUCCESS and not ending.failed:
-            self._order.give_up(references, _NOTHING)
+            sent = f"the archive says that it sent them, but not to us: {register}"
+            self._order.give_up(references, sent if register and ending.completed else _NOTHING)
             return
-        remedy = _REMEDIES.get(said.code, said.remedy) or _REMEDIES[0xA702]
         error = StatusFailure(
-            f"the archive could not send them and ended {SERVICE} with status {said}",
-            remedy,
+            f"the archive could not send them and ended {self.service} with status {said}",
+            _remedy(said, register),
             status=said.code,
         )
         self._order.give_up(references, _told(error))
+        self._failed.update(one.sop_instance_uid for one in references)
         if said.kind is Kind.FAILURE:
-            self._failure = self._failure or error
+            self._failure = error
 
     def _after_too_large(self, missing: tuple[Reference, ...], uid: str) -> list[_Request]:
         error = ArchiveError(_TOO_LARGE, "Its attributes can still be asked for with a query")
@@ -258,6 +327,14 @@ class Retrieval:
         if len(rest) == len(missing):  # it was not asked for and would come again
             return [_Request((one,)) for one in rest]
         return [_Request(rest)] if rest else []
+
+    def _spare(self, todo: deque[_Request]) -> None:
+        """Ask no more for what would be in vain: every other one alone, or anything large."""
+        rest = [one for one in todo if one.alone] or list(todo)
+        for request in rest:
+            self._order.give_up(request.references, _NOT_ASKED)
+            todo.remove(request)
+        self._in_vain = 0
 
     def _patient_of(self, study: str) -> str:
         """The patient a Patient Root wants to know; "" where that cannot be learned."""
@@ -279,18 +356,37 @@ def _model(association: Association) -> GetModel:
         model = GetModel.PATIENT_ROOT
     else:
         model = GetModel.STUDY_ROOT
-    association.context(model, SERVICE)
+    association.context(model, "C-GET")
     if not association.storage:
         association.clean = False
         raise NoAcceptedContext(
-            f"it accepts {SERVICE} but would send us no object of the kinds asked for",
+            "it accepts C-GET but would send us no object of the kinds asked for",
             "Ask its administrator to allow our calling_ae_title to be sent objects",
         )
     return model
 
 
-def _kind(ending: GetEnding) -> Kind | None:
-    return ending.status.kind if ending.status else None
+def _move_model(association: Association) -> MoveModel:
+    if not association.offers(MoveModel.STUDY_ROOT) and association.offers(MoveModel.PATIENT_ROOT):
+        return MoveModel.PATIENT_ROOT
+    association.context(MoveModel.STUDY_ROOT, "C-MOVE")
+    return MoveModel.STUDY_ROOT
+
+
+_PATIENT_ROOTS = (GetModel.PATIENT_ROOT, MoveModel.PATIENT_ROOT)
+
+# These are about what was asked for; other failures of a C-MOVE are mostly about where to send it:
+# Orthanc calls a destination it does not know 0xC000.
+_ABOUT_REQUEST = frozenset({0x0124, 0xA700, 0xA701, 0xA900})
+_UNKNOWN_DESTINATION = 0xA801  # PS3.4 C.4.2.1.5
+
+
+def _remedy(said: Status, register: str) -> str:
+    if register and said.code == _UNKNOWN_DESTINATION:
+        return register
+    if register and said.code not in _ABOUT_REQUEST:
+        return f"If it cannot reach or does not know our receiver, {register}; its log tells"
+    return _REMEDIES.get(said.code, said.remedy) or _REMEDIES[0xA702]
 
 
 def _told(error: ArchiveError) -> str:

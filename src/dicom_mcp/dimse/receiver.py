@@ -1,0 +1,289 @@
+"""Where an archive sends what a C-MOVE asked for: C-STORE, accepted while a move is under way.
+
+Theory. The port is open only while somebody waits for an object. Each waiting call has an inbox
+that names the objects it wants; anything else is refused. An inbox holds two objects, so that an
+archive waits with the next until the caller has taken one, and nothing is written to disk. Calls
+to several nodes may name the same port: they share the one who listens there.
+
+pynetdicom accepts (decisions/0016); what surrounds it here bounds what a stranger can cost: four
+associations, every wait, the length of a PDU and of a message.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, Full, Queue
+from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, socket
+from struct import Struct
+from threading import Thread
+from typing import Any, Self, cast
+
+from pynetdicom import (
+    AE,
+    _config,  # pyright: ignore[reportPrivateUsage] - its documentation describes it for users
+    evt,
+)
+from pynetdicom.presentation import (
+    AllStoragePresentationContexts,
+    PresentationContext,
+    build_context,
+)
+from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
+
+from .. import node
+from ..deadline import Deadline
+from ..errors import ArchiveError
+from ..standard.instance import Instance
+from .contexts import COMPRESSED, UNCOMPRESSED
+
+# One archive sends over one association or two; a stranger gets no more than these.
+_MOST_ASSOCIATIONS = 4
+
+# Seconds: for an association request or release, and for a read or write of an archive that sends.
+_ACSE_TIMEOUT = 10
+_NETWORK_TIMEOUT = 30
+
+# PS3.8 D.1: large enough for an image in a few PDUs. A request with every context needs 200 KiB.
+_MAXIMUM_PDU_SIZE = 131_072
+_LONGEST_PDU = 1_048_576
+_PDU_HEADER = Struct(">HI")
+
+# Objects that wait to be taken.
+_MOST_WAITING = 2
+
+# How soon a wait notices that it is over, and how long the threads of a server have to end.
+_WAKE_SECONDS = 0.1
+_STOP_SECONDS = 5.0
+
+# PS3.4 B.2.3, PS3.7 C.
+_SUCCESS, _NOT_AUTHORISED, _OUT_OF_RESOURCES = 0x0000, 0x0124, 0xA700
+
+
+class Inbox:
+    """What one move waits for. `message_id` is the move's, as far as it is known; `too_large`
+    is the SOP instance UID of an object that was refused for its size."""
+
+    def __init__(self, uids: Collection[str], largest: int) -> None:
+        self.uids = frozenset(uids)
+        self.largest = largest
+        self.message_id: int | None = None
+        self.too_large = ""
+        self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
+        self._closed = threading.Event()
+
+    def put(self, instance: Instance) -> bool:
+        """Wait for a place for it; False when nobody waits for it any longer."""
+        while not self._closed.is_set():
+            with suppress(Full):
+                self._arrived.put(instance, timeout=_WAKE_SECONDS)
+                return True
+        return False
+
+    def close(self) -> None:
+        """Nothing more is wanted, or nothing more will come."""
+        self._closed.set()
+        with suppress(Full):
+            self._arrived.put_nowait(None)
+
+    def instances(self, deadline: Deadline) -> Iterator[Instance]:
+        """The objects as they arrive, until it is closed. Raises DeadlinePassed or Cancelled."""
+        while True:
+            try:
+                instance = self._arrived.get(timeout=min(_WAKE_SECONDS, deadline.remaining()))
+            except Empty:
+                if self._closed.is_set():
+                    return
+                continue
+            if instance is None:
+                return
+            yield instance
+
+
+@contextmanager
+def receiving(place: node.Receiver, uids: Collection[str], largest: int) -> Generator[Inbox]:
+    """Listen for these objects, none over `largest` bytes, while the block runs.
+
+    Raises ArchiveError when the port cannot be had.
+    """
+    inbox = Inbox(uids, largest)
+    with _LISTENING:
+        door = _DOORS.get((place.host, place.port))
+        if door is None:
+            door = _DOORS[place.host, place.port] = _Door(place)
+        door.inboxes.append(inbox)
+    try:
+        yield inbox
+    finally:
+        inbox.close()
+        with _LISTENING:
+            door.inboxes.remove(inbox)
+            if not door.inboxes:
+                del _DOORS[place.host, place.port]
+                door.close()
+
+
+class _Door:
+    """One port that is listened on, and the inboxes behind it."""
+
+    def __init__(self, place: node.Receiver) -> None:
+        self.inboxes: list[Inbox] = []
+        _config.LOG_REQUEST_IDENTIFIERS = False  # identifiers carry patients
+        _config.LOG_RESPONSE_IDENTIFIERS = False
+        _config.LOG_HANDLER_LEVEL = "none"
+        ae = AE(place.ae_title)
+        ae.maximum_associations = _MOST_ASSOCIATIONS
+        ae.maximum_pdu_size = _MAXIMUM_PDU_SIZE
+        ae.acse_timeout = _ACSE_TIMEOUT
+        ae.dimse_timeout = ae.network_timeout = _NETWORK_TIMEOUT
+        make_server = cast("Callable[..., _Server]", ae.make_server)  # pyright: ignore
+        handlers: list[tuple[Any, Callable[[evt.Event], Any]]] = [
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_DATA_RECV, self._received),
+            (evt.EVT_DIMSE_RECV, _whole),
+        ]
+        try:
+            self._server = make_server(
+                (place.host, place.port),
+                contexts=_contexts(),
+                evt_handlers=handlers,
+                server_class=_Server,
+                request_handler=_Connection,
+            )
+        except OSError as error:
+            raise ArchiveError(
+                f"the receiver's port {place.port} cannot be listened on "
+                f"({os.strerror(error.errno or 0).lower()})",
+                "Free that port, or configure another one for the receiver and tell the archive",
+            ) from error
+        self._ae = ae
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(0.05,), name="receiver", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, end what is open and wait for every thread."""
+        self._server.shutdown()
+        self._thread.join(_STOP_SECONDS)
+        end = time.monotonic() + _STOP_SECONDS
+        for association in self._ae.active_associations:
+            dul = association.dul
+            with suppress(OSError, AttributeError):
+                cast("Any", dul.socket).socket.shutdown(SHUT_RDWR)
+            cast("Any", dul.to_user_queue).put(None)  # wakes a wait for an association request
+            for thread in (association, dul):
+                if thread.ident is not None:
+                    thread.join(max(0.0, end - time.monotonic()))
+
+    def _store(self, event: evt.Event) -> int:
+        request = cast("Any", event.request)
+        uid = str(request.AffectedSOPInstanceUID)
+        origin = request.MoveOriginatorMessageID
+        wanting = [
+            inbox
+            for inbox in tuple(self.inboxes)
+            if uid in inbox.uids and (origin is None or inbox.message_id in (None, origin))
+        ]
+        if not wanting:
+            return _NOT_AUTHORISED
+        instance = Instance(
+            str(request.AffectedSOPClassUID),
+            uid,
+            str(event.context.transfer_syntax),
+            bytearray(request.DataSet.getbuffer()),
+        )
+        taken = [inbox.put(instance) for inbox in wanting]
+        return _SUCCESS if any(taken) else _OUT_OF_RESOURCES
+
+    def _received(self, event: evt.Event) -> None:
+        """Count the bytes of a message that is not whole yet, and end one that is too large."""
+        inboxes = tuple(self.inboxes)
+        connected = cast("_Socket", cast("Any", event.assoc.dul.socket).socket)
+        connected.unfinished += len(event.data)
+        if connected.unfinished > max((one.largest for one in inboxes), default=0) + _LONGEST_PDU:
+            with suppress(AttributeError):
+                command = cast("Any", event.assoc.dimse.message).command_set
+                for one in inboxes:
+                    one.too_large = str(command.AffectedSOPInstanceUID)
+            connected.close()
+
+
+# Everybody who listens in this process, by address and port.
+_DOORS: dict[tuple[str, int], _Door] = {}
+_LISTENING = threading.Lock()
+
+
+def _contexts() -> "_Shared":
+    """Every kind of object, in every syntax that is read here."""
+    syntaxes = [*UNCOMPRESSED, *COMPRESSED]
+    return _Shared(
+        build_context(one.abstract_syntax or "", syntaxes) for one in AllStoragePresentationContexts
+    )
+
+
+def _whole(event: evt.Event) -> None:
+    """A message is whole; the next one begins."""
+    cast("_Socket", cast("Any", event.assoc.dul.socket).socket).unfinished = 0
+
+
+class _Shared(list[PresentationContext]):
+    """Contexts that pynetdicom may read but need not copy for every association (60 ms)."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class _Connection(RequestHandler):
+    """An accepted connection: answers leave at once, and no read or write waits for ever."""
+
+    def setup(self) -> None:
+        accepted = _Socket(fileno=cast("socket", self.request).detach())
+        accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        accepted.settimeout(_NETWORK_TIMEOUT)
+        self.request = accepted
+
+
+class _Socket(socket):
+    """A socket that ends when a PDU is announced that is too long to be one; pynetdicom would
+    read it into memory. It never reads past the end of a header or a PDU."""
+
+    unfinished = 0
+    _header = b""
+    _left = 0
+
+    def shutdown(self, how: int, /) -> None:
+        with suppress(OSError):  # after a reset pynetdicom would leave the socket open
+            super().shutdown(how)
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        received = super().recv(bufsize, flags)
+        if self._left:
+            self._left -= len(received)
+            return received
+        self._header += received
+        if len(self._header) == _PDU_HEADER.size:
+            _, self._left = _PDU_HEADER.unpack(self._header)
+            self._header = b""
+            if self._left > _LONGEST_PDU:
+                raise ConnectionAbortedError("a PDU is longer than any that is accepted")
+        return received
+
+
+class _Server(ThreadedAssociationServer):
+    daemon_threads = True
+    request_queue_size = 2 * _MOST_ASSOCIATIONS
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        return len(self.active_associations) < 2 * _MOST_ASSOCIATIONS
+
+    def service_actions(self) -> None:
+        """Nothing; pynetdicom collects garbage here."""
+
+    def shutdown(self) -> None:
+        super(AssociationServer, self).shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that fails before it is an association is only closed."""
