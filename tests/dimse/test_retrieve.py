@@ -1,5 +1,6 @@
 """Objects fetched by reference: from the embedded archive, and from peers that do it wrong."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -12,11 +13,23 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.errors import (
+    ArchiveError,
+    AssociationAborted,
+    Cancelled,
+    DeadlinePassed,
+    NoAcceptedContext,
+    StatusFailure,
+)
 from dicom_mcp.node import Node
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
+from tests.acceptor import accepting, archive_of
 from tests.bounds import PATIENCE, in_time
+from tests.peer import CANCEL_REQUEST, Peer, Script, Talk, accept, give, hold
+
+from .sender import CT, GET, abort, finish, hear, hear_request, send, serve, stored
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -116,3 +129,199 @@ def test_one_connection_serves_queries_and_objects_in_turn(
             deadline = Deadline(PATIENCE)
             assert archive.find(Query(Level.STUDY, keys), limit=5, deadline=deadline).matches
             assert len(fetch(archive, [reference(one)])[0]) == 1
+
+
+# --- peers that do it wrong
+
+ONE, TWO, THREE = "1.2.3.1", "1.2.3.2", "1.2.3.3"
+
+
+def ct(*uids: str) -> list[Reference]:
+    return [Reference("1.2", "1.2.3", uid, CT) for uid in uids]
+
+
+def asked(script: Script, *uids: str, seconds: float = PATIENCE) -> tuple[list[str], Retrieved]:
+    """What came of asking a peer with this script for these objects."""
+    with Peer((accept, *script)) as peer, closing(connect(Node(port=peer.port))) as archive:
+        came, retrieved = fetch(archive, ct(*uids), seconds=seconds)
+    return [one.sop_instance_uid for one in came], retrieved
+
+
+def test_an_object_nobody_asked_for_is_dropped_and_told() -> None:
+    script = (hear_request, send(ONE), send("9.9"), send(TWO), finish(completed=3), hold)
+    came, retrieved = asked(script, ONE, TWO)
+    assert came == [ONE, TWO]
+    assert not retrieved.missing
+    assert "1 objects that were not asked for" in retrieved.notes[0]
+
+
+def test_an_archive_that_sends_the_whole_series_is_stopped_when_all_is_there() -> None:
+    stopped: list[int] = []
+
+    def hear_cancel(talk: Talk) -> None:
+        for number in range(1000):
+            talk.send(stored(talk, f"9.{number}"))
+            hear(talk)
+            if talk.operation == CANCEL_REQUEST:
+                stopped.append(number)
+                talk.operation = GET
+                return
+
+    came, retrieved = asked((hear_request, send(ONE), hear_cancel, finish(0xFE00), hold), ONE)
+    assert came == [ONE]
+    assert not retrieved.missing
+    assert stopped[0] < 10
+
+
+def test_an_abort_midway_names_what_is_missing() -> None:
+    came, retrieved = asked((hear_request, send(ONE), abort), ONE, TWO)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
+    assert "1 of 2 objects did not come: it aborted the association" in retrieved.notes[0]
+
+
+def test_an_abort_before_the_first_object_is_an_error() -> None:
+    with pytest.raises(AssociationAborted):
+        asked((hear_request, abort), ONE)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (hear_request, hold),
+        (hear_request, give(lambda talk: stored(talk, ONE, 100_000)[:50_000]), hold),
+    ],
+    ids=["says nothing", "stops within an object"],
+)
+def test_a_peer_that_hangs_is_left_at_the_deadline(script: Script) -> None:
+    with pytest.raises(DeadlinePassed):
+        asked(script, ONE, seconds=0.5)
+
+
+def test_a_peer_that_hangs_midway_loses_only_the_rest() -> None:
+    came, retrieved = asked((hear_request, send(ONE), hold), ONE, TWO, seconds=0.5)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
+    assert "within 0.5 seconds" in retrieved.notes[0]
+
+
+def test_a_cancelled_call_ends_at_once() -> None:
+    with (
+        Peer((accept, hear_request, send(ONE), hold)) as peer,
+        closing(connect(Node(port=peer.port))) as archive,
+    ):
+        deadline = Deadline(PATIENCE)
+
+        def take(_: Instance) -> bool:
+            deadline.cancel()
+            return True
+
+        with pytest.raises(Cancelled):
+            in_time(lambda: archive.objects(ct(ONE, TWO), take, deadline=deadline))
+
+
+def test_objects_that_are_too_large_are_named_and_the_others_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dicom_mcp.dimse.exchange.LARGEST_OBJECT", 50_000)
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        for uid, size in ((ONE, 100_000), (TWO, 100)):
+            if uid.encode() in identifier:
+                send(uid, size=size)(talk)
+        finish(completed=1)(talk)
+
+    came, retrieved = asked((serve(answer),), ONE, TWO)
+    assert came == [TWO]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [ONE]
+    assert "larger than the 192 MiB" in retrieved.notes[0]
+    with pytest.raises(ArchiveError, match="larger than the 192 MiB"):
+        asked((serve(answer),), ONE)
+
+
+def test_failed_sub_operations_are_missing_with_the_status_and_what_to_do() -> None:
+    script = (
+        hear_request,
+        send(ONE),
+        finish(0xB000, completed=1, failed=2, failed_uids=f"{TWO}\\{THREE}"),
+        hold,
+    )
+    came, retrieved = asked(script, ONE, TWO, THREE)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO, THREE]
+    assert "2 of 3 objects did not come" in retrieved.notes[0]
+    assert "0xB000" in retrieved.notes[0]
+    assert "objects_from" in retrieved.notes[0]
+
+
+def test_a_failure_without_an_object_is_an_error_with_what_to_do() -> None:
+    with pytest.raises(StatusFailure, match="0xA702") as failure:
+        asked((hear_request, finish(0xA702, failed=1), hold), ONE)
+    assert failure.value.status == 0xA702
+    assert "objects_from" in str(failure.value)
+
+
+def test_an_archive_that_reads_no_lists_is_asked_one_by_one_and_remembered() -> None:
+    identifiers: list[bytes] = []
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        identifiers.append(identifier)
+        if b"\\" not in identifier:
+            send(next(uid for uid in (ONE, TWO, THREE) if uid.encode() in identifier))(talk)
+        finish(0xA900 if b"\\" in identifier else 0x0000)(talk)
+
+    with (
+        Peer((accept, serve(answer))) as peer,
+        closing(connect(Node(port=peer.port))) as archive,
+    ):
+        for _ in range(2):
+            came, retrieved = fetch(archive, ct(ONE, TWO, THREE))
+            assert [one.sop_instance_uid for one in came] == [ONE, TWO, THREE]
+            assert (retrieved.missing, retrieved.notes) == ((), ())
+    assert len(identifiers) == 1 + 3 + 3
+
+
+def test_one_by_one_an_archive_is_not_asked_for_ever() -> None:
+    identifiers: list[bytes] = []
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        identifiers.append(identifier)
+        finish()(talk)
+
+    came, retrieved = asked((serve(answer),), *(f"1.2.3.{number}" for number in range(100)))
+    assert (came, len(retrieved.missing)) == ([], 100)
+    assert len(identifiers) == 1 + 3
+    assert "97 of 100 objects did not come: not asked for" in " ".join(retrieved.notes)
+
+
+def test_an_archive_without_c_get_says_what_to_do_instead() -> None:
+    with (
+        accepting() as acceptor,
+        archive_of(acceptor) as archive,
+        pytest.raises(NoAcceptedContext, match="no receiver is configured") as failure,
+    ):
+        fetch(archive, ct(ONE))
+    for remedy in ("C-GET enabled", "configure a receiver", "objects_from"):
+        assert remedy in str(failure.value)
+
+
+def test_a_uid_that_would_name_other_objects_is_never_sent() -> None:
+    identifiers: list[bytes] = []
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        identifiers.append(identifier)
+        finish()(talk)
+
+    _, retrieved = asked((serve(answer),), "*", "1.2\\1.3", "")
+    assert not identifiers
+    assert len(retrieved.missing) == 3
+    assert "their UIDs are none" in retrieved.notes[0]
+
+
+def test_the_log_says_how_it_ended_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "dicom_mcp"):
+        asked((hear_request, send(ONE), finish(completed=1), hold), ONE)
+    (line,) = (one for one in caplog.messages if one.startswith("C-GET"))
+    assert "rows=1" in line
+    assert "outcome=0x0000" in line
+    assert ONE not in caplog.text
