@@ -22,7 +22,8 @@ To see it answer: dicom-mcp demo, whose end shows how to connect an assistant.
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
-    chosen = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = _parser(arguments).parse_args(arguments)
     journal.to_stderr(debug=chosen.debug)
     try:
         chosen.run(chosen)
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     variables = "\n".join(f"  {name:26}{meaning}" for name, meaning in VARIABLES.items())
     parser = argparse.ArgumentParser(
         prog="dicom-mcp",
@@ -54,6 +55,19 @@ def _parser() -> argparse.ArgumentParser:
         "--http", metavar="PORT", type=_port, help="on http://127.0.0.1:PORT/mcp instead of stdio"
     )
     serve.set_defaults(run=_serve)
+
+    nodes = commands.add_parser("nodes", help="show which archives are configured")
+    nodes.add_argument("--json", action="store_true", help="as JSON")
+    nodes.set_defaults(run=_nodes)
+
+    init = commands.add_parser("init", help="write a configuration file by asking")
+    init.set_defaults(run=_init)
+
+    query = commands.add_parser("query", help="ask as an assistant would, and see the answer")
+    if "query" in arguments:  # importing the tools takes half a second
+        from .terminal.query import add_commands
+
+        add_commands(query)
 
     demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
     demo.add_argument(
@@ -102,6 +116,18 @@ def _serve(chosen: argparse.Namespace) -> None:
                 allowed_origins=[f"http://{name}" for name in names],
             ),
         )
+
+
+def _nodes(chosen: argparse.Namespace) -> None:
+    from .terminal.nodes import show_nodes
+
+    show_nodes(chosen.config, as_json=chosen.json)
+
+
+def _init(chosen: argparse.Namespace) -> None:
+    from .terminal.init import init
+
+    sys.exit(init(chosen.config))
 
 
 def _demo(chosen: argparse.Namespace) -> None:

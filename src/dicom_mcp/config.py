@@ -61,9 +61,8 @@ def load(
     where several people use one server (HTTP): then nobody may point it elsewhere unless the
     operator names the hosts. Raises BadConfiguration naming the variable, or file and line.
     """
-    named = file or environ.get("DICOM_MCP_CONFIG", "").strip()
-    path = Path(named).expanduser() if named else usual_file(environ)
-    if not named and not path.is_file():
+    path = file_in_force(file, environ)
+    if path is None:
         return from_environment(environ, shared=shared)
     read = read_nodes_file(path, environ)
     settings = from_environment(environ, shared=shared, calling_ae_title=read.calling_ae_title)
@@ -75,6 +74,14 @@ def load(
     if read.configurable_hosts != "" and "DICOM_CONFIGURABLE_HOSTS" not in environ:
         hosts = read.configurable_hosts
     return Settings(nodes[0], hosts, settings.time_zone or read.time_zone, nodes[1:])
+
+
+def file_in_force(file: str = "", environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The configuration file that is read: the one that is named, else the usual one if it is
+    there."""
+    named = file or environ.get("DICOM_MCP_CONFIG", "").strip()
+    path = Path(named).expanduser() if named else usual_file(environ)
+    return path if named or path.is_file() else None
 
 
 def usual_file(environ: Mapping[str, str] = os.environ) -> Path:

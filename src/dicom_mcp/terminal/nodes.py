@@ -1,0 +1,75 @@
+"""`dicom-mcp nodes`: what is in force, and where it comes from. Never a secret."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..config import file_in_force, load
+from ..node import AnyNode, Basic, Bearer, Certificate, WebNode
+from .show import words
+
+
+def show_nodes(file: str, *, as_json: bool) -> None:
+    """Every node, the default first. Raises BadConfiguration."""
+    settings = load(file)
+    nodes = [facts(name, node) for name, node in settings.nodes.items()]
+    path = file_in_force(file)
+    source = f"the file {path}" if path else "the environment (DICOM_HOST, DICOM_PORT, …)"
+    if as_json:
+        told = {"from": str(path or "environment"), "nodes": nodes}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        return
+    console = Console()
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    columns = list(dict.fromkeys(name for one in nodes for name in one))
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for one in nodes:
+        table.add_row(*(Text(words(one.get(column, ""))) for column in columns))
+    console.print(Text(f"From {source}. The first is asked when a question names none."))
+    console.print(table)
+
+
+def facts(name: str, node: AnyNode) -> dict[str, Any]:
+    """What is configured of a node, without what proves who we are."""
+    limits = {"timeout": f"{node.timeout:g} s", "connections": node.connections}
+    if isinstance(node, WebNode):
+        trust = _file("trusts", node.ca_file)
+        found = {"node": name, "address": node.base_url, "signs_in": _signs_in(node), **trust}
+    else:
+        found = {
+            "node": name,
+            "address": f"{node.host}:{node.port}",
+            "called_ae_title": node.called_ae_title,
+            "calling_ae_title": node.calling_ae_title,
+        }
+        if node.tls:
+            found["TLS"] = "yes, with our certificate" if node.tls.certificate else "yes"
+            found |= _file("trusts", node.tls.ca_file)
+        if node.receiver:
+            found["receiver"] = f"{node.receiver.ae_title} at port {node.receiver.port}"
+    if node.objects_from:
+        found["objects_from"] = node.objects_from
+    return {**found, **limits}
+
+
+def _file(what: str, name: str) -> dict[str, str]:
+    return {what: str(Path(name))} if name else {}
+
+
+def _signs_in(node: WebNode) -> str:
+    match node.auth:
+        case Basic(username):
+            return f"as {username}"
+        case Bearer():
+            return "with a token"
+        case Certificate():
+            return "with a certificate"
+        case None:
+            return "no"

@@ -1,0 +1,228 @@
+"""`dicom-mcp query`: a person asks what an assistant would ask, and sees what it would see.
+
+The options are the tools' own arguments, taken from their signatures: a new argument of a tool is
+an option here by itself.
+"""
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, cast, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from ..config import Settings, load
+from ..deadline import Deadline
+from ..dicom_api import prepare
+from ..errors import BadConfiguration, DicomMcpError
+from ..node import node_at
+from ..tools import TOOLS, Entry
+from ..tools.answer import Pictures
+from ..tools.call import Call, House, Progress
+from ..tools.place import NODE
+from .show import rows_as_csv, show
+
+# The word a person types for a tool; what is not here is not asked of an archive's records.
+WORDS: Mapping[str, str] = {
+    "query_patients": "patients",
+    "query_studies": "studies",
+    "query_series": "series",
+    "query_instances": "instances",
+    "query_worklist": "worklist",
+    "count_studies": "count",
+    "patient_timeline": "timeline",
+    "study_overview": "overview",
+    "compare_nodes": "compare",
+    "read_report": "report",
+    "read_header": "header",
+    "sample_headers": "headers",
+    "view_image": "image",
+    "view_series": "pictures",
+}
+
+# Exit statuses beside 0: it failed, the command line is wrong, it answered but not completely.
+FAILED, MISUSED, INCOMPLETE = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One argument of a tool: what it may be, what it says of itself, and its default."""
+
+    name: str
+    annotation: Any
+    default: Any
+
+    @property
+    def option(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        kind, told = self._kind()
+        words = (told.description or "").replace("%", "%%") if told else ""
+        extra = told.json_schema_extra if told else None
+        choices: Any = (
+            cast("dict[str, Any]", extra).get("enum") if isinstance(extra, dict) else None
+        )
+        if self.is_required:
+            parser.add_argument(self.name, help=words)
+        elif kind is bool:
+            parser.add_argument(
+                self.option, action=argparse.BooleanOptionalAction, help=words, default=None
+            )
+        elif get_origin(kind) is list:
+            parser.add_argument(self.option, action="append", help=f"{words} (may be repeated)")
+        else:
+            parser.add_argument(
+                self.option, help=words, choices=choices, metavar=None if choices else "TEXT"
+            )
+
+    def value(self, given: str | bool | list[str]) -> Any:
+        """What was typed, as the tool takes it. Raises ValidationError."""
+        kind, _ = self._kind()
+        several = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+        numbers = any(one in (int, float) for one in several)
+        adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
+        return adapter.validate_python(given, strict=not numbers and kind is not bool)
+
+    def _kind(self) -> tuple[Any, FieldInfo | None]:
+        if get_origin(self.annotation) is not Annotated:
+            return self.annotation, None
+        kind, *told = get_args(self.annotation)
+        return kind, next((one for one in told if isinstance(one, FieldInfo)), None)
+
+
+def add_commands(query: argparse.ArgumentParser) -> None:
+    """A command below `query` for each tool that asks an archive."""
+    below = query.add_subparsers(title="what to ask for", metavar="", required=True)
+    for entry in TOOLS:
+        word = WORDS.get(entry.function.__name__)
+        if word is None:
+            continue
+        said = inspect.getdoc(entry.function) or ""
+        parser = below.add_parser(
+            word, help=entry.title, description=" ".join(said.split()).replace("%", "%%")
+        )
+        for argument in _arguments(entry.function):
+            argument.add_to(parser)
+        parser.add_argument(
+            "--node",
+            default="",
+            help="where: a name of `dicom-mcp nodes`, several with commas, all, TITLE@host:port, "
+            "or the URL of a DICOMweb server",
+        )
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="the answer as an assistant gets it")
+        form.add_argument("--csv", action="store_true", help="the rows alone; notes go to stderr")
+        if entry.shows_pictures:
+            parser.add_argument("--save", metavar="FOLDER", help="write the pictures there")
+        parser.set_defaults(run=partial(_run, entry))
+
+
+def settings_at(settings: Settings, where: str) -> Settings:
+    """The settings, with the node at an address where `where` is one and no name.
+
+    Raises BadConfiguration for what is neither.
+    """
+    if not where or any(one.strip() in (*settings.nodes, "all") for one in where.split(",")):
+        return settings
+    if "@" not in where and ":" not in where:
+        return settings  # a name nobody knows, which is told with those there are
+    node = replace(node_at(where), name=where)
+    return replace(settings, others=(*settings.others, node))
+
+
+def _run(entry: Entry, chosen: argparse.Namespace) -> None:
+    sys.exit(_ask(entry, chosen))
+
+
+def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
+    given: dict[str, Any] = {}
+    for argument in _arguments(entry.function):
+        typed = getattr(chosen, argument.name)
+        if typed is None:
+            continue
+        try:
+            given[argument.name] = argument.value(typed)
+        except ValidationError as error:
+            told = error.errors(include_url=False, include_input=False)[0]["msg"]
+            sys.stderr.write(f"dicom-mcp: {argument.option}: {told}\n")
+            return MISUSED
+    try:
+        answer = _answer(
+            entry.function, given, settings_at(load(chosen.config), chosen.node), chosen.node
+        )
+    except BadConfiguration:
+        raise
+    except DicomMcpError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    said = answer.said if isinstance(answer, Pictures) else answer
+    if isinstance(answer, Pictures):
+        _save(answer, chosen.save)
+    facts: dict[str, Any] = said.model_dump(mode="json")
+    if chosen.json:
+        sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+    elif chosen.csv:
+        rows_as_csv(facts)
+    else:
+        show(facts)
+    return 0 if facts.get("complete", True) else INCOMPLETE
+
+
+def _answer(
+    function: Callable[..., Any], given: Mapping[str, Any], settings: Settings, node: str
+) -> Any:
+    with closing(House(settings)) as house:
+        # An address has commas and colons in it: it is one name, not several.
+        names = [node] if node in house.nodes else house.names(node)
+        prepare()
+        deadline = Deadline(house.seconds(names))
+        call = Call(house, house.archive(names), deadline, Progress(_report))
+        try:
+            return function(call, **given)
+        except BaseException:
+            deadline.cancel()
+            raise
+        finally:
+            if sys.stderr.isatty():
+                sys.stderr.write("\r\x1b[K")
+
+
+def _report(count: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{count} matches so far")
+        sys.stderr.flush()
+
+
+def _save(answer: Pictures, folder: str | None) -> None:
+    if not answer.pictures:
+        return
+    if folder is None:
+        sys.stderr.write(f"{len(answer.pictures)} pictures; --save FOLDER writes them.\n")
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for number, (content, kind) in enumerate(answer.pictures, start=1):
+        path = Path(folder, f"{number}.{kind.partition('/')[2]}")
+        path.write_bytes(content)
+        sys.stderr.write(f"{path}\n")
+
+
+def _arguments(function: Callable[..., Any]) -> list[_Argument]:
+    parameters = inspect.signature(function, eval_str=True).parameters
+    return [
+        _Argument(name, one.annotation, one.default)
+        for name, one in parameters.items()
+        if name not in ("call", NODE)
+    ]

@@ -1,0 +1,99 @@
+"""Answers on a terminal. Text from an archive can neither colour nor move it: what cannot be seen
+is shown, and nothing is markup."""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..content.plain import plain_text
+
+# What of an answer is said below its rows, in words.
+_BELOW = frozenset({"complete", "notes", "archive", "sent", "queries", "returned", "common"})
+
+
+def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
+    """An answer as tables, then whether it is whole and what to know."""
+    console = console or Console()
+    for name, value in answer.items():
+        if name in _BELOW:
+            continue
+        if rows := _rows(value):
+            _table(console, name, rows)
+        elif value not in (None, "", [], {}):
+            console.print(Text(f"{name}: {words(value)}"))
+    if common := answer.get("common"):
+        console.print(Text(f"in all: {words(common)}"))
+    if "complete" in answer:
+        rows = _rows_of(answer)
+        said = "complete" if answer["complete"] else "NOT COMPLETE"
+        style = "bold green" if answer["complete"] else "bold red"
+        asked = words(answer.get("archive", ""))
+        console.print(Text.assemble((f"{len(rows)} rows, {said}", style), f"  ({asked})"))
+    for note in answer.get("notes", ()):
+        console.print(Text(plain_text(str(note), lines=True), style="yellow"))
+
+
+def rows_as_csv(answer: Mapping[str, Any]) -> None:
+    """The rows of an answer, what they share in each, to stdout; the notes to stderr."""
+    rows = _rows_of(answer) or [_flat(answer)]
+    whole = [{**answer.get("common", {}), **row} for row in rows]
+    columns = list(dict.fromkeys(name for row in whole for name in row))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([words(row.get(name, "")) for name in columns] for row in whole)
+    for note in answer.get("notes", ()):
+        sys.stderr.write(plain_text(str(note), lines=True) + "\n")
+
+
+def words(value: object) -> str:
+    """A value in one line."""
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, object]", value)
+        return ", ".join(f"{name} {words(one)}" for name, one in pairs.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(words, cast("Sequence[object]", value)))
+    return plain_text("" if value is None else str(value))
+
+
+def _table(console: Console, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    texts = [one for row in rows for one in row if _is_long(row[one])]
+    columns = [one for one in dict.fromkeys(one for row in rows for one in row) if one not in texts]
+    columns.sort(key=lambda one: one.lower().endswith("uid"))  # long, and read by nobody
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, title=name, title_justify="left")
+    for column in columns:
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(words(row.get(one, ""))) for one in columns))
+    console.print(table)
+    for row in rows:
+        for one in dict.fromkeys(texts):
+            if row.get(one):
+                console.print(Text(f"{one}:", style="bold"))
+                console.print(Text(plain_text(str(row[one]), lines=True)), soft_wrap=True)
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    """The rows, if it is such a list."""
+    several = cast("list[Any]", value) if isinstance(value, list) else []
+    return several if several and isinstance(several[0], dict) else []
+
+
+def _rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    for value in answer.values():
+        if rows := _rows(value):
+            return rows
+    return []
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and "\n" in value
+
+
+def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "notes"}

@@ -1,0 +1,263 @@
+"""`dicom-mcp nodes`, `query` and `init`: what a person types, and what the terminal shows."""
+
+import csv
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp import cli
+from dicom_mcp.config import load
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.node import Basic, Node, WebNode
+from dicom_mcp.terminal.init import init
+from dicom_mcp.terminal.query import WORDS
+from dicom_mcp.tools import TOOLS
+from tests.asking import ask
+from tests.dicomweb.servers import embedded
+from tests.peer import Peer, Talk, accept, hear_question, hold
+from tests.ward import objects
+
+
+def hostile() -> Iterator[Dataset]:
+    """What must neither colour a terminal nor be taken for markup."""
+    yield from objects()
+    one = next(objects())
+    one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID = "1.9.1", "1.9.2", "1.9.3"
+    one.PatientID, one.PatientName = "evil", "[red]Eve[/red]\u202e"
+    one.StudyDescription = "a\x1b[31mred"
+    yield one
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with EmbeddedArchive(hostile(), ae_title="WARD") as archive:
+        yield Node(port=archive.port, called_ae_title="WARD")
+
+
+@pytest.fixture
+def file(node: Node, tmp_path: Path) -> Iterator[str]:
+    """Two nodes: the ward over DIMSE, and a part of it over DICOMweb with a password."""
+    with embedded(list(objects())[:5]) as url:
+        path = tmp_path / "config.toml"
+        path.write_text(
+            f'[nodes.ward]\nhost = "127.0.0.1"\nport = {node.port}\ncalled_ae_title = "WARD"\n'
+            f'[nodes.web]\nurl = "{url}"\nusername = "me"\npassword_file = "secret"\n'
+        )
+        (tmp_path / "secret").write_text("ZZSECRET")
+        yield str(path)
+
+
+@pytest.fixture
+def run(file: str, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Status, stdout and stderr of a command with that file."""
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        status: Any = 0
+        try:
+            cli.main(["--config", file, *arguments])
+        except SystemExit as left:
+            status = left.code
+        said = capsys.readouterr()
+        if isinstance(status, str):
+            return 1, said.out, said.err + status
+        return status or 0, said.out, said.err
+
+    return command
+
+
+type Run = Callable[..., tuple[int, str, str]]
+
+
+def test_every_tool_that_answers_from_an_archive_has_a_word() -> None:
+    asking = {one.function.__name__ for one in TOOLS if one.asks_archive}
+    assert asking - {"verify_connection", "diagnose"} == set(WORDS)
+
+
+def test_the_json_is_the_answer_an_assistant_gets(run: Run, node: Node) -> None:
+    status, out, _ = run("query", "studies", "--patient-name", "Jane Doe", "--json")
+    assert status == 0
+    answer = json.loads(out)
+    same = ask(node, "query_studies", patient_name="Jane Doe")
+    assert answer["records"] == same["records"]
+    assert answer["archive"]["node"] == "ward"
+
+
+def test_the_table_has_the_records_and_says_whether_that_is_all(run: Run) -> None:
+    status, out, err = run("query", "studies", "--patient-id", "007")
+    assert (status, err) == (0, "")
+    assert "2 rows, complete" in out
+    assert "PatientName Doe^Jane" in out
+    status, out, _ = run("query", "studies", "--limit", "1")
+    assert status == 3
+    assert "1 rows, NOT COMPLETE" in out
+
+
+def test_the_csv_has_rows_and_nothing_else(run: Run) -> None:
+    status, out, err = run("query", "studies", "--limit", "2", "--csv")
+    assert status == 3
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert len(rows) == 2
+    assert {"StudyInstanceUID", "PatientName"} <= rows[0].keys()
+    assert "Not complete" in err
+
+
+def test_text_of_an_archive_neither_colours_nor_marks_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    for form in ((), ("--csv",), ("--json",)):
+        status, out, err = run("query", "studies", "--patient-id", "evil", *form)
+        assert status == 0
+        assert "\x1b" not in out + err
+        assert ("\u202e" in out) == ("--json" in form)  # JSON is for programs, not for a terminal
+        assert "[red]Eve[/red]" in out
+
+
+def test_a_question_can_go_to_all_or_to_an_address(run: Run, node: Node) -> None:
+    _, out, _ = run("query", "studies", "--patient-id", "007", "--node", "all", "--json")
+    assert json.loads(out)["archive"] == {"nodes": "ward, web"}
+    address = f"WARD@127.0.0.1:{node.port}"
+    _, out, _ = run("query", "studies", "--patient-id", "007", "--node", address, "--json")
+    assert json.loads(out)["archive"]["node"] == address
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["studies", "--node", "nowhere"], 1, "there is no node 'nowhere'. Known: ward, web"),
+        (["studies", "--node", "X@127.0.0.1:1"], 1, "connection refused"),
+        (["studies", "--study-date", "someday"], 1, "is not a date"),
+        (["studies", "--limit", "many"], 2, "--limit: Input should be a valid integer"),
+        (["studies", "--limit", "501"], 2, "--limit: Input should be less than or equal to 500"),
+        (["series"], 2, "required: study_instance_uid"),
+        (["studies", "--patient", "x"], 2, "ambiguous option: --patient"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_a_status(
+    run: Run, arguments: list[str], status: int, told: str
+) -> None:
+    found, out, err = run("query", *arguments)
+    assert (found, out) == (status, "")
+    assert told in err
+
+
+def test_lists_and_switches_are_options(run: Run) -> None:
+    status, out, _ = run("query", "count", "--group-by", "modality", "--csv")
+    assert status == 0
+    assert out.startswith("modality,count\n")
+    status, out, _ = run(
+        *("query", "studies", "--additional-attributes", "StudyTime", "--json"),
+        *("--exclude-attributes", "PatientName", "--patient-id", "007"),
+    )
+    assert "PatientName" not in json.dumps(json.loads(out)["records"])
+    status, out, _ = run("query", "worklist", "--arrived", "--json")
+    assert status == 0
+
+
+def test_an_interrupt_ends_a_question_that_hangs() -> None:
+    heard = threading.Event()
+
+    def tell(_: Talk) -> None:
+        heard.set()
+
+    with (
+        Peer([accept, hear_question, tell, hold]) as peer,
+        subprocess.Popen(
+            [*COMMAND, "query", "studies", "--node", f"PEER@127.0.0.1:{peer.port}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "DICOM_TIMEOUT": "60"},
+        ) as process,
+    ):
+        assert heard.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+COMMAND = [sys.executable, "-m", "dicom_mcp"]
+
+
+def test_nodes_shows_what_is_in_force_and_no_secret(run: Run, file: str) -> None:
+    status, out, _ = run("nodes")
+    assert status == 0
+    assert "ward" in out
+    assert "as me" in out
+    _, told, _ = run("nodes", "--json")
+    assert json.loads(told)["from"] == file
+    assert [one["node"] for one in json.loads(told)["nodes"]] == ["ward", "web"]
+    assert "ZZ" not in out + told
+
+
+def asked(*answers: str) -> Callable[[str, str], str]:
+    """Somebody who gives these answers, one after another; "" is what is in brackets."""
+    left = iter(answers)
+    return lambda _, default: next(left) or default
+
+
+def test_init_writes_a_file_that_loads_and_tries_each_node(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_PASSWORD", "ZZSECRET")
+    path = tmp_path / "new" / "config.toml"
+    with embedded(list(objects())) as url:
+        status = init(
+            str(path),
+            asked(
+                *("ASSISTANT", "ward", "dicom", "127.0.0.1", str(node.port), "WARD"),
+                *("web", "dicomweb", url, "me", "WEB_PASSWORD"),
+                *("dead", "", "127.0.0.1", "1", "", "no"),
+                *("kept", "", "127.0.0.1", "1", "", "yes"),
+                *("wrong", "", "127.0.0.1", "99999", ""),
+                *("", ""),
+            ),
+        )
+    assert status == 0
+    said = capsys.readouterr().out
+    assert said.count("It answers") == 2
+    assert said.count("connection refused") == 2
+    assert "port 99999 is not between" in said
+    assert "ZZSECRET" not in said + path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    settings = load(str(path), dict(os.environ))
+    assert list(settings.nodes) == ["ward", "web", "kept"]
+    ward, web = settings.nodes["ward"], settings.nodes["web"]
+    assert isinstance(ward, Node)
+    assert ward.calling_ae_title == "ASSISTANT"
+    assert isinstance(web, WebNode)
+    assert web.auth == Basic("me", "ZZSECRET")
+    assert list(path.parent.iterdir()) == [path]
+    for setting in ("timeout", "tls", "receiver", "character_set", "objects_from", "ca_file"):
+        assert f"# {setting} = " in path.read_text()
+
+
+def test_init_does_not_overwrite_what_nobody_said_may_go(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\n")
+    assert init(str(path), asked("no")) == 1
+    assert path.read_text() == "# mine\n"
+
+
+def test_init_that_is_left_halfway_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    done = subprocess.run(
+        [*COMMAND, "--config", str(path), "init"],
+        input="ASSISTANT\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Nothing was written" in done.stderr
+    assert not path.exists()
