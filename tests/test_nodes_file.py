@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from dicom_mcp.config import load
 from dicom_mcp.errors import BadConfiguration
 from dicom_mcp.node import Basic, Bearer, Certificate, Node, Receiver, Tls, WebNode, node_at
+from dicom_mcp.nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable
 
 WHOLE = """
 default = "vna"
@@ -191,3 +193,20 @@ def test_an_address_a_person_types_is_a_node(address: str, node: Node | WebNode)
 def test_what_is_no_address_is_told_what_one_looks_like(address: str) -> None:
     with pytest.raises(BadConfiguration, match="An address is TITLE@host:port"):
         node_at(address)
+
+
+DOCS = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+
+@pytest.mark.parametrize("kind", [TopTable, DimseTable, WebTable, TlsTable, ReceiverTable])
+def test_every_setting_is_explained_as_the_file_itself_says_it(kind: type[BaseModel]) -> None:
+    told = DOCS.read_text()
+    for name, setting in kind.model_fields.items():
+        assert f"| `{name}` | {setting.description or ''}" in told
+
+
+@pytest.mark.parametrize("file", [DOCS, DOCS.parents[1] / "README.md"])
+def test_the_example_in_the_documentation_loads(file: Path, tmp_path: Path) -> None:
+    example = file.read_text().split("```toml\n")[1].split("```")[0]
+    settings = load(written(tmp_path, example), {"VNA_PASSWORD": "x"})
+    assert list(settings.nodes) == ["pacs", "vna"]

@@ -84,6 +84,11 @@ def file_in_force(file: str = "", environ: Mapping[str, str] = os.environ) -> Pa
     return path if named or path.is_file() else None
 
 
+def nodes_in(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[AnyNode, ...]:
+    """The nodes that a file names. Raises BadConfiguration with every mistake in it."""
+    return read_nodes_file(path, environ).nodes
+
+
 def usual_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the configuration file is looked for when nobody says (XDG; %APPDATA% on Windows)."""
     if sys.platform == "win32":

@@ -71,11 +71,15 @@ class DimseTable(_AnyTable):
     port: int = Field(description="DICOM port, often 104, 4242 or 11112")
     called_ae_title: str = Field(DEFAULT_CALLED_AE_TITLE, description="The archive's AE title")
     calling_ae_title: str = Field("", description="Our AE title to it")
-    tls: bool | TlsTable = Field(False, description="Encrypted, the archive verified")
+    tls: bool | TlsTable = Field(
+        False, description="Encrypted, the archive verified: true, or the settings of `tls`"
+    )
     character_set: str = Field(
         "", description='What its text is in where it does not say, such as "ISO_IR 100"'
     )
-    receiver: ReceiverTable | None = None
+    receiver: ReceiverTable | None = Field(
+        None, description="Where it may send objects to when asked to (C-MOVE): see `receiver`"
+    )
 
 
 class WebTable(_AnyTable):

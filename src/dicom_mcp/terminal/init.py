@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from ..config import usual_file
+from ..config import nodes_in, usual_file
 from ..deadline import Deadline
 from ..dicom_api import connect, prepare
 from ..errors import BadConfiguration, DicomMcpError
 from ..node import AnyNode
-from ..nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable, read_nodes_file
+from ..nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable
 
 # What is asked of each kind of node; the other settings stand in the file as comments.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -107,7 +107,7 @@ def _try(text: str, path: Path, ask: Ask) -> bool:
     trial = path.with_name(f".{path.name}.trial")
     _write(trial, text)
     try:
-        (node,) = read_nodes_file(trial, os.environ).nodes
+        (node,) = nodes_in(trial)
         milliseconds = _verified(node)
     except BadConfiguration as error:
         sys.stdout.write(f"{str(error).replace(str(trial), 'this')}\n")
