@@ -46,7 +46,23 @@ def make(directory: Path) -> Certificates:
         signed = ("-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", days)
         extended = ("-in", f"{request}.pem", "-extfile", "extensions")
         _openssl(directory, "x509", "-req", *signed, *extended, out=name)
+    _early(directory, new)
     return made
+
+
+def _early(directory: Path, new: tuple[str, ...]) -> None:
+    """A certificate that begins to hold in 2099; only `openssl ca` can say when."""
+    _openssl(directory, *new, "-subj", "/CN=early", "-keyout", "early.key", out="early-request")
+    (directory / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=all\n[all]\nnew_certs_dir=.\ndatabase=index\nserial=number\n"
+        "default_md=sha256\npolicy=any\nx509_extensions=host\n[any]\ncommonName=supplied\n"
+        "[host]\nsubjectAltName=IP:127.0.0.1\n"
+    )
+    (directory / "index").touch()
+    (directory / "number").write_text("01\n")
+    by = ("-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key")
+    dates = ("-startdate", "20990101000000Z", "-enddate", "21000101000000Z")
+    _openssl(directory, "ca", *by, *dates, "-in", "early-request.pem", out="early")
 
 
 def _openssl(directory: Path, *arguments: str, out: str) -> None:

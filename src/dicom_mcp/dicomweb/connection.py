@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..network.breaker import Breaker
 from ..network.connect import acknowledge_at_once, connect
-from ..network.tls import broken, is_quiet, secured, shut_down, tls_context
+from ..network.tls import broken, end, is_quiet, secured, shut_down, tls_context
 from ..node import Basic, Bearer, Certificate, WebNode
 
 # Servers close what is idle after 1 (Orthanc) to 75 seconds; an older connection is not worth it.
@@ -245,7 +245,7 @@ class _Line:
             raise broken(error, self._socket, _lost()) from error
 
     def close(self) -> None:
-        self._socket.close()
+        end(self._socket)
 
     def interrupt(self) -> None:
         """End a read or write another thread is waiting in."""

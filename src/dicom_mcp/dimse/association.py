@@ -135,8 +135,9 @@ class Association:
             connection.close()
             raise ConnectionLost(
                 "the connection was closed in answer to the association request",
-                "Check that the port is the archive's DICOM port, that it doesn't want TLS, "
-                "and that our calling_ae_title and address are registered there",
+                "Check that the port is the archive's DICOM port, that it "
+                + ("wants no other client certificate, " if context else "doesn't want TLS, ")
+                + "and that our calling_ae_title and address are registered there",
             ) from error
         except BaseException:
             # After A-ASSOCIATE-RJ and A-ABORT there is nothing left to abort (PS3.8 9.2.2).

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..deadline import Deadline
 from ..errors import ConnectionLost, DeadlinePassed
 from ..network.connect import acknowledge_at_once, connect
-from ..network.tls import broken, is_quiet, secured, shut_down
+from ..network.tls import broken, end, is_quiet, secured, shut_down
 from ..node import Node
 
 # Several answers of an archive fit one read; 64 KiB to 1 MiB made no difference on loopback.
@@ -96,7 +96,7 @@ class Connection:
             self._socket.settimeout(0)
             if farewell and not self._unfinished:
                 self._socket.send(farewell)
-        self._socket.close()
+        end(self._socket)
 
 
 def _lost() -> ConnectionLost:

@@ -26,6 +26,9 @@ def tls_context(ca_file: str, certificate: Certificate | None) -> ssl.SSLContext
     except (OSError, ValueError) as error:
         raise _unusable(ca_file, "a certificate authority") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A cancelled read sees an end that is none, after which OpenSSL would not send the farewell. An
+    # answer cut short is seen by what it is: half a PDU, half a JSON text.
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     if certificate:
         files = (certificate.certificate, certificate.key or certificate.certificate)
         try:
@@ -53,9 +56,22 @@ def secured(
     Raises TlsFailure with the reason, ConnectionTimedOut or Cancelled.
     """
     step = deadline.at_most(CONNECT_SECONDS)
-    made = context.wrap_socket(
-        connected, server_hostname=server_name, do_handshake_on_connect=False
-    )
+    try:
+        if not _is_name(server_name):  # wrap_socket would leave the socket open
+            raise TlsFailure(
+                "the name to look for in the archive's TLS certificate is no host name",
+                "Check tls.server_name",
+            )
+        made = context.wrap_socket(
+            connected, server_hostname=server_name, do_handshake_on_connect=False
+        )
+    except OSError as error:
+        connected.close()
+        deadline.check()
+        raise _closed() from error
+    except BaseException:
+        connected.close()
+        raise
     try:
         with deadline.interrupting(lambda: shut_down(made, socket.SHUT_RDWR)):
             made.settimeout(step.remaining())
@@ -67,12 +83,10 @@ def secured(
             "the TLS handshake did not end in time", "Check that this port speaks TLS"
         ) from None
     except (OSError, ValueError) as error:
+        told = _refused(error, made) or tls_failure(error) or _closed()
         made.close()
         deadline.check()
-        raise tls_failure(error) or TlsFailure(
-            "the connection was closed during the TLS handshake",
-            "Check that this port speaks TLS, and whether it wants a client certificate",
-        ) from error
+        raise told from error
     except BaseException:
         made.close()
         raise
@@ -83,6 +97,15 @@ def shut_down(connected: socket.socket, how: int) -> None:
     """End a wait of another thread. SSLSocket's own would take the session away under it."""
     with suppress(OSError, ValueError):
         socket.socket.shutdown(connected, how)
+
+
+def end(connected: socket.socket) -> None:
+    """Close; TLS is told so (RFC 8446 6.1) if that needs no waiting."""
+    with suppress(OSError, ValueError):
+        if isinstance(connected, ssl.SSLSocket):
+            connected.settimeout(0)
+            connected.unwrap()
+    connected.close()
 
 
 def is_quiet(connected: socket.socket) -> bool:
@@ -101,6 +124,7 @@ def is_quiet(connected: socket.socket) -> bool:
             connected.recv(1)
         except ssl.SSLWantReadError:
             return True
+        shut_down(connected, socket.SHUT_RDWR)  # a byte of it is lost: never quiet again
     return False
 
 
@@ -143,6 +167,29 @@ def broken(error: OSError, connected: socket.socket, lost: ConnectionLost) -> Ex
     return tls_failure(error) or last_words(connected) or lost
 
 
+def _is_name(name: str) -> bool:
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return "\0" not in name
+
+
+def _refused(error: BaseException, made: ssl.SSLSocket) -> TlsFailure | None:
+    """Why the archive broke off the handshake without saying more: before a cipher was chosen it is
+    about that."""
+    if getattr(error, "reason", "") not in _REFUSALS:
+        return None
+    return TlsFailure(*(_NO_CERTIFICATE if made.cipher() else _NO_CIPHER))
+
+
+def _closed() -> TlsFailure:
+    return TlsFailure(
+        "the connection was closed during the TLS handshake",
+        "Check that this port speaks TLS, and whether it wants a client certificate",
+    )
+
+
 # X509_V_ERR of OpenSSL: what is wrong with the archive's certificate, and what to do.
 _NAME = "Use the name that is in the certificate: as host, in base_url, or as tls.server_name"
 _CERTIFICATE: dict[int, tuple[str, str]] = {
@@ -167,6 +214,13 @@ _NO_CERTIFICATE = (
     "the archive refused the TLS handshake, most likely for want of a client certificate",
     "Configure the client certificate that the archive's administrator issued",
 )
+
+_NO_CIPHER = (
+    "the archive and we have no TLS cipher in common",
+    "Its administrator has to allow one of BCP 195 (PS3.15 B.12), such as ECDHE with AES-GCM",
+)
+
+_REFUSALS = ("SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_INSUFFICIENT_SECURITY")
 
 # What OpenSSL calls it, when it is not about the archive's certificate.
 _REASONS: dict[str, tuple[str, str]] = {
