@@ -170,12 +170,16 @@ class _Door:
         end = time.monotonic() + _STOP_SECONDS
         for association in self._ae.active_associations:
             dul = association.dul
-            with suppress(OSError, AttributeError):
-                cast("Any", dul.socket).socket.shutdown(SHUT_RDWR)
+            connected = dul.socket and cast("socket | None", cast("Any", dul.socket).socket)
+            if connected:
+                with suppress(OSError):
+                    connected.shutdown(SHUT_RDWR)
             cast("Any", dul.to_user_queue).put(None)  # wakes a wait for an association request
             for thread in (association, dul):
                 if thread.ident is not None:
                     thread.join(max(0.0, end - time.monotonic()))
+            if connected:
+                connected.close()  # pynetdicom forgets one that ends while it is being set up
 
     def _store(self, event: evt.Event) -> int:
         request = cast("Any", event.request)

@@ -1,0 +1,222 @@
+"""C-MOVE to our receiver: what it accepts, what it refuses, and how a move ends."""
+
+import socket
+import struct
+import threading
+from contextlib import closing
+from typing import Any, cast
+
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ImplicitVRLittleEndian
+from pynetdicom import AE
+
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.dicom_api import Archive
+from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.dimse.receiver import Inbox, receiving
+from dicom_mcp.errors import ArchiveError, Cancelled, DeadlinePassed, NoAcceptedContext
+from dicom_mcp.node import Node, Receiver
+from dicom_mcp.standard.instance import Instance, Retrieved
+from tests.acceptor import accepting
+from tests.bounds import PATIENCE, in_time
+from tests.peer import CANCEL_REQUEST, Peer, Script, Step, Talk, accept, hold
+from tests.peers import free_port
+
+from .sender import CT, finish, hear, hear_request
+from .test_retrieve import ONE, TWO, ct, fetch
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+NOT_AUTHORISED, OUT_OF_RESOURCES = 0x0124, 0xA700
+
+
+@pytest.fixture
+def place() -> Receiver:
+    return Receiver("RECEIVER", free_port(), "127.0.0.1")
+
+
+def image(uid: str, *, size: int = 100) -> Dataset:
+    one = Dataset()
+    one.SOPClassUID, one.SOPInstanceUID = UID(CT), UID(uid)
+    one.add_new(0x7FE00010, "OW", bytes(size))
+    one.file_meta = FileMetaDataset()
+    one.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    return one
+
+
+def store(place: Receiver, *images: Dataset, origin: int | None = None) -> list[int | None]:
+    """Send them as an archive does; the status of each, None where the association ended."""
+    ae = AE("ARCHIVE")
+    ae.add_requested_context(CT, ImplicitVRLittleEndian)
+    held = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
+    assert held.is_established
+    connection = held.dul.socket.socket
+    said: list[int | None] = []
+    for one in images:
+        if held.is_established:
+            title = None if origin is None else "MCPSCU"
+            answer = held.send_c_store(one, originator_aet=title, originator_id=origin)
+            said.append(answer.get("Status"))
+    if held.is_established:
+        held.release()
+    held.join(PATIENCE)
+    connection.close()  # pynetdicom leaves one open that the other side has ended
+    return said
+
+
+def emptied(inbox: Inbox) -> list[Instance]:
+    inbox.close()
+    return list(inbox.instances(Deadline(PATIENCE)))
+
+
+def test_an_object_that_is_waited_for_arrives_as_it_travelled(place: Receiver) -> None:
+    with receiving(place, {ONE}, 1000) as inbox:
+        assert store(place, image(ONE), origin=3) == [0x0000]
+        (came,) = emptied(inbox)
+    assert (came.sop_class_uid, came.sop_instance_uid) == (CT, ONE)
+    assert came.transfer_syntax == ImplicitVRLittleEndian
+    assert came.data_set.endswith(struct.pack("<HHI", 0x7FE0, 0x10, 100) + bytes(100))
+
+
+def test_strangers_and_other_moves_are_refused(place: Receiver) -> None:
+    with receiving(place, {ONE}, 1000) as inbox:
+        inbox.message_id = 3
+        assert store(place, image(TWO)) == [NOT_AUTHORISED]
+        assert store(place, image(ONE), origin=4) == [NOT_AUTHORISED]
+        assert emptied(inbox) == []
+
+
+def test_an_object_that_is_too_large_ends_its_association_and_is_named(place: Receiver) -> None:
+    with receiving(place, {ONE}, 1000) as inbox:
+        assert store(place, image(ONE, size=3_000_000)) == [None]
+        assert inbox.too_large == ONE
+        assert emptied(inbox) == []
+
+
+def test_what_is_no_longer_wanted_is_refused(place: Receiver) -> None:
+    with receiving(place, {ONE}, 1000) as inbox:
+        inbox.close()
+        assert store(place, image(ONE)) == [OUT_OF_RESOURCES]
+
+
+def test_a_pdu_that_is_too_long_to_be_one_ends_the_connection(place: Receiver) -> None:
+    with (
+        receiving(place, {ONE}, 1000),
+        socket.create_connection((place.host, place.port), PATIENCE) as stranger,
+    ):
+        stranger.sendall(struct.pack(">BxI", 0x01, 0xFFFFFFF0))
+        assert stranger.recv(100) == b"" or stranger.recv(100) == b""
+
+
+def test_the_port_is_open_only_while_something_is_waited_for(place: Receiver) -> None:
+    with receiving(place, {ONE}, 1000) as first:
+        with receiving(place, {TWO}, 1000) as second:
+            assert store(place, image(ONE), image(TWO)) == [0x0000, 0x0000]
+            assert [one.sop_instance_uid for one in emptied(second)] == [TWO]
+        assert [one.sop_instance_uid for one in emptied(first)] == [ONE]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((place.host, place.port), PATIENCE)
+
+
+def test_a_port_that_is_taken_is_an_error_that_names_it(place: Receiver) -> None:
+    with (
+        socket.create_server((place.host, place.port)),
+        pytest.raises(ArchiveError, match=f"port {place.port} cannot be listened on"),
+        receiving(place, {ONE}, 1000),
+    ):
+        pass
+
+
+# --- whole moves
+
+
+def moved(
+    place: Receiver, script: Script, *uids: str, seconds: float = PATIENCE, most: int = 100
+) -> tuple[list[str], Retrieved]:
+    """What came of asking a peer with this script to move these objects to us."""
+    with Peer((accept, *script)) as peer:
+        exchange = DimseExchange(Node(port=peer.port, receiver=place))
+        exchange.manners.offers_get = False
+        with closing(Archive(exchange)) as archive:
+            came, retrieved = fetch(archive, ct(*uids), seconds=seconds, most=most)
+    return [one.sop_instance_uid for one in came], retrieved
+
+
+def deliver(place: Receiver, *uids: str) -> Step:
+    """A step that sends these objects, one association each time it is made."""
+
+    def step(talk: Talk) -> None:
+        assert store(place, *map(image, uids), origin=talk.message_id) == [0x0000] * len(uids)
+
+    return step
+
+
+def test_a_move_brings_what_the_archive_sends(place: Receiver) -> None:
+    script = (hear_request, deliver(place, ONE, TWO), finish(completed=2), hold)
+    came, retrieved = moved(place, script, ONE, TWO)
+    assert came == [ONE, TWO]
+    assert retrieved == Retrieved("C-MOVE", 2)
+
+
+def test_an_archive_that_sends_them_elsewhere_is_told_our_title_and_port(place: Receiver) -> None:
+    came, retrieved = moved(place, (hear_request, finish(completed=1), hold), ONE)
+    assert came == []
+    assert f"register RECEIVER at this machine's address, port {place.port}" in retrieved.notes[0]
+
+
+def test_an_unknown_destination_is_answered_with_what_to_register(place: Receiver) -> None:
+    with pytest.raises(ArchiveError) as failure:
+        moved(place, (hear_request, finish(0xA801), hold), ONE)
+    assert failure.value.remedy == (
+        f"register RECEIVER at this machine's address, port {place.port}"
+    )
+
+
+def test_a_move_that_hangs_is_left_at_the_deadline(place: Receiver) -> None:
+    with pytest.raises(DeadlinePassed):
+        moved(place, (hear_request, hold), ONE, seconds=0.5)
+    script = (hear_request, deliver(place, ONE), hold)
+    came, retrieved = moved(place, script, ONE, TWO, seconds=2)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
+
+
+def test_a_move_of_which_no_more_is_wanted_is_stopped(place: Receiver) -> None:
+    over = threading.Event()
+
+    def hear_cancel(talk: Talk) -> None:
+        finish(0xFF00)(talk)
+        while talk.operation != CANCEL_REQUEST:
+            hear(talk)
+        over.set()
+
+    script = (hear_request, deliver(place, ONE), hear_cancel, hold)
+    came, retrieved = moved(place, script, ONE, TWO, most=1)
+    assert came == [ONE]
+    assert retrieved.missing == ()
+    assert over.wait(PATIENCE)
+
+
+def test_a_cancelled_move_ends_at_once(place: Receiver) -> None:
+    with Peer((accept, hear_request, deliver(place, ONE), hold)) as peer:
+        exchange = DimseExchange(Node(port=peer.port, receiver=place))
+        exchange.manners.offers_get = False
+        deadline = Deadline(PATIENCE)
+
+        def take(_: Instance) -> bool:
+            deadline.cancel()
+            return True
+
+        with closing(Archive(exchange)) as archive, pytest.raises(Cancelled):
+            in_time(lambda: archive.objects(ct(ONE, TWO), take, deadline=deadline))
+
+
+def test_an_archive_with_neither_service_says_so(place: Receiver) -> None:
+    with accepting() as acceptor:
+        exchange = DimseExchange(Node(port=acceptor.port, receiver=place))
+        with (
+            closing(Archive(exchange)) as archive,
+            pytest.raises(NoAcceptedContext, match="neither C-GET nor C-MOVE"),
+        ):
+            fetch(archive, ct(ONE))
