@@ -26,6 +26,7 @@ from dicom_mcp.node import Certificate, Node, Tls
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests import peers
+from tests.acceptor import accepting
 from tests.bounds import in_time
 from tests.dcmtk import dcmtk
 from tests.network.certificates import Certificates, make
@@ -81,6 +82,23 @@ def test_an_archive_of_the_named_authority_answers_everything(
             assert {str(one["StudyInstanceUID"]) for one in found.matches} == {
                 s.uid for s in STUDIES
             }
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_idle_association_is_used_again_whatever_tickets_came(
+    certificates: Certificates, version: ssl.TLSVersion
+) -> None:
+    context = server_context(certificates)
+    context.minimum_version = context.maximum_version = version
+    with (
+        accepting() as acceptor,
+        front(acceptor.port, context) as port,
+        closing(connect(Node(port=port, tls=trusting(certificates)))) as archive,
+    ):
+        archive.verify(deadline=Deadline(10))
+        for _ in range(3):
+            assert len(archive.find(QUERY, limit=9, deadline=Deadline(10)).matches) == 3
+        assert acceptor.associations == 1
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -1,10 +1,12 @@
+import socket
+
 import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.errors import ArchiveError, ConnectionRefused, NotAsked
 from dicom_mcp.network.breaker import FAILURES, PAUSE_SECONDS, Breaker
-from dicom_mcp.node import Node
+from dicom_mcp.node import Node, WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
@@ -63,6 +65,19 @@ def test_an_archive_that_is_down_is_soon_not_asked_but_a_verification_always_is(
             find(archive)
         assert in_time(lambda: archive.verify(deadline=Deadline(PATIENCE))) >= 0
         assert len(find(archive).matches) == 3
+        in_time(archive.close)
+
+
+def test_a_web_server_that_is_down_is_spared_and_verified_just_the_same() -> None:
+    with socket.socket() as bound:  # and nobody listens
+        bound.bind(("127.0.0.1", 0))
+        archive = connect(WebNode(f"http://127.0.0.1:{bound.getsockname()[1]}/web"))
+        for error in (*[ConnectionRefused] * FAILURES, NotAsked, NotAsked):
+            with pytest.raises(ArchiveError) as raised:
+                find(archive)
+            assert type(raised.value) is error
+        with pytest.raises(ConnectionRefused):
+            in_time(lambda: archive.verify(deadline=Deadline(PATIENCE)))
         in_time(archive.close)
 
 
