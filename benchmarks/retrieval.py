@@ -6,7 +6,7 @@
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,13 +19,15 @@ from benchmarks import peers
 from benchmarks.hospital_year import series
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dimse import association, command
-from dicom_mcp.dimse.association import Association, Storage
+from dicom_mcp.dimse.association import Storage
 from dicom_mcp.dimse.command import NO_DATA_SET, RESPONSE, Field, Operation
 from dicom_mcp.dimse.connection import Connection
-from dicom_mcp.dimse.get import GetModel, get
+from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.dimse.get import GetModel
 from dicom_mcp.dimse.upper_layer import UpperLayer
 from dicom_mcp.node import Node
 from dicom_mcp.standard import identifier
+from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 
@@ -41,7 +43,8 @@ def main() -> None:
     study = str(images[0].StudyInstanceUID)
     with peers.orthanc_holding(images) as port:
         contestants: dict[str, Callable[[], int]] = {
-            "dicom-mcp": lambda: _ours(port, study),
+            "dicom-mcp": lambda: _ours(port, images),
+            "kinds not known": lambda: _ours(port, images, kind=""),
             "probe": lambda: _probe(port, study),
             "getscu": lambda: _getscu(port, study),
             "plain pynetdicom": lambda: _pynetdicom(port, study),
@@ -74,30 +77,27 @@ def _seconds(ask: Callable[[], int]) -> float:
     return perf_counter() - start
 
 
-def _associated(port: int) -> Association:
-    return Association.request(
-        Node(port=port, called_ae_title="ORTHANC"),
-        [GetModel.STUDY_ROOT],
-        storage=[_CT],
-        deadline=Deadline(PATIENCE),
-    )
-
-
 def _query(study: str) -> Query:
     return Query(Level.STUDY, {"StudyInstanceUID": study})
 
 
-def _ours(port: int, study: str) -> int:
-    held = _associated(port)
+def _ours(port: int, images: Sequence[Dataset], *, kind: str = _CT.sop_class) -> int:
+    """As a tool fetches them: by reference, over an association of its own."""
+    wanted = [
+        Reference(
+            str(one.StudyInstanceUID), str(one.SeriesInstanceUID), str(one.SOPInstanceUID), kind
+        )
+        for one in images
+    ]
     sizes: list[int] = []
-    get(
-        held,
-        _query(study),
-        GetModel.STUDY_ROOT,
-        lambda one: sizes.append(len(one.data_set)),
-        deadline=Deadline(PATIENCE),
-    )
-    held.release()
+
+    def take(instance: Instance) -> bool:
+        sizes.append(len(instance.data_set))
+        return True
+
+    exchange = DimseExchange(Node(port=port, called_ae_title="ORTHANC"))
+    exchange.retrieve(wanted, take, deadline=Deadline(PATIENCE))
+    exchange.close()
     return len(sizes)
 
 
