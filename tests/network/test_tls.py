@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
@@ -12,9 +13,16 @@ import pytest
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import connect
 from dicom_mcp.dimse.connection import Connection
-from dicom_mcp.errors import ArchiveError, Cancelled, ConnectionTimedOut, DeadlinePassed, TlsFailure
+from dicom_mcp.errors import (
+    ArchiveError,
+    BadConfiguration,
+    Cancelled,
+    ConnectionTimedOut,
+    DeadlinePassed,
+    TlsFailure,
+)
 from dicom_mcp.network.tls import tls_context
-from dicom_mcp.node import Node, Tls
+from dicom_mcp.node import Certificate, Node, Tls
 from tests.bounds import PATIENCE, in_time
 from tests.network.certificates import Certificates, make
 from tests.network.front import server_context
@@ -159,6 +167,23 @@ def test_a_peer_that_closes_after_the_handshake_is_not_said_to_want_tls(
         pytest.raises(ArchiveError, match="wants no other client certificate"),
     ):
         in_time(lambda: archive.verify(deadline=Deadline(PATIENCE)))
+
+
+def test_a_key_with_a_passphrase_and_a_missing_one_are_named_by_their_files(
+    certificates: Certificates,
+) -> None:
+    ours, key = certificates["client"], certificates.key("client")
+    locked = str(certificates.directory / "locked.key")
+    command = ["openssl", "rsa", "-aes128", "-passout", "pass:secret", "-in", key, "-out", locked]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    for one, said in (
+        (Certificate(ours, locked), f"the file {ours} or {locked} cannot be used"),
+        (Certificate(ours), f"the file {ours} cannot be used as our certificate and its key"),
+        (Certificate(ours, "/nowhere/us.key"), "there is no file /nowhere/us.key"),
+    ):
+        with pytest.raises(BadConfiguration, match=said) as caught:
+            tls_context("", one)
+        assert "key without passphrase" in caught.value.remedy or "no file" in said
 
 
 def opened(

@@ -24,7 +24,7 @@ def tls_context(ca_file: str, certificate: Certificate | None) -> ssl.SSLContext
     try:
         context = ssl.create_default_context(cafile=ca_file or None)
     except (OSError, ValueError) as error:
-        raise _unusable(ca_file, "a certificate authority") from error
+        raise _unusable(ca_file, what="a certificate authority") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A cancelled read sees an end that is none, after which OpenSSL would not send the farewell. An
     # answer cut short is seen by what it is: half a PDU, half a JSON text.
@@ -43,7 +43,7 @@ def tls_context(ca_file: str, certificate: Certificate | None) -> ssl.SSLContext
                     f"the key in {files[1]} does not belong to the certificate in {files[0]}",
                     "Name the two files that were issued together",
                 ) from error
-            raise _unusable((absent or files)[0], "our certificate and its key") from error
+            raise _unusable(*(absent or files), what="our certificate and its key") from error
     return context
 
 
@@ -232,10 +232,10 @@ _REASONS: dict[str, tuple[str, str]] = {
 }
 
 
-def _unusable(name: str, what: str) -> BadConfiguration:
-    if not Path(name).is_file():
-        return BadConfiguration(f"there is no file {name}", f"It should hold {what}")
+def _unusable(*names: str, what: str) -> BadConfiguration:
+    if not Path(names[0]).is_file():
+        return BadConfiguration(f"there is no file {names[0]}", f"It should hold {what}")
     return BadConfiguration(
-        f"the file {name} cannot be used as {what}",
+        f"the file {' or '.join(dict.fromkeys(names))} cannot be used as {what}",
         "Give readable files in PEM form; a key without passphrase",
     )
