@@ -40,7 +40,7 @@ _LONGEST_SHORT = 1024
 _LONGEST_LIST = 65536
 
 # Bytes of one text that are looked at: a report has thousands.
-_LONGEST = 32 << 20
+_LONGEST = 8 << 20
 
 _VRS = frozenset(one.value for one in VR if len(one.value) == 2)
 
@@ -58,6 +58,13 @@ _NUMBERS = {
     "US": "H",
     "UV": "Q",
 }
+
+
+# A large value of an object read here is a view of the object (read.py).
+type Bytes = bytes | bytearray | memoryview[int]
+
+
+_BYTES = (bytes, bytearray, memoryview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +166,13 @@ class Elements:
 
     def bytes(self, keyword: str) -> bytes:
         """A bulk value; b"" where there is none."""
+        return bytes(self.bulk(keyword))
+
+    def bulk(self, keyword: str) -> "Bytes":
+        """A bulk value where it is, without a copy of it; b"" where there is none."""
         element = self.element(keyword)
         value = None if element is None else cast(Any, element).value
-        return bytes(value) if isinstance(value, bytes | bytearray) else b""
+        return cast("Bytes", value) if isinstance(value, _BYTES) else b""
 
 
 @cache
@@ -229,9 +240,9 @@ def _written(element: Element, vr: str, charset: str) -> list[str]:
     value = cast(Any, element).value
     if value is None:
         return []
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, _BYTES):
         little = element.is_little_endian if isinstance(element, RawDataElement) else True
-        return list(_read(bytes(value), vr, charset, little=little))
+        return list(_read(bytes(cast("Bytes", value)), vr, charset, little=little))
     several = [value]
     if isinstance(value, MutableSequence | tuple):
         several = list(cast("Iterable[Any]", value))
@@ -268,6 +279,8 @@ def _as_written(value: Any) -> str:
     written = getattr(value, "original_string", None)
     if isinstance(written, str):
         return written
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}… [{len(value) - _LONGEST:,} more characters left out]"
     if isinstance(value, float):
         return shortest(value)
     return str(value)

@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag, Tag
 
 from ..errors import BadAttribute
 from ..standard.dictionary import attribute, attribute_of_tag
-from .elements import BULK, Element, Elements, held, uid_name, vr_of
+from .elements import BULK, Bytes, Element, Elements, held, uid_name, vr_of
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -200,7 +200,7 @@ def _value(elements: Elements, element: Element, vr: str) -> str:
     """The value in one line; bulk as its size, a UID the standard names with its name."""
     if vr in BULK:
         held = cast(Any, element).value
-        size = len(held) if isinstance(held, bytes | bytearray) else 0
+        size = len(cast("Bytes", held)) if isinstance(held, bytes | bytearray | memoryview) else 0
         if element.is_raw and size <= 64 and isinstance(held, bytes) and _is_words(held):
             return plain_text(held.decode("ascii").strip(" \0"))
         return f"{size:,} bytes" if size else ""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .apart import Apart, Failed
 from .codestream import Codestream, described
-from .elements import Elements, uid_name
+from .elements import Bytes, Elements, uid_name
 from .error import ContentError
 from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
+from .read import InPlace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +89,7 @@ def _native(elements: Elements, layout: Layout, number: int, *, big: bool) -> "A
     """A frame that is not compressed (PS3.5 8.1): one sample, or three side by side."""
     import numpy as np
 
-    content = elements.bytes(layout.keyword)
+    content = elements.bulk(layout.keyword)
     subsampled = layout.photometric == "YBR_FULL_422" and layout.samples == 3
     bits = layout.values * layout.allocated
     if subsampled:
@@ -163,7 +164,7 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
     offsets = elements.bytes("ExtendedOffsetTable"), elements.bytes("ExtendedOffsetTableLengths")
     try:
         return get_frame(
-            elements.bytes("PixelData"),
+            _readable(elements.bulk("PixelData")),
             number - 1,
             number_of_frames=frames,
             extended_offsets=offsets if all(offsets) else None,
@@ -173,6 +174,11 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
             f"Frame {number} cannot be found in the compressed pixel data ({name})",
             "Retrieve the image again, or ask the archive for it uncompressed",
         ) from trouble
+
+
+def _readable(content: Bytes) -> bytes:
+    """Bytes as pydicom reads them without a copy: those, or a file of them."""
+    return content if isinstance(content, bytes) else cast(bytes, InPlace(content))
 
 
 def _checked(header: Codestream | None, layout: Layout, transfer_syntax: str) -> Codestream:

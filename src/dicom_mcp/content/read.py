@@ -24,6 +24,9 @@ MOST_INFLATED = 64 << 20
 # From here on a data set is read where it is, without a copy of all of it.
 _LARGE = 4 << 20
 
+# Of a deflated data set.
+_PIECE = 1 << 20
+
 # The group of pixel data in all its forms (PS3.3 C.7.6.3).
 _PIXELS = 0x7FE00000
 
@@ -50,7 +53,7 @@ def read_object(
         )
     try:
         found = read_dataset(
-            BytesIO(content) if len(content) < _LARGE else cast(BinaryIO, _InPlace(content)),
+            BytesIO(content) if len(content) < _LARGE else cast(BinaryIO, InPlace(content)),
             transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
             transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
         )
@@ -85,18 +88,19 @@ def without_pixels(content: bytes | bytearray, transfer_syntax: str) -> bytes:
     return bytes(content[: stream.tell()])
 
 
-class _InPlace:
-    """A file that is somebody's bytes; BytesIO would copy those that may change."""
+class InPlace:
+    """A file that is somebody's bytes, of which nothing large is copied: what is read of it is a
+    view of it (`Elements.bulk`)."""
 
-    def __init__(self, content: bytes | bytearray) -> None:
+    def __init__(self, content: "bytes | bytearray | memoryview[int]") -> None:
         self._view = memoryview(content)
         self._place = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes | memoryview:
         end = len(self._view) if size < 0 else self._place + size
-        found = bytes(self._view[self._place : end])
+        found = self._view[self._place : end]
         self._place += len(found)
-        return found
+        return found if len(found) >= _LARGE else bytes(found)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         self._place = offset + (0, self._place, len(self._view))[whence]
@@ -117,14 +121,22 @@ def _without_meta(content: bytes | bytearray) -> tuple[bytes | bytearray, str]:
 
 def _inflated(content: bytes | bytearray, most: int) -> bytes:
     """A deflated data set (PS3.5 A.5), no larger than this."""
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        found = inflate.decompress(content, most + 1)
+        if _inflated_size(content, most) > most:
+            raise ContentError(
+                f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
+                "No honest object does; tell whoever made it",
+            )
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content)
     except zlib.error as trouble:
         raise ContentError("The deflated object is damaged", "Retrieve it again") from trouble
-    if len(found) > most:
-        raise ContentError(
-            f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
-            "No honest object does; tell whoever made it",
-        )
-    return found
+
+
+def _inflated_size(content: bytes | bytearray, most: int) -> int:
+    """How long it gets, as far as it matters: a bomb is counted, not held."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    size, left = 0, bytes(content)
+    while left and size <= most:
+        size += len(inflate.decompress(left, _PIECE))
+        left = inflate.unconsumed_tail
+    return size

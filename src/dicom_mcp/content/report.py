@@ -249,6 +249,8 @@ def _encapsulated(elements: Elements) -> bytes:
             "The object's document is empty",
             "Ask the archive for the whole object, not for its metadata",
         )
+    if content.startswith(b"%PDF"):
+        return content  # which ends where it says, and is not copied for a byte
     length = elements.integer("EncapsulatedDocumentLength")
     return content[:length] if 0 < length <= len(content) else content
 

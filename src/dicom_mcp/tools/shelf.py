@@ -11,7 +11,7 @@ from ..standard.instance import Instance
 
 # How long an object is kept, and how many bytes in all.
 SECONDS = 300.0
-MOST_BYTES = 96 << 20
+MOST_BYTES = 64 << 20
 
 # Where it came from, its SOP Instance UID, and whether its pixels may be left out.
 type Key = tuple[str, str, bool]
