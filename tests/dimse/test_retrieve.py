@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_mcp.content.read import read_object
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
@@ -117,6 +118,35 @@ def test_what_an_archive_does_not_hold_is_missing_with_its_reason(
     assert [one.sop_instance_uid for one in came] == [known.sop_instance_uid]
     assert retrieved.missing == (unknown,)
     assert "1 of 2 objects did not come: the archive sent nothing" in retrieved.notes[0]
+
+
+def test_headers_come_without_what_is_large_and_from_others_whole(
+    archive: Archive, held: list[Dataset]
+) -> None:
+    came, retrieved = fetch(archive, [reference(one) for one in held], headers=True)
+    assert retrieved == Retrieved("C-GET", len(held))
+    for one in came:
+        found = read_object(bytes(one.data_set), one.transfer_syntax)
+        assert found.SOPInstanceUID == one.sop_instance_uid
+        assert "PixelData" not in found
+        assert "WaveformData" not in str(found)
+
+
+def test_an_archive_that_accepts_headers_but_sends_none_is_asked_for_whole_objects() -> None:
+    asked_for: list[bytes] = []
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        asked_for.append(identifier)
+        if b"1.2.3\0" in identifier:  # the series: an ordinary C-GET
+            send(ONE)(talk)
+            finish(completed=1)(talk)
+        else:
+            finish(0xA900)(talk)
+
+    with Peer((accept, serve(answer))) as peer, closing(connect(Node(port=peer.port))) as archive:
+        came, retrieved = fetch(archive, ct(ONE), headers=True)
+    assert [one.sop_instance_uid for one in came] == [ONE]
+    assert (retrieved.missing, len(asked_for)) == ((), 2)
 
 
 def test_one_connection_serves_queries_and_objects_in_turn(

@@ -1,9 +1,9 @@
 """The embedded archive: a small DICOM archive on loopback, for trying and testing.
 
-It answers C-ECHO, C-STORE, C-FIND, C-GET and C-MOVE in the Patient Root and Study Root models and
-C-FIND in the Modality Worklist model (PS3.4 A, B, C, K). Objects stay in the transfer syntax they
-came in: one whose syntax the other side does not accept is a failed sub-operation, never
-transcoded.
+It answers C-ECHO, C-STORE, C-FIND, C-GET and C-MOVE in the Patient Root and Study Root models,
+C-FIND in the Modality Worklist model and C-GET without bulk data (PS3.4 A, B, C, K, Z). Objects
+stay in the transfer syntax they came in: one whose syntax the other side does not accept is a
+failed sub-operation, never transcoded.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from .habits import NONE, Habits
 from .identifier import Content, read_in_process
 from .index import Index
 from .response import send_match
-from .retrieve import contexts, data_sets, wanted
+from .retrieve import contexts, data_sets, headers, wanted
 
 VERIFICATION = "1.2.840.10008.1.1"
 
@@ -36,6 +36,8 @@ MOVE: dict[str, Model] = {
     "1.2.840.10008.5.1.4.1.2.1.2": Model.PATIENT_ROOT,
     "1.2.840.10008.5.1.4.1.2.2.2": Model.STUDY_ROOT,
 }
+
+GET_WITHOUT_BULK_DATA = "1.2.840.10008.5.1.4.1.2.5.3"  # PS3.4 Z
 
 # PS3.4 C.4.1.1.4, C.4.2.1.5, B.2.3; PS3.7 C.
 _SUCCESS = 0x0000
@@ -158,8 +160,8 @@ class EmbeddedArchive:
             held.setdefault(sop_class_uid, Counter())[transfer_syntax_uid] = count
         models = (model for model in Model if model in self._habits.models)
         found = [build_context(VERIFICATION, _QUERY_SYNTAXES)]
-        found += [build_context(uid, _QUERY_SYNTAXES) for uid in (*models, *GET, *MOVE)]
-        found.append(build_context(MODALITY_WORKLIST, _QUERY_SYNTAXES))
+        others = (GET_WITHOUT_BULK_DATA, MODALITY_WORKLIST)
+        found += [build_context(uid, _QUERY_SYNTAXES) for uid in (*models, *GET, *MOVE, *others)]
         standard = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
         for uid in dict.fromkeys((*standard, *held)):
             first = [syntax for syntax, _ in held.get(uid, Counter[str]()).most_common()]
@@ -229,15 +231,18 @@ class EmbeddedArchive:
         )
 
     def _get(self, event: evt.Event) -> Iterator[Any]:
-        model = GET[str(event.context.abstract_syntax)]
+        model = GET.get(str(event.context.abstract_syntax))
+        # Without bulk data there are no levels, and no UIDs above (PS3.4 Z.4.2.1.3.1).
+        hierarchy: Hierarchy = self._retrieval if model else "relational"
+        send = data_sets if model else headers
         try:
-            held = wanted(self._index, event.identifier, model, self._retrieval)
+            held = wanted(self._index, event.identifier, model or Model.STUDY_ROOT, hierarchy)
         except Refused as refused:
             yield 1
             yield refused.status, None
             return
         yield len(held)
-        yield from self._sub_operations(event, data_sets(self._index, held))
+        yield from self._sub_operations(event, send(self._index, held))
 
     def _move(self, event: evt.Event) -> Iterator[Any]:
         model = MOVE[str(event.context.abstract_syntax)]

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID
+from pydicom.uid import UID, ExplicitVRLittleEndian
 from pynetdicom.presentation import PresentationContext, build_context
 
 from ..standard.levels import UNIQUE_KEY, Model
 from .find import IDENTIFIER_DOES_NOT_MATCH, Hierarchy, Refused, request
 from .index import Held, Index
+
+# What an object is without at its top level (PS3.4 Table Z.1-1); groups 50xx and 60xx repeat.
+_BULK = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData", "SpectroscopyData"})
+_REPEATING_BULK = {0x5000: {0x200C, 0x3000}, 0x6000: {0x3000}}
 
 # PS3.8 9.3.2.2: context IDs are the odd numbers of one byte.
 _MOST_CONTEXTS = 128
@@ -49,3 +54,20 @@ def data_sets(index: Index, held: Iterable[Held]) -> Iterator[Dataset]:
         found.file_meta = FileMetaDataset()
         found.file_meta.TransferSyntaxUID = UID(one.transfer_syntax_uid)
         yield found
+
+
+def headers(index: Index, held: Iterable[Held]) -> Iterator[Dataset]:
+    """Each object without its bulk data, which needs no compression."""
+    for found in data_sets(index, held):
+        _strip(found)
+        found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        yield found
+
+
+def _strip(dataset: Dataset) -> None:
+    for tag in list(dataset.keys()):
+        group = _REPEATING_BULK.get(tag.group & 0xFF00, set())
+        if keyword_for_tag(tag) in _BULK or tag.element in group:
+            del dataset[tag]
+    for item in dataset.get("WaveformSequence", []):
+        del item.WaveformData

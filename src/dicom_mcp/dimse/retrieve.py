@@ -265,7 +265,7 @@ class Retrieval:
 
     def _query(self, request: _Request, model: GetModel | MoveModel) -> Query:
         keys = dict(unique_keys(request.references))
-        if model is GetModel.WITHOUT_BULK_DATA:  # it has no levels above (PS3.4 Z.4.2.2.1)
+        if model is GetModel.WITHOUT_BULK_DATA:  # it has no levels above (PS3.4 Z.4.2.1.3.1)
             keys = {"SOPInstanceUID": keys["SOPInstanceUID"]}
         elif model in _PATIENT_ROOTS:
             keys["PatientID"] = self._patients[keys["StudyInstanceUID"]]
