@@ -20,14 +20,16 @@ from .worklist import query_worklist
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tool: its function, its title, whether it changes which archive is asked, and whether it
-    answers with pictures, which are no structured content."""
+    """A tool: its function, its title, whether it changes which archive is asked, whether it
+    answers with pictures, which are no structured content, and whether clients that can show the
+    viewer beside them."""
 
     function: Callable[..., Any]
     title: str
     read_only: bool = True
     asks_archive: bool = True
     shows_pictures: bool = False
+    has_viewer: bool = False
 
 
 TOOLS: tuple[Entry, ...] = (
@@ -46,7 +48,12 @@ TOOLS: tuple[Entry, ...] = (
     Entry(read_report, "Read reports", shows_pictures=True),
     Entry(read_header, "Read a header"),
     Entry(sample_headers, "Compare headers"),
-    Entry(view_image, "Look at an image", shows_pictures=True),
-    Entry(view_series, "Look at a series, or at two side by side", shows_pictures=True),
+    Entry(view_image, "Look at an image", shows_pictures=True, has_viewer=True),
+    Entry(
+        view_series,
+        "Look at a series, or at two side by side",
+        shows_pictures=True,
+        has_viewer=True,
+    ),
     Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
 )

@@ -193,6 +193,8 @@ class _Making:
             "frame": number if number > 1 or one.frames > 1 else "",
             "place": f"{rank} of {len(found.objects)} by instance number"
             if len(found.objects) > 1
+            else f"{number} of {one.frames} frames"
+            if one.frames > 1
             else "",
         }
         return self._answer([drawn], drawn.caption, row)

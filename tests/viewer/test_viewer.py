@@ -1,0 +1,244 @@
+"""The viewer in a real browser, behind a page that is its client, before the real server."""
+
+import json
+import re
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import anyio
+import pytest
+from mcp.client import Client
+from pydicom.dataset import Dataset
+
+from dicom_mcp import viewer
+from dicom_mcp.config import Settings
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.demo.objects import study_uid
+from dicom_mcp.node import Node
+from dicom_mcp.server import create_server
+from tests.asking import call
+from tests.viewer.browser import Browser, browser
+
+TODAY = date(2026, 3, 31)
+STUDY = study_uid("nodule ct follow-up")
+MARKUP = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+ARROW_DOWN, END = "\ue015", "\ue010"
+
+
+@pytest.fixture(scope="module")
+def held() -> list[Dataset]:
+    objects = [one for one in hospital(TODAY).pacs() if one.StudyInstanceUID == STUDY]
+    for one in objects:
+        if one.Modality == "SR" and one.get("ContentSequence"):
+            one.SeriesDescription = "<b>bold</b>"
+            text = Dataset()
+            text.RelationshipType, text.ValueType, text.TextValue = "CONTAINS", "TEXT", MARKUP
+            name = Dataset()
+            name.CodeValue, name.CodingSchemeDesignator = "121071", "DCM"
+            name.CodeMeaning = "Finding"
+            text.ConceptNameCodeSequence = [name]
+            one.ContentSequence.append(text)
+    return objects
+
+
+@pytest.fixture(scope="module")
+def series(held: list[Dataset]) -> str:
+    return next(str(one.SeriesInstanceUID) for one in held if one.Modality == "CT")
+
+
+@pytest.fixture(scope="module")
+def settings(held: list[Dataset]) -> Iterator[Settings]:
+    with EmbeddedArchive(held, ae_title="VIEW") as archive:
+        yield Settings(Node(port=archive.port, called_ae_title="VIEW"))
+
+
+@contextmanager
+def client(settings: Settings) -> Generator[str]:
+    """A client's page: the URL of a server that has it, the app, and calls of the real tools."""
+    page = Path(__file__).with_name("host.html").read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._say(page if self.path.startswith("/host") else viewer.page().encode())
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            result = call(settings, asked["name"], **asked["arguments"])
+            self._say(result.model_dump_json(by_alias=True, exclude_none=True).encode())
+
+        def _say(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object, **__: object) -> None:
+            """Nothing: the output belongs to the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/host"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def page(settings: Settings) -> Iterator[str]:
+    with client(settings) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as made:
+        yield made
+
+
+def shown(chromium: Browser, page: str, tool: str, theme: str = "light", **arguments: Any) -> None:
+    """The viewer with the answer to a call."""
+    told = {"tool": tool, "arguments": json.dumps(arguments), "theme": theme}
+    chromium.open(f"{page}?{urlencode(told)}")
+    chromium.frame("#app")
+    chromium.until(
+        "document.getElementById('picture')?.naturalWidth > 0 || document.querySelector('.failed')"
+    )
+
+
+def caption(chromium: Browser) -> str:
+    return chromium.run("return document.getElementById('caption').innerText")
+
+
+def calls(chromium: Browser) -> list[dict[str, Any]]:
+    chromium.do("frame", {"id": None})
+    found = chromium.run("return window.calls")
+    chromium.frame("#app")
+    return found
+
+
+def place(chromium: Browser, words: str) -> None:
+    """Until this place is shown, and its picture is there."""
+    chromium.until(
+        f"document.getElementById('place').textContent === {json.dumps(words)}"
+        " && document.getElementById('state').textContent === ''"
+    )
+
+
+def test_the_tools_with_pictures_name_a_resource_that_is_there() -> None:
+    async def session() -> tuple[dict[str, Any], Any, Any]:
+        async with Client(create_server(Settings(Node()))) as asking:
+            tools = (await asking.list_tools()).tools
+            named = {tool.name: tool.meta["ui"]["resourceUri"] for tool in tools if tool.meta}
+            read = await asking.read_resource(viewer.URI)
+            return named, read.contents[0], asking
+
+    named, content, _ = anyio.run(session)
+    assert named == dict.fromkeys(("view_image", "view_series"), viewer.URI)
+    assert content.mime_type == "text/html;profile=mcp-app"
+    assert content.text == viewer.page()
+    assert content.meta == {
+        "ui": {"csp": {"connectDomains": [], "resourceDomains": []}, "prefersBorder": True}
+    }
+
+
+def test_the_page_needs_nothing_from_anywhere() -> None:
+    html = viewer.page()
+    assert not re.search(r"https?://|\bsrc=|\bhref=|@import|url\(|fetch\(|innerHTML|eval\(", html)
+    assert len(html) < 20_000
+
+
+def test_an_image_is_shown_with_its_caption_and_place(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series, at="first")
+    place(chromium, "1 / 24")
+    assert "instance 1" in caption(chromium)
+    assert chromium.run("return document.getElementById('picture').naturalWidth") > 100
+    assert chromium.run(
+        "const box = (id) => document.getElementById(id).getBoundingClientRect();"
+        "return box('picture').bottom <= box('stage').bottom"
+        " && box('picture').right <= box('stage').right"
+    ), "the picture is cut"
+    assert chromium.console() == []
+
+
+def test_scrolling_asks_for_the_next_image_and_keeps_what_came(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series, at="first")
+    place(chromium, "1 / 24")
+    before = chromium.run("return document.getElementById('picture').src")
+    chromium.press("#stage", ARROW_DOWN)
+    place(chromium, "2 / 24")
+    chromium.until("document.getElementById('caption').innerText.includes('instance 2,')")
+    assert chromium.run("return document.getElementById('picture').src") != before
+    chromium.press("#stage", END)
+    place(chromium, "24 / 24")
+    asked = len(calls(chromium))
+    chromium.run("want({ index: 2 })")
+    place(chromium, "2 / 24")
+    assert "instance 2," in caption(chromium)
+    assert len(calls(chromium)) == asked == 2  # the third came from memory
+
+
+def test_dragging_and_presets_ask_for_another_window(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series)
+    chromium.click("button[data-window='bone']")
+    chromium.until("/BONE|bone/.test(document.getElementById('caption').innerText)")
+    assert calls(chromium)[-1]["arguments"]["window"] == "bone"
+    chromium.drag("#stage", 40, 30)
+    chromium.until("document.getElementById('state').textContent === ''")
+    window = calls(chromium)[-1]["arguments"]["window"]
+    centre, width = map(int, window.split("/"))
+    assert f"centre {centre}" in caption(chromium)
+    assert width > 1
+    assert chromium.run("return document.getElementById('picture').style.filter") == ""
+
+
+def test_a_contact_sheet_goes_on_with_one_image(chromium: Browser, page: str, series: str) -> None:
+    shown(chromium, page, "view_series", series_instance_uid=series, images=4)
+    place(chromium, "13 / 24")
+    assert calls(chromium)[0]["name"] == "view_image"
+
+
+def test_the_report_stands_beside_it_and_its_markup_is_text(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series)
+    chromium.until("document.querySelector('#tools button:last-child')")
+    chromium.click("#tools button:last-child")
+    chromium.until("document.querySelector('#report pre')")
+    told = chromium.run("return document.getElementById('report').innerText")
+    assert MARKUP in told
+    assert "<<text-" not in told
+    assert chromium.run("return document.title") == "DICOM viewer"
+    assert (
+        chromium.run("return document.querySelectorAll('#report img, #report script').length") == 0
+    )
+
+
+def test_what_failed_is_the_sentence_of_the_tool(chromium: Browser, page: str) -> None:
+    shown(chromium, page, "view_image", series_instance_uid="1.2.3")
+    said = chromium.run("return document.getElementById('state').textContent")
+    assert "1.2.3" in said or "no series" in said.lower() or "no image" in said.lower()
+
+
+def test_it_tells_its_size_and_follows_the_theme(chromium: Browser, page: str, series: str) -> None:
+    shown(chromium, page, "view_image", "dark", series_instance_uid=series)
+    assert chromium.run("return document.documentElement.style.colorScheme") == "dark"
+    chromium.do("frame", {"id": None})
+    assert chromium.until("window.sizes.at(-1)?.height > 200")
+    assert chromium.run("return window.opening.protocolVersion") == "2026-01-26"
