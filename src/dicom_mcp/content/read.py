@@ -30,6 +30,9 @@ _PIECE = 1 << 20
 # The group of pixel data in all its forms (PS3.3 C.7.6.3).
 _PIXELS = 0x7FE00000
 
+# Encapsulated Document (PS3.3 C.24.2).
+_DOCUMENT = 0x00420011
+
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
@@ -72,20 +75,25 @@ def read_object(
 
 
 def without_pixels(content: bytes | bytearray, transfer_syntax: str) -> bytes:
-    """The data set as far as its pixel data; all of it where it is deflated or damaged."""
+    """The data set as far as its pixel data or a large document; all of it where it is deflated or
+    damaged."""
     if transfer_syntax in DEFLATED:
         return bytes(content)
-    stream = BytesIO(content)
+    stream = InPlace(content)
     try:
         read_dataset(
-            stream,
+            cast(BinaryIO, stream),
             transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
             transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
-            stop_when=lambda tag, vr, length: tag >= _PIXELS,  # noqa: ARG005 - pydicom's
+            stop_when=_is_bulk,
         )
     except Exception:  # pydicom raises whatever its parsing stumbles over
         return bytes(content)
-    return bytes(content[: stream.tell()])
+    return bytes(memoryview(content)[: stream.tell()])
+
+
+def _is_bulk(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001 - pydicom's shape
+    return tag >= _PIXELS or (tag == _DOCUMENT and length >= _LARGE)
 
 
 class InPlace:

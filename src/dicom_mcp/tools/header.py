@@ -26,6 +26,7 @@ from .objects import (
     at_share,
     fetch,
     fetch_one,
+    head,
     member,
     members,
     one_uid,
@@ -355,13 +356,10 @@ class _Sampling:
 
     def _heads(self, some: Sequence[Member], heads: list[Instance]) -> Fetched:
         """The headers of these objects, without their pixels."""
-        from ..content.read import without_pixels
 
         def take(_: Member, instance: Instance) -> bool:
             self._call.deadline.remaining()
-            cut = without_pixels(instance.data_set, instance.transfer_syntax)
-            uids = instance.sop_class_uid, instance.sop_instance_uid
-            heads.append(Instance(*uids, instance.transfer_syntax, bytearray(cut)))
+            heads.append(head(instance))
             return True
 
         return fetch(self._call, some, take, headers=True)

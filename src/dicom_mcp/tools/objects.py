@@ -195,7 +195,7 @@ def fetch(
                 f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
             )
             return True
-        kept = _without_pixels(instance) if headers else instance
+        kept = head(instance) if headers else instance
         shelf.put((where, uid, headers), kept)
         return take(wanted[uid], instance)
 
@@ -218,6 +218,14 @@ def fetch_one(call: Call, one: Member, *, headers: bool = False) -> Instance:
     if not came:
         raise ContentError("The archive did not give the object", " ".join(found.notes))
     return came[0]
+
+
+def head(instance: Instance) -> Instance:
+    """The object as far as its pixels or a large document."""
+    from ..content.read import without_pixels
+
+    cut = without_pixels(instance.data_set, instance.transfer_syntax)
+    return replace(instance, data_set=bytearray(cut))
 
 
 def opened(instance: Instance) -> "Dataset":
@@ -286,10 +294,3 @@ def spread[T](several: Sequence[T], count: int) -> list[T]:
 
 # Frames of one object that can be told apart here.
 _MOST_FRAMES = 20_000
-
-
-def _without_pixels(instance: Instance) -> Instance:
-    from ..content.read import without_pixels
-
-    cut = without_pixels(instance.data_set, instance.transfer_syntax)
-    return replace(instance, data_set=bytearray(cut))
