@@ -79,7 +79,7 @@ in_utf_8 = peers._in_utf_8  # pyright: ignore[reportPrivateUsage] - Orthanc is O
 
 @functools.cache
 def _orthanc() -> Path:
-    return peers._orthanc()  # pyright: ignore[reportPrivateUsage]
+    return peers.orthanc_program()  # pyright: ignore[reportPrivateUsage]
 
 
 @functools.cache
