@@ -67,7 +67,7 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[str]:
             }
         )
     )
-    command = [str(_orthanc()), str(configuration)]
+    command = [str(peers.orthanc_program()), str(configuration)]
     with peers.running(command, http_port, {"TCP_NODELAY": "1"}):
         if objects:
             peers.store(map(in_utf_8, objects), dicom_port, "ORTHANC", directory)
@@ -75,11 +75,6 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[str]:
 
 
 in_utf_8 = peers._in_utf_8  # pyright: ignore[reportPrivateUsage] - Orthanc is Orthanc
-
-
-@functools.cache
-def _orthanc() -> Path:
-    return peers.orthanc_program()  # pyright: ignore[reportPrivateUsage]
 
 
 @functools.cache
