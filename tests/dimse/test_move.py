@@ -23,7 +23,7 @@ from tests.bounds import PATIENCE, in_time
 from tests.peer import CANCEL_REQUEST, Peer, Script, Step, Talk, accept, hold
 from tests.peers import free_port
 
-from .sender import CT, finish, hear, hear_request
+from .sender import CT, GET, finish, hear, hear_request, send, serve
 from .test_retrieve import ONE, TWO, ct, fetch
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -157,6 +157,46 @@ def test_a_move_brings_what_the_archive_sends(place: Receiver) -> None:
     came, retrieved = moved(place, script, ONE, TWO)
     assert came == [ONE, TWO]
     assert retrieved == Retrieved("C-MOVE", 2)
+
+
+def test_an_archive_that_answers_before_it_sends_is_waited_for(place: Receiver) -> None:
+    script = (hear_request, finish(completed=1), deliver(place, ONE), deliver(place, TWO), hold)
+    came, retrieved = moved(place, script, ONE, TWO)
+    assert came == [ONE, TWO]
+    assert retrieved == Retrieved("C-MOVE", 2)
+
+
+def test_what_c_get_cannot_bring_is_moved(place: Receiver) -> None:
+    def answer(talk: Talk, identifier: bytes) -> None:
+        if talk.operation == GET:
+            send(ONE)(talk)
+            finish(0xB000, completed=1, failed=1)(talk)
+        else:
+            assert ONE.encode() not in identifier
+            deliver(place, TWO)(talk)
+            finish(completed=1)(talk)
+
+    with Peer((accept, serve(answer))) as peer:
+        exchange = DimseExchange(Node(port=peer.port, receiver=place))
+        with closing(Archive(exchange)) as archive:
+            came, retrieved = fetch(archive, ct(ONE, TWO))
+    assert [one.sop_instance_uid for one in came] == [ONE, TWO]
+    assert retrieved == Retrieved("C-GET, C-MOVE", 2)
+
+
+def test_a_port_that_is_taken_is_told_for_what_c_get_could_not_bring(place: Receiver) -> None:
+    def answer(talk: Talk, identifier: bytes) -> None:  # noqa: ARG001
+        send(ONE)(talk)
+        finish(0xB000, completed=1, failed=1)(talk)
+
+    with (
+        Peer((accept, serve(answer))) as peer,
+        socket.create_server((place.host, place.port)),
+        closing(Archive(DimseExchange(Node(port=peer.port, receiver=place)))) as archive,
+    ):
+        came, retrieved = fetch(archive, ct(ONE, TWO))
+    assert [one.sop_instance_uid for one in came] == [ONE]
+    assert f"port {place.port} cannot be listened on" in retrieved.notes[0]
 
 
 def test_an_archive_that_sends_them_elsewhere_is_told_our_title_and_port(place: Receiver) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed
@@ -15,6 +16,9 @@ from ..standard.query import Query
 from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation
 from .get import GetEnding, ending_of
+
+if TYPE_CHECKING:
+    from .receiver import Inbox
 
 # How long a cancelled archive may go on before it is cut off (as in find).
 _DRAIN_SECONDS = 0.25
@@ -54,7 +58,7 @@ def move(
     with receiving(receiver, uids, largest) as inbox:
         under_way = _Move(association, query, model, receiver.ae_title, deadline)
         inbox.message_id = under_way.message_id
-        reader = threading.Thread(target=under_way.read, args=(inbox.close,), daemon=True)
+        reader = threading.Thread(target=under_way.read, args=(inbox,), daemon=True)
         reader.start()
         try:
             for instance in inbox.instances(deadline):
@@ -102,14 +106,17 @@ class _Move:
         data_set = identifier.encode(query, context.transfer_syntax)
         self.message_id = association.send(context, command, data_set, deadline=deadline)
 
-    def read(self, ended: Callable[[], None]) -> None:
-        """Read to the end, whatever it is; `ended` is called then."""
+    def read(self, inbox: "Inbox") -> None:
+        """Read to the end, whatever it is, and tell the inbox."""
+        end = inbox.close
         try:
-            self.outcome = self._read()
+            self.outcome = ending = self._read()
+            if ending.completed:
+                end = inbox.sent
         except BaseException as error:
             self.outcome = error
         finally:
-            ended()
+            end()
 
     def _read(self) -> GetEnding:
         cancelled = False

@@ -53,6 +53,9 @@ _PDU_HEADER = Struct(">HI")
 # Objects that wait to be taken.
 _MOST_WAITING = 2
 
+# Some archives put a move into a queue and answer that it is done.
+_LATE_SECONDS = 1.0
+
 # How soon a wait notices that it is over, and how long the threads of a server have to end.
 _WAKE_SECONDS = 0.1
 _STOP_SECONDS = 5.0
@@ -70,8 +73,10 @@ class Inbox:
         self.largest = largest
         self.message_id: int | None = None
         self.too_large = ""
+        self._missing = set(uids)
         self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
         self._closed = threading.Event()
+        self._sent = False
 
     def put(self, instance: Instance) -> bool:
         """Wait for a place for it; False when nobody waits for it any longer."""
@@ -87,18 +92,28 @@ class Inbox:
         with suppress(Full):
             self._arrived.put_nowait(None)
 
+    def sent(self) -> None:
+        """The archive says that it has sent them; it may only have begun to."""
+        self._sent = True
+        with suppress(Full):
+            self._arrived.put_nowait(None)
+
     def instances(self, deadline: Deadline) -> Iterator[Instance]:
-        """The objects as they arrive, until it is closed. Raises DeadlinePassed or Cancelled."""
+        """The objects as they arrive, until it is closed, or after the archive's last word all are
+        there or no more come. Raises DeadlinePassed or Cancelled."""
+        heard = time.monotonic()
         while True:
-            try:
+            instance = None
+            with suppress(Empty):
                 instance = self._arrived.get(timeout=min(_WAKE_SECONDS, deadline.remaining()))
-            except Empty:
-                if self._closed.is_set():
-                    return
+                heard = time.monotonic()
+            if instance:
+                self._missing.discard(instance.sop_instance_uid)
+                yield instance
                 continue
-            if instance is None:
+            late = not self._missing or time.monotonic() - heard > _LATE_SECONDS
+            if self._closed.is_set() or (self._sent and late):
                 return
-            yield instance
 
 
 @contextmanager

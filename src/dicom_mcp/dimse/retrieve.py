@@ -109,6 +109,7 @@ class Retrieval:
         self._failed: set[str] = set()
         self._failure: ArchiveError | None = None
         self._in_vain = 0
+        self._brought: dict[str, None] = {}
 
     def run(self, *, headers: bool) -> Retrieved:
         """Fetch what was ordered. Raises the first failure if no object came at all."""
@@ -125,7 +126,7 @@ class Retrieval:
             order.give_up(order.waiting(), _told(error))
         if self._failure and not order.count:
             raise self._failure
-        return order.retrieved(self.service)
+        return order.retrieved(", ".join(self._brought) or self.service)
 
     def _get(self, *, headers: bool) -> None:
         known = self._with_kinds(self._order.usable)
@@ -158,6 +159,8 @@ class Retrieval:
         self.service = "C-MOVE"
         try:
             self._fetch([Share(frozenset(), batches(wanted))], headers=False)
+        except Cancelled:
+            raise
         except NoAcceptedContext as error:
             if self._manners.offers_get:  # then C-GET has said why
                 return
@@ -167,6 +170,9 @@ class Retrieval:
                 "Have one of them enabled there for our calling_ae_title, or configure an "
                 "objects_from that names a DICOMweb node",
             ) from error
+        except ArchiveError as error:
+            self._failure = error
+            self._order.give_up(self._order.left(wanted), _told(error))
 
     def _with_kinds(self, references: Sequence[Reference]) -> list[Reference]:
         """The references with the kinds of object that were not known, as far as C-FIND tells."""
@@ -226,6 +232,8 @@ class Retrieval:
     def _fetch_over(self, association: Association, todo: deque[_Request], headers: bool) -> str:
         """As much of it as this association brings; a study whose patient must be known first."""
         ordinary = _move_model(association) if self.service == "C-MOVE" else _model(association)
+        if isinstance(ordinary, GetModel) and not association.storage:
+            self._refused(todo)
         without = headers and association.offers(GetModel.WITHOUT_BULK_DATA)
         while todo and not self._order.stopped:
             request = todo[0]
@@ -235,6 +243,8 @@ class Retrieval:
                 return study
             ending = self._ask(association, request, model)
             todo.popleft()
+            if len(self._order.left(request.references)) < len(request.references):
+                self._brought[self.service] = None
             if ending.status:
                 self.outcome = f"0x{ending.status.code:04X}"
             if not self._order.stopped:
@@ -328,6 +338,18 @@ class Retrieval:
             return [_Request((one,)) for one in rest]
         return [_Request(rest)] if rest else []
 
+    def _refused(self, todo: deque[_Request]) -> None:
+        """Nothing of this can come: the archive accepts C-GET, but no context for the objects."""
+        error = NoAcceptedContext(
+            "it accepts C-GET but would send us no object of the kinds asked for",
+            "Ask its administrator to allow our calling_ae_title to be sent objects",
+        )
+        self._failure = self._failure or error
+        while todo:
+            references = todo.popleft().references
+            self._order.give_up(references, _told(error))
+            self._failed.update(one.sop_instance_uid for one in references)
+
     def _spare(self, todo: deque[_Request]) -> None:
         """Ask no more for what would be in vain: every other one alone, or anything large."""
         rest = [one for one in todo if one.alone] or list(todo)
@@ -350,20 +372,11 @@ class Retrieval:
 
 
 def _model(association: Association) -> GetModel:
-    """The information model to ask. Raises NoAcceptedContext where there is none, or where no
-    object could come."""
+    """The information model to ask. Raises NoAcceptedContext where there is none."""
     if not association.offers(GetModel.STUDY_ROOT) and association.offers(GetModel.PATIENT_ROOT):
-        model = GetModel.PATIENT_ROOT
-    else:
-        model = GetModel.STUDY_ROOT
-    association.context(model, "C-GET")
-    if not association.storage:
-        association.clean = False
-        raise NoAcceptedContext(
-            "it accepts C-GET but would send us no object of the kinds asked for",
-            "Ask its administrator to allow our calling_ae_title to be sent objects",
-        )
-    return model
+        return GetModel.PATIENT_ROOT
+    association.context(GetModel.STUDY_ROOT, "C-GET")
+    return GetModel.STUDY_ROOT
 
 
 def _move_model(association: Association) -> MoveModel:
