@@ -1,6 +1,5 @@
 """Headers: the attributes of an object, and what those of many say together."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from ..errors import ArchiveError, BadArgument, BadAttribute, Cancelled
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .answer import Asked, asked
+from .answer import Asked, asked, fitting
 from .call import Call
 from .objects import (
     WANTED,
@@ -117,7 +116,7 @@ def read_header(
         )
         for row in read.rows
     ]
-    kept = _fitting(rows)
+    kept = fitting(rows, _MOST_BYTES)
     if len(kept) < len(rows) or not read.complete:
         notes.append(
             f"Not complete: these are the first {len(kept)} attributes; name those that are wanted "
@@ -322,7 +321,7 @@ class _Sampling:
             )
         common = _common(rows)
         rows = [{k: v for k, v in row.items() if k not in common} for row in rows]
-        kept = _fitting(rows)
+        kept = fitting(rows, _MOST_BYTES)
         if len(kept) < len(rows):
             self._learn(
                 False, [f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all."]
@@ -333,7 +332,7 @@ class _Sampling:
             notes=[*dict.fromkeys(self._notes)],
             archive=asked(self._call.archive.node),
             queries=self._queries,
-            counts=_fitting(counts),
+            counts=fitting(counts, _MOST_BYTES),
             common=common,
             records=kept,
             geometry=self._geometry,
@@ -412,19 +411,10 @@ def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:
     del dataset.file_meta
     known = ", ".join(one.reference.transfer_syntaxes)
     told = f" Transfer syntax by the archive's account: {known}." if known else ""
-    return [f"The archive gave the header without pixels and other bulk data.{told}"]
+    return [f"The header came without pixels and other bulk data.{told}"]
 
 
 _PIXELS = 0x7FE0
-
-
-def _fitting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    room = _MOST_BYTES
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False).encode())
-        if room < 0:
-            return [*rows[:number]]
-    return [*rows]
 
 
 def _common(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
