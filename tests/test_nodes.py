@@ -173,6 +173,8 @@ def test_every_question_can_go_to_several_nodes(
     answer = ask(settings, tool, node="pacs,vna", **arguments)
     assert answer["complete"]
     assert "vna" in str(answer)
+    if tool == "patient_timeline":
+        assert {tuple(one["nodes"]) for one in answer["records"]} == {("pacs", "vna")}
 
 
 def test_a_node_that_is_configured_on_the_way_has_a_name_and_the_others_stay(

@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -164,6 +165,22 @@ def test_an_archive_that_answers_before_it_sends_is_waited_for(place: Receiver) 
     came, retrieved = moved(place, script, ONE, TWO)
     assert came == [ONE, TWO]
     assert retrieved == Retrieved("C-MOVE", 2)
+
+
+def test_nothing_is_written_to_disk(
+    place: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    there: list[Path] = []
+
+    def look(talk: Talk) -> None:  # noqa: ARG001 - the shape of a step
+        there.extend(tmp_path.rglob("*"))
+
+    script = (hear_request, deliver(place, ONE), look, finish(completed=1), hold)
+    came, _ = moved(place, script, ONE)
+    assert came == [ONE]
+    assert [*there, *tmp_path.rglob("*")] == []
 
 
 def test_what_c_get_cannot_bring_is_moved(place: Receiver) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from pydicom.dataset import Dataset
+from pynetdicom.presentation import AllStoragePresentationContexts
 
 from dicom_mcp.content.read import read_object
 from dicom_mcp.deadline import Deadline
@@ -14,6 +15,14 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.dimse.association import Storage
+from dicom_mcp.dimse.contexts import (
+    MOST_STORAGE,
+    MOST_UIDS,
+    UNCOMPRESSED,
+    shares,
+    shares_of_rare,
+)
 from dicom_mcp.errors import (
     ArchiveError,
     AssociationAborted,
@@ -28,12 +37,25 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.acceptor import accepting, archive_of
 from tests.bounds import PATIENCE, in_time
-from tests.peer import CANCEL_REQUEST, Peer, Script, Talk, accept, give, hold
+from tests.peer import (
+    CANCEL_REQUEST,
+    FIND_REQUEST,
+    Peer,
+    Script,
+    Talk,
+    accept,
+    acceptance,
+    give,
+    hold,
+    match,
+)
+from tests.peer import hear_request as hear_association
 
 from .sender import CT, GET, abort, finish, hear, hear_request, send, serve, stored
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
+STUDY_ROOT = b"1.2.840.10008.5.1.4.1.2.2."
 STUDIES = ("nodule ct follow-up", "brain mr second", "heart echo", "trauma x-ray")
 
 
@@ -308,6 +330,7 @@ def test_an_archive_that_reads_no_lists_is_asked_one_by_one_and_remembered() -> 
             came, retrieved = fetch(archive, ct(ONE, TWO, THREE))
             assert [one.sop_instance_uid for one in came] == [ONE, TWO, THREE]
             assert (retrieved.missing, retrieved.notes) == ((), ())
+        assert len(peer.talks) == 1  # the association is kept for the next slices
     assert len(identifiers) == 1 + 3 + 3
 
 
@@ -355,3 +378,82 @@ def test_the_log_says_how_it_ended_and_names_nobody(caplog: pytest.LogCaptureFix
     assert "rows=1" in line
     assert "outcome=0x0000" in line
     assert ONE not in caplog.text
+
+
+def test_an_archive_with_one_association_for_us_gives_it_to_the_objects() -> None:
+    query = Query(Level.STUDY, {"PatientID": "7"})
+    with accepting(maximum_associations=1) as acceptor, archive_of(acceptor) as archive:
+        assert archive.find(query, limit=5, deadline=Deadline(PATIENCE)).matches
+        with pytest.raises(NoAcceptedContext):  # and not TooManyAssociations
+            fetch(archive, ct(ONE))
+        assert archive.find(query, limit=5, deadline=Deadline(PATIENCE)).matches
+
+
+def test_an_archive_with_patient_root_only_is_told_the_patient() -> None:
+    def accept_patient_root(talk: Talk) -> None:
+        hear_association(talk)
+        said = acceptance(talk)
+        for id_, content in talk.contexts.items():
+            if STUDY_ROOT in content:
+                item = bytes([id_, 0, 0, 0, 0x40])
+                assert item in said
+                said = said.replace(item, bytes([id_, 0, 3, 0, 0x40]))
+        talk.send(said)
+
+    identifiers: list[bytes] = []
+
+    def answer(talk: Talk, identifier: bytes) -> None:
+        identifiers.append(identifier)
+        if talk.operation == FIND_REQUEST:
+            talk.answering = FIND_REQUEST
+            talk.send(talk.row(data_set=match(2, patient_id=b"PAT7")))
+        else:
+            send(ONE)(talk)
+        finish(completed=1)(talk)
+
+    with (
+        Peer((accept_patient_root, serve(answer))) as peer,
+        closing(connect(Node(port=peer.port))) as archive,
+    ):
+        came, retrieved = fetch(archive, [Reference("1.2.2", "1.2.3", ONE, CT)])
+    assert [one.sop_instance_uid for one in came] == [ONE]
+    assert not retrieved.missing
+    assert len(identifiers) == 2
+    assert b"PAT7" in identifiers[1]
+
+
+# --- contexts
+
+
+def test_every_reference_is_in_one_share_whose_contexts_fit_one_association() -> None:
+    wanted = [
+        Reference("1.2", f"1.3.{kind}", f"1.4.{kind}.{number}", f"1.5.{kind}")
+        for kind in range(20)
+        for number in range(600)
+    ]
+    found = shares(wanted)
+    assert all(len(share.storage) <= MOST_STORAGE for share in found)
+    batches = [batch for share in found for batch in share.batches]
+    assert sorted(one.sop_instance_uid for batch in batches for one in batch) == sorted(
+        one.sop_instance_uid for one in wanted
+    )
+    for batch in batches:
+        assert len({one.series_instance_uid for one in batch}) == 1
+        assert len(batch) <= MOST_UIDS
+
+
+def test_only_the_syntaxes_an_object_is_kept_in_and_the_uncompressed_ones_are_offered() -> None:
+    kept = Reference("1", "1.2", ONE, CT, ("1.2.840.10008.1.2.4.70",))
+    report = Reference("1", "1.3", TWO, "1.2.840.10008.5.1.4.1.1.88.33")
+    (share,) = shares([kept, report])
+    assert share.storage == {
+        *(Storage(CT, one) for one in (*UNCOMPRESSED, "1.2.840.10008.1.2.4.70")),
+        *(Storage(report.sop_class_uid, one) for one in UNCOMPRESSED),
+    }
+
+
+def test_every_storage_class_is_offered_when_nothing_is_known_of_an_object() -> None:
+    unknown = [Reference("1", "1.2", ONE)]
+    offered = {one.sop_class for share in shares(unknown) for one in share.storage}
+    offered |= {one.sop_class for share in shares_of_rare(unknown) for one in share.storage}
+    assert offered >= {str(one.abstract_syntax) for one in AllStoragePresentationContexts}

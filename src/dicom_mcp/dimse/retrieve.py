@@ -207,7 +207,7 @@ class Retrieval:
                 syntaxes = match.get("AvailableTransferSyntaxUID", "")
                 told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
                 found[uid] = kind, tuple(str(one) for one in told if one)
-            return len(found) < len(uids)
+            return uid in uids or len(found) < len(uids)  # more only when others come
 
         wanted = ("SOPClassUID", "AvailableTransferSyntaxUID")
         self._find(Query(Level.IMAGE, keys, wanted), note)
@@ -363,8 +363,10 @@ class Retrieval:
         found: list[str] = []
 
         def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            found.append(str(match.get("PatientID", "")))
-            return False
+            is_it = match.get("StudyInstanceUID") == study
+            if is_it:
+                found.append(str(match.get("PatientID", "")))
+            return is_it or not found
 
         with suppress(StatusFailure, NoAcceptedContext):
             self._find(Query(Level.STUDY, {"StudyInstanceUID": study}, ("PatientID",)), note)

@@ -23,9 +23,10 @@ class Union:
     """Matches of several nodes, each entity once; with `holding` they are kept in `matches`, and
     what differs is known attribute by attribute."""
 
-    def __init__(self, level: Level, *, holding: bool = True) -> None:
+    def __init__(self, level: Level, nodes: Sequence[str], *, holding: bool = True) -> None:
         self.matches: dict[str, Match] = {}
         self._level = level
+        self._order = nodes
         self._holding = holding
         self._nodes: dict[str, list[Value]] = {}
         self._said: dict[str, int] = {}
@@ -45,11 +46,13 @@ class Union:
                 self._said[key] = _fingerprint(match)
             return new
         if name not in nodes:
+            first = nodes[0]
             nodes.append(name)
+            nodes.sort(key=lambda one: self._order.index(str(one)))
             if not self._holding:
                 if self._said[who] != _fingerprint(match):
                     self._different.setdefault(who, set())
-            elif different := _unite(self.matches[who], match, nodes):
+            elif different := _unite(self.matches[who], match, first, name):
                 self._different.setdefault(who, set()).update(different)
         return None
 
@@ -80,7 +83,7 @@ class Union:
         return identity(Level.PATIENT, of_person)
 
 
-def _unite(shown: Match, other: Match, nodes: Sequence[Value]) -> list[str]:
+def _unite(shown: Match, other: Match, first: Value, name: str) -> list[str]:
     """Complete a match by what another node says of the same; the keywords that differ.
 
     What is a number at both and not the same is shown as both say it.
@@ -100,8 +103,8 @@ def _unite(shown: Match, other: Match, nodes: Sequence[Value]) -> list[str]:
         else:
             different.append(keyword)
             if isinstance(value, int | float):
-                written = known if isinstance(known, str) else f"{known} ({nodes[0]})"
-                shown[keyword] = f"{written}, {value} ({nodes[-1]})"
+                written = known if isinstance(known, str) else f"{known} ({first})"
+                shown[keyword] = f"{written}, {value} ({name})"
     return different
 
 

@@ -1,7 +1,7 @@
 """The shapes of answers. What a model must know is a field here: some clients show nothing else."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from ..config import DEFAULT_NAME
 from ..node import AnyNode, WebNode
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match
 from ..standard.record import records
 from .asking import Found
 
@@ -109,11 +108,11 @@ class Records(BaseModel):
         )
 
 
-def fitting(rows: Sequence[Match]) -> list[Match]:
+def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = MOST_BYTES) -> list[T]:
     """As many records, from the first, as an answer has room for."""
-    if len(json.dumps(rows, ensure_ascii=False).encode()) <= MOST_BYTES:
+    if len(json.dumps(rows, ensure_ascii=False).encode()) <= most:
         return list(rows)
-    room = MOST_BYTES
+    room = most
     for number, row in enumerate(rows):
         room -= len(json.dumps(row, ensure_ascii=False).encode())
         if room < 0:

@@ -1,13 +1,10 @@
 """What two answers that are no plain records have in common: the shapes of rows and their texts."""
 
-import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
 from ..standard.query import Match
-from .answer import MOST_BYTES
 from .condition import texts
 
 # A schema that says no more than a model can use.
@@ -27,13 +24,3 @@ def text(match: Match, keyword: str) -> str:
 def filled(row: dict[str, Any]) -> dict[str, Any]:
     """The row without what is empty; a zero is not."""
     return {name: value for name, value in row.items() if value not in ("", [], None)}
-
-
-def fitting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many rows, from the first, as an answer has room for."""
-    room = MOST_BYTES
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False).encode())
-        if room < 0:
-            return [*rows[:number]]
-    return [*rows]

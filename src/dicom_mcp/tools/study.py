@@ -8,6 +8,7 @@ from typing import Any
 
 from ..standard.body_part import body_part, related
 from ..standard.query import Match
+from ..standard.record import NODES
 from .condition import texts
 from .kind import APART, DOSE, UNTOLD, is_image, kind
 from .rows import filled, text
@@ -112,6 +113,7 @@ class Study:
             "dose_report": self._reports(dose=True),
             "accession_number": text(self.match, "AccessionNumber"),
             "study_instance_uid": self.uid,
+            NODES: self.match.get(NODES, ""),
             **{PERSON[keyword]: text(self.match, keyword) for keyword in differing},
         }
         return filled(row)

@@ -18,12 +18,12 @@ from ..standard.matching import Predicate, matcher
 from ..standard.modality import codes
 from ..standard.query import Match, Matches, Query
 from ..standard.values import shown
-from .answer import Asked, asked
+from .answer import Asked, asked, fitting
 from .asking import Found, Question
 from .call import Call
 from .contents import contents, studies_meant
 from .relaxing import hints
-from .rows import Row, Rows, filled, fitting, text
+from .rows import Row, Rows, filled, text
 from .study import PERSON, Study, relevance
 
 _MOST_CHOICES = 50
