@@ -108,8 +108,9 @@ class Records(BaseModel):
         )
 
 
-def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = MOST_BYTES) -> list[T]:
-    """As many records, from the first, as an answer has room for."""
+def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = 0) -> list[T]:
+    """As many records, from the first, as an answer has room for, or as `most` bytes have."""
+    most = most or MOST_BYTES
     if len(json.dumps(rows, ensure_ascii=False).encode()) <= most:
         return list(rows)
     room = most

@@ -36,8 +36,8 @@ from .rows import Row, Rows, filled, text
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# Bytes of rows in an answer: a header of 600 attributes.
-_MOST_BYTES = 60_000
+# Bytes of rows in an answer: a header of 500 attributes.
+_MOST_BYTES = 50_000
 
 # Series of a study that are looked at, and images whose headers tell how a series lies.
 _MOST_SERIES = 2_000

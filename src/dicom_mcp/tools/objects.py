@@ -2,9 +2,11 @@
 their bytes from the archive or the shelf."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated
+from itertools import accumulate
+from typing import TYPE_CHECKING, Annotated, overload
 
 from pydantic import Field
 
@@ -71,9 +73,34 @@ class Members:
     queries: int
 
     @property
-    def frames(self) -> list[tuple[Member, int]]:
-        """Every picture of the series: the object, and the frame of it."""
-        return [(one, number + 1) for one in self.objects for number in range(one.frames)]
+    def frames(self) -> "Frames":
+        """Every picture of the series."""
+        return Frames(self.objects)
+
+
+class Frames(Sequence[tuple[Member, int]]):
+    """Every picture of some objects: the object, and the frame of it. As many as are claimed, of
+    which none is held."""
+
+    def __init__(self, objects: Sequence[Member]) -> None:
+        self._objects = objects
+        self._ends = [*accumulate(one.frames for one in objects)]
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Member, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Member, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Member, int] | list[tuple[Member, int]]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        place = bisect_right(self._ends, index)
+        before = self._ends[place - 1] if place else 0
+        return self._objects[place], index - before + 1
 
 
 @dataclass(slots=True)
@@ -115,11 +142,13 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
             Query(Level.IMAGE, keys, WANTED), limit=1, deadline=call.deadline
         )
         queries += answer.queries
-        found, whole, notes = answer.matches, True, ()
+        found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
         if found and len(keys) == 1:
             again = members(call, series, study)
             return replace(again, queries=again.queries + queries)
+    if not found and not whole:
+        raise ContentError("The archive's answer ended before it named an object", "Ask again")
     if not found:
         what = "object" if instance else "series"
         raise ContentError(

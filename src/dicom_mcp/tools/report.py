@@ -38,10 +38,10 @@ _SCANNERS = frozenset(["CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "RF", "US
 # Objects whose date is looked up where the archive keeps none.
 _MOST_DATED = 100
 
-# Characters of text in an answer, bytes of a report's tables, rows of objects not read, and pages
+# Characters of text in an answer, bytes of its tables, rows of objects not read, and pages
 # of scanned documents: assistants refuse answers that are much longer.
-_MOST_TEXT = 60_000
-_MOST_TABLE = 12_000
+_MOST_TEXT = 50_000
+_MOST_TABLES = 30_000
 _MOST_OTHERS = 100
 _MOST_PAGES = 4
 _MOST_PAGES_EACH = 3
@@ -373,7 +373,7 @@ class _Reading:
             "scanned": report.scanned or "",
         }
         for name, table in (("measurements", report.measurements), ("dose", report.dose)):
-            row[name] = kept = _rows(table)
+            row[name] = kept = _rows(table, _MOST_TABLES // len(self.came))
             if len(kept) < len(table):
                 notes.append(f"{len(table) - len(kept)} rows of {name} are in the text only.")
         row |= {**_where(one), "notes": notes}
@@ -427,8 +427,8 @@ def _fitting(texts: Mapping[str, str]) -> dict[str, str]:
     return fitting
 
 
-def _rows(table: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    room = _MOST_TABLE
+def _rows(table: Sequence[Mapping[str, str]], room: int) -> list[Mapping[str, str]]:
+    """As many rows of a table as there is room for."""
     for number, row in enumerate(table):
         room -= len(json.dumps(row, ensure_ascii=False).encode())
         if room < 0:
