@@ -22,10 +22,10 @@ from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.node import AnyNode, Node, WebNode
-from dicom_mcp.standard.instance import Instance
+from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools import objects as fetching
 from dicom_mcp.tools.call import Call, House, Progress
-from dicom_mcp.tools.objects import Place, members, spread
+from dicom_mcp.tools.objects import Place, at_share, members, spread
 from dicom_mcp.tools.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
@@ -387,6 +387,21 @@ def test_places_are_understood_as_people_write_them() -> None:
     for wrong in ("1.5", "-3", "12 cm", "101 %", 7.5):
         with pytest.raises(BadArgument):
             Place.of(wrong)
+
+
+def test_frames_that_are_only_claimed_are_not_counted_out() -> None:
+    some = [
+        fetching.Member(Reference("1", "2", str(number)), number, 20_000, {})
+        for number in range(10_000)
+    ]
+    frames = fetching.Frames(some)
+    assert len(frames) == 200_000_000
+    assert frames[0] == (some[0], 1)
+    assert frames[19_999] == (some[0], 20_000)
+    assert frames[20_000] == (some[1], 1)
+    assert at_share(frames, 1.0) == (some[-1], 20_000)
+    assert frames[1:3] == [(some[0], 2), (some[0], 3)]
+    assert spread(frames, 3)[1] == (some[5_000], 1)
 
 
 def test_a_series_is_found_without_its_study_in_a_strict_archive(held: list[Dataset]) -> None:

@@ -41,6 +41,7 @@ PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 # Images whose headers are read to find one by its position.
 _MOST_PLACED = 1000
+_MOST_FRAMES = 20_000
 
 # Of a picture: assistants accept 5 MB of base64.
 _MOST_BYTES = 3_700_000
@@ -294,6 +295,10 @@ class _Making:
 
         def take(one: Member, instance: Instance) -> bool:
             self.call.deadline.remaining()
+            if len(placed) > _MOST_FRAMES:
+                raise ContentError(
+                    f"The series has more than {_MOST_FRAMES} frames", "Choose by instance number"
+                )
             try:
                 placed.extend(_Placed(one, place) for place in places(opened(instance)))
             except ContentError as trouble:
