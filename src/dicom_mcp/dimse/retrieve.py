@@ -8,7 +8,6 @@ some archives do not read lists. What is in the end not there is named with its 
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,11 +16,12 @@ from ..errors import ArchiveError, Cancelled, NoAcceptedContext, StatusFailure
 from ..node import Receiver
 from ..standard.instance import Reference, Retrieved
 from ..standard.levels import Level
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Query
 from ..standard.status import Kind, Status
 from .association import Association, Storage
 from .contexts import Share, batches, shares, shares_of_rare, unique_keys
 from .get import GetEnding, GetModel, get
+from .kinds import Find, patient_of, with_kinds
 from .move import MoveModel, move
 from .order import Order
 
@@ -58,9 +58,6 @@ class Over(Protocol):
         storage: frozenset[Storage],
         again: Callable[[], bool],
     ) -> T: ...
-
-
-type Find = Callable[[Query, Callable[[Match, int], bool]], Ending]
 
 
 @dataclass(slots=True)
@@ -129,7 +126,7 @@ class Retrieval:
         return order.retrieved(", ".join(self._brought) or self.service)
 
     def _get(self, *, headers: bool) -> None:
-        known = self._with_kinds(self._order.usable)
+        known = with_kinds(self._order.usable, self._find)
         try:
             self._fetch(shares(known), headers=headers)
         except NoAcceptedContext as error:
@@ -174,45 +171,6 @@ class Retrieval:
             self._failure = error
             self._order.give_up(self._order.left(wanted), _told(error))
 
-    def _with_kinds(self, references: Sequence[Reference]) -> list[Reference]:
-        """The references with the kinds of object that were not known, as far as C-FIND tells."""
-        unknown: dict[tuple[str, str], set[str]] = {}
-        for one in references:
-            if not one.sop_class_uid:
-                series = one.study_instance_uid, one.series_instance_uid
-                unknown.setdefault(series, set()).add(one.sop_instance_uid)
-        kinds: dict[str, tuple[str, tuple[str, ...]]] = {}
-        for (study, series), uids in unknown.items():
-            # The usual kinds are offered for what cannot be learned.
-            with suppress(StatusFailure, NoAcceptedContext):
-                kinds |= self._kinds(study, series, uids)
-        return [
-            replace(one, sop_class_uid=kinds[uid][0], transfer_syntaxes=kinds[uid][1])
-            if (uid := one.sop_instance_uid) in kinds
-            else one
-            for one in references
-        ]
-
-    def _kinds(
-        self, study: str, series: str, uids: set[str]
-    ) -> dict[str, tuple[str, tuple[str, ...]]]:
-        keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-        if len(uids) == 1:
-            (keys["SOPInstanceUID"],) = uids
-        found: dict[str, tuple[str, tuple[str, ...]]] = {}
-
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            uid, kind = match.get("SOPInstanceUID"), match.get("SOPClassUID")
-            if uid in uids and isinstance(kind, str) and kind:
-                syntaxes = match.get("AvailableTransferSyntaxUID", "")
-                told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
-                found[uid] = kind, tuple(str(one) for one in told if one)
-            return uid in uids or len(found) < len(uids)  # more only when others come
-
-        wanted = ("SOPClassUID", "AvailableTransferSyntaxUID")
-        self._find(Query(Level.IMAGE, keys, wanted), note)
-        return found
-
     def _fetch(self, wanted: Sequence[Share], *, headers: bool) -> None:
         for share in wanted:
             left = [tuple(self._order.left(batch)) for batch in share.batches]
@@ -227,7 +185,7 @@ class Retrieval:
                     lambda: not self._order.count,
                 )
                 if study:
-                    self._patients[study] = self._patient_of(study)
+                    self._patients[study] = patient_of(study, self._find)
 
     def _fetch_over(self, association: Association, todo: deque[_Request], headers: bool) -> str:
         """As much of it as this association brings; a study whose patient must be known first."""
@@ -357,20 +315,6 @@ class Retrieval:
             self._order.give_up(request.references, _NOT_ASKED)
             todo.remove(request)
         self._in_vain = 0
-
-    def _patient_of(self, study: str) -> str:
-        """The patient a Patient Root wants to know; "" where that cannot be learned."""
-        found: list[str] = []
-
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            is_it = match.get("StudyInstanceUID") == study
-            if is_it:
-                found.append(str(match.get("PatientID", "")))
-            return is_it or not found
-
-        with suppress(StatusFailure, NoAcceptedContext):
-            self._find(Query(Level.STUDY, {"StudyInstanceUID": study}, ("PatientID",)), note)
-        return found[0] if found else ""
 
 
 def _model(association: Association) -> GetModel:

@@ -1,0 +1,67 @@
+"""What must be known of objects before they can be asked for, and what a C-FIND tells of it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from ..errors import NoAcceptedContext, StatusFailure
+from ..standard.instance import Reference
+from ..standard.levels import Level
+from ..standard.query import Ending, Match, Query
+
+type Find = Callable[[Query, Callable[[Match, int], bool]], Ending]
+
+# SOP class UID and the transfer syntaxes an object is kept in.
+type _Kind = tuple[str, tuple[str, ...]]
+
+
+def with_kinds(references: Sequence[Reference], find: Find) -> list[Reference]:
+    """The references with the kinds of object that were not known, as far as the archive tells."""
+    unknown: dict[tuple[str, str], set[str]] = {}
+    for one in references:
+        if not one.sop_class_uid:
+            series = one.study_instance_uid, one.series_instance_uid
+            unknown.setdefault(series, set()).add(one.sop_instance_uid)
+    kinds: dict[str, _Kind] = {}
+    for (study, series), uids in unknown.items():
+        with suppress(StatusFailure, NoAcceptedContext):  # the usual kinds are offered then
+            kinds |= _kinds(study, series, uids, find)
+    return [
+        replace(one, sop_class_uid=kinds[uid][0], transfer_syntaxes=kinds[uid][1])
+        if (uid := one.sop_instance_uid) in kinds
+        else one
+        for one in references
+    ]
+
+
+def patient_of(study: str, find: Find) -> str:
+    """The patient a Patient Root wants to know; "" where that cannot be learned."""
+    found: list[str] = []
+
+    def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+        is_it = match.get("StudyInstanceUID") == study
+        if is_it:
+            found.append(str(match.get("PatientID", "")))
+        return is_it or not found
+
+    with suppress(StatusFailure, NoAcceptedContext):
+        find(Query(Level.STUDY, {"StudyInstanceUID": study}, ("PatientID",)), note)
+    return found[0] if found else ""
+
+
+def _kinds(study: str, series: str, uids: set[str], find: Find) -> dict[str, _Kind]:
+    keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+    if len(uids) == 1:
+        (keys["SOPInstanceUID"],) = uids
+    found: dict[str, _Kind] = {}
+
+    def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+        uid, kind = match.get("SOPInstanceUID"), match.get("SOPClassUID")
+        if uid in uids and isinstance(kind, str) and kind:
+            syntaxes = match.get("AvailableTransferSyntaxUID", "")
+            told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
+            found[uid] = kind, tuple(str(one) for one in told if one)
+        return uid in uids or len(found) < len(uids)  # more only when others come
+
+    find(Query(Level.IMAGE, keys, ("SOPClassUID", "AvailableTransferSyntaxUID")), note)
+    return found
