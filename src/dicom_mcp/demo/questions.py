@@ -151,6 +151,13 @@ def _images_told(walk: Walk) -> str:
     return max(cts, key=lambda one: one["NumberOfSeriesRelatedInstances"])["SeriesInstanceUID"]
 
 
+def _whole(answer: Answer) -> dict[str, Any]:
+    """The first record of an answer, with what all share."""
+    return {**answer.get("common", {}), **answer["records"][0]}
+
+
+_REPORTS = frozenset({"SR", "DOC"})
+
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "Which archive am I talking to, and does it answer?",
@@ -212,6 +219,26 @@ QUESTIONS: tuple[Question, ...] = (
             lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality == "CT",
         ),
         shown=("InstanceNumber", "Rows", "Columns"),
+    ),
+    Question(
+        "What did the reports say?",
+        "read_report",
+        lambda walk: {"study_instance_uid": _whole(walk.answers[-1])["StudyInstanceUID"]},
+        "sop_instance_uid",
+        lambda walk: walk.uids(
+            "SOPInstanceUID",
+            lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality in _REPORTS,
+        ),
+        shown=("title", "date", "text"),
+    ),
+    Question(
+        "Let me see the middle of it in the lung window.",
+        "view_image",
+        lambda walk: {
+            "series_instance_uid": _whole(walk.answers[-2])["SeriesInstanceUID"],
+            "window": "lung",
+        },
+        facts={"complete": True},
     ),
     Question(
         "How many CT studies were done on each scanner?",

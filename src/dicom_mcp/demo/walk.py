@@ -29,6 +29,7 @@ from .questions import QUESTIONS, Question, Walk
 
 # As many rows as show what an answer looks like.
 _ROWS_SHOWN = 8
+_LINES_SHOWN = 6
 
 # Characters: dates, numbers and most codes are within it, names and descriptions beyond.
 _KEPT_WHOLE = 10
@@ -97,6 +98,9 @@ async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
             milliseconds = (perf_counter() - started) * 1000
             said = "".join(one.text for one in result.content if isinstance(one, TextContent))
             answer: dict[str, Any] = result.structured_content or {}
+            if not answer and not result.is_error:  # words and pictures
+                answer = json.loads(said)
+                answer["pictures"] = [one for one in result.content if one.type == "image"]
             walk.answers.append(answer)
             error = said if result.is_error else ""
             if fault := question.fault(walk, answer, error):
@@ -127,6 +131,14 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, question:
     if error:
         panel = Panel.fit(Text(error), title="error", title_align="left", border_style="red")
         console.print(Padding(panel, (0, 0, 0, _INDENT)))
+    elif "fence" in answer:
+        for record in answer["records"]:
+            _show_report(console, record)
+    elif answer.get("pictures"):
+        for line in answer["caption"]:
+            _say(console, line)
+        kilobytes = sum(len(one.data) for one in answer["pictures"]) * 3 // 4000
+        _say(console, f"and the picture, {kilobytes} kB", "bold")
     elif "records" in answer:
         _show_records(console, answer, question)
     elif "groups" in answer:
@@ -140,6 +152,16 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, question:
     for note in answer.get("notes", []):
         _say(console, note, "yellow")
     console.print()
+
+
+def _show_report(console: Console, record: dict[str, Any]) -> None:
+    """Its head and first lines, without the fence that tells an assistant what is not ours."""
+    _say(console, f"{record['title']}, {record['date']}", "bold")
+    _, *lines, _ = record["text"].splitlines()
+    for line in lines[:_LINES_SHOWN]:
+        _say(console, line)
+    if len(lines) > _LINES_SHOWN:
+        _say(console, f"… {len(lines) - _LINES_SHOWN} lines more", "dim")
 
 
 def _show_records(console: Console, answer: dict[str, Any], question: Question) -> None:
