@@ -204,7 +204,7 @@ def test_an_object_nobody_asked_for_is_dropped_and_told() -> None:
     came, retrieved = asked(script, ONE, TWO)
     assert came == [ONE, TWO]
     assert not retrieved.missing
-    assert "1 objects that were not asked for" in retrieved.notes[0]
+    assert "1 object came that nobody had asked for" in retrieved.notes[0]
 
 
 def test_an_archive_that_sends_the_whole_series_is_stopped_when_all_is_there() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 
-_NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
+NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
 _NO_UID = "their UIDs are none (PS3.5 9.1)"
 
 # With zeros at the front of components, as careless software writes them. A list or a wildcard
@@ -70,13 +70,11 @@ class Order:
         missing = [
             one for uid, one in self._left.items() if uid in self._reasons or not self.stopped
         ]
-        reasons = Counter(self._reasons.get(one.sop_instance_uid, _NOTHING) for one in missing)
+        reasons = Counter(self._reasons.get(one.sop_instance_uid, NOTHING) for one in missing)
         notes = [_did_not_come(number, len(self._wanted), why) for why, number in reasons.items()]
         if self._unasked:
-            notes.append(
-                f"The archive sent {self._unasked} objects that were not asked for; they were "
-                "dropped."
-            )
+            noun = "object" if self._unasked == 1 else "objects"
+            notes.append(f"{self._unasked} {noun} came that nobody had asked for; dropped.")
         return Retrieved(service, self.count, tuple(missing), tuple(notes))
 
 

@@ -23,7 +23,7 @@ from .contexts import Share, batches, shares, shares_of_rare, unique_keys
 from .get import GetEnding, GetModel, get
 from .kinds import Find, patient_of, with_kinds
 from .move import MoveModel, move
-from .order import Order
+from .order import NOTHING, Order
 
 # Bytes of one object. An enhanced CT of 300 slices has 157 MB; it is in memory as a whole, and
 # what reads it needs as much again.
@@ -33,7 +33,6 @@ LARGEST_OBJECT = 192 << 20
 MOST_FAILURES = 3
 
 _TOO_LARGE = f"an object is larger than the {LARGEST_OBJECT >> 20} MiB it may have here"
-_NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
 _NOT_ASKED = f"not asked for after {MOST_FAILURES} in a row had failed; ask for them alone"
 
 # What to try, where it is not what the status's own table says (PS3.4 C.4.3.1.4).
@@ -274,7 +273,7 @@ class Retrieval:
             register = _REGISTER.format(title=self._receiver.ae_title, port=self._receiver.port)
         if said.kind is Kind.SUCCESS and not ending.failed:
             sent = f"the archive says that it sent them, but not to us: {register}"
-            self._order.give_up(references, sent if register and ending.completed else _NOTHING)
+            self._order.give_up(references, sent if register and ending.completed else NOTHING)
             return
         error = StatusFailure(
             f"the archive could not send them and ended {self.service} with status {said}",
