@@ -63,6 +63,19 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     init = commands.add_parser("init", help="write a configuration file by asking")
     init.set_defaults(run=_init)
 
+    doctor = commands.add_parser(
+        "doctor", help="find out what is wrong, and what an archive can do"
+    )
+    doctor.add_argument(
+        "node",
+        nargs="?",
+        default="",
+        help="a name of `dicom-mcp nodes`, TITLE@host:port, or the URL of a DICOMweb server "
+        "(default: every node)",
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.set_defaults(run=_doctor)
+
     query = commands.add_parser("query", help="ask as an assistant would, and see the answer")
     if "query" in arguments:  # importing the tools takes half a second
         from .terminal.query import add_commands
@@ -128,6 +141,12 @@ def _init(chosen: argparse.Namespace) -> None:
     from .terminal.init import init
 
     sys.exit(init(chosen.config))
+
+
+def _doctor(chosen: argparse.Namespace) -> None:
+    from .doctor import doctor
+
+    sys.exit(doctor(chosen.node, chosen.config, as_json=chosen.json))
 
 
 def _demo(chosen: argparse.Namespace) -> None:

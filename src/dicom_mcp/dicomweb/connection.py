@@ -79,10 +79,16 @@ class Connection:
 
     @contextmanager
     def ask(
-        self, target: str, accept: str, *, deadline: Deadline, body: Body | None = None
+        self,
+        target: str,
+        accept: str,
+        *,
+        deadline: Deadline,
+        body: Body | None = None,
+        method: str = "GET",
     ) -> Generator[Response]:
-        """Ask for `target` (GET), or send it a body (POST); the answer must be read in the block,
-        or the connection is lost.
+        """Ask for `target` (GET, unless another method is named), or send it a body (POST); the
+        answer must be read in the block, or the connection is lost.
 
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
@@ -90,7 +96,7 @@ class Connection:
         line = self._line = self._line or self._open(deadline)
         line.deadline = deadline
         with self._translating(line), deadline.interrupting(line.interrupt):
-            self._send(line, target, accept, body)
+            self._send(line, target, accept, body, method)
             self.used = True
             answer = self._head(line)
             fields: dict[str, str] = {}
@@ -124,12 +130,14 @@ class Connection:
         self._breaker.reached()
         return line
 
-    def _send(self, line: "_Line", target: str, accept: str, body: Body | None) -> None:
+    def _send(
+        self, line: "_Line", target: str, accept: str, body: Body | None, method: str
+    ) -> None:
         headers = [*self._headers, ("Accept", accept)]
         if body:
             length = sum(map(len, body.pieces))
             headers += [("Content-Type", body.kind), ("Content-Length", str(length))]
-        request = h11.Request(method="POST" if body else "GET", target=target, headers=headers)
+        request = h11.Request(method="POST" if body else method, target=target, headers=headers)
         head = self._http.send(request) or b""
         for piece in body.pieces if body else ():
             line.write(head)

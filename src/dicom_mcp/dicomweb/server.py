@@ -31,15 +31,17 @@ class Server:
         self._pool.close()
 
     @contextmanager
-    def ask(self, target: str, accept: str, *, deadline: Deadline) -> Generator[Response]:
-        """The answer to a GET of what stands at `target` below the base URL, redirected within the
-        server if it says so.
+    def ask(
+        self, target: str, accept: str, *, deadline: Deadline, method: str = "GET"
+    ) -> Generator[Response]:
+        """The answer to a GET, or another method without a body, of what stands at `target` below
+        the base URL, redirected within the server if it says so.
 
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
         path = self.node.path + target
         for _ in range(_MOST_REDIRECTS + 1):
-            with self._got(path, accept, deadline) as answer:
+            with self._got(path, accept, deadline, method) as answer:
                 if answer.status not in (301, 302, 303, 307, 308):
                     yield answer
                     return
@@ -60,14 +62,14 @@ class Server:
             yield answer
 
     @contextmanager
-    def _got(self, path: str, accept: str, deadline: Deadline) -> Generator[Response]:
+    def _got(self, path: str, accept: str, deadline: Deadline, method: str) -> Generator[Response]:
         """One GET. A kept connection that went stale shows at its first use; then, once and if
         nothing of an answer came, another one is made."""
         with self._pool.lease(deadline=deadline) as connection:
             was_used = connection.used
             begun = False
             try:
-                with connection.ask(path, accept, deadline=deadline) as answer:
+                with connection.ask(path, accept, deadline=deadline, method=method) as answer:
                     begun = True
                     yield answer
                     return
@@ -76,7 +78,7 @@ class Server:
                     raise
         with (
             self._pool.lease(deadline=deadline, fresh=True) as connection,
-            connection.ask(path, accept, deadline=deadline) as answer,
+            connection.ask(path, accept, deadline=deadline, method=method) as answer,
         ):
             yield answer
 

@@ -7,6 +7,7 @@ from typing import Any
 from .archive import configure_dicom_server, verify_connection
 from .compare import compare_nodes
 from .count import count_studies
+from .diagnose import diagnose
 from .header import read_header, sample_headers
 from .nodes import list_dicom_nodes
 from .overview import study_overview
@@ -36,6 +37,7 @@ TOOLS: tuple[Entry, ...] = (
     Entry(configure_dicom_server, "Choose the DICOM archive", read_only=False, asks_archive=False),
     Entry(list_dicom_nodes, "List the archives", asks_archive=False),
     Entry(verify_connection, "Test the connection"),
+    Entry(diagnose, "Find out what is wrong, and what an archive can do"),
     Entry(query_patients, "Find patients"),
     Entry(query_studies, "Find studies"),
     Entry(query_series, "Find series"),

@@ -1,0 +1,26 @@
+"""What is wrong with a connection and what an archive can do, found by asking it and only asking.
+
+Each step says what happened in words, what to try, and the command that repeats it without us.
+"""
+
+from ..deadline import Deadline
+from ..node import AnyNode, WebNode
+from ..truth.habits import Habits
+from .step import Capability, Diagnosis, Step
+
+__all__ = ["SECONDS", "Capability", "Diagnosis", "Step", "diagnose"]
+
+# Enough for every step and every question of the probe, even to a slow archive.
+SECONDS = 60.0
+
+
+def diagnose(node: AnyNode, habits: Habits, *, deadline: Deadline) -> Diagnosis:
+    """Walk from the name of the host to what is answered; what was learned is kept in `habits`.
+
+    Nothing is stored or changed there. Raises Cancelled; whatever else fails is in the diagnosis.
+    """
+    if isinstance(node, WebNode):
+        from .web import walk  # h11, only when asked
+    else:
+        from .association import walk  # pynetdicom, only when asked
+    return walk(node, habits, deadline)  # pyright: ignore[reportArgumentType] - by its kind

@@ -1,0 +1,108 @@
+"""The steps of a diagnosis: taken in order, each in its share of the time, until one fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from ..deadline import Deadline
+from ..errors import Cancelled, DeadlinePassed, DicomMcpError
+from ..node import AnyNode
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: whether it worked, None when it was not tried; what happened, what to try, the
+    command that repeats it, how long it took."""
+
+    name: str
+    passed: bool | None
+    said: str
+    remedy: str = ""
+    command: str = ""
+    milliseconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing an archive can do: "yes", "no", "not known" or in words, and how to see it."""
+
+    name: str
+    found: str
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found at a node."""
+
+    node: AnyNode
+    steps: tuple[Step, ...]
+    capabilities: tuple[Capability, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """Whether every step that was tried worked."""
+        return all(step.passed is not False for step in self.steps)
+
+    @property
+    def failure(self) -> Step | None:
+        """The first step that failed."""
+        return next((step for step in self.steps if step.passed is False), None)
+
+
+@dataclass(slots=True)
+class Walk:
+    """Takes the steps; after one that fails the next are not tried."""
+
+    deadline: Deadline
+    steps: list[Step] = field(default_factory=list[Step])
+    stopped_by: str = ""
+
+    def take[T](
+        self,
+        name: str,
+        work: Callable[[Deadline], tuple[str, T]],
+        *,
+        seconds: float,
+        command: str = "",
+        ends: bool = True,
+    ) -> T | None:
+        """One step: what `work` returns beside its words, or None when it failed. `ends` is False
+        for a step whose failure does not keep the others from being tried."""
+        if self.stopped_by:
+            self.skip(name, f"not tried, because of {self.stopped_by!r}", command=command)
+            return None
+        start = perf_counter()
+        try:
+            said, found = work(self.deadline.at_most(seconds))
+        except Cancelled:
+            raise
+        except DicomMcpError as error:
+            took = (perf_counter() - start) * 1000
+            self.steps.append(Step(name, False, *words_of(error), command, took))
+            if ends:
+                self.stopped_by = name
+            return None
+        took = (perf_counter() - start) * 1000
+        self.steps.append(Step(name, True, said, "", command, took))
+        return found
+
+    def skip(self, name: str, said: str, *, command: str = "") -> None:
+        """A step that is not tried, and why."""
+        self.steps.append(Step(name, None, said, "", command))
+
+    def amend(self, said: str, remedy: str) -> None:
+        """Say more exactly why the last step failed."""
+        last = self.steps[-1]
+        self.steps[-1] = Step(last.name, False, said, remedy, last.command, last.milliseconds)
+
+
+def words_of(error: DicomMcpError) -> tuple[str, str]:
+    """What happened and what to try. An archive is not narrowed to be diagnosed."""
+    if isinstance(error, DeadlinePassed) and "no complete answer" in error.happened:
+        return (
+            error.happened.replace("no complete answer", "it took the connection and said nothing"),
+            "Check that the port is the right one and that the archive is not stuck; restarting "
+            "its DICOM service may help",
+        )
+    return error.happened, error.remedy

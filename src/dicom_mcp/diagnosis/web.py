@@ -1,0 +1,78 @@
+"""The steps to a DICOMweb server: name, TCP, TLS, a search, and what it offers (PS3.18 8 to 10)."""
+
+from contextlib import closing
+from time import perf_counter
+
+from ..deadline import Deadline
+from ..dicomweb.exchange import WebExchange
+from ..dicomweb.server import Server
+from ..errors import ArchiveError, Cancelled
+from ..node import Certificate, Tls, WebNode
+from ..truth.habits import Habits
+from . import command
+from .association import handshake, reach
+from .probe import Probe
+from .step import Capability, Diagnosis, Walk, words_of
+
+_CONNECTING = 10.0
+_SEARCHING = 10.0
+_LOOKING = 5.0
+
+
+def walk(node: WebNode, habits: Habits, deadline: Deadline) -> Diagnosis:
+    """Every step, and what the server can do as far as they came."""
+    steps = Walk(deadline)
+    reach(steps, node)
+    if node.is_tls:
+        tls = Tls(node.ca_file, node.auth if isinstance(node.auth, Certificate) else None)
+        steps.take(
+            "TLS",
+            lambda step: handshake(node.host, node.port, tls, step),
+            seconds=_CONNECTING,
+            command=command.handshake(node),
+        )
+    elif not steps.stopped_by:
+        steps.skip("TLS", "base_url begins with http://: the connection is not encrypted")
+    capabilities: list[Capability] = []
+    with closing(WebExchange(node)) as exchange:
+        if steps.take(
+            "QIDO-RS",
+            lambda step: _searched(exchange, step),
+            seconds=_SEARCHING,
+            command=command.fetch(node, "/studies?limit=1"),
+        ):
+            probe = Probe(exchange, habits, steps)
+            probe.run(objects=True)
+            capabilities = probe.capabilities
+            capabilities.append(_storing(node, deadline))
+    return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
+
+
+def _searched(exchange: WebExchange, step: Deadline) -> tuple[str, float]:
+    start = perf_counter()
+    exchange.verify(step)
+    milliseconds = (perf_counter() - start) * 1000
+    return f"a search for one study was answered in {milliseconds:.0f} ms", milliseconds
+
+
+def _storing(node: WebNode, deadline: Deadline) -> Capability:
+    """What OPTIONS says of storing; nothing is stored."""
+    shown = command.fetch(node, "/studies", method="OPTIONS")
+    told = "not known: it does not say, and nothing is stored to find out"
+    with closing(Server(node)) as server:
+        try:
+            with server.ask(
+                "/studies", "*/*", deadline=deadline.at_most(_LOOKING), method="OPTIONS"
+            ) as answer:
+                fields = answer.headers
+                for _ in answer.content:
+                    pass
+            allowed = fields.get("allow") or fields.get("access-control-allow-methods", "")
+            if allowed:
+                verb = "yes" if "POST" in allowed.upper() else "no"
+                told = f"{verb}, as it answers to OPTIONS"
+        except Cancelled:
+            raise
+        except ArchiveError as error:
+            told = f"not known: {words_of(error)[0]}"
+    return Capability("STOW-RS", told, shown)

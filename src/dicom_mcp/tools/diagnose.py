@@ -1,0 +1,80 @@
+"""What is wrong with a connection, and what an archive can do."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from ..archives import Archives
+from ..deadline import Deadline
+from ..diagnosis import Diagnosis
+from ..diagnosis import diagnose as walk
+from ..dicom_api import Archive
+from ..errors import ArchiveError
+from .answer import asked
+from .call import Call
+
+
+class Diagnosed(BaseModel):
+    """What `diagnose` answers."""
+
+    works: bool = Field(description="Whether every step worked at every node")
+    diagnoses: list[dict[str, Any]] = Field(
+        description="For each node its steps in order and its capabilities, with commands that "
+        "repeat them without us"
+    )
+    notes: list[str]
+
+
+def diagnose(call: Call) -> Diagnosed:
+    """Find out why an archive does not answer, or what it can do: name, TCP, TLS, association,
+    services, C-ECHO, then which keys, wildcards and character sets it honours. Takes up to a
+    minute; only reads. Use it when a question failed or its answer is doubted."""
+    archive = call.archive
+    if isinstance(archive, Archives):
+        found = archive.apart(_diagnosed, deadline=call.deadline)
+    else:
+        found = {"": _diagnosed("", archive, call.deadline)}
+    told = [one for one in found.values() if isinstance(one, Diagnosis)]
+    notes = [str(one) for one in found.values() if isinstance(one, ArchiveError)]
+    notes += [_failure(one) for one in told if not one.works]
+    return Diagnosed(
+        works=len(told) == len(found) and all(one.works for one in told),
+        diagnoses=[_facts(one) for one in told],
+        notes=notes or ["Every step worked. What was learned is used in later questions."],
+    )
+
+
+def _diagnosed(_: str, archive: Archive, deadline: Deadline) -> Diagnosis:
+    return walk(archive.node, archive.habits, deadline=deadline)
+
+
+def _failure(found: Diagnosis) -> str:
+    step = found.failure
+    assert step
+    parts = (f"{found.node}: {step.name} failed: {step.said}", step.remedy)
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+
+
+def _facts(found: Diagnosis) -> dict[str, Any]:
+    return {
+        **asked(found.node),
+        "works": found.works,
+        "steps": [
+            _said(
+                name=step.name,
+                result={True: "works", False: "failed", None: "not tried"}[step.passed],
+                said=step.said,
+                remedy=step.remedy,
+                command=step.command,
+                milliseconds=None if step.milliseconds is None else round(step.milliseconds, 1),
+            )
+            for step in found.steps
+        ],
+        "capabilities": [
+            _said(name=one.name, found=one.found, command=one.command) for one in found.capabilities
+        ],
+    }
+
+
+def _said(**facts: Any) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in (None, "")}
