@@ -12,13 +12,16 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.findings import FINDINGS
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.demo.reports import pdf
+from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import ask, fail, look
 from tests.content import documents as made
 from tests.dicomweb.servers import embedded
+from tests.test_timeline import EXCUSED, KINDS
 
 TODAY = date(2026, 3, 31)
 STUDY = "2.25.2"
@@ -93,6 +96,23 @@ def test_every_report_of_every_study_is_read_newest_first(
                 assert record["completion"] == "COMPLETE"
         if not true:
             assert "There is no report object in this study" in answer["notes"][0]
+
+
+@pytest.mark.parametrize("habits", list(KINDS))
+def test_whatever_an_archive_is_like_every_report_is_read_or_the_answer_says_otherwise(
+    habits: str, held: list[Dataset]
+) -> None:
+    with EmbeddedArchive(held, ae_title="HABITS", **KINDS[habits]) as archive:
+        node = Node(port=archive.port, called_ae_title="HABITS")
+        for study in STUDIES[::4]:
+            uid = study_uid(study.key)
+            of_study = [one for one in held if one.StudyInstanceUID == uid]
+            true = {str(one.SOPInstanceUID) for one in of_study if one.Modality in ("SR", "DOC")}
+            answer = ask(node, "read_report", study_instance_uid=uid)
+            said = {one["sop_instance_uid"] for one in answer["records"]}
+            assert said <= true
+            assert said == true or (answer["complete"] is False and answer["notes"])
+            assert answer["complete"] or habits in EXCUSED | {"stops silently after 10"}
 
 
 def test_measurements_and_dose_are_tables_and_a_letter_has_its_pages(node: AnyNode) -> None:
@@ -176,6 +196,22 @@ def test_what_an_archive_does_not_tell_makes_no_claim() -> None:
     answer = reports_of(*objects, habits=Habits(unreturned=frozenset({"SOPClassUID"})))
     assert answer["returned"] == 1
     assert answer["complete"] is False
+
+
+class Emptied(Index):
+    """An index that knows of objects it has lost."""
+
+    def object(self, sop_instance_uid: str) -> None:  # noqa: ARG002 - as in any index
+        return None
+
+
+def test_reports_that_cannot_be_fetched_are_an_error_that_says_there_are_some() -> None:
+    index = Emptied()
+    index.add(placed(made.document(made.text("A report")), 1))
+    with EmbeddedWeb(index) as web:
+        told = fail(WebNode(web.url), "read_report", study_instance_uid=STUDY)
+    index.close()
+    assert "report objects found: 1, but" in told
 
 
 def test_key_objects_and_presentation_states_are_read_too() -> None:

@@ -224,8 +224,13 @@ class _Reading:
         if len(ordered) > self.limit:
             ordered.sort(key=lambda one: _RANK.get(_kind(one), 0))
         self.chosen, self.others = ordered[: self.limit], ordered[self.limit :]
-        if self.chosen:
+        try:
             self.fetched = fetch(self.call, self.chosen, self._take)
+        except Cancelled:
+            raise
+        except ArchiveError as error:  # which is no answer, but that there are reports is known
+            error.happened = f"report objects found: {len(dates)}, but {error.happened}"
+            raise
 
     def _dates(self) -> Mapping[str, str]:
         """When each was made: by the archive's account or, where that has to decide, its own."""
@@ -268,15 +273,18 @@ class _Reading:
     def answer(self, start: int) -> Reports | Pictures:
         """The answer; with pictures where there are any.
 
-        Raises ContentError where the one object that was named cannot be read.
+        Raises ContentError where the one object that was named cannot be read, and where none came.
         """
         search, notes = self.search, [*self.search.notes]
         if search.named and self.faults:
             raise ContentError(next(iter(self.faults.values())))
         complete = search.complete and not self.faults
         if told := self.fetched.told(len(self.chosen)):
-            if search.named:
-                raise ContentError("The archive did not give the object", " ".join(told[1:]))
+            if not self.came and not self.faults:
+                raise ContentError(
+                    f"report objects found: {len(search.found)}, but the archive gave none of them",
+                    " ".join(told[1:]),
+                )
             complete = False
             notes += told
         if self.others:
@@ -287,8 +295,6 @@ class _Reading:
             )
         if not search.found:
             notes.insert(0, self._nothing(complete))
-        elif not self.came and not self.faults:
-            notes.insert(0, "None of the reports that were found could be fetched.")
         read = [one for one in self.chosen if one.uid in self.came]
         read.sort(key=lambda one: _dated(self.came[one.uid]), reverse=True)
         mark = _mark([report.text for report in self.came.values()])
