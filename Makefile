@@ -48,6 +48,8 @@ bench: $(READY)
 	@$(RUN) python -m benchmarks.startup
 	@$(RUN) python -m benchmarks.queries
 	@$(RUN) python -m benchmarks.retrieval
+	@$(RUN) python -m benchmarks.wado
+	@$(RUN) python -m benchmarks.pictures
 
 # The data is no dependency of ours: it is fetched here only, and not in uv.lock.
 scale: $(READY)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 from benchmarks.startup import HELLO
 
@@ -25,7 +26,16 @@ class Server:
                 self._read()
 
     def seconds(self, tool: str, arguments: Mapping[str, object], records: int) -> float:
-        """How long this call takes, from its bytes written to the bytes of its answer read."""
+        """How long this call takes that must be answered with so many records."""
+        seconds, result = self.timed(tool, arguments)
+        returned = result["structuredContent"]["returned"]
+        if returned != records:
+            raise RuntimeError(f"{returned} records instead of {records}: nothing was measured")
+        return seconds
+
+    def timed(self, tool: str, arguments: Mapping[str, object]) -> tuple[float, dict[str, Any]]:
+        """How long this call takes, from its bytes written to the bytes of its answer read, and
+        its result."""
         self._id += 1
         params = {"name": tool, "arguments": arguments}
         call = {"jsonrpc": "2.0", "id": self._id, "method": "tools/call", "params": params}
@@ -34,10 +44,7 @@ class Server:
         self._write(line)
         answer = self._read()
         seconds = perf_counter() - start
-        returned = json.loads(answer)["result"]["structuredContent"]["returned"]
-        if returned != records:
-            raise RuntimeError(f"{returned} records instead of {records}: nothing was measured")
-        return seconds
+        return seconds, json.loads(answer)["result"]
 
     def _write(self, line: bytes) -> None:
         assert self._process.stdin
