@@ -17,7 +17,6 @@ from .answer import Asked, asked, fitting
 from .call import Call
 from .objects import (
     WANTED,
-    At,
     Fetched,
     Member,
     Place,
@@ -54,6 +53,10 @@ _PROTOCOL = (
 )
 _OF_SERIES = ("SeriesInstanceUID", "SeriesNumber", "Modality", "SeriesDescription")
 
+_At = Annotated[
+    str | int | float,
+    Field(description='Which object: "middle", "first", "last", "30 %", instance number 12'),
+]
 _Attributes = Annotated[
     list[str], Field(description="Keywords, tags or plain words; also private tags")
 ]
@@ -89,7 +92,7 @@ def read_header(
     call: Call,
     series_instance_uid: SeriesUid,
     attributes: _Attributes = [],  # noqa: B006
-    at: At = "middle",
+    at: _At = "middle",
     sop_instance_uid: str = "",
     study_instance_uid: str = "",
 ) -> Headers:
