@@ -49,6 +49,16 @@ class Pictures:
 
     said: BaseModel
     pictures: Sequence[tuple[bytes, str]]
+    place: "Rank | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Which picture of how many of its series, for a viewer that scrolls: models are not shown it.
+    Index 0 is all of them."""
+
+    index: int
+    count: int
 
 
 class Configured(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import monotonic
+from typing import Any
 
 from ..archives import Archives
 from ..config import Settings
@@ -14,7 +15,7 @@ from ..errors import BadArgument, NotAllowed
 from ..node import Node
 from ..standard.near import did_you_mean
 from ..standard.values import shown
-from .shelf import Shelf
+from .shelf import Lists, Shelf
 
 # How `configure_dicom_server` names what it was given.
 CONFIGURED = "configured"
@@ -31,6 +32,7 @@ class House:
         self.nodes = settings.nodes
         self.default = next(iter(self.nodes))
         self.shelf = Shelf()
+        self.lists: Lists[Any] = Lists()
         self._archives: dict[str, Archive] = {}
         self._lock = threading.Lock()
 

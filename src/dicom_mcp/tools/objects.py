@@ -127,6 +127,23 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
     """
     series = one_uid(series, "series_instance_uid")
     study = one_uid(study, "study_instance_uid") if study.strip() else ""
+    return _members(call, series, study, instance)
+
+
+def recent_members(call: Call, series: str, study: str = "") -> Members:
+    """All of a series, for somebody who scrolls through it: perhaps as listed half a minute ago."""
+    series, study = series.strip(), study.strip()
+    key = (str(call.archive.node), series)
+    known: Members | None = call.house.lists.get(key)
+    if known and (not study or study == known.study_instance_uid):
+        return replace(known, queries=0)
+    found = members(call, series, study)
+    if found.whole:
+        call.house.lists.put(key, found)
+    return found
+
+
+def _members(call: Call, series: str, study: str, instance: str = "") -> Members:
     keys = {"SeriesInstanceUID": series}
     if instance.strip():
         keys["SOPInstanceUID"] = one_uid(instance, "sop_instance_uid")
@@ -145,7 +162,7 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
         found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
         if found and len(keys) == 1:
-            again = members(call, series, study)
+            again = _members(call, series, study)
             return replace(again, queries=again.queries + queries)
     if not found and not whole:
         raise ContentError("The archive's answer ended before it named an object", "Ask again")

@@ -13,8 +13,35 @@ from ..standard.instance import Instance
 SECONDS = 300.0
 MOST_BYTES = 64 << 20
 
+# How long it is taken for granted which objects a series has, while somebody scrolls through it.
+_SECONDS_OF_LIST = 30.0
+_MOST_LISTS = 16
+
 # Where it came from, its SOP Instance UID, and whether its pixels may be left out.
 type Key = tuple[str, str, bool]
+
+
+class Lists[T]:
+    """What was listed a moment ago, by whatever names it; safe to use from several threads."""
+
+    def __init__(self, *, seconds: float = _SECONDS_OF_LIST) -> None:
+        self._seconds = seconds
+        self._held: OrderedDict[tuple[str, ...], tuple[float, T]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, ...]) -> T | None:
+        """The list, if it is not too old."""
+        with self._lock:
+            ends, found = self._held.get(key, (0.0, None))
+            return found if ends > monotonic() else None
+
+    def put(self, key: tuple[str, ...], listed: T) -> None:
+        """Keep it instead of the one that was listed first."""
+        with self._lock:
+            self._held.pop(key, None)
+            self._held[key] = monotonic() + self._seconds, listed
+            if len(self._held) > _MOST_LISTS:
+                self._held.popitem(last=False)
 
 
 class Shelf:

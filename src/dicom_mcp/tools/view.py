@@ -14,7 +14,7 @@ from ..content.error import ContentError
 from ..errors import BadArgument
 from ..standard.instance import Instance
 from ..standard.values import shown
-from .answer import Asked, Pictures, asked
+from .answer import Asked, Pictures, Rank, asked
 from .call import Call
 from .objects import (
     At,
@@ -27,6 +27,7 @@ from .objects import (
     fetch_one,
     members,
     opened,
+    recent_members,
     spread,
 )
 from .rows import Row, filled
@@ -85,7 +86,10 @@ def view_image(
     """Look at one image of a series as a picture, sides marked, with a caption. Not for diagnosis.
     Also shows pages of a PDF (frame)."""
     place, using = Place.of(at), _window(window)
-    found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
+    if sop_instance_uid.strip():
+        found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
+    else:
+        found = recent_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], [*found.notes], complete=found.whole)
     one, number = making.pick(found, place, frame)
     return making.picture(found, one, number, place)
@@ -107,11 +111,11 @@ def view_series(
     """Look at a series as a contact sheet of evenly spread images; or, with compare_with, at two
     series beside each other at the matching position (at). Not for diagnosis."""
     place, using = Place.of(at), _window(window)
-    found = members(call, series_instance_uid, study_instance_uid)
+    found = recent_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], [*found.notes], complete=found.whole)
     if not compare_with.strip():
         return making.sheet(found, images)
-    return making.compared(found, members(call, compare_with), place)
+    return making.compared(found, recent_members(call, compare_with), place)
 
 
 _MIME = {"png": _PNG, "jpeg": _JPEG}
@@ -174,6 +178,7 @@ class _Making:
         if is_report(instance.sop_class_uid):
             raise ContentError("The object is a report and no picture", "Use read_report")
         number = number or _frame(dataset, place)
+        rank = _rank(found, one, number, frames=_frames(dataset))
         with Apart(self.call.deadline) as apart:
 
             def made(side: int, mime: str) -> "Picture":
@@ -188,17 +193,17 @@ class _Making:
                 )
 
             drawn = self._bounded(made)
-        rank = found.objects.index(one) + 1
+        nth = found.objects.index(one) + 1
         row = {
             **_row(found, one),
             "frame": number if number > 1 or one.frames > 1 else "",
-            "place": f"{rank} of {len(found.objects)} by instance number"
+            "place": f"{nth} of {len(found.objects)} by instance number"
             if len(found.objects) > 1
             else f"{number} of {one.frames} frames"
             if one.frames > 1
             else "",
         }
-        return self._answer([drawn], drawn.caption, row)
+        return self._answer([drawn], drawn.caption, row, rank)
 
     def sheet(self, found: Members, count: int) -> Pictures:
         """A contact sheet of the series."""
@@ -211,7 +216,7 @@ class _Making:
         drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
         if len(cells) < len(every):
             self.notes.append(f"{len(cells)} of {len(every)} images, evenly spread.")
-        return self._answer([drawn], drawn.caption, _row(found))
+        return self._answer([drawn], drawn.caption, _row(found), Rank(0, len(every)))
 
     def compared(self, left: Members, right: Members, place: Place) -> Pictures:
         """An image of each series, at the same place."""
@@ -227,7 +232,7 @@ class _Making:
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
         rows = {"left": _row(left, one), "right": _row(right, other)}
-        return self._answer([drawn], drawn.caption, rows)
+        return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
 
     def _matched(
         self, left: Members, right: Members, place: Place
@@ -448,7 +453,9 @@ class _Making:
             self.notes.append(_TOO_LARGE)
         return drawn
 
-    def _answer(self, drawn: Sequence["Picture"], caption: str, row: dict[str, Any]) -> Pictures:
+    def _answer(
+        self, drawn: Sequence["Picture"], caption: str, row: dict[str, Any], rank: Rank
+    ) -> Pictures:
         said = Shown(
             caption=caption.split("\n"),
             complete=self.complete,
@@ -456,7 +463,7 @@ class _Making:
             archive=asked(self.call.archive.node),
             image=filled(row),
         )
-        return Pictures(said, [(one.content, one.mime) for one in drawn])
+        return Pictures(said, [(one.content, one.mime) for one in drawn], rank)
 
 
 # Millimetres below which two positions are one.
@@ -493,11 +500,24 @@ _WIDTH_LEVEL = re.compile(rf"w ?[=:]? ?{_NUMBER} ?[/,; ]? ?[lc] ?[=:]? ?{_NUMBER
 
 def _frame(dataset: Any, place: Place) -> int:
     """The frame that is meant of an object the archive did not say the frames of."""
+    frames = _frames(dataset)
+    return at_share(range(1, frames + 1), 0.0 if place.share is None else place.share)
+
+
+def _frames(dataset: Any) -> int:
     from ..content.elements import Elements
     from ..content.layout import frame_count
 
-    frames = frame_count(Elements.of(dataset))
-    return at_share(range(1, frames + 1), 0.0 if place.share is None else place.share)
+    return frame_count(Elements.of(dataset))
+
+
+def _rank(found: Members, one: Member, number: int, *, frames: int = 1) -> Rank:
+    """Where a share of the way (at) finds a picture again. Frames counts where the archive did not
+    say how many the only object has."""
+    if len(found.objects) == 1:
+        return Rank(number or 1, max(frames, one.frames))
+    before = sum(each.frames for each in found.objects[: found.objects.index(one)])
+    return Rank(before + (number or 1), len(found.frames))
 
 
 def _share[T](several: Sequence[T], one: T) -> float:
