@@ -14,21 +14,28 @@ from ..dimse.get import GetModel
 from ..dimse.move import MoveModel
 from ..errors import (
     ArchiveError,
+    AssociationAborted,
+    AssociationRejected,
+    BadConfiguration,
+    CalledTitleNotRecognised,
     Cancelled,
     DeadlinePassed,
+    DicomMcpError,
     NameNotResolved,
     NoAcceptedContext,
     TlsFailure,
+    Unreachable,
 )
 from ..network.connect import connect
-from ..network.tls import end, secured, tls_context
-from ..node import Node, Tls
+from ..network.tls import tls_context
+from ..node import Node
 from ..standard.levels import Model
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..truth.habits import Habits
 from . import command
 from .probe import Probe
-from .step import Capability, Diagnosis, Step, Walk
+from .reach import speaks_tls
+from .step import Capability, Diagnosis, Step, Walk, words_of
 
 # What each step may take; the whole has its own end.
 _CONNECTING = 10.0
@@ -66,24 +73,7 @@ _WORKLIST = "C-FIND Modality Worklist"
 def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
     """Every step, and what the archive can do as far as they came."""
     steps = Walk(deadline)
-    here = reach(steps, node)
-    if node.tls:
-        steps.take(
-            "TLS",
-            lambda step: _secured(node, step),
-            seconds=_CONNECTING,
-            command=command.handshake(node),
-        )
-    elif not steps.stopped_by:
-        steps.skip("TLS", "not configured: the connection is not encrypted")
-    association = steps.take(
-        "association",
-        lambda step: _associated(node, step),
-        seconds=_ASSOCIATING,
-        command=command.echo(node),
-    )
-    if association is None:
-        _explain(steps, node, here or "")
+    association = _reach(steps, node)
     accepted = steps.take("services", lambda _: _services(association), seconds=_ASSOCIATING)
     # Whoever refuses C-ECHO may answer questions.
     steps.take(
@@ -93,16 +83,15 @@ def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
         command=command.echo(node),
         ends=False,
     )
+    if steps.steps[-1].passed is False and steps.steps[-1].name == "C-ECHO":
+        steps.amend(
+            steps.steps[-1].said,
+            "It does no harm where questions are answered; else have C-ECHO (Verification) "
+            "allowed for our calling_ae_title",
+        )
     if association:
         association.release() if association.clean else association.abort()
-    capabilities = (
-        [
-            Capability(f"{one} accepted", _word(one in (accepted or ())))
-            for one in (*_SERVICES, *(f"storage of {kind}" for kind in _STORAGE))
-        ]
-        if accepted
-        else []
-    )
+    capabilities = [] if accepted is None else _accepted(accepted)
     with closing(DimseExchange(node)) as exchange:
         queries = any(one in (accepted or ()) for one in _QUERIES)
         if queries or accepted is None:
@@ -125,109 +114,94 @@ def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
     return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
 
 
-def reach(steps: Walk, node: object) -> str | None:
-    """Name and TCP; the address we have on the way there."""
-    from ..node import WebNode
-
-    assert isinstance(node, Node | WebNode)
-    addresses: list[str] = []
+def _reach(steps: Walk, node: Node) -> Association | None:
+    """Name, TCP, TLS and association over one connection: an archive keeps a place for each, for a
+    while even when nobody speaks on it."""
+    # What comes to nothing leaves time to look for the reason.
+    step = steps.deadline.at_most(min(_ASSOCIATING, 0.6 * steps.deadline.seconds))
+    association: Association | None = None
+    failure: DicomMcpError | None = None
     start = perf_counter()
-    failure: ArchiveError | None = None
     try:
-        connected = connect(node.host, node.port, deadline=steps.deadline.at_most(_CONNECTING))
-        with connected, suppress(OSError):
-            addresses += [connected.getpeername()[0], connected.getsockname()[0]]
+        association = _associated(node, step)
     except Cancelled:
         raise
-    except ArchiveError as error:
+    except DicomMcpError as error:
         failure = error
     took = (perf_counter() - start) * 1000
+    titles = f"called_ae_title {node.called_ae_title}, calling_ae_title {node.calling_ae_title}"
+    stages = {
+        "name": (f"{node.host} has an address", command.resolve(node)),
+        "TCP": (f"port {node.port} is open", command.reach(node)),
+        "TLS": (association.secured_by if association else "agreed", command.handshake(node)),
+        "association": (f"accepted: {titles}", command.echo(node)),
+    }
+    failed = "" if failure is None else _stage(failure)
+    for name, (said, shown) in stages.items():
+        if steps.stopped_by or (name == "TLS" and not node.tls):
+            steps.skip(name, "not tried" if steps.stopped_by else _PLAIN, command=shown)
+        elif failure and name == failed:
+            steps.steps.append(Step(name, False, *words_of(failure), shown, took))
+            steps.stopped_by = name
+        else:
+            milliseconds = took if name == "association" else None
+            steps.steps.append(Step(name, True, said, "", shown, milliseconds))
+    if failure and failed == "association":
+        _explain(steps, node, failure)
+    return association
+
+
+_PLAIN = "not configured: the connection is not encrypted"
+
+
+def _stage(failure: DicomMcpError) -> str:
+    """The step that fails with this error."""
     if isinstance(failure, NameNotResolved):
-        steps.steps.append(
-            Step("name", False, failure.happened, failure.remedy, command.resolve(node), took)
-        )
-        steps.stopped_by = "name"
-    else:
-        said = f"{node.host} is {addresses[0]}" if addresses else f"{node.host} has an address"
-        numeric = addresses and addresses[0] == node.host
-        steps.steps.append(
-            Step(
-                "name",
-                True,
-                "an address, no name to look up" if numeric else said,
-                "",
-                command.resolve(node),
-            )
-        )
-    if failure is None:
-        steps.steps.append(
-            Step("TCP", True, f"port {node.port} is open", "", command.reach(node), took)
-        )
-        return addresses[1] if addresses else ""
-    if steps.stopped_by:
-        steps.skip("TCP", "not tried, because of 'name'", command=command.reach(node))
-    else:
-        steps.steps.append(
-            Step("TCP", False, failure.happened, failure.remedy, command.reach(node), took)
-        )
-        steps.stopped_by = "TCP"
-    return None
+        return "name"
+    if isinstance(failure, TlsFailure | BadConfiguration) or "TLS handshake" in failure.happened:
+        return "TLS"
+    return "TCP" if isinstance(failure, Unreachable) else "association"
 
 
-def handshake(host: str, port: int, tls: Tls, step: Deadline) -> tuple[str, bool]:
-    """A TLS handshake and what came of it. Raises TlsFailure, and BadConfiguration for a file."""
-    context = tls_context(tls.ca_file, tls.certificate)
-    connected = secured(
-        connect(host, port, deadline=step), context, tls.server_name or host, deadline=step
-    )
-    cipher = (connected.cipher() or ("",))[0]
-    certificate = connected.getpeercert() or {}
-    said = f"{connected.version()}, {cipher}; its certificate is trusted here"
-    if until := certificate.get("notAfter"):
-        said += f" and valid until {until}"
-    end(connected)
-    return said, True
-
-
-def _secured(node: Node, step: Deadline) -> tuple[str, bool]:
-    assert node.tls
-    return handshake(node.host, node.port, node.tls, step)
-
-
-def _associated(node: Node, step: Deadline) -> tuple[str, Association]:
+def _associated(node: Node, step: Deadline) -> Association:
     context = tls_context(node.tls.ca_file, node.tls.certificate) if node.tls else None
     proposed = (*_SERVICES.values(), *_STORAGE.values())
-    association = Association.request(node, proposed, deadline=step, context=context)
-    said = (
-        f"accepted: called_ae_title {node.called_ae_title}, calling_ae_title "
-        f"{node.calling_ae_title}"
-    )
-    return said, association
+    return Association.request(node, proposed, deadline=step, context=context)
 
 
-def _explain(steps: Walk, node: Node, here: str) -> None:
+def _explain(steps: Walk, node: Node, failure: DicomMcpError) -> None:
     """Make the reason of a failed association one that can be acted on."""
-    if steps.steps[-1].passed is not False:
-        return
-    step = steps.steps[-1]
-    try:
-        if not node.tls and (found := _what_is_there(node, steps.deadline)):
-            steps.amend(*found)
-            return
-    except DeadlinePassed:
-        pass
-    if "called_ae_title" in step.said and "not its title" in step.said:
-        steps.amend(
-            step.said,
-            f"{step.remedy}. Usual ones are the product's name in capitals (ORTHANC, DCM4CHEE, "
-            "DCMQRSCP) or the host's",
+    said, remedy = words_of(failure)
+    here = _our_address(node, steps.deadline)
+    if not isinstance(failure, AssociationRejected) and not node.tls:
+        with suppress(DeadlinePassed):
+            if found := _what_is_there(node, steps.deadline):
+                steps.amend(*found)
+                return
+    if isinstance(failure, CalledTitleNotRecognised):
+        remedy += (
+            ". Usual ones are the product's name in capitals (ORTHANC, DCM4CHEE, DCMQRSCP) or the "
+            "host's"
         )
-    elif "registered there" in step.remedy and here:
-        steps.amend(
-            step.said,
-            f"{step.remedy}. To register: AE title {node.calling_ae_title}, address {here} (as "
-            "seen from here), query and retrieve allowed",
+    elif isinstance(failure, AssociationAborted):
+        remedy = "Look into the archive's log, and have us registered there"
+    if "registered there" in remedy:
+        remedy += (
+            f". To register: AE title {node.calling_ae_title}, address {here}, query and retrieve "
+            "allowed"
         )
+    steps.amend(said, remedy)
+
+
+def _our_address(node: Node, deadline: Deadline) -> str:
+    """The address this machine has on the way to the node."""
+    step = deadline.at_most(_LISTENING)
+    with (
+        suppress(OSError, Unreachable, DeadlinePassed),
+        connect(node.host, node.port, deadline=step) as connected,
+    ):
+        return f"{connected.getsockname()[0]} (as seen from here)"
+    return "of this machine"
 
 
 def _what_is_there(node: Node, deadline: Deadline) -> tuple[str, str] | None:
@@ -255,12 +229,7 @@ def _what_is_there(node: Node, deadline: Deadline) -> tuple[str, str] | None:
                 "Ask the archive's administrator for its DICOM port (often 104, 4242 or 11112)"
                 + (", or use its DICOMweb URL" if begins == b"HTTP/" else ""),
             )
-    try:
-        handshake(node.host, node.port, Tls(), deadline.at_most(_LISTENING))
-    except TlsFailure as failure:
-        if not failure.happened.startswith("the archive's TLS certificate"):
-            return None
-    except ArchiveError:
+    if not speaks_tls(node.host, node.port, deadline.at_most(_LISTENING)):
         return None
     return (
         f"port {node.port} speaks TLS, and we do not",
@@ -319,5 +288,7 @@ def _worklist(exchange: DimseExchange, keys: dict[str, str], step: Deadline) -> 
     return f"answered, {len(rows)}{more} entries for today", True
 
 
-def _word(yes: bool) -> str:
-    return "yes" if yes else "no"
+def _accepted(names: set[str]) -> list[Capability]:
+    told = [Capability(one, "accepted" if one in names else "not accepted") for one in _SERVICES]
+    kinds = ", ".join(kind for kind in _STORAGE if f"storage of {kind}" in names)
+    return [*told, Capability("storage accepted", kinds or "of none of the usual kinds")]

@@ -1,17 +1,17 @@
 """The steps to a DICOMweb server: name, TCP, TLS, a search, and what it offers (PS3.18 8 to 10)."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from time import perf_counter
 
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
 from ..dicomweb.server import Server
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError, Cancelled, DeadlinePassed
 from ..node import Certificate, Tls, WebNode
 from ..truth.habits import Habits
 from . import command
-from .association import handshake, reach
 from .probe import Probe
+from .reach import handshake, reach, speaks_tls
 from .step import Capability, Diagnosis, Walk, words_of
 
 _CONNECTING = 10.0
@@ -45,6 +45,8 @@ def walk(node: WebNode, habits: Habits, deadline: Deadline) -> Diagnosis:
             probe.run(objects=True)
             capabilities = probe.capabilities
             capabilities.append(_storing(node, deadline))
+        else:
+            _explain(steps, node)
     return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
 
 
@@ -53,6 +55,26 @@ def _searched(exchange: WebExchange, step: Deadline) -> tuple[str, float]:
     exchange.verify(step)
     milliseconds = (perf_counter() - start) * 1000
     return f"a search for one study was answered in {milliseconds:.0f} ms", milliseconds
+
+
+def _explain(steps: Walk, node: WebNode) -> None:
+    """Why a connection was closed instead of an answer."""
+    last = steps.steps[-1]
+    if last.passed is not False or "connection was closed" not in last.said:
+        return
+    with suppress(DeadlinePassed):
+        step = steps.deadline.at_most(_LOOKING)
+        if not node.is_tls and speaks_tls(node.host, node.port, step):
+            steps.amend(
+                f"port {node.port} speaks TLS, and base_url begins with http://",
+                "Begin base_url with https://",
+            )
+            return
+    steps.amend(
+        last.said,
+        "Check that the port of base_url is the one of DICOMweb and not of DICOM itself; else look "
+        "for this question in the log of the server or of the proxy before it",
+    )
 
 
 def _storing(node: WebNode, deadline: Deadline) -> Capability:

@@ -100,6 +100,11 @@ class Association:
         return self._message_id != 0
 
     @property
+    def secured_by(self) -> str:
+        """The TLS version and cipher, and until when the archive's certificate is valid."""
+        return self._connection.secured_by
+
+    @property
     def too_large(self) -> Mapping[int, int | str] | None:
         """The command of the message that ended the association because it was too large."""
         return self._layer.too_large
@@ -300,7 +305,11 @@ _OUR_TITLE = "Have {calling} and this machine's address registered there as a qu
 # A-ASSOCIATE-RJ by source and reason (PS3.8 Table 9-21): type, what happened, what to try.
 _REJECTIONS: dict[tuple[int, int], tuple[type[AssociationRejected], str, str]] = {
     (1, 1): (AssociationRejected, "rejected the association without a reason", _OUR_TITLE),
-    (1, 2): (AssociationRejected, "application context not supported", "It is no DICOM archive"),
+    (1, 2): (
+        AssociationRejected,
+        "application context not supported",
+        "Check host and port: no DICOM archive answers so",
+    ),
     (1, 3): (
         CallingTitleNotRecognised,
         "it does not know our calling_ae_title {calling}",
@@ -313,7 +322,11 @@ _REJECTIONS: dict[tuple[int, int], tuple[type[AssociationRejected], str, str]] =
         "archive's own AE title, as its administrator names it",
     ),
     (2, 1): (TooManyAssociations, "rejected the association without a reason", _TRY_LATER),
-    (2, 2): (AssociationRejected, "protocol version not supported", "It is no DICOM archive"),
+    (2, 2): (
+        AssociationRejected,
+        "protocol version not supported",
+        "Check host and port: no DICOM archive answers so",
+    ),
     (3, 1): (TooManyAssociations, "temporarily congested", _TRY_LATER),
     (3, 2): (TooManyAssociations, "its limit of associations is reached", _TRY_LATER),
 }

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..deadline import Deadline
 from ..errors import ConnectionLost, DeadlinePassed
 from ..network.connect import acknowledge_at_once, connect
-from ..network.tls import broken, end, is_quiet, secured, shut_down
+from ..network.tls import broken, described, end, is_quiet, secured, shut_down
 from ..node import Node
 
 # Several answers of an archive fit one read; 64 KiB to 1 MiB made no difference on loopback.
@@ -73,6 +73,12 @@ class Connection:
                 return self._buffer[:count]
             deadline.check()
             raise _lost()
+
+    @property
+    def secured_by(self) -> str:
+        """The TLS version and cipher, and until when the peer's certificate is valid; "" without
+        TLS."""
+        return described(self._socket)
 
     def is_quiet(self) -> bool:
         """Whether nothing has arrived, not even the end of the connection."""

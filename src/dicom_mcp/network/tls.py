@@ -128,6 +128,15 @@ def is_quiet(connected: socket.socket) -> bool:
     return False
 
 
+def described(connected: socket.socket) -> str:
+    """TLS version and cipher, and until when the peer's certificate is valid; "" without TLS."""
+    if not isinstance(connected, ssl.SSLSocket):
+        return ""
+    until = (connected.getpeercert() or {}).get("notAfter", "")
+    cipher = (connected.cipher() or ("",))[0]
+    return f"{connected.version()}, {cipher}, certificate valid until {until}"
+
+
 def tls_failure(error: BaseException) -> TlsFailure | None:
     """What TLS did not like; None when it is not about TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
