@@ -115,6 +115,19 @@ def test_counting_over_two_nodes_counts_what_both_hold_once(settings: Settings) 
     assert ask(settings, "count_studies", node="vna")["total"] == len(held("vna"))
 
 
+def test_what_only_one_node_tells_of_the_same_image_is_no_difference(settings: Settings) -> None:
+    """A DICOMweb server answers with more attributes, and other ones, than were asked for."""
+    series = next(
+        str(one.SeriesInstanceUID)
+        for one in hospital(TODAY).pacs()
+        if one.StudyInstanceUID == study_uid("therapy ct")
+    )
+    answer = ask(settings, "read_header", node="pacs,vna", series_instance_uid=series)
+    assert not [note for note in answer["notes"] if "differ" in note]
+    counted = ask(settings, "count_studies", node="pacs,vna", group_by=["StudyDescription"])
+    assert [note for note in counted["notes"] if "differs between them in StudyDescription" in note]
+
+
 def test_one_node_that_fails_is_a_note_and_the_answer_not_complete(settings: Settings) -> None:
     answer = ask(settings, "query_studies", node="all", limit=500)
     assert answer["returned"] == len(held("pacs") | held("vna"))

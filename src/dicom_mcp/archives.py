@@ -67,7 +67,7 @@ class Archives:
         self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
     ) -> Matches:
         """At most `limit` matches, each once, with the nodes it was found on as `nodes`."""
-        merged = Union(query.level, self.names)
+        merged = Union(query, self.names)
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
             return self._archives[name].find(
@@ -228,7 +228,7 @@ class Archives:
         deadline: Deadline,
         arrived: Arrived,
     ) -> Matches:
-        merged = Union(query.level, self.names, holding=False)
+        merged = Union(query, self.names, holding=False)
 
         def take(name: str, match: Match | None) -> None:
             if match is not None:

@@ -1,9 +1,10 @@
 """What several archives say of the same patients, studies, series or objects, as one."""
 
+from array import array
 from collections.abc import Sequence
 
 from .levels import Level
-from .query import Match, Value
+from .query import Match, Query, Value
 from .record import NODES, identity
 
 # What says where and how a copy is kept, not what it is (PS3.4 C.4.1.1.3, C.6).
@@ -23,13 +24,14 @@ class Union:
     """Matches of several nodes, each entity once; with `holding` they are kept in `matches`, and
     what differs is known attribute by attribute."""
 
-    def __init__(self, level: Level, nodes: Sequence[str], *, holding: bool = True) -> None:
+    def __init__(self, query: Query, nodes: Sequence[str], *, holding: bool = True) -> None:
         self.matches: dict[str, Match] = {}
-        self._level = level
+        self._level = query.level
+        self._wanted = [one for one in query.wanted if one not in _OF_THE_COPY]
         self._order = nodes
         self._holding = holding
         self._nodes: dict[str, list[Value]] = {}
-        self._said: dict[str, int] = {}
+        self._said: dict[str, bytes] = {}
         self._different: dict[str, set[str]] = {}
 
     def add(self, name: str, match: Match) -> Match | None:
@@ -43,15 +45,15 @@ class Union:
             if self._holding:
                 self.matches[key] = new
             else:
-                self._said[key] = _fingerprint(match)
+                self._said[key] = self._fingerprint(match)
             return new
         if name not in nodes:
             first = nodes[0]
             nodes.append(name)
             nodes.sort(key=lambda one: self._order.index(str(one)))
             if not self._holding:
-                if self._said[who] != _fingerprint(match):
-                    self._different.setdefault(who, set())
+                if different := self._differing(self._said[who], self._fingerprint(match)):
+                    self._different.setdefault(who, set()).update(different)
             elif different := _unite(self.matches[who], match, first, name):
                 self._different.setdefault(who, set()).update(different)
         return None
@@ -68,9 +70,20 @@ class Union:
             "shown is the first node's, except numbers, which are shown with their node. "
             "compare_nodes tells more."
             if self._holding
-            else f"{count} of what several nodes hold differ between them; what the first to "
-            "answer said was used. compare_nodes tells more."
+            else f"{count} of what several nodes hold differ{'' if count > 1 else 's'} between "
+            f"them{said}; what the first to answer said was used. compare_nodes tells more."
         ]
+
+    def _fingerprint(self, match: Match) -> bytes:
+        """Four bytes of every wanted attribute, 0 where it was not told: a match is not held."""
+        said = (match.get(keyword, "") for keyword in self._wanted)
+        return array("I", (_short(one) if one not in ("", []) else 0 for one in said)).tobytes()
+
+    def _differing(self, one: bytes, other: bytes) -> list[str]:
+        pairs = zip(
+            self._wanted, memoryview(one).cast("I"), memoryview(other).cast("I"), strict=True
+        )
+        return [keyword for keyword, a, b in pairs if a and b and a != b]
 
     def _who(self, match: Match) -> str:
         if self._level is not Level.PATIENT:
@@ -81,6 +94,11 @@ class Union:
             if one not in _OF_THE_COPY and one not in _COUNTS_OF_PATIENT
         }
         return identity(Level.PATIENT, of_person)
+
+
+def _short(value: Value) -> int:
+    told = "\\".join(sorted(map(str, value))) if isinstance(value, list) else str(value)
+    return hash(told) & 0xFFFF_FFFF or 1
 
 
 def _unite(shown: Match, other: Match, first: Value, name: str) -> list[str]:
@@ -106,9 +124,3 @@ def _unite(shown: Match, other: Match, first: Value, name: str) -> list[str]:
                 written = known if isinstance(known, str) else f"{known} ({first})"
                 shown[keyword] = f"{written}, {value} ({name})"
     return different
-
-
-def _fingerprint(match: Match) -> int:
-    return hash(
-        repr(sorted((one, value) for one, value in match.items() if one not in _OF_THE_COPY))
-    )
