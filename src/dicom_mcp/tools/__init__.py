@@ -7,7 +7,7 @@ from typing import Any
 from .archive import configure_dicom_server, verify_connection
 from .compare import compare_nodes
 from .count import count_studies
-from .diagnose import diagnose
+from .diagnosis import diagnose
 from .header import read_header, sample_headers
 from .nodes import list_dicom_nodes
 from .overview import study_overview
