@@ -10,6 +10,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -235,7 +236,8 @@ def _shown(answer: Pictures) -> CallToolResult:
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures
     ]
-    return CallToolResult(content=[said, *pictures])
+    meta = {"dicom-mcp/place": asdict(answer.place)} if answer.place else None
+    return CallToolResult(content=[said, *pictures], _meta=meta)
 
 
 def _failure(sentence: str) -> CallToolResult:

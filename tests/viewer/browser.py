@@ -64,9 +64,10 @@ class Browser:
 
     def until(self, condition: str) -> Any:
         """Wait in the page until the expression is true; its value."""
+        # Not requestAnimationFrame: a frame that is not painted has none.
         script = (
             "const done = arguments[0]; const look = () => { const found = (" + condition + ");"
-            "if (found) done(found); else requestAnimationFrame(look); }; look();"
+            "if (found) done(found); else setTimeout(look, 20); }; look();"
         )
         return self.do("execute/async", {"script": script, "args": []})
 

@@ -106,10 +106,17 @@ def chromium() -> Iterator[Browser]:
         yield made
 
 
-def shown(chromium: Browser, page: str, tool: str, theme: str = "light", **arguments: Any) -> None:
-    """The viewer with the answer to a call."""
-    told = {"tool": tool, "arguments": json.dumps(arguments), "theme": theme}
+def shown(
+    chromium: Browser, page: str, tool: str, context: dict[str, Any] | None = None, **arguments: Any
+) -> None:
+    """The viewer with the answer to a call, in a client of this context."""
+    told = {
+        "tool": tool,
+        "arguments": json.dumps(arguments),
+        "context": json.dumps({"theme": "light", **(context or {})}),
+    }
     chromium.open(f"{page}?{urlencode(told)}")
+    chromium.until("window.initialized")  # before that the frame still changes its document
     chromium.frame("#app")
     chromium.until(
         "document.getElementById('picture')?.naturalWidth > 0 || document.querySelector('.failed')"
@@ -154,7 +161,9 @@ def test_the_tools_with_pictures_name_a_resource_that_is_there() -> None:
 
 def test_the_page_needs_nothing_from_anywhere() -> None:
     html = viewer.page()
-    assert not re.search(r"https?://|\bsrc=|\bhref=|@import|url\(|fetch\(|innerHTML|eval\(", html)
+    assert not re.search(
+        r"https?://|\bsrc=|\bhref=|@import|url\((?!#)|fetch\(|innerHTML|eval\(", html
+    )
     assert len(html) < 20_000
 
 
@@ -196,7 +205,7 @@ def test_dragging_and_presets_ask_for_another_window(
     chromium: Browser, page: str, series: str
 ) -> None:
     shown(chromium, page, "view_image", series_instance_uid=series)
-    chromium.click("button[data-window='bone']")
+    chromium.click("button[value='bone']")
     chromium.until("/BONE|bone/.test(document.getElementById('caption').innerText)")
     assert calls(chromium)[-1]["arguments"]["window"] == "bone"
     chromium.drag("#stage", 40, 30)
@@ -205,13 +214,76 @@ def test_dragging_and_presets_ask_for_another_window(
     centre, width = map(int, window.split("/"))
     assert f"centre {centre}" in caption(chromium)
     assert width > 1
+    assert not chromium.run("return document.querySelector('#tools [aria-pressed=true]')")
     assert chromium.run("return document.getElementById('picture').style.filter") == ""
 
 
-def test_a_contact_sheet_goes_on_with_one_image(chromium: Browser, page: str, series: str) -> None:
-    shown(chromium, page, "view_series", series_instance_uid=series, images=4)
+def test_while_dragging_the_contrast_is_what_the_window_will_be(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series, window="-400/2000")
     place(chromium, "13 / 24")
-    assert calls(chromium)[0]["name"] == "view_image"
+    chromium.run("approximate(facts.window, [-200, 1500])")
+    line = "document.querySelector('feFuncR').getAttribute"
+    slope, intercept = (
+        float(chromium.run(f"return {line}('{name}')")) for name in ("slope", "intercept")
+    )
+    for value in (-900, -200, 400):
+        before = (value + 400) / 2000 + 0.5
+        assert before * slope + intercept == pytest.approx((value + 200) / 1500 + 0.5)
+    assert chromium.run("return getComputedStyle(picture).filter") == 'url("#level")'
+
+
+def test_a_contact_sheet_stays_until_one_scrolls_and_comes_back(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_series", series_instance_uid=series, images=4)
+    place(chromium, "overview of 24")
+    sheet = chromium.run("return document.getElementById('picture').src")
+    assert calls(chromium) == []
+    chromium.press("#stage", ARROW_DOWN)
+    place(chromium, "13 / 24")
+    assert [one["name"] for one in calls(chromium)] == ["view_image"]
+    chromium.click("button[name='overview']")
+    place(chromium, "overview of 24")
+    assert chromium.run("return document.getElementById('picture').src") == sheet
+    chromium.click("button[value='bone']")
+    chromium.until("document.getElementById('caption').innerText.includes('window bone')")
+    assert calls(chromium)[-1]["name"] == "view_series"
+
+
+def test_two_series_scroll_together(chromium: Browser, page: str, series: str) -> None:
+    shown(
+        chromium, page, "view_series", series_instance_uid=series, compare_with=series, at="first"
+    )
+    place(chromium, "1 / 24")
+    assert chromium.run("return document.querySelectorAll('button[value=lung]').length") == 1
+    chromium.press("#stage", END)
+    place(chromium, "24 / 24")
+    chromium.until("/left.*instance 24/i.test(document.getElementById('caption').innerText)")
+    (asked,) = calls(chromium)
+    assert (asked["name"], asked["arguments"]["compare_with"]) == ("view_series", series)
+
+
+def test_nothing_leaves_the_page_and_what_it_does_not_know_is_refused(
+    chromium: Browser, page: str, series: str
+) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=series)
+    place(chromium, "13 / 24")
+    assert (
+        chromium.run(
+            "return performance.getEntriesByType('resource')"
+            ".map((one) => one.name).filter((one) => !one.startsWith('data:'))"
+        )
+        == []
+    )
+    chromium.do("frame", {"id": None})
+    chromium.run(
+        "post({ id: 7, method: 'ping' }); post({ id: 8, method: 'sampling/createMessage' })"
+    )
+    answers = {one["id"]: one for one in chromium.until("answers.length === 2 && answers")}
+    assert answers[7]["result"] == {}
+    assert answers[8]["error"]["code"] == -32601
 
 
 def test_the_report_stands_beside_it_and_its_markup_is_text(
@@ -237,8 +309,36 @@ def test_what_failed_is_the_sentence_of_the_tool(chromium: Browser, page: str) -
 
 
 def test_it_tells_its_size_and_follows_the_theme(chromium: Browser, page: str, series: str) -> None:
-    shown(chromium, page, "view_image", "dark", series_instance_uid=series)
+    shown(
+        chromium,
+        page,
+        "view_image",
+        {"theme": "dark", "containerDimensions": {"maxHeight": 500}},
+        series_instance_uid=series,
+    )
     assert chromium.run("return document.documentElement.style.colorScheme") == "dark"
+    assert chromium.run("return document.getElementById('stage').offsetHeight") == 300
     chromium.do("frame", {"id": None})
     assert chromium.until("window.sizes.at(-1)?.height > 200")
     assert chromium.run("return window.opening.protocolVersion") == "2026-01-26"
+
+
+def test_it_fills_the_screen_where_the_client_can(
+    chromium: Browser, page: str, series: str
+) -> None:
+    modes = {"displayMode": "inline", "availableDisplayModes": ["inline", "fullscreen"]}
+    shown(chromium, page, "view_image", modes, series_instance_uid=series)
+    place(chromium, "13 / 24")
+    chromium.click("button[name='larger']")
+    chromium.until("document.querySelector('[name=larger][aria-pressed=true]')")
+
+
+def test_a_viewer_is_told_which_picture_of_how_many_it_has(settings: Settings, series: str) -> None:
+    def rank(tool: str, uid: str, **arguments: Any) -> dict[str, int]:
+        meta = call(settings, tool, series_instance_uid=uid, **arguments).meta
+        assert meta
+        return meta["dicom-mcp/place"]
+
+    assert rank("view_image", series, at="last") == {"index": 24, "count": 24}
+    assert rank("view_series", series) == {"index": 0, "count": 24}
+    assert rank("view_series", series, compare_with=series, at="first")["index"] == 1
