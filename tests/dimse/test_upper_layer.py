@@ -67,7 +67,14 @@ def test_every_pdu_in_every_state_means_what_the_table_of_the_standard_says(
     assert layer.next_event() is None
 
 
-@pytest.mark.parametrize("kind", sorted(set(range(256)) - set(PDU)))
+def test_an_answer_in_tls_is_called_so() -> None:
+    layer = layer_in(State.ASSOCIATING)
+    layer.receive(b"\x15\x03\x03\x00\x02\x02\x28")
+    with pytest.raises(ProtocolViolation, match="it answered in TLS"):
+        layer.next_event()
+
+
+@pytest.mark.parametrize("kind", sorted(set(range(256)) - set(PDU) - {0x15, 0x16}))
 def test_a_pdu_type_that_does_not_exist_is_refused_by_its_first_six_bytes(kind: int) -> None:
     layer = associated()
     layer.receive(struct.pack(">BxI", kind, 2**31))

@@ -378,10 +378,18 @@ class UpperLayer:
             raise ProtocolViolation(f"not allowed in state {self.state.value} (PS3.8 9.2)")
 
 
+# Alert and handshake (RFC 8446 5.1), which begin as a PDU of that type would.
+_TLS_RECORDS = frozenset({0x15, 0x16})
+
+
 def _not_allowed(kind: int, state: State) -> ProtocolViolation:
     if kind in set(PDU):
         return ProtocolViolation(
             f"a PDU of type {PDU(kind).name} is not allowed in state {state.value} (PS3.8 9.2)"
+        )
+    if kind in _TLS_RECORDS:
+        return ProtocolViolation(
+            "it answered in TLS", "This port speaks TLS: configure tls for this node"
         )
     return ProtocolViolation(
         f"it sent PDU type 0x{kind:02X}, which does not exist (PS3.8 9.3.1)",

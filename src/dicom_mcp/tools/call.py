@@ -79,6 +79,7 @@ class House:
     def close(self) -> None:
         """Give back every connection and forget every object."""
         self.shelf.clear()
+        self.lists.clear()
         for archive in self._archives.values():
             archive.close()
 

@@ -43,6 +43,11 @@ class Lists[T]:
             if len(self._held) > _MOST_LISTS:
                 self._held.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+
 
 class Shelf:
     """Objects by where they came from; safe to use from several threads."""
