@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import anyio
 import pytest
 from mcp.client import Client
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from dicom_mcp import viewer
 from dicom_mcp.config import Settings
@@ -29,6 +31,8 @@ from tests.viewer.browser import Browser, browser
 TODAY = date(2026, 3, 31)
 STUDY = study_uid("nodule ct follow-up")
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+FILMS = "2.25.1102"
+INERT = "<img src=x onerror=document.title=3>"
 ARROW_DOWN, END = "\ue015", "\ue010"
 
 
@@ -36,6 +40,8 @@ ARROW_DOWN, END = "\ue015", "\ue010"
 def held() -> list[Dataset]:
     objects = [one for one in hospital(TODAY).pacs() if one.StudyInstanceUID == STUDY]
     for one in objects:
+        if one.Modality == "CT":
+            one.SeriesDescription = INERT
         if one.Modality == "SR" and one.get("ContentSequence"):
             one.SeriesDescription = "<b>bold</b>"
             text = Dataset()
@@ -45,7 +51,21 @@ def held() -> list[Dataset]:
             name.CodeMeaning = "Finding"
             text.ConceptNameCodeSequence = [name]
             one.ContentSequence.append(text)
-    return objects
+    return [*objects, *clips()]
+
+
+def clips() -> list[Dataset]:
+    """A series of an ultrasound: a picture, and two films."""
+    film = next(one for one in hospital(TODAY).pacs() if int(one.get("NumberOfFrames", 1)) > 1)
+    still = deepcopy(film)
+    still.NumberOfFrames = 1
+    still.PixelData = film.PixelData[: len(film.PixelData) // int(film.NumberOfFrames)]
+    made = [still, film, deepcopy(film)]
+    for number, one in enumerate(made, start=1):
+        one.SeriesInstanceUID = FILMS
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = UID(f"{FILMS}.{number}")
+        one.InstanceNumber = number
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +193,8 @@ def test_an_image_is_shown_with_its_caption_and_place(
     shown(chromium, page, "view_image", series_instance_uid=series, at="first")
     place(chromium, "1 / 24")
     assert "instance 1" in caption(chromium)
+    assert INERT in caption(chromium)
+    assert chromium.run("return document.title") == "DICOM viewer"
     assert chromium.run("return document.getElementById('picture').naturalWidth") > 100
     assert chromium.run(
         "const box = (id) => document.getElementById(id).getBoundingClientRect();"
@@ -250,6 +272,17 @@ def test_a_contact_sheet_stays_until_one_scrolls_and_comes_back(
     chromium.click("button[value='bone']")
     chromium.until("document.getElementById('caption').innerText.includes('window bone')")
     assert calls(chromium)[-1]["name"] == "view_series"
+
+
+def test_films_and_pictures_are_scrolled_frame_by_frame(chromium: Browser, page: str) -> None:
+    shown(chromium, page, "view_image", series_instance_uid=FILMS, at="first")
+    chromium.until("count > 3")
+    frames = (chromium.run("return count") - 1) // 2
+    for at, instance, frame in ((2, 2, 1), (1 + frames, 2, frames), (2 + frames, 3, 1)):
+        chromium.run(f"want({{ index: {at} }})")
+        place(chromium, f"{at} / {1 + 2 * frames}")
+        told = chromium.run("return facts.image")
+        assert (told["instance_number"], told["frame"]) == (instance, frame)
 
 
 def test_two_series_scroll_together(chromium: Browser, page: str, series: str) -> None:
