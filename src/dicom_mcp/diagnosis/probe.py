@@ -80,6 +80,8 @@ class Probe:
     walk: Walk
     capabilities: list[Capability] = field(default_factory=list[Capability])
     _above: dict[str, str] = field(default_factory=dict[str, str])
+    _ending: Ending | None = None
+    _ignored: frozenset[str] = frozenset()
 
     def run(self, *, objects: bool) -> None:
         """Every question, as long as there is time; `objects` where one is to be fetched."""
@@ -118,8 +120,6 @@ class Probe:
         asked = "the patient's ID" if self._above else "no key"
         service = "QIDO-RS" if web else "C-FIND"
         return f"{service} for studies by {asked} gave {len(got.rows)}{more}", got.rows
-
-    _ending: Ending | None = None
 
     def _cap(self, rows: list[Match]) -> None:
         name = "most matches at once"
@@ -180,6 +180,7 @@ class Probe:
             else:
                 word = "ignored" if got.rows else "honoured"
             found[word].append(keyword)
+        self._ignored = frozenset(found["ignored"])
         for word, keywords in found.items():
             if keywords or word == "honoured":
                 shown = (
@@ -191,6 +192,9 @@ class Probe:
 
     def _texts(self, rows: list[Match]) -> None:
         name = "PatientName"
+        if name in self._ignored:
+            self._tell("wildcards and UTF-8 keys", f"{_UNKNOWN}: {name} is ignored as a key")
+            return
         plain = _first(rows, lambda text: text.isascii() and len(text.split("^")[0]) > 2)
         if plain is None:
             self._tell("wildcards", f"{_UNKNOWN}: no name to try them with")
@@ -222,8 +226,8 @@ class Probe:
         )
 
     def _finds(self, row: Match, key: str) -> str:
-        """Whether this key for the name brings the study it was taken from. A key that is ignored
-        brings it too, and everything else with it: that is told by the keys."""
+        """Whether this key for the name, which is none that is ignored, brings the study it was
+        taken from."""
         keys = {"PatientName": key}
         if date := str(row.get("StudyDate", "")):
             keys["StudyDate"] = date
@@ -344,6 +348,8 @@ class Probe:
         node = self.exchange.node
         if isinstance(node, WebNode):
             resource = "series" if level is Level.SERIES else "studies"
+            if level is Level.SERIES and wanted:
+                resource = "studies/UID/series"
             if level is Level.IMAGE:
                 resource = "studies/UID/series/UID/instances"
             asked = [f"{one}={key}" for one, key in keys.items() if one != "SpecificCharacterSet"]
@@ -351,6 +357,8 @@ class Probe:
             return command.fetch(node, f"/{resource}?{'&'.join((*asked, 'limit=5'))}")
         above = dict.fromkeys(self._above, _HIDDEN)
         shown = {**above, **keys, **dict.fromkeys(wanted, "")}
+        if level is Level.SERIES and wanted:
+            shown = {"StudyInstanceUID": "UID", **shown}
         if level is Level.IMAGE:
             shown = {"StudyInstanceUID": "UID", "SeriesInstanceUID": "UID", **shown}
         root = self.exchange.patient_root_only

@@ -27,8 +27,8 @@ class Diagnosed(BaseModel):
 
 def diagnose(call: Call) -> Diagnosed:
     """Find out why an archive does not answer, or what it can do: name, TCP, TLS, association,
-    services, C-ECHO, then which keys, wildcards and character sets it honours. Takes up to a
-    minute; only reads. Use it when a question failed or its answer is doubted."""
+    services, C-ECHO, then which keys, wildcards and character sets it honours. It only reads and
+    shows nothing of a patient. Use it when a question failed or its answer is doubted."""
     archive = call.archive
     if isinstance(archive, Archives):
         found = archive.apart(_diagnosed, deadline=call.deadline)
