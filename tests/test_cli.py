@@ -17,7 +17,7 @@ def test_help_names_every_command_and_every_variable(capsys: pytest.CaptureFixtu
     for name, meaning in VARIABLES.items():
         assert name in said
         assert meaning in said
-    for command in ("serve", "demo"):
+    for command in ("serve", "nodes", "init", "query", "doctor", "demo"):
         assert f"\n    {command} " in said
 
 

@@ -73,7 +73,7 @@ EXPECTED: dict[str, Fails | Answers] = {
     "resets after reading the request": NO_ASSOCIATION,
     "is a web server": NO_DICOM,
     "is an SSH server": NO_DICOM,
-    "wants TLS": NO_DICOM,
+    "wants TLS": Fails(ProtocolViolation, "This port speaks TLS: configure tls for this node"),
     "sends garbage": NO_DICOM,
     "rejects without a reason": Fails(AssociationRejected, "TESTER and this machine's address"),
     "does not know the application context": Fails(AssociationRejected, "application context"),
