@@ -5,7 +5,7 @@ import select
 import socket
 import threading
 from contextlib import suppress
-from errno import ECONNREFUSED, EINPROGRESS
+from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS
 
 from ..deadline import Deadline
 from ..errors import (
@@ -115,7 +115,7 @@ def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) ->
             "connection refused, nothing listens on that port",
             "Check that the archive is running and that host and port are right",
         )
-    if error:
+    if error and error != ECONNRESET:  # it was connected: the first use says what became of that
         raise _unreachable(error)
 
 
