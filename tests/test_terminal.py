@@ -10,10 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from dicom_mcp import cli
@@ -100,7 +104,7 @@ def test_the_table_has_the_records_and_says_whether_that_is_all(run: Run) -> Non
     assert "PatientName Doe^Jane" in out
     status, out, _ = run("query", "studies", "--limit", "1")
     assert status == 3
-    assert "1 rows, NOT COMPLETE" in out
+    assert "1 row, NOT COMPLETE" in out
 
 
 def test_the_csv_has_rows_and_nothing_else(run: Run) -> None:
@@ -120,8 +124,9 @@ def test_text_of_an_archive_neither_colours_nor_marks_up(
         status, out, err = run("query", "studies", "--patient-id", "evil", *form)
         assert status == 0
         assert "\x1b" not in out + err
-        assert ("\u202e" in out) == ("--json" in form)  # JSON is for programs, not for a terminal
+        assert not {"\u202e", "\x9b"} & set(out + err)
         assert "[red]Eve[/red]" in out
+    assert json.loads(out)["records"][0]["PatientName"] == "[red]Eve[/red]\u202e"
 
 
 def test_a_question_can_go_to_all_or_to_an_address(run: Run, node: Node) -> None:
@@ -141,6 +146,7 @@ def test_a_question_can_go_to_all_or_to_an_address(run: Run, node: Node) -> None
         (["studies", "--limit", "many"], 2, "--limit: Input should be a valid integer"),
         (["studies", "--limit", "501"], 2, "--limit: Input should be less than or equal to 500"),
         (["series"], 2, "required: study_instance_uid"),
+        ([], 2, "required: WHAT"),
         (["studies", "--patient", "x"], 2, "ambiguous option: --patient"),
     ],
 )
@@ -163,6 +169,23 @@ def test_lists_and_switches_are_options(run: Run) -> None:
     assert "PatientName" not in json.dumps(json.loads(out)["records"])
     status, out, _ = run("query", "worklist", "--arrived", "--json")
     assert status == 0
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_who_has_read_enough_may_close_the_pipe(node: Node, form: str) -> None:
+    where = f"WARD@127.0.0.1:{node.port}"
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as closed:
+        done = subprocess.run(
+            [*COMMAND, "query", "studies", "--patient-id", "007", "--node", where, form],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_interrupt_ends_a_question_that_hangs() -> None:
@@ -192,10 +215,12 @@ def test_nodes_shows_what_is_in_force_and_no_secret(run: Run, file: str) -> None
     status, out, _ = run("nodes")
     assert status == 0
     assert "ward" in out
-    assert "as me" in out
+    assert "signs in as me" in " ".join(out.split())
     _, told, _ = run("nodes", "--json")
     assert json.loads(told)["from"] == file
-    assert [one["node"] for one in json.loads(told)["nodes"]] == ["ward", "web"]
+    assert json.loads(told)["default"] == "ward"
+    kinds = {one["node"]: one["speaks"] for one in json.loads(told)["nodes"]}
+    assert kinds == {"ward": "DIMSE", "web": "DICOMweb"}
     assert "ZZ" not in out + told
 
 
@@ -216,21 +241,23 @@ def test_init_writes_a_file_that_loads_and_tries_each_node(
             asked(
                 *("ASSISTANT", "ward", "dicom", "127.0.0.1", str(node.port), "WARD"),
                 *("web", "dicomweb", url, "me", "WEB_PASSWORD"),
-                *("dead", "", "127.0.0.1", "1", "", "no"),
-                *("kept", "", "127.0.0.1", "1", "", "yes"),
-                *("wrong", "", "127.0.0.1", "99999", ""),
-                *("", ""),
+                *("dead", "", "127.0.0.1", "1", "", "leave"),
+                *("kept", "", "127.0.0.1", "1", "", "keep"),
+                *("wrong", "", "127.0.0.1", "99999", "", "keep", *("", ""), "1", "", "leave"),
+                *("right.1", "", "127.0.0.1", "1", "WARD", "", *("", "", str(node.port), "")),
+                *("ward", "", "nowhere", ""),
             ),
         )
     assert status == 0
     said = capsys.readouterr().out
-    assert said.count("It answers") == 2
-    assert said.count("connection refused") == 2
+    assert said.count("It answers") == 3
+    assert said.count("connection refused") == 4
+    assert "ward is there already" in said
     assert "port 99999 is not between" in said
     assert "ZZSECRET" not in said + path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     settings = load(str(path), dict(os.environ))
-    assert list(settings.nodes) == ["ward", "web", "kept"]
+    assert list(settings.nodes) == ["ward", "web", "kept", "right.1"]
     ward, web = settings.nodes["ward"], settings.nodes["web"]
     assert isinstance(ward, Node)
     assert ward.calling_ae_title == "ASSISTANT"
@@ -244,8 +271,75 @@ def test_init_writes_a_file_that_loads_and_tries_each_node(
 def test_init_does_not_overwrite_what_nobody_said_may_go(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("# mine\n")
-    assert init(str(path), asked("no")) == 1
+    path.chmod(0o644)
+    link = tmp_path / "link.toml"
+    link.symlink_to(path)
+    assert init(str(link), asked("no")) == 1
     assert path.read_text() == "# mine\n"
+    answers = ("yes", "ME", "dead", "", "127.0.0.1", "1", "", "keep", "", "nonsense", "dead")
+    assert init(str(link), asked(*answers)) == 0
+    assert link.is_symlink()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(load(str(path), {}).nodes) == ["dead"]
+
+
+def test_init_keeps_a_node_whose_secret_only_the_assistant_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    url = "http://127.0.0.1:1/dicom-web"
+    answers = ("", "web", "dicomweb", url, "me", "NOT_HERE", "keep", "", "")
+    assert init(str(path), asked(*answers)) == 0
+    assert "the environment variable NOT_HERE is not set. It can not be tried." in (
+        capsys.readouterr().out
+    )
+    assert load(str(path), {"NOT_HERE": "x"}).nodes["web"].host == "127.0.0.1"
+
+
+def test_init_says_of_a_title_that_it_cannot_be_before_any_node(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = ("A TITLE THAT IS TOO LONG", "ME", "a", "", "h", "1", "", "leave")
+    with pytest.raises(StopIteration):  # nobody answers any more
+        init(str(tmp_path / "config.toml"), asked(*answers))
+    assert "has 24 characters" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.text(min_size=1, max_size=6), st.text(max_size=6))
+def test_whatever_is_typed_is_refused_in_words_or_makes_a_file_that_loads(
+    name: str, title: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "config.toml")
+        typed = asked("", name, "", "127.0.0.1", "1", title, "keep", "", "")
+        with suppress(StopIteration):  # "keep" was refused, and nobody answers any more
+            init(str(path), typed)
+            assert list(load(str(path), {}).nodes) == [name]
+        assert [one.name for one in Path(folder).iterdir()] in ([], [path.name])
+
+
+def test_a_person_at_a_terminal_can_correct_what_was_mistyped(node: Node, tmp_path: Path) -> None:
+    try:
+        ours, theirs = os.openpty()
+    except OSError:
+        pytest.skip("no pseudo-terminals here")
+    path = tmp_path / "config.toml"
+    typed = ["", "ward", "", "127.0.0.1", "1", "WARD", "", *("", "", str(node.port), ""), "", ""]
+    with subprocess.Popen(
+        [*COMMAND, "--config", str(path), "init"], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, "".join(f"{line}\n" for line in typed).encode())
+        said = b""
+        with suppress(OSError):  # how a terminal ends on Linux
+            while more := os.read(ours, 4096):
+                said += more
+        assert process.wait(30) == 0
+    os.close(ours)
+    assert b"[1]: " in said  # what was typed before, in brackets
+    assert b"It answers" in said
+    assert load(str(path), {}).node.port == node.port
 
 
 def test_init_that_is_left_halfway_writes_nothing(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _serve(chosen: argparse.Namespace) -> None:
 def _nodes(chosen: argparse.Namespace) -> None:
     from .terminal.nodes import show_nodes
 
-    show_nodes(chosen.config, as_json=chosen.json)
+    show_nodes(chosen.config, json=chosen.json)
 
 
 def _init(chosen: argparse.Namespace) -> None:

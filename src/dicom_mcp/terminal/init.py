@@ -1,24 +1,38 @@
 """`dicom-mcp init`: a configuration file, written by asking, each node tried as it is told."""
 
+import json
 import os
+import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from ..config import nodes_in, usual_file
+from ..config import file_in_force, nodes_in, usual_file
+from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..dicom_api import connect, prepare
 from ..errors import BadConfiguration, DicomMcpError
-from ..node import AnyNode
+from ..node import AnyNode, Node
 from ..nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable
 
 # What is asked of each kind of node; the other settings stand in the file as comments.
 _ASKED: Mapping[str, tuple[str, ...]] = {
     "dicom": ("host", "port", "called_ae_title"),
-    "dicomweb": ("url", "username", "password_env", "token_env"),
+    "dicomweb": (
+        *("url", "username", "password_env", "password_file"),
+        *("token_env", "token_file"),
+    ),
+}
+# Asked only after these were given, or not given.
+_AFTER: Mapping[str, str] = {"password_env": "username", "password_file": "username"}
+_UNLESS: Mapping[str, tuple[str, ...]] = {
+    "password_file": ("password_env",),
+    "token_env": ("username",),
+    "token_file": ("username", "token_env"),
 }
 _TABLES: Mapping[str, type[DimseTable | WebTable]] = {"dicom": DimseTable, "dicomweb": WebTable}
 
@@ -31,45 +45,74 @@ type Ask = Callable[[str, str], str]
 def init(file: str = "", ask: Ask | None = None) -> int:
     """Ask for the archives and write the file; returns the exit status."""
     ask = ask or _asked
-    path = Path(file).expanduser() if file else usual_file()
+    path = file_in_force(file) or usual_file()
     if path.exists() and not _yes(ask(f"{path} exists. Write it anew", "no")):
         return 1
     sys.stdout.write(
         "Every archive gets a short name, by which questions can name it. Enter keeps what is in "
-        "brackets.\n"
+        "brackets, a hyphen empties it.\n"
     )
-    calling = ask("Our own AE title, as archives know us", "MCPSCU")
+    calling = _calling(ask)
     tables: dict[str, str] = {}
     while True:
         name = ask("Name of an archive" if not tables else "Name of another one (none: done)", "")
-        if not name:
-            if tables:
-                break
-            continue
-        told = _node(name, ask)
-        trying = _text(calling, {name: told}, "")
-        if _try(trying, path, ask):
-            tables[name] = told
-    default = ask("Asked when a question names none", next(iter(tables)))
+        if name in tables:
+            sys.stdout.write(f"{name} is there already.\n")
+        elif name:
+            if told := _node_kept(name, calling, path, ask):
+                tables[name] = told
+        elif tables:
+            break
+    default = ""
+    while default not in tables:
+        default = ask(f"Asked when a question names none ({', '.join(tables)})", next(iter(tables)))
     _write(path, _text(calling, tables, default))
     sys.stdout.write(f"{path} is written. dicom-mcp nodes shows what is in force.\n")
     return 0
 
 
-def _node(name: str, ask: Ask) -> str:
-    """The table of one node."""
-    kind = ask("Does it speak dicom or dicomweb", "dicom").strip().lower()
+def _calling(ask: Ask) -> str:
+    while True:
+        title = ask("Our own AE title, as archives know us", "MCPSCU")
+        try:
+            return Node(calling_ae_title=title).calling_ae_title
+        except BadConfiguration as error:
+            sys.stdout.write(f"{error}\n")
+
+
+def _node_kept(name: str, calling: str, path: Path, ask: Ask) -> str:
+    """The table of a node, asked until it is good or as the person wants it; "" to leave it out."""
+    given: dict[str, str] = {}
+    while True:
+        told = _node(name, ask, given)
+        loads, answers, said = _tried(_text(calling, {name: told}, ""), path, given)
+        sys.stdout.write(f"{said}\n")
+        if answers:
+            return told
+        keep = " keep it all the same," if loads else ""
+        chosen = ask(f"Correct it,{keep} or leave it out", "correct").strip().lower()
+        if chosen.startswith("keep") and loads:
+            return told
+        if chosen.startswith("leave"):
+            return ""
+
+
+def _node(name: str, ask: Ask, given: dict[str, str]) -> str:
+    """The table of one node; `given` are the answers of before, and becomes those of now."""
+    kind = ask("Does it speak dicom or dicomweb", given.get("kind", "dicom")).strip().lower()
     kind = "dicomweb" if "web" in kind else "dicom"
     fields = _TABLES[kind].model_fields
-    lines = [f"[nodes.{name}]"]
-    given: dict[str, str] = {}
+    lines = [f"[nodes.{name if _BARE.fullmatch(name) else _quoted(name)}]"]
+    before = dict(given)
+    given.clear()
+    given["kind"] = kind
     for key in _ASKED[kind]:
-        if key == "password_env" and not given.get("username"):
+        if key in _AFTER and not given.get(_AFTER[key]):
             continue
-        if key == "token_env" and given.get("username"):
+        if any(given.get(other) for other in _UNLESS.get(key, ())):
             continue
-        default = fields[key].default if fields[key].default else ""
-        given[key] = ask(fields[key].description or key, str(default) if _is_text(default) else "")
+        default = fields[key].default if _is_text(fields[key].default) else ""
+        given[key] = ask(fields[key].description or key, before.get(key) or str(default))
         if given[key]:
             lines.append(f"{key} = {_value(key, given[key])}")
     lines += _comments(fields, given)
@@ -94,31 +137,38 @@ def _text(calling: str, tables: Mapping[str, str], default: str) -> str:
     lines = [
         "# Archives for dicom-mcp. Secrets are not in this file: it names environment variables",
         "# or files that hold them.",
-        *([f'default = "{_escaped(default)}"'] if default else []),
-        f'calling_ae_title = "{_escaped(calling)}"  # {top["calling_ae_title"].description}',
+        *([f"default = {_quoted(default)}"] if default else []),
+        f"calling_ae_title = {_quoted(calling)}  # {top['calling_ae_title'].description}",
         f'# time_zone = ""  # {top["time_zone"].description}',
         f'# configurable_hosts = "any"  # {top["configurable_hosts"].description}',
     ]
     return "\n".join([*lines, "", "\n\n".join(tables.values()), ""])
 
 
-def _try(text: str, path: Path, ask: Ask) -> bool:
-    """Whether this node is to be in the file: it answers, or the person wants it all the same."""
-    trial = path.with_name(f".{path.name}.trial")
-    _write(trial, text)
+def _tried(text: str, path: Path, given: Mapping[str, str]) -> tuple[bool, bool, str]:
+    """Whether a file of this text loads, whether its node answers, and what to say of it.
+
+    A secret that is not in this shell's environment may be in the assistant's: such a node loads.
+    """
+    trial = _beside(path, text)  # beside it, for the files it names are relative to it
     try:
         (node,) = nodes_in(trial)
-        milliseconds = _verified(node)
+        return True, True, f"It answers ({_verified(node):.0f} ms)."
     except BadConfiguration as error:
-        sys.stdout.write(f"{str(error).replace(str(trial), 'this')}\n")
-        return False
+        said = "\n".join(_MISTAKE.findall(str(error))) or str(error).replace(str(trial), "of this")
+        elsewhere = {given.get(key, ""): "secret" for key in ("password_env", "token_env")}
+        with suppress(BadConfiguration):
+            nodes_in(trial, elsewhere)
+            return True, False, f"{said}. It can not be tried."
+        return False, False, said
     except DicomMcpError as error:
-        sys.stdout.write(f"{error}\n")
-        return _yes(ask("Keep it in the file all the same", "no"))
+        return True, False, plain_text(str(error), lines=True)
     finally:
         trial.unlink()
-    sys.stdout.write(f"It answers ({milliseconds:.0f} ms).\n")
-    return True
+
+
+# A mistake as it is told of a file, without its line: nobody has seen the lines.
+_MISTAKE = re.compile(r"^ +line \d+, (.+)$", re.MULTILINE)
 
 
 def _verified(node: AnyNode) -> float:
@@ -128,17 +178,31 @@ def _verified(node: AnyNode) -> float:
 
 
 def _write(path: Path, text: str) -> None:
-    """For its owner only: it says where archives are, and where secrets lie."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(made, "w", encoding="utf-8") as file:
+    """All of it or nothing; where it is a link, what that leads to."""
+    _beside(path, text).replace(path.resolve())
+
+
+def _beside(path: Path, text: str) -> Path:
+    """A new file in the same folder, for its owner only: it says where archives are, and where
+    secrets lie."""
+    try:
+        folder = path.resolve().parent
+        folder.mkdir(parents=True, exist_ok=True)
+        made, name = tempfile.mkstemp(prefix=".config-", suffix=".toml", dir=folder)
+    except OSError as error:
+        raise BadConfiguration(
+            f"{path} cannot be written: {error.strerror}", "Name another one with --config FILE"
+        ) from None
+    with os.fdopen(made, "w", encoding="utf-8") as file:
         file.write(text)
+    return Path(name)
 
 
 def _asked(question: str, default: str) -> str:
     shown = f" [{default}]" if default else ""
     try:
-        return input(f"{question}{shown}: ").strip() or default
+        typed = input(f"{question}{shown}: ").strip()
+        return "" if typed == "-" else typed or default
     except EOFError:
         raise BadConfiguration(
             "the questions were not answered to their end", "Nothing was written"
@@ -150,11 +214,17 @@ def _yes(answer: str) -> bool:
 
 
 def _value(key: str, text: str) -> str:
-    return text if key == "port" and text.isdecimal() else f'"{_escaped(text)}"'
+    return text if key == "port" and _NUMBER.fullmatch(text) else _quoted(text)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+_BARE = re.compile("[A-Za-z0-9_-]+")  # of TOML: what needs no quotes as a key
+_NUMBER = re.compile("0|[1-9][0-9]*")  # of TOML: no leading zeros
+
+
+def _quoted(text: str) -> str:
+    """As TOML writes it: JSON's escapes are its own too, and it wants one more."""
+    whole = text.encode("utf-8", "replace").decode()
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _is_text(value: object) -> bool:

@@ -1,7 +1,5 @@
 """`dicom-mcp nodes`: what is in force, and where it comes from. Never a secret."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +8,34 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config import file_in_force, load
+from ..config import ENVIRONMENT, file_in_force, load
 from ..node import AnyNode, Basic, Bearer, Certificate, WebNode
-from .show import words
+from .show import as_json, words
+
+# What every node has; the rest stands beside it in words.
+_COLUMNS = ("node", "speaks", "address")
 
 
-def show_nodes(file: str, *, as_json: bool) -> None:
+def show_nodes(file: str, *, json: bool) -> None:
     """Every node, the default first. Raises BadConfiguration."""
     settings = load(file)
     nodes = [facts(name, node) for name, node in settings.nodes.items()]
     path = file_in_force(file)
-    source = f"the file {path}" if path else "the environment (DICOM_HOST, DICOM_PORT, …)"
-    if as_json:
-        told = {"from": str(path or "environment"), "nodes": nodes}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    variables = "the environment (DICOM_HOST, DICOM_PORT, …)"
+    source = f"the file {path}" if path else variables
+    if path and ENVIRONMENT in settings.nodes:
+        source += f" and {variables}"
+    if json:
+        default = next(iter(settings.nodes))
+        as_json({"from": str(path or "environment"), "default": default, "nodes": nodes})
         return
     console = Console()
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    columns = list(dict.fromkeys(name for one in nodes for name in one))
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    for column in (*_COLUMNS, "settings"):
+        table.add_column(column, overflow="fold")
     for one in nodes:
-        table.add_row(*(Text(words(one.get(column, ""))) for column in columns))
+        rest = {name.replace("_", " "): one[name] for name in one if name not in _COLUMNS}
+        table.add_row(*(Text(words(one[name])) for name in _COLUMNS), Text(words(rest)))
     console.print(Text(f"From {source}. The first is asked when a question names none."))
     console.print(table)
 
@@ -41,10 +45,17 @@ def facts(name: str, node: AnyNode) -> dict[str, Any]:
     limits = {"timeout": f"{node.timeout:g} s", "connections": node.connections}
     if isinstance(node, WebNode):
         trust = _file("trusts", node.ca_file)
-        found = {"node": name, "address": node.base_url, "signs_in": _signs_in(node), **trust}
+        found = {
+            "node": name,
+            "speaks": "DICOMweb",
+            "address": node.base_url,
+            "signs_in": _signs_in(node),
+            **trust,
+        }
     else:
         found = {
             "node": name,
+            "speaks": "DIMSE",
             "address": f"{node.host}:{node.port}",
             "called_ae_title": node.called_ae_title,
             "calling_ae_title": node.calling_ae_title,

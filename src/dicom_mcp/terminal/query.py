@@ -6,7 +6,7 @@ an option here by itself.
 
 import argparse
 import inspect
-import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..config import Settings, load
+from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..dicom_api import prepare
 from ..errors import BadConfiguration, DicomMcpError
@@ -28,7 +29,7 @@ from ..tools import TOOLS, Entry
 from ..tools.answer import Pictures
 from ..tools.call import Call, House, Progress
 from ..tools.place import NODE
-from .show import rows_as_csv, show
+from .show import as_json, rows_as_csv, show
 
 # The word a person types for a tool; what is not here is not asked of an archive's records.
 WORDS: Mapping[str, str] = {
@@ -105,7 +106,7 @@ class _Argument:
 
 def add_commands(query: argparse.ArgumentParser) -> None:
     """A command below `query` for each tool that asks an archive."""
-    below = query.add_subparsers(title="what to ask for", metavar="", required=True)
+    below = query.add_subparsers(title="what to ask for", metavar="WHAT", required=True)
     for entry in TOOLS:
         word = WORDS.get(entry.function.__name__)
         if word is None:
@@ -166,18 +167,22 @@ def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
     except BadConfiguration:
         raise
     except DicomMcpError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(plain_text(str(error), lines=True) + "\n")
         return FAILED
     said = answer.said if isinstance(answer, Pictures) else answer
     if isinstance(answer, Pictures):
         _save(answer, chosen.save)
     facts: dict[str, Any] = said.model_dump(mode="json")
-    if chosen.json:
-        sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
-    elif chosen.csv:
-        rows_as_csv(facts)
-    else:
-        show(facts)
+    try:
+        if chosen.json:
+            as_json(facts)
+        elif chosen.csv:
+            rows_as_csv(facts)
+        else:
+            show(facts)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if facts.get("complete", True) else INCOMPLETE
 
 

@@ -2,6 +2,7 @@
 is shown, and nothing is markup."""
 
 import csv
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -20,6 +21,8 @@ _BELOW = frozenset({"complete", "notes", "archive", "sent", "queries", "returned
 def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
     """An answer as tables, then whether it is whole and what to know."""
     console = console or Console()
+    if common := answer.get("common"):
+        console.print(Text(f"in all: {words(common)}"))
     for name, value in answer.items():
         if name in _BELOW:
             continue
@@ -27,14 +30,16 @@ def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
             _table(console, name, rows)
         elif value not in (None, "", [], {}):
             console.print(Text(f"{name}: {words(value)}"))
-    if common := answer.get("common"):
-        console.print(Text(f"in all: {words(common)}"))
     if "complete" in answer:
         rows = _rows_of(answer)
         said = "complete" if answer["complete"] else "NOT COMPLETE"
         style = "bold green" if answer["complete"] else "bold red"
         asked = words(answer.get("archive", ""))
-        console.print(Text.assemble((f"{len(rows)} rows, {said}", style), f"  ({asked})"))
+        console.print(
+            Text.assemble(
+                (f"{len(rows)} row{'s' * (len(rows) != 1)}, {said}", style), f"  ({asked})"
+            )
+        )
     for note in answer.get("notes", ()):
         console.print(Text(plain_text(str(note), lines=True), style="yellow"))
 
@@ -49,6 +54,14 @@ def rows_as_csv(answer: Mapping[str, Any]) -> None:
     writer.writerows([words(row.get(name, "")) for name in columns] for row in whole)
     for note in answer.get("notes", ()):
         sys.stderr.write(plain_text(str(note), lines=True) + "\n")
+
+
+def as_json(facts: object) -> None:
+    """The facts to stdout, the same for a program; what cannot be seen is written as JSON's
+    escapes."""
+    text = json.dumps(facts, ensure_ascii=False, indent=2)
+    shown = (one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    sys.stdout.write("".join(shown) + "\n")
 
 
 def words(value: object) -> str:
