@@ -215,7 +215,7 @@ def test_nodes_shows_what_is_in_force_and_no_secret(run: Run, file: str) -> None
     status, out, _ = run("nodes")
     assert status == 0
     assert "ward" in out
-    assert "signs in as me" in " ".join(out.split())
+    assert "signs_in as me" in " ".join(out.split())
     _, told, _ = run("nodes", "--json")
     assert json.loads(told)["from"] == file
     assert json.loads(told)["default"] == "ward"

@@ -34,7 +34,7 @@ def show_nodes(file: str, *, json: bool) -> None:
     for column in (*_COLUMNS, "settings"):
         table.add_column(column, overflow="fold")
     for one in nodes:
-        rest = {name.replace("_", " "): one[name] for name in one if name not in _COLUMNS}
+        rest = {name: one[name] for name in one if name not in _COLUMNS}
         table.add_row(*(Text(words(one[name])) for name in _COLUMNS), Text(words(rest)))
     console.print(Text(f"From {source}. The first is asked when a question names none."))
     console.print(table)
