@@ -11,14 +11,19 @@ from pydicom.data import data_manager
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from dicom_mcp.content.picture import picture
 from dicom_mcp.content.read import read_object
 from dicom_mcp.deadline import Deadline
+from dicom_mcp.demo.findings import FINDINGS
+from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.dimse.retrieve import Manners
 from dicom_mcp.errors import StatusFailure
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from tests import peers
+from tests.asking import ask, look
 from tests.bounds import PATIENCE, in_time, nothing_left_behind
 from tests.peers import Peer
 
@@ -103,6 +108,20 @@ def test_where_there_is_no_c_get_objects_are_moved_to_the_receiver(
     for one in came:
         found = read_object(bytes(one.data_set), one.transfer_syntax)
         assert found.SOPInstanceUID == one.sop_instance_uid
+
+
+def test_a_report_is_read_and_a_slice_seen_by_c_move_alone(
+    moving: Node, held: list[Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom_mcp.dimse.exchange.Manners", lambda: Manners(offers_get=False))
+    study = study_uid("nodule ct follow-up")
+    answer = ask(moving, "read_report", study_instance_uid=study)
+    assert any(FINDINGS["nodule ct follow-up"][0] in one["text"] for one in answer["records"])
+    images = [one for one in held if one.StudyInstanceUID == study and one.Modality == "CT"]
+    chosen = min(images, key=lambda one: (one.SeriesNumber, one.InstanceNumber))
+    uid = str(chosen.SeriesInstanceUID)
+    _, (shown,) = look(moving, "view_image", series_instance_uid=uid, at="first")
+    assert shown == picture(chosen).content
 
 
 def test_an_archive_that_does_not_know_the_receiver_is_told_its_title_and_port(
