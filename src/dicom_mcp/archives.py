@@ -9,7 +9,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import Queue
 
 from .deadline import Deadline
@@ -268,7 +270,9 @@ class Archives:
             events.put((name, ended))
 
         for name in self._archives:
-            threading.Thread(target=run, args=(name,), name=f"ask {name}", daemon=True).start()
+            # With the context of this thread: its log lines belong to the same call.
+            with_context = partial(copy_context().run, run, name)
+            threading.Thread(target=with_context, name=f"ask {name}", daemon=True).start()
         ends: dict[str, _Ended[T]] = {}
         counts = Counter[str]()
         trouble: BaseException | None = None

@@ -7,6 +7,7 @@ is also the only link between a question and its queries.
 import logging
 import secrets
 import sys
+import warnings
 from contextvars import ContextVar
 
 _CALL: ContextVar[str] = ContextVar("call", default="-")
@@ -35,15 +36,22 @@ def debugging() -> bool:
 
 def to_stderr(*, debug: bool) -> None:
     """Write the log to stderr: warnings and errors, with `debug` every call and query."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_is_no_decoders)
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[handler],
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log.setLevel(logging.DEBUG if debug else logging.WARNING)
-    # pynetdicom and pydicom log what they decode, patients included.
-    for name in ("pynetdicom", "pydicom"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if not sys.warnoptions:  # pydicom warns of values, too
+        warnings.simplefilter("ignore")
+
+
+def _is_no_decoders(record: logging.LogRecord) -> bool:
+    """pynetdicom and pydicom log what they decode, patients included; importing them sets the
+    levels of their loggers anew."""
+    return record.name.partition(".")[0] not in ("pynetdicom", "pydicom")
 
 
 def _one_word(fact: object) -> str:

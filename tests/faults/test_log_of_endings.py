@@ -2,6 +2,8 @@
 
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -68,3 +70,33 @@ def test_the_log_says_of_a_test_of_the_connection_how_it_ended(
     lines = [one for one in (r.getMessage() for r in caplog.records) if one.startswith("C-ECHO")]
     assert "outcome=0x0000 ms=" in lines[0]
     assert "outcome=ConnectionRefused ms=" in lines[1]
+
+
+def test_every_node_of_one_question_is_logged_under_its_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "dicom_mcp")
+    with Peer(HEALTHY) as one, Peer(HEALTHY) as other:
+        nodes = [Node("127.0.0.1", peer.port, name=f"at{peer.port}") for peer in (one, other)]
+        call(Settings(nodes[0], others=(nodes[1],)), "query_patients", node="all")
+    lines = [record.getMessage() for record in caplog.records]
+    assert len([line for line in lines if line.startswith("C-FIND ")]) >= 2
+    calls = {found for line in lines for found in re.findall(r"call=(\S+)", line)}
+    assert len(calls) == 1
+    assert "-" not in calls
+
+
+def test_what_the_decoders_say_of_values_reaches_nobody() -> None:
+    """pydicom sets the level of its logger when it is imported, which is after ours is set up."""
+    script = (
+        "import logging, warnings; from dicom_mcp import journal; journal.to_stderr(debug=True);"
+        "from dicom_mcp.dicom_api import prepare; prepare();"
+        "logging.getLogger('pydicom').error('ZZSECRET');"
+        "logging.getLogger('pynetdicom.acse').error('ZZSECRET');"
+        "warnings.warn('ZZSECRET'); logging.getLogger('dicom_mcp').warning('heard')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "ZZSECRET" not in done.stderr + done.stdout
+    assert "heard" in done.stderr
