@@ -16,6 +16,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
+from dicom_mcp.tools import TOOLS
 
 STUDIES, INSTANCES = 75, 300
 GOAL = {"study": 320, "instance": 110}
@@ -38,7 +39,7 @@ def main() -> None:
             f"{noun:8} row, standard preset, {count} rows: {rows / count:6.1f} bytes "
             f"(goal {GOAL[noun]}, best known peer {BEST_PEER[noun]})"
         )
-    print(f"tool definitions: {asyncio.run(_definitions())} bytes (goal 12000)")
+    print(f"tool definitions: {asyncio.run(_definitions())} bytes (at most {1800 * len(TOOLS)})")
 
 
 async def _bytes(objects: Iterable[Dataset], tool: str, arguments: dict[str, object]) -> int:
