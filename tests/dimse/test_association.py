@@ -6,7 +6,6 @@ import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dimse.association import (
-    IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
     Association,
 )
@@ -14,6 +13,7 @@ from dicom_mcp.dimse.echo import VERIFICATION, echo
 from dicom_mcp.errors import ConnectionLost, ProtocolViolation, StatusFailure
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
+from dicom_mcp.standard.part10 import IMPLEMENTATION_CLASS_UID
 from tests.bounds import PATIENCE, in_time
 from tests.misbehaviours import rejected
 from tests.peer import HEALTHY, Peer, Script, accept, end, hear_question, hold, pdu, row

@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..node import Node
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from ..standard.part10 import IMPLEMENTATION_CLASS_UID
 from .command import NO_DATA_SET, RESPONSE, Command, Field, Operation
 from .connection import Connection
 from .upper_layer import (
@@ -38,8 +39,7 @@ from .upper_layer import (
 if TYPE_CHECKING:
     from pynetdicom.pdu import A_ASSOCIATE_RQ
 
-# Derived from a UUID (PS3.5 B.2); ours for good. The name may have 16 characters (PS3.7 D.3.3.2).
-IMPLEMENTATION_CLASS_UID = "2.25.240664932911213043211398311863403227761"
+# It may have 16 characters (PS3.7 D.3.3.2).
 IMPLEMENTATION_VERSION_NAME = "DICOM_MCP"
 
 _APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 A.2.1

@@ -21,7 +21,7 @@ _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _VERSION = b"\0\1"
 
 # Ours, as in associations.
-_IMPLEMENTATION_CLASS = "2.25.240664932911213043211398311863403227761"
+IMPLEMENTATION_CLASS_UID = "2.25.240664932911213043211398311863403227761"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def heading(instance: Instance) -> bytes:
             element(_SOP_CLASS, "UI", instance.sop_class_uid.encode()),
             element(_SOP_INSTANCE, "UI", instance.sop_instance_uid.encode()),
             element(_TRANSFER_SYNTAX, "UI", instance.transfer_syntax.encode()),
-            element(0x00020012, "UI", _IMPLEMENTATION_CLASS.encode()),
+            element(0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode()),
         )
     )
     length = element(_GROUP_LENGTH, "UL", struct.pack("<I", len(rest)))
