@@ -20,7 +20,7 @@ _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 # PS3.10 7.1, table 7.1-1: version 1 of the format.
 _VERSION = b"\0\1"
 
-# Ours, as in associations.
+# Ours for good, derived from a UUID (PS3.5 B.2); associations say it too.
 IMPLEMENTATION_CLASS_UID = "2.25.240664932911213043211398311863403227761"
 
 
