@@ -1,6 +1,7 @@
 """Comparing the demo's two archives finds what was planted and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import DIFFERENCES, hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
+from tests.acceptor import Answers, accepting
 from tests.dicomweb.servers import embedded
 from tests.test_nodes import ask, fail
 
@@ -109,3 +111,45 @@ def test_a_node_that_is_down_is_no_difference() -> None:
         assert not answer["complete"]
         assert any(note.startswith("Not complete: down did not answer") for note in answer["notes"])
         assert "only one node" in fail(Settings(one), "compare_nodes")
+
+
+def deaf_to_lists(
+    moved: set[str], date_now: str, *, failing: bool = False
+) -> Callable[[Any], Answers]:
+    """An archive of these studies, under another date, that reads no list of UIDs."""
+
+    def find(event: Any) -> Answers:
+        asked = event.identifier.get("StudyInstanceUID", "")
+        if failing and asked:
+            yield 0xC000, None
+        if failing or event.identifier.QueryRetrieveLevel != "STUDY":
+            return
+        for uid in sorted(moved):
+            if str(asked) == uid or (not asked and event.identifier.StudyDate == date_now):
+                row = Dataset()
+                row.QueryRetrieveLevel, row.StudyInstanceUID = "STUDY", uid
+                row.StudyDate = date_now
+                yield 0xFF00, row
+
+    return find
+
+
+def test_an_archive_that_reads_no_list_of_uids_is_asked_for_each() -> None:
+    held = [one for one in hospital(TODAY).pacs() if one.Modality == "CT"]
+    day = next(str(one.StudyDate) for one in held)
+    first = {str(one.StudyInstanceUID) for one in held}
+    for one in held:
+        one.StudyDate = day
+    with EmbeddedArchive(held, ae_title="ONE") as one:
+        for failing, said in ((False, "differs"), (True, "not_known_on")):
+            with accepting(deaf_to_lists(first, "19990101", failing=failing)) as deaf:
+                nodes = Settings(
+                    Node(port=one.port, name="one"), others=(replace(deaf.node(), name="deaf"),)
+                )
+                answer = ask(nodes, "compare_nodes", study_date=day)
+            rows = answer["records"]
+            assert len(rows) == len(first) > 1
+            assert all(said in row and "only_on" not in row for row in rows), rows
+            assert answer["complete"] is not failing, answer["notes"]
+            told = [one for one in answer["notes"] if one.startswith("Not complete: whether deaf")]
+            assert bool(told) is failing

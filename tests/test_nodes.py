@@ -1,6 +1,7 @@
 """Several nodes at once: the demo's PACS over DIMSE, its VNA over DICOMweb, one that is down."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -204,3 +205,14 @@ def test_a_node_that_is_configured_on_the_way_has_a_name_and_the_others_stay(
     assert listed["default"] == "configured"
     assert [one["node"] for one in listed["nodes"]] == ["pacs", "vna", "down", "configured"]
     assert asked["works"] is True
+
+
+def test_objects_that_cannot_be_fetched_elsewhere_name_the_place_they_were_asked_at(
+    settings: Settings,
+) -> None:
+    uid = next(str(one.SeriesInstanceUID) for one in hospital(TODAY).pacs() if one.Modality == "CT")
+    pacs = settings.node
+    assert isinstance(pacs, Node)
+    nodes = Settings(replace(pacs, objects_from="down"), others=(settings.nodes["down"],))
+    sentence = fail(nodes, "view_image", series_instance_uid=uid)
+    assert sentence.startswith("down, 127.0.0.1:1 ")

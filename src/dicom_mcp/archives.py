@@ -8,7 +8,6 @@ and an answer that is not complete, unless all of them fail.
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -367,6 +366,5 @@ class _Answers[T]:
 def _one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
     """The first failure, which tells of the other ones too."""
     first, *others = failures
-    with suppress(AttributeError):
-        first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
+    first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
     return first

@@ -191,7 +191,7 @@ class Archive:
 
         What did not come is in the answer; only a failure before any object came is an error.
         """
-        with self._located():
+        with self._located(self._objects_from):
             return self._objects_from.retrieve(references, take, deadline=deadline, headers=headers)
 
     def close(self) -> None:
@@ -274,11 +274,12 @@ class Archive:
         )
 
     @contextmanager
-    def _located(self) -> Generator[None]:
+    def _located(self, asked: Exchange | None = None) -> Generator[None]:
+        """Errors say where: at the node that was asked, be it another one for objects."""
         try:
             yield
         except ArchiveError as error:
-            error.at = str(self.node)
+            error.at = str((asked or self._exchange).node)
             raise
 
 

@@ -43,8 +43,9 @@ _MOST_LOOKED_INTO = 40
 _MOST_SERIES = 10
 _MOST_IMAGES = 2000
 
-# UIDs in one key.
+# UIDs in one key, and how many are asked alone where a list did not bring them.
 _BATCH = 50
+_MOST_ALONE = 50
 
 # Words a record has room for, of the numbers of images that only one node holds.
 _MOST_NUMBERS = 20
@@ -65,7 +66,7 @@ class Compared(BaseModel):
     same: int = Field(description="Studies that all nodes hold alike")
     different: int = Field(description="Studies that are not")
     records: list[dict[str, Any]] = Field(
-        description="Of each such study: only_on or differs, and the series behind it"
+        description="Of each such study: only_on, not_known_on or differs, and the series behind it"
     )
 
 
@@ -109,6 +110,9 @@ class _Held:
     """What one node gave."""
 
     studies: dict[str, Match] = field(default_factory=dict[str, Match])
+    # UIDs it could not be asked for, so that nobody knows whether it holds them.
+    unproved: set[str] = field(default_factory=set[str])
+    whole: bool = True
     absent: set[str] = field(default_factory=set[str])
 
 
@@ -160,7 +164,7 @@ class _Comparison:
                 self._told.note(f"Not complete: {name} did not answer. {answer}")
                 continue
             self._join(name, answer)
-            held = self._held[name] = _Held()
+            held = self._held[name] = _Held(whole=answer.complete)
             held.studies = {str(one.get(_STUDY, "")): one for one in answer.matches}
             held.absent = {
                 keyword
@@ -177,47 +181,54 @@ class _Comparison:
     def _prove_missing(self, by_uid: bool) -> None:
         """Ask each node by UID for the studies it did not give but another one did."""
         every = {uid for held in self._held.values() for uid in held.studies}
-        elsewhere: dict[str, list[Match]] = {}
         for name, held in self._held.items():
             missing = sorted(every - set(held.studies))
-            if not missing or by_uid:
+            if by_uid:  # then that was asked just now
+                held.unproved = set() if held.whole else set(missing)
                 continue
-            found = self._by_uid(name, Level.STUDY, _STUDY, missing, _OF_STUDY)
-            elsewhere[name] = found
-        for name, found in elsewhere.items():
+            found = self._by_uid(name, missing) if missing else []
             for match in found:
-                self._held[name].studies[str(match[_STUDY])] = match
+                held.studies[str(match[_STUDY])] = match
             if found:
                 self._told.note(
                     f"{name} holds {len(found)} of these studies with other values than asked "
                     "for; their records say which."
                 )
 
-    def _by_uid(
-        self, name: str, level: Level, keyword: str, uids: Sequence[str], wanted: Sequence[str]
-    ) -> list[Match]:
-        def ask(one: str, archive: Archive, step: Deadline) -> list[Match]:
-            if one != name:
-                return []
-            found: list[Match] = []
-            for start in range(0, len(uids), _BATCH):
-                key = "\\".join(uids[start : start + _BATCH])
-                answer = archive.find(
-                    Query(level, {keyword: key}, tuple(wanted)), limit=_BATCH, deadline=step
-                )
-                self._told.queries += answer.queries
-                self._told.complete = self._told.complete and answer.complete
-                found += answer.matches
-            return found
+    def _by_uid(self, name: str, uids: Sequence[str]) -> list[Match]:
+        """Those of these studies that the node holds. What a list of UIDs does not bring is asked
+        for alone, since some archives do not read lists; what that leaves open is `unproved`."""
+        held = self._held[name]
+        held.unproved = set(uids)
+        found: list[Match] = []
 
-        answer = self._archives.apart(ask, deadline=self._call.deadline)[name]
-        if isinstance(answer, ArchiveError):
+        def put(some: Sequence[str], archive: Archive, step: Deadline) -> None:
+            key = "\\".join(some)
+            answer = archive.find(
+                Query(Level.STUDY, {_STUDY: key}, _OF_STUDY), limit=_BATCH, deadline=step
+            )
+            self._told.queries += answer.queries
+            found.extend(answer.matches)
+            held.unproved -= {str(one.get(_STUDY, "")) for one in answer.matches}
+            if len(some) == 1 and answer.complete:
+                held.unproved -= {*some}
+
+        def ask(one: str, archive: Archive, step: Deadline) -> None:
+            if one != name:
+                return
+            for start in range(0, len(uids), _BATCH):
+                put(uids[start : start + _BATCH], archive, step)
+            for uid in sorted(held.unproved)[:_MOST_ALONE]:
+                put([uid], archive, step)
+
+        trouble = self._archives.apart(ask, deadline=self._call.deadline).get(name)
+        if held.unproved:
             self._told.complete = False
             self._told.note(
-                f"Not complete: {name} could not be asked for what seems missing there. {answer}"
+                f"Not complete: whether {name} holds {len(held.unproved)} of these studies could "
+                f"not be asked (not_known_on). {trouble or 'Narrow the question.'}"
             )
-            return []
-        return answer
+        return found
 
     def _row(self, uid: str) -> dict[str, Any] | None:
         """What differs of one study; None when nothing does."""
@@ -225,7 +236,9 @@ class _Comparison:
         absent = {keyword for one in self._held.values() for keyword in one.absent}
         differs = _differing(held, [one for one in _OF_STUDY if one not in absent])
         row: dict[str, Any] = {_STUDY: uid, **_named(held, _NAMES_STUDY, differs)}
-        if len(held) < len(self._held):
+        if unknown := [name for name, one in self._held.items() if uid in one.unproved]:
+            row["not_known_on"] = unknown
+        elif len(held) < len(self._held):
             row["only_on"] = list(held)
         elif not differs:
             return None
@@ -238,7 +251,8 @@ class _Comparison:
         counted = [row for row in rows if _is_of_counts(row.get("differs", {}))]
         left = _MOST_SERIES
         for row in counted[:_MOST_LOOKED_INTO]:
-            series = self._series_of(row[_STUDY], row.get("only_on") or list(self._held))
+            holding = [name for name, one in self._held.items() if row[_STUDY] in one.studies]
+            series = self._series_of(row[_STUDY], holding)
             if series is None:
                 continue
             row["series"] = series
