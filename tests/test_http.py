@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -45,6 +46,66 @@ def test_nobody_may_point_a_shared_server_elsewhere(port: int) -> None:
     assert refused.is_error
     assert "does not allow" in said(refused)
     assert not _ask(port, "verify_connection").is_error
+
+
+def test_what_one_session_configures_is_no_other_sessions_archive() -> None:
+    async def ask(port: int, elsewhere: int) -> None:
+        url = f"http://127.0.0.1:{port}/mcp"
+        async with Client(url, mode="legacy") as mine, Client(url, mode="legacy") as yours:
+            told = await mine.call_tool(
+                "configure_dicom_server",
+                {"host": "127.0.0.1", "port": elsewhere, "called_ae_title": "OTHER"},
+            )
+            assert not told.is_error, said(told)
+            assert await _patients(mine) == 0
+            assert await _patients(yours) == 1
+            assert "configured" not in said(await yours.call_tool("list_dicom_nodes", {}))
+
+    with _two_archives() as (port, other):
+        anyio.run(ask, port, other)
+
+
+def test_a_client_without_a_session_names_what_it_configured_and_moves_nobody() -> None:
+    async def ask(port: int, elsewhere: int) -> None:
+        url = f"http://127.0.0.1:{port}/mcp"
+        async with Client(url) as mine, Client(url) as yours:
+            told = await mine.call_tool(
+                "configure_dicom_server",
+                {"host": "127.0.0.1", "port": elsewhere, "called_ae_title": "OTHER"},
+            )
+            assert told.structured_content
+            node = told.structured_content["archive"]["node"]
+            assert f'Give node="{node}" with every question' in said(told).replace('\\"', '"')
+            assert await _patients(mine) == await _patients(yours) == 1
+            assert await _patients(mine, node=node) == 0
+
+    with _two_archives() as (port, other):
+        anyio.run(ask, port, other)
+
+
+async def _patients(client: Client, **arguments: str) -> int:
+    """How many patients have the ward's ID 007 where this client's questions go."""
+    found = await client.call_tool("query_patients", {"patient_id": "007", **arguments})
+    assert found.structured_content, said(found)
+    return found.structured_content["returned"]
+
+
+@contextmanager
+def _two_archives() -> Generator[tuple[int, int]]:
+    """The ports of a server whose archive has the ward, where it may be pointed elsewhere, and of
+    another archive, which is empty."""
+    port = free_port()
+    with (
+        EmbeddedArchive(ward.objects(), ae_title="WARD") as archive,
+        EmbeddedArchive([], ae_title="OTHER") as other,
+    ):
+        command = [sys.executable, "-m", "dicom_mcp", "serve", "--http", str(port)]
+        environment = {
+            "DICOM_PORT": str(archive.port),
+            "DICOM_CONFIGURABLE_HOSTS": "127.0.0.1",
+        }
+        with running(command, port, environment=environment):
+            yield port, other.port
 
 
 @pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])

@@ -308,8 +308,9 @@ def test_the_next_look_at_an_image_fetches_nothing(
         uid = str(chest[0].SeriesInstanceUID)
 
         def call() -> Call:
-            archive = house.archive(house.names())
-            return Call(house, archive, Deadline(30), Progress(lambda _: None))
+            session = house.session()
+            archive = session.archive(session.names())
+            return Call(session, archive, Deadline(30), Progress(lambda _: None))
 
         view_image(call(), uid)
         view_image(call(), uid, window="lung")
@@ -408,7 +409,10 @@ def test_a_series_is_found_without_its_study_in_a_strict_archive(held: list[Data
     chest = series(held, "nodule ct follow-up", "Lunge 10.0")
     with EmbeddedArchive(held, ae_title="STRICT", hierarchy="strict") as archive:
         house = House(Settings(Node(port=archive.port, called_ae_title="STRICT")))
-        call = Call(house, house.archive(house.names()), Deadline(30), Progress(lambda _: None))
+        session = house.session()
+        call = Call(
+            session, session.archive(session.names()), Deadline(30), Progress(lambda _: None)
+        )
         found = members(call, str(chest[0].SeriesInstanceUID))
         assert [one.uid for one in found.objects] == [str(one.SOPInstanceUID) for one in chest]
         assert found.study_instance_uid == chest[0].StudyInstanceUID

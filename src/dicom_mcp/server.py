@@ -205,14 +205,15 @@ class _Tool(Tool):
             with suppress(Exception):  # a courtesy: the answer does not depend on it
                 anyio.from_thread.run(context.report_progress, count, None, told)
 
-        names = self.house.names(given.pop(NODE, ""))
-        deadline = Deadline(self.house.seconds(names))
+        session = self.house.session(_session_of(context))
+        names = session.names(given.pop(NODE, ""))
+        deadline = Deadline(session.seconds(names))
 
         def ask() -> BaseModel | Pictures:
             prepare()
-            archive = self.house.archive(names)
+            archive = session.archive(names)
             try:
-                return self.fn(Call(self.house, archive, deadline, Progress(report)), **given)
+                return self.fn(Call(session, archive, deadline, Progress(report)), **given)
             except Exception as error:
                 _let_go(error)
                 raise
@@ -226,6 +227,13 @@ class _Tool(Tool):
     def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
         milliseconds = (perf_counter() - started) * 1000
         journal.event(level, "tool", name=self.name, outcome=outcome, ms=milliseconds)
+
+
+def _session_of(context: Context[Any, Any]) -> str | None:
+    """The session that a request belongs to; "" on stdio, where there is but one client. Protocol
+    2026-07-28 has none over HTTP: None."""
+    request = context.request_context.request
+    return request.headers.get("mcp-session-id") if request is not None else ""
 
 
 def _shown(answer: Pictures) -> CallToolResult:

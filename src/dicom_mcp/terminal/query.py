@@ -190,11 +190,11 @@ def _answer(
     function: Callable[..., Any], given: Mapping[str, Any], settings: Settings, node: str
 ) -> Any:
     with closing(House(settings)) as house:
-        # An address has commas and colons in it: it is one name, not several.
-        names = [node] if node in house.nodes else house.names(node)
+        session = house.session()
+        names = session.names(node)
         prepare()
-        deadline = Deadline(house.seconds(names))
-        call = Call(house, house.archive(names), deadline, Progress(_report))
+        deadline = Deadline(session.seconds(names))
+        call = Call(session, session.archive(names), deadline, Progress(_report))
         try:
             return function(call, **given)
         except BaseException:

@@ -23,10 +23,9 @@ def configure_dicom_server(
     ] = "",
 ) -> Configured:
     """Ask another archive from now on. Only when the user names one; then verify_connection."""
-    now = call.house.nodes[call.house.default]
+    now = call.session.nodes[call.session.default]
     node = replace(
         now if isinstance(now, Node) else Node(),
-        name=CONFIGURED,
         host=host,
         port=port,
         **{
@@ -38,11 +37,14 @@ def configure_dicom_server(
             if text
         },
     )
-    call.house.configure(node)
-    return Configured(
-        archive=asked(node),
-        notes=["Nothing was sent yet. verify_connection tells whether this archive answers."],
-    )
+    name = call.session.configure(node)
+    notes = ["Nothing was sent yet. verify_connection tells whether this archive answers."]
+    if name != CONFIGURED:
+        notes.append(
+            "This client has no session on this shared server, so its other questions still go to "
+            f'{call.session.default}. Give node="{name}" with every question to this archive.'
+        )
+    return Configured(archive=asked(replace(node, name=name)), notes=notes)
 
 
 def verify_connection(call: Call) -> Verified:

@@ -1,7 +1,7 @@
 """What a tool is given besides its arguments."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import monotonic
@@ -12,7 +12,7 @@ from ..config import Settings
 from ..deadline import Deadline
 from ..dicom_api import Archive, connect
 from ..errors import BadArgument, NotAllowed
-from ..node import Node
+from ..node import AnyNode, Node
 from ..standard.near import did_you_mean
 from ..standard.values import shown
 from .shelf import Lists, Shelf
@@ -23,46 +23,57 @@ CONFIGURED = "configured"
 # How a question names every node there is.
 ALL = "all"
 
+# What sessions configured is kept as long as the server runs: forgotten, their next question would
+# go to another archive without a word.
+_MOST_CONFIGURED = 10_000
+
 
 class House:
-    """The archives there are and what the operator allows; one for the life of the server."""
+    """What the operator allows, and everything that is shared by those who ask; one for the life
+    of the server."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.nodes = settings.nodes
-        self.default = next(iter(self.nodes))
         self.shelf = Shelf()
         self.lists: Lists[Any] = Lists()
-        self._archives: dict[str, Archive] = {}
+        # What each session (by its ID, "" where there is but one client) chose for itself, and
+        # what clients without a session may name in their questions.
+        self._chosen: dict[str, Node] = {}
+        self._by_address: dict[str, Node] = {}
+        self._archives: dict[AnyNode, Archive] = {}
         self._lock = threading.Lock()
 
-    def names(self, where: str = "") -> list[str]:
-        """The nodes that a question's `node` means: one, several separated by commas, or all.
+    def session(self, identifier: str | None = "") -> "Session":
+        """What this session asks; None is a client that has no session and shares the server."""
+        return Session(self, identifier)
 
-        Raises BadArgument for a name that is not known.
-        """
-        asked = [one.strip() for one in where.split(",") if one.strip()] or [self.default]
-        if asked == [ALL] and ALL not in self.nodes:
-            return list(self.nodes)
-        return list(dict.fromkeys(self._name(one) for one in asked))
+    def nodes(self, identifier: str | None) -> dict[str, AnyNode]:
+        """Every node that this session may ask, by its name."""
+        with self._lock:
+            nodes = {**self.settings.nodes, **self._by_address}
+            if identifier is not None and identifier in self._chosen:
+                nodes[CONFIGURED] = self._chosen[identifier]
+            return nodes
 
-    def seconds(self, names: Sequence[str]) -> float:
-        """How long a question to these nodes may take."""
-        return max(self.nodes[name].timeout for name in names)
+    def archive(self, node: AnyNode, nodes: Mapping[str, AnyNode]) -> Archive:
+        """The archive at this node; `nodes` has the one that its objects may come from."""
+        with self._lock:
+            if node not in self._archives:
+                from_node = nodes[node.objects_from] if node.objects_from else None
+                self._archives[node] = connect(node, from_node)
+            return self._archives[node]
 
-    def archive(self, names: Sequence[str]) -> Archive | Archives:
-        """What is asked at these nodes."""
-        if len(names) == 1:
-            return self._archive(names[0])
-        return Archives({name: self._archive(name) for name in names})
-
-    def known(self, name: str) -> list[str]:
+    def known(self, node: AnyNode) -> list[str]:
         """What was learned of a node since it was first asked."""
-        archive = self._archives.get(name)
+        with self._lock:
+            archive = self._archives.get(node)
         return archive.habits.told() if archive else []
 
-    def configure(self, node: Node) -> None:
-        """Ask another archive from now on. Raises NotAllowed when the operator forbids it."""
+    def configure(self, identifier: str | None, node: Node) -> None:
+        """Let this session ask another archive from now on, and no other session.
+
+        Raises NotAllowed when the operator forbids it, or too many have been configured.
+        """
         allowed = self.settings.configurable_hosts
         if allowed is not None and node.host.lower() not in allowed:
             raise NotAllowed(
@@ -70,11 +81,21 @@ class House:
                 f"Allowed: {', '.join(sorted(allowed)) or 'no host'} (DICOM_CONFIGURABLE_HOSTS)",
             )
         with self._lock:
-            previous = self._archives.pop(CONFIGURED, None)
-            self.nodes = {**self.nodes, CONFIGURED: node}
-            self.default = CONFIGURED
-        if previous:
-            previous.close()
+            chosen = self._by_address if identifier is None else self._chosen
+            key = node.name if identifier is None else identifier
+            if key not in chosen and len(chosen) >= _MOST_CONFIGURED:
+                raise NotAllowed(
+                    f"{_MOST_CONFIGURED} archives have been configured since this server started",
+                    "Have the operator restart it, or name this archive in its configuration file",
+                )
+            previous = chosen.get(key)
+            chosen[key] = node
+            kept = (*self._chosen.values(), *self._by_address.values())
+            unused = None
+            if previous and previous != node and previous not in kept:
+                unused = self._archives.pop(previous, None)
+        if unused:
+            unused.close()
 
     def close(self) -> None:
         """Give back every connection and forget every object."""
@@ -83,24 +104,80 @@ class House:
         for archive in self._archives.values():
             archive.close()
 
-    def _archive(self, name: str) -> Archive:
-        with self._lock:
-            if name not in self._archives:
-                node = self.nodes[name]
-                from_node = self.nodes[node.objects_from] if node.objects_from else None
-                self._archives[name] = connect(node, from_node)
-            return self._archives[name]
 
-    def _name(self, asked: str) -> str:
-        known = {one.casefold(): one for one in self.nodes}
-        if asked.casefold() in known:
-            return known[asked.casefold()]
-        near = did_you_mean(asked, self.nodes)
-        raise BadArgument(
-            f"there is no node {shown(asked)}",
-            (f"Did you mean {near}? " if near else "")
-            + f"Known: {', '.join(self.nodes)}; or {ALL}, or several separated by commas",
-        )
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one client's questions may ask: the operator's nodes, and the one it configured.
+
+    `identifier` is the MCP session's, "" where there is but one client (stdio, the terminal), and
+    None for a client of a shared server without a session, whose requests nothing holds together.
+    """
+
+    house: House
+    identifier: str | None
+
+    @property
+    def nodes(self) -> dict[str, AnyNode]:
+        """Every node by its name."""
+        return self.house.nodes(self.identifier)
+
+    @property
+    def default(self) -> str:
+        """The node that is asked when a question names none."""
+        nodes = self.nodes
+        return CONFIGURED if CONFIGURED in nodes else next(iter(nodes))
+
+    def names(self, where: str = "") -> list[str]:
+        """The nodes that a question's `node` means: one, several separated by commas, or all.
+
+        Raises BadArgument for a name that is not known.
+        """
+        nodes = self.nodes
+        if where in nodes:  # an address, whose titles may have commas
+            return [where]
+        asked = [name.strip() for name in where.split(",") if name.strip()] or [self.default]
+        if asked == [ALL] and ALL not in nodes:
+            return list(nodes)
+        return list(dict.fromkeys(_name_among(nodes, name) for name in asked))
+
+    def seconds(self, names: Sequence[str]) -> float:
+        """How long a question to these nodes may take."""
+        nodes = self.nodes
+        return max(nodes[name].timeout for name in names)
+
+    def archive(self, names: Sequence[str]) -> Archive | Archives:
+        """What is asked at these nodes."""
+        nodes = self.nodes
+        archives = {name: self.house.archive(nodes[name], nodes) for name in names}
+        return archives[names[0]] if len(names) == 1 else Archives(archives)
+
+    def known(self, name: str) -> list[str]:
+        """What was learned of a node since it was first asked."""
+        return self.house.known(self.nodes[name])
+
+    def configure(self, node: Node) -> str:
+        """Ask another archive from now on; returns the name to ask it by, which is this session's
+        default unless there is no session.
+
+        Raises NotAllowed when the operator forbids it.
+        """
+        name = CONFIGURED
+        if self.identifier is None:
+            name = f"{node.called_ae_title}@{node.host}:{node.port} as {node.calling_ae_title}"
+        self.house.configure(self.identifier, replace(node, name=name))
+        return name
+
+
+def _name_among(nodes: Mapping[str, AnyNode], asked: str) -> str:
+    known = {name.casefold(): name for name in nodes}
+    if asked.casefold() in known:
+        return known[asked.casefold()]
+    near = did_you_mean(asked, nodes)
+    raise BadArgument(
+        f"there is no node {shown(asked)}",
+        (f"Did you mean {near}? " if near else "")
+        + f"Known: {', '.join(nodes)}; or {ALL}, or several separated by commas",
+    )
 
 
 # Often enough to see that something happens, too seldom to cost anything.
@@ -125,10 +202,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call: the house it happens in, the archive it asks, how long it may take, whom to
+    """One tool call: the session it belongs to, the archive it asks, how long it may take, whom to
     tell how it goes."""
 
-    house: House
+    session: Session
     archive: Archive | Archives
     deadline: Deadline
     progress: Progress
@@ -136,6 +213,11 @@ class Call:
     def within(self, seconds: float) -> "Call":
         """The same call, with at most so long for a step of it."""
         return replace(self, deadline=self.deadline.at_most(seconds))
+
+    @property
+    def house(self) -> House:
+        """What is shared with every other call."""
+        return self.session.house
 
     @property
     def today(self) -> date:

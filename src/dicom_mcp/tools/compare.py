@@ -83,13 +83,13 @@ def compare_nodes(
     range: studies only one has, counts and attributes that differ, with the series behind it."""
     archives = call.archive
     if not isinstance(archives, Archives):
-        names = list(call.house.nodes)
+        names = list(call.session.nodes)
         if len(names) < 2:
             raise BadArgument(
                 "there is only one node to compare",
                 "The operator names more in the configuration file (dicom-mcp init)",
             )
-        archives = call.house.archive(names)
+        archives = call.session.archive(names)
         assert isinstance(archives, Archives)
     question = Question.of(
         call,

@@ -19,19 +19,19 @@ class Nodes(BaseModel):
 
 def list_dicom_nodes(call: Call) -> Nodes:
     """List the archives that can be asked, by the name every tool's `node` takes. Sends nothing."""
-    house = call.house
-    several = len(house.nodes) > 1
+    session = call.session
+    several = len(session.nodes) > 1
     return Nodes(
-        default=house.default,
+        default=session.default,
         nodes=[
             {
                 **asked(node),
                 "node": name,
                 "speaks": "DICOMweb" if isinstance(node, WebNode) else "DIMSE",
                 "can": _can(node),
-                **({"known": known} if (known := house.known(name)) else {}),
+                **({"known": known} if (known := session.known(name)) else {}),
             }
-            for name, node in house.nodes.items()
+            for name, node in session.nodes.items()
         ],
         notes=[
             'node="all" asks every one at once and merges the answers; each record then names its '
