@@ -1,0 +1,214 @@
+"""Which picture of a series is meant, and which of another series fits it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from ..content.error import ContentError
+from ..standard.instance import Instance
+from .call import Call
+from .objects import Member, Members, Place, fetch, opened
+
+if TYPE_CHECKING:
+    from ..content import geometry
+
+PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+
+# Images whose headers are read to find one by its position.
+_MOST_PLACED = 1000
+_MOST_FRAMES = 20_000
+
+# Millimetres below which two positions are one.
+_SAME_PLACE = 0.01
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What is to be said beside a picture, and whether it is all that was asked for."""
+
+    notes: list[str] = field(default_factory=list[str])
+    complete: bool = True
+
+    def add(self, *notes: str) -> None:
+        """What the person asking must know."""
+        self.notes += notes
+
+    def lacks(self, *notes: str) -> None:
+        """What is not in the answer, and why."""
+        self.complete = False
+        self.notes += notes
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture of a series, and where it lies."""
+
+    member: Member
+    place: "geometry.Place"
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """Finds the picture that is meant; what is odd about it goes to `remarks`."""
+
+    call: Call
+    remarks: Remarks
+
+    def pick(self, found: Members, place: Place, frame: int) -> tuple[Member, int]:
+        """The object and the frame that are meant; frame 0 where the object has to tell."""
+        if len(found.objects) == 1 and found.objects[0].reference.sop_class_uid == PDF:
+            return found.objects[0], frame or 1
+        if place.millimetres is not None:
+            nearest = self._nearest(self._stack(found), place.millimetres)
+            return nearest.member, frame or nearest.place.frame
+        if place.number is not None:
+            several = [one for one in found.objects if one.number == place.number]
+            if not several:
+                raise ContentError(
+                    f"The series has no instance number {place.number}", _numbers(found)
+                )
+            if len(several) > 1:
+                self.remarks.add(
+                    f"{len(several)} instances have the number {place.number}: this is the first; "
+                    "choose by sop_instance_uid."
+                )
+            return several[0], frame or 1
+        share = 0.5 if place.share is None else place.share
+        if frame:
+            return at_share(found.objects, share), frame
+        one, number = at_share(found.frames, share)
+        return one, number if one.frames > 1 else 0
+
+    def matched(
+        self, left: Members, right: Members, place: Place
+    ) -> tuple[tuple[Member, int], tuple[Member, int]]:
+        """The image of the left series that is meant, and the one of the right that fits it."""
+        try:
+            stacks = self._stack(left), self._stack(right)
+        except ContentError as trouble:
+            if place.millimetres is not None:
+                raise
+            self.remarks.add(f"Matched by image number only, not by position: {trouble}")
+            one, number = self.pick(left, place, 0)
+            share = share_of(left.objects, one)
+            if one.frames > 1:
+                share = (max(number, 1) - 1) / (one.frames - 1)
+            return (one, number), self.pick(right, Place(share=share), 0)
+        mine, other = stacks
+        if place.millimetres is not None:
+            chosen = self._nearest(mine, place.millimetres)
+        else:
+            member, number = self.pick(left, place, 0)
+            several = [one for one in mine if one.member is member]
+            several = [one for one in several if not number or one.place.frame == number]
+            if not several:
+                raise ContentError(
+                    f"{member.name} does not say where it lies in the patient",
+                    "Choose another place (at)",
+                )
+            chosen = several[0]
+        if not mine[0].place.faces(other[0].place):
+            raise ContentError(
+                "The two series have different orientations, so that no image of one matches an "
+                "image of the other",
+                "Look at each with view_image",
+            )
+        where = chosen.place.frame_of_reference
+        if where and where == other[0].place.frame_of_reference:
+            fitting = self._nearest(other, chosen.place.along, "The other series")
+            self.remarks.add(
+                f"Matched by position (one frame of reference): left {chosen.place.along:.1f} mm, "
+                f"right {fitting.place.along:.1f} mm."
+            )
+        else:
+            fitting = at_share(other, share_of(mine, chosen))
+            self.remarks.add(
+                "The series have different frames of reference: matched by the share of the way "
+                f"through each stack ({share_of(mine, chosen):.0%}): the anatomy may be off."
+            )
+        return (chosen.member, chosen.place.frame), (fitting.member, fitting.place.frame)
+
+    def _stack(self, found: Members) -> list[Placed]:
+        """The pictures of a series along their normal.
+
+        Raises ContentError where they are too many, lie nowhere, or do not lie behind each other.
+        """
+        if len(found.objects) > _MOST_PLACED:
+            raise ContentError(
+                f"The series has {len(found.objects)} images; positions are read of {_MOST_PLACED}",
+                "Choose by instance number or by a share such as 30 %",
+            )
+        from ..content.geometry import places
+
+        placed: list[Placed] = []
+        faults: list[str] = []
+
+        def take(one: Member, instance: Instance) -> bool:
+            self.call.deadline.remaining()
+            if len(placed) > _MOST_FRAMES:
+                raise ContentError(
+                    f"The series has more than {_MOST_FRAMES} frames", "Choose by instance number"
+                )
+            try:
+                placed.extend(Placed(one, place) for place in places(opened(instance)))
+            except ContentError as trouble:
+                faults.append(str(trouble))
+            return True
+
+        told = fetch(self.call, found.objects, take, headers=True).told(len(found.objects))
+        if told or faults:
+            self.remarks.lacks(*told, *dict.fromkeys(faults))
+        if not placed:
+            raise ContentError(
+                "The images do not say where they lie in the patient", "Choose by instance number"
+            )
+        first = placed[0].place
+        if not all(
+            first.faces(one.place) and one.place.frame_of_reference == first.frame_of_reference
+            for one in placed
+        ):
+            raise ContentError(
+                "The series holds images of several orientations or frames of reference",
+                "Choose by instance number",
+            )
+        return sorted(placed, key=lambda one: (one.place.along, one.member.number or 0))
+
+    def _nearest(
+        self, stack: Sequence[Placed], wanted: float, called: str = "The series"
+    ) -> Placed:
+        """The picture nearest to a position.
+
+        Raises ContentError where the series does not reach there.
+        """
+        first, last = stack[0].place.along, stack[-1].place.along
+        steps = [after.place.along - before.place.along for before, after in pairwise(stack)]
+        reach = max(median([one for one in steps if one > _SAME_PLACE] or [1.0]), 1.0)
+        if not first - reach <= wanted <= last + reach:
+            raise ContentError(
+                f"{called} does not reach {wanted:.1f} mm: it lies between {first:.1f} and "
+                f"{last:.1f} mm"
+            )
+        nearest = min(stack, key=lambda one: abs(one.place.along - wanted))
+        if (off := abs(nearest.place.along - wanted)) > reach:
+            self.remarks.add(f"There is a gap: the nearest image lies {off:.1f} mm away.")
+        there = sum(abs(one.place.along - nearest.place.along) < _SAME_PLACE for one in stack)
+        if there > 1:
+            self.remarks.add(
+                f"{there} images lie there (phases, echoes or repeats): this is the first."
+            )
+        return nearest
+
+
+def share_of[T](several: Sequence[T], one: T) -> float:
+    """How far from the first to the last one lies."""
+    return several.index(one) / max(1, len(several) - 1)
+
+
+def _numbers(found: Members) -> str:
+    """Which instance numbers there are, for whoever asked for another."""
+    numbers = [one.number for one in found.objects if one.number is not None]
+    if not numbers:
+        return "Its instances have no numbers; choose by a share such as 30 %"
+    return f"It has {len(numbers)} from {min(numbers)} to {max(numbers)}"
