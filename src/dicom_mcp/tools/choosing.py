@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..content.error import ContentError
 from ..standard.instance import Instance
 from .call import Call
-from .objects import Member, Members, Place, fetch, opened
+from .objects import Member, Members, Place, at_share, fetch, opened
 
 if TYPE_CHECKING:
     from ..content import geometry
