@@ -67,6 +67,25 @@ _COUNTS = (
     *("NumberOfStudyRelatedInstances", "NumberOfSeriesRelatedInstances"),
 )
 
+_BELOW = frozenset({"ModalitiesInStudy", "NumberOfStudyRelatedSeries"})
+_NOT_INDEXED = frozenset({"PatientName", "StudyDescription", "StudyTime", "SeriesDescription"})
+
+# Archives that cut by something else than the rows of an answer, and mostly without a word.
+CUTTING_BELOW: dict[str, Kind] = {
+    "looks at 13 series for a modality": Kind(Habits(most_below=13)),
+    # Orthanc 1.10.1 with LimitFindResults 20, and its orthanc-dicomweb.
+    "cuts like Orthanc": Kind(Habits(most_matches=20, cap_status=0xFE00, most_below=21)),
+    "cuts like Orthanc's DICOMweb": Kind(Habits(most_of_all_pages=21, most_below=21)),
+    "looks at 15 series for what it is asked to tell": Kind(
+        Habits(most_below=15, below_keys=_BELOW, joined=True)
+    ),
+    "compares the first 17 and says so": Kind(
+        Habits(most_candidates=17, late_keys=_NOT_INDEXED, cap_status=0xFE00)
+    ),
+    "compares the first 17 silently": Kind(Habits(most_candidates=17, late_keys=_NOT_INDEXED)),
+    "reads 3 values of a list": Kind(Habits(most_values=3)),
+}
+
 # Our own archive as others are, by what is wrong with it.
 MISBEHAVING: dict[str, Kind] = {
     "ignores modalities": _ignoring("ModalitiesInStudy", "Modality"),

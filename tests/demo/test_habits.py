@@ -99,6 +99,79 @@ def test_an_answer_is_capped_only_where_there_is_more(status: int) -> None:
     assert whole == [0xFF00, 0xFF00, 0x0000]
 
 
+@pytest.mark.parametrize(("modality", "count"), [("CT", 2), ("MR", 2), ("SR", 1)])
+def test_a_limit_that_counts_series_cuts_studies_by_modality_silently(
+    modality: str, count: int
+) -> None:
+    with asking(Habits(most_below=2)) as association:
+        found = uids(studies(association, ModalitiesInStudy=modality))
+        whole = uids(studies(association, ModalitiesInStudy=""))
+    assert len(found) == count
+    assert whole == STUDIES
+
+
+def test_a_limit_that_counts_series_counts_those_that_match() -> None:
+    with asking(Habits(most_below=3)) as association:
+        assert len(studies(association, ModalitiesInStudy="CT")) == 3
+    with asking(Habits(most_below=1)) as association:
+        assert len(studies(association, ModalitiesInStudy="CT")) == 1
+
+
+def test_a_limit_that_counts_series_can_bite_on_what_is_only_asked_for() -> None:
+    keys = frozenset({"ModalitiesInStudy", "NumberOfStudyRelatedSeries"})
+    with asking(Habits(most_below=4, below_keys=keys, joined=True)) as association:
+        without = studies(association)
+        joined = [studies(association, **{keyword: None}) for keyword in keys]
+    assert len(without) == 6
+    assert [len(found) < 6 for found in joined] == [True, True]
+
+
+def test_a_limit_that_counts_studies_cuts_patients_silently() -> None:
+    model = Model.PATIENT_ROOT
+    counts: list[int] = []
+    for most in range(1, 7):
+        ae = AE("TESTER")
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+        ae.add_requested_context(model.value)
+        habits = Habits(most_below=most)
+        with EmbeddedArchive(hospital(), ae_title="DEMO", habits=habits) as archive:
+            association = requesting(ae)(archive.host, archive.port)
+            counts.append(len(ask(association, model, QueryRetrieveLevel="PATIENT", PatientID="")))
+            association.release()
+    # Two of the six studies are of one patient: they count twice for one row.
+    assert counts[0] == 1
+    assert counts[-1] == 5
+    assert sorted({*counts}) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("status", [0x0000, 0xA700, 0xFE00])
+def test_keys_can_be_compared_after_the_limit(status: int) -> None:
+    late = frozenset({"StudyDescription"})
+    habits = Habits(most_candidates=3, late_keys=late, cap_status=status)
+    with asking(habits) as association:
+        cut = statuses(association, STUDY_ROOT, QueryRetrieveLevel="STUDY", StudyDescription="CT*")
+        nothing = statuses(
+            association, STUDY_ROOT, QueryRetrieveLevel="STUDY", StudyDescription="US*"
+        )
+        few = statuses(
+            association,
+            STUDY_ROOT,
+            QueryRetrieveLevel="STUDY",
+            StudyDate="20240210",
+            StudyDescription="CT*",
+        )
+        other = statuses(association, STUDY_ROOT, QueryRetrieveLevel="STUDY", StudyDescription="")
+    assert cut == [0xFF00, 0xFF00, status]
+    assert nothing == [status]
+    assert few == [0xFF00, 0x0000]
+    assert other == [0xFF00] * 6 + [0x0000]
+
+
+def test_a_list_of_values_can_be_read_in_part() -> None:
+    with asking(Habits(most_values=3)) as association:
+        assert uids(studies(association, StudyInstanceUID="\\".join(STUDIES))) == STUDIES[:3]
+
+
 @pytest.mark.parametrize(
     ("declaring", "declared", "name"),
     [

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dicom_mcp.demo.habits import Habits
 from dicom_mcp.dicomweb.model import data_set
 from dicom_mcp.standard.query import Match
 from tests.bounds import PATIENCE, nothing_left_behind
@@ -29,6 +30,20 @@ def test_pages_are_parts_of_the_whole_answer(url: str) -> None:
     assert len(whole) == len({str(one["SOPInstanceUID"]) for one in whole}) > 4
     pages = [_found(url, f"/instances?limit=3&offset={at}") for at in range(0, len(whole) + 3, 3)]
     assert [one for page in pages for one in page] == whole
+
+
+def test_all_pages_together_can_be_cut_without_a_word() -> None:
+    with servers.embedded(OBJECTS, Habits(most_of_all_pages=5)) as url:
+        assert len(_found(url, "/instances")) == 5
+        assert len(_found(url, "/instances?limit=4")) == 4
+        assert len(_found(url, "/instances?limit=4&offset=4")) == 1
+        assert len(_found(url, f"/studies/{UID}/series")) == 2
+
+
+def test_a_limit_that_counts_series_cuts_studies_by_modality_silently() -> None:
+    with servers.embedded(OBJECTS, Habits(most_below=2)) as url:
+        assert len(_found(url, "/studies")) == 6
+        assert len(_found(url, "/studies?ModalitiesInStudy=CT")) == 2
 
 
 def test_attributes_go_by_keyword_and_by_tag(url: str) -> None:

@@ -44,6 +44,13 @@ WEB_HABITS: dict[str, Habits] = {
         ignored_keys=kind.habits.ignored_keys,
         unreturned=kind.habits.unreturned,
         most_matches=kind.habits.most_matches,
+        most_below=kind.habits.most_below,
+        below_keys=kind.habits.below_keys,
+        joined=kind.habits.joined,
+        most_candidates=kind.habits.most_candidates,
+        late_keys=kind.habits.late_keys,
+        most_values=kind.habits.most_values,
+        most_of_all_pages=kind.habits.most_of_all_pages,
         case_sensitive=kind.habits.case_sensitive,
         duplicated=kind.habits.duplicated,
     )

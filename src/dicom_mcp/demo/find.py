@@ -13,6 +13,7 @@ from .entities import EVERYWHERE, is_supported, unique_keys_above
 from .habits import NONE, Declaring, Habits
 from .identifier import answer, as_bytes, elements, keys
 from .index import Index
+from .search import Search
 
 # What happens to a query without the unique keys above its level: it is answered all the same,
 # refused (PS3.4 C.4.1.2.2.1), or answered with an empty list as by dcmqrscp.
@@ -84,7 +85,7 @@ def answers(
     """
     found = _matches(index, asked, ae_title, habits, explicit=explicit)
     if habits.duplicated:
-        found = (match for match in found for _ in range(2))
+        found = (match for match in found for _ in range(1 + (match[1] is not None)))
     if habits.most_matches is None:
         return found
     return _capped(found, habits.most_matches, habits.cap_status)
@@ -110,7 +111,7 @@ def worklist_answers(
 
 def _matches(
     index: Index, asked: Request, ae_title: str, habits: Habits, *, explicit: bool
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[tuple[int, bytes | None]]:
     level = asked.level
     supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
     all_supported = len(supported) == len(asked.keys) and not habits.optional_keys_status
@@ -131,7 +132,10 @@ def _matches(
         if keyword not in EVERYWHERE
     }
     said = _SAID[habits.utf_8_declared]
-    for record in index.find(level, matched, match=_matcher(matched, asked.declared, habits)):
+    search = Search(
+        index, level, matched, habits, lambda keys: _matcher(keys, asked.declared, habits)
+    )
+    for record in search:
         identifier = answer(
             {**record, **everywhere},
             wanted,
@@ -140,6 +144,8 @@ def _matches(
             explicit=explicit,
         )
         yield status, identifier
+    if search.cut:
+        yield habits.cap_status, None
 
 
 # What is said of an answer in UTF-8 instead of the truth.
@@ -151,11 +157,11 @@ _SAID: Mapping[Declaring, str | None] = {
 
 
 def _capped(
-    found: Iterator[tuple[int, bytes]], most: int, status: int
+    found: Iterator[tuple[int, bytes | None]], most: int, status: int
 ) -> Iterator[tuple[int, bytes | None]]:
     """The first `most` matches, and if there are more the status that the answer then ends with."""
     for number, match in enumerate(found):
-        if number == most:
+        if number == most and match[1] is not None:
             yield status, None
             return
         yield match

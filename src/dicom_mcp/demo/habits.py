@@ -31,6 +31,27 @@ class Habits:
     most_matches: int | None = None
     cap_status: int = 0x0000
 
+    # The most rows of the level below that are looked at for what is answered from there, and what
+    # they belong to is then the answer, a success of any length: series for `below_keys` of a
+    # study, studies for any list of patients. With `joined` it is enough that such an attribute
+    # is asked for. Orthanc 1.10.1 does it with ModalitiesInStudy (see search.py).
+    most_below: int | None = None
+    below_keys: frozenset[str] = frozenset({"ModalitiesInStudy"})
+    joined: bool = False
+
+    # Keys that are compared only after so many candidates were taken by the others: what of these
+    # matches is the answer, which ends with `cap_status` if there were more. Orthanc does it with
+    # whatever is not in its index, other archives with text.
+    most_candidates: int | None = None
+    late_keys: frozenset[str] = frozenset()
+
+    # Of a list of values in a key only so many are read.
+    most_values: int | None = None
+
+    # Over DICOMweb: the most rows of all pages together; the pages after them are empty.
+    # orthanc-dicomweb 1.7 does it, after one more than LimitFindResults.
+    most_of_all_pages: int | None = None
+
     # Answers leave in UTF-8 and are declared as something else: databases that were migrated.
     utf_8_declared: Declaring = "truly"
 

@@ -4,8 +4,9 @@ on loopback."""
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import islice
 from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any, Self, cast
@@ -17,6 +18,7 @@ from ..standard.matching import Comparison, Key, Record, record_matcher
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
 from .index import Index
+from .search import Search
 from .wado import Answer, is_retrieval, retrieve
 
 # Where the services stand below the server's root.
@@ -66,8 +68,9 @@ class EmbeddedWeb:
     """Answers searches for what `index` holds, and gives it, at `url`.
 
     `habits` are how it answers otherwise than the standard says: keys it ignores, attributes it
-    keeps back, rows it gives twice, how many of them at most (of a page, without a word), and how
-    letters are compared. Listening begins with `start`, or on entering the context.
+    keeps back, rows it gives twice, how many of them at most (of a page, or of all pages, without
+    a word), what it looks at for them, and how letters are compared. Listening begins with `start`,
+    or on entering the context.
     """
 
     def __init__(
@@ -138,7 +141,7 @@ class EmbeddedWeb:
         most = _number(options, "limit", _MOST_ROWS)
         if self._habits.most_matches is not None:
             most = min(most, self._habits.most_matches)
-        rows = self._rows(level, keys, list(wanted))
+        rows = islice(self._rows(level, keys, list(wanted)), self._habits.most_of_all_pages)
         return [row for number, row in enumerate(rows) if first <= number < first + most]
 
     def retrieve(self, target: str, accept: str) -> Answer | int | None:
@@ -165,8 +168,12 @@ class EmbeddedWeb:
         kept_back = habits.unreturned - {UNIQUE_KEY[level]}
         returned = [one for one in wanted if one not in kept_back and is_supported(one, level)]
         asked: dict[str, Key] = {**universal, **matched}
-        match = record_matcher(asked, comparison=Comparison(name_case=habits.case_sensitive))
-        for record in self._index.find(level, asked, match=match):
+        comparison = Comparison(name_case=habits.case_sensitive)
+
+        def matcher(keys: Mapping[str, Key]) -> Callable[[Record], bool]:
+            return record_matcher(keys, comparison=comparison)
+
+        for record in Search(self._index, level, asked, habits, matcher):
             whole = {**record, "InstanceAvailability": ["ONLINE"]}
             row = _json({one: whole.get(one, ()) for one in returned if one in whole})
             row["00081190"] = {"vr": "UR", "Value": [self._retrieve_url(level, record)]}
