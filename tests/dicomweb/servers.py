@@ -55,7 +55,7 @@ def orthanc(objects: Sequence[Dataset], directory: Path) -> Generator[str]:
                 "Name": "test",
                 "StorageDirectory": str(directory / "storage"),
                 "IndexDirectory": str(directory / "index"),
-                "Plugins": [str(_plugin())],
+                "Plugins": [str(plugin())],
                 "HttpPort": http_port,
                 "RemoteAccessAllowed": False,
                 "AuthenticationEnabled": False,
@@ -78,7 +78,7 @@ in_utf_8 = peers._in_utf_8  # pyright: ignore[reportPrivateUsage] - Orthanc is O
 
 
 @functools.cache
-def _plugin() -> Path:
+def plugin() -> Path:
     """The plugin; without it the test is skipped, or fails where DICOM_MCP_REQUIRE_PEERS=1."""
     if _PLUGIN.exists() and shutil.which("dcmsend"):
         return _PLUGIN
