@@ -97,24 +97,24 @@ def _name(key: str, value: str) -> str:
     keys, values = key.split("="), value.split("=")
     if len(values) < len(keys):
         return ""
-    groups = [_group(*pair) for pair in zip(keys, values, strict=False)]
+    groups = [_group(*pair) if pair[0] else "" for pair in zip(keys, values, strict=False)]
     return "" if None in groups else "=".join(one or "" for one in groups)
 
 
 def _group(key: str, value: str) -> str | None:
-    if not key:
-        return ""
-    components, parts = key.split("^"), value.rstrip(" ^").split("^")
-    open_end = components[-1].endswith("*")
-    if len(parts) < len(components) or (len(parts) > len(components) and not open_end):
+    """As many components as both have; where the value has more, they follow as they are."""
+    components, parts = key.split("^"), value.strip(" ").rstrip("^ ").split("^")
+    if len(components) == 1 and key:
+        return _text(key, "^".join(parts)) or None
+    if len(parts) == 1:  # nothing shows that components are understood
         return None
-    found: list[str] = []
-    for component, part in zip(components, parts, strict=False):
-        one = _text(component, part.strip()) if component.strip("*") else component
-        if not one and (component or part.strip()):
-            return None
-        found.append(one)
-    return "^".join(found)
+    written = [
+        _text(component, part.strip()) if component.strip("*") else component or part
+        for component, part in zip(components, parts, strict=False)
+    ]
+    if not key.endswith("*"):
+        written += parts[len(components) :]
+    return None if "" in written and "" not in parts else "^".join(written)
 
 
 def _text(key: str, value: str) -> str:
