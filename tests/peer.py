@@ -44,6 +44,8 @@ class Talk:
         self.answering = 0
         self.message_id = 0
         self.heard: list[int] = []
+        # How many C-FINDs were heard.
+        self.questions = 0
         self.ended = threading.Event()
 
     def send(self, data: bytes) -> None:
@@ -71,6 +73,7 @@ class Talk:
             last = control == (3 if wanted == 1 else 2)
         if self.operation != CANCEL_REQUEST:
             self.answering = self.operation
+        self.questions += self.operation == FIND_REQUEST
 
     def row(self, **changes: int | bytes | None) -> bytes:
         """One pending answer to what was asked."""
@@ -138,6 +141,11 @@ class Peer:
         self._script = HEALTHY
         if refused:
             self._listen()
+
+    @property
+    def questions(self) -> int:
+        """How many C-FINDs it has heard, over all its connections."""
+        return sum(talk.questions for talk in self.talks)
 
     def hang_up(self) -> None:
         """Close every connection, as an archive that restarts does."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from time import monotonic
 
+from .allowance import Allowance
 from .errors import Cancelled, DeadlinePassed
 
 
 class Deadline:
     """One call's total time in seconds, counted from construction; may be cancelled meanwhile.
+    What the call may ask in vain is its `allowance`.
 
     Every wait of the call asks `remaining()` first and waits no longer. Cancelling wakes a wait
     that registered itself with `interrupting`. Safe to use from several threads.
@@ -17,6 +19,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.allowance = Allowance()
         self._ends = monotonic() + seconds
         self._cancelled = False
         self._whole: Deadline | None = None
@@ -49,9 +52,20 @@ class Deadline:
         of the call."""
         step = Deadline(seconds)
         step._whole = self
+        step.allowance = self.allowance
         if self._ends < step._ends:
             step.seconds, step._ends = self.seconds, self._ends
         return step
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, but no longer than half of what is left, or until nobody waits any longer.
+
+        Raises what `remaining` raises.
+        """
+        woken = threading.Event()
+        with self.interrupting(woken.set):
+            woken.wait(min(seconds, self.remaining() / 2))
+        self.check()
 
     def cancel(self) -> None:
         """End every wait of this call now; no wait ends by itself while it is being interrupted,

@@ -26,6 +26,7 @@ DicomMcpError
     ├── ConnectionLost              the peer closed or reset the connection
     ├── ProtocolViolation           bytes that PS3.7, PS3.8 or PS3.5 do not allow
     ├── DeadlinePassed              no (complete) answer in time
+    ├── AskedInVain                 one call's queries brought nothing, too often
     ├── Cancelled                   the caller went away
     └── StatusFailure               the archive answered with a failure status (PS3.7 C)
 """
@@ -142,6 +143,10 @@ class ProtocolViolation(ArchiveError):
 
 class DeadlinePassed(ArchiveError):
     """The call's deadline passed before the archive had answered."""
+
+
+class AskedInVain(ArchiveError):
+    """More of one call's queries brought nothing than an archive is to be asked."""
 
 
 class Cancelled(ArchiveError):

@@ -278,7 +278,7 @@ def _ending(
     if said is None or said.kind is Kind.SUCCESS:
         return Ending(notes=tuple(notes))
     remedy = remedies.get(said.code, said.remedy)
-    if said.kind is Kind.FAILURE and not count:
+    if said.kind in (Kind.FAILURE, Kind.CANCEL) and not count:
         raise StatusFailure(
             f"the query for {nouns[1]} failed with status {said}", remedy, status=said.code
         )

@@ -2,17 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
 
 from ..deadline import Deadline
-from ..errors import DeadlinePassed, StatusFailure
+from ..errors import ArchiveError, Cancelled, DeadlinePassed, StatusFailure
 from ..standard.levels import Level
 from ..standard.query import Ending, Match, Query
+from ..standard.status import TOO_MANY
 from .exchange import Exchange
 from .gathering import Gathering
 from .habits import Habits
 from .roots import ask_by_patient
 
 type Take = Callable[[Match, int], bool]
+
+# How long an archive that has no resources is left alone before it is asked once more.
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -91,10 +97,62 @@ class Asking:
         return ask_by_patient(query, take, self._ask, self.habits.patient_of)
 
     def _ask(self, query: Query, take: Take) -> Ending:
-        self.cost.queries += 1
-        return self.exchange.ask(query, take, deadline=self.deadline)
+        return self.send(partial(self.exchange.ask, query), take)
+
+    def send(self, ask: "Ask", take: Take) -> Ending:
+        """One query, its rows to `take`, within what the call may ask in vain. A refusal for want
+        of resources is asked again once, after a pause, unless it is how this archive says that
+        there is too much.
+
+        Raises what the archive's failures raise.
+        """
+        allowance = self.deadline.allowance
+        rows = 0
+
+        def counted(match: Match, size: int) -> bool:
+            nonlocal rows
+            rows += 1
+            return take(match, size)
+
+        while True:
+            allowance.check()
+            again = not allowance.paused
+            self.cost.queries += 1
+            try:
+                ending = ask(counted, deadline=self.deadline)
+            except Cancelled:
+                raise
+            except ArchiveError as failure:
+                status = failure.status if isinstance(failure, StatusFailure) else 0
+                refused = status in TOO_MANY
+                if refused and not again and not self.habits.refuses:
+                    failure = _overloaded(failure, status)
+                allowance.failed(failure, rows, refused=refused)
+                if not refused or not again or self.habits.refuses:
+                    raise failure from None
+                allowance.paused = True
+                self.deadline.pause(_PAUSE_SECONDS)
+            else:
+                allowance.answered(rows)
+                return ending
 
     @staticmethod
     def _is_one(query: Query, keyword: str) -> bool:
         key = query.keys.get(keyword, "")
         return bool(key) and not {"*", "?", "\\"} & set(key)
+
+
+class Ask(Protocol):
+    """Sends one query; its rows go to `take`, the first argument."""
+
+    def __call__(self, take: Take, /, *, deadline: Deadline) -> Ending: ...
+
+
+def _overloaded(failure: ArchiveError, status: int) -> StatusFailure:
+    """The failure of an archive that said twice that it has no resources."""
+    return StatusFailure(
+        f"{failure.happened}, and asked again after a pause it gave nothing either: it is "
+        "overloaded, or this is more than it gives",
+        "Try again in some minutes; then ask for less at once: a date range, a patient ID",
+        status=status,
+    )

@@ -13,6 +13,7 @@ from threading import Lock
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Query
+from ..standard.status import TOO_MANY
 from .asking import Asking
 from .whole import matches
 
@@ -72,7 +73,9 @@ class Parents:
         query = Query(Level.SERIES, {"SeriesInstanceUID": series}, ("StudyInstanceUID",))
         try:
             found = matches(asking, query, 1).matches
-        except StatusFailure:
+        except StatusFailure as failure:
+            if failure.status in TOO_MANY:
+                raise  # which says nothing of the key
             asking.habits.relational = False
             return None
         study = uid_in(found[0], "StudyInstanceUID") if found else ""

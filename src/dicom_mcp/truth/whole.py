@@ -62,8 +62,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
         parts = _Parts(asking, query, gathering, split_by)
-        if not parts.ask_all([]) and not gathering.count:
-            raise
+        whole = parts.ask_all([])
+        if not gathering.count and not (whole and habits.refuses):
+            raise  # nothing came of less either: too much was not what was wrong
+        habits.refuses = True
         return parts.outcome(0)
     notes = list(first.ending.notes)
     silent = first.ending.whole and not gathering.full and habits.is_cut(query.level, first.rows)
@@ -215,7 +217,8 @@ class _Parts:
         try:
             part = self._asking.put(query, self._gathering, dates=self._split_by)
         except StatusFailure as failure:
-            if failure.status not in TOO_MANY:
+            if failure.status not in TOO_MANY or self._asking.deadline.allowance.spent:
+                self._left = 0
                 return None
             return Part(Ending(whole=False, capped=True), 0, [])
         if not part.ending.whole and not part.ending.capped:

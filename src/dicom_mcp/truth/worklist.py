@@ -7,6 +7,7 @@ list of the days in question, which is short, is asked for as a whole too, and c
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.query import Ending, Match
@@ -191,7 +192,7 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or not query.parts([]):
             raise
-        part = _Part(Ending(whole=False, capped=True), [])
+        return _ask_refused(asking, query, found, failure)
     count = len(part.starts)
     silent = part.ending.whole and not found.full and habits.is_cut(_WORKLIST, count)
     if not silent and not part.ending.capped:
@@ -211,8 +212,41 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
         return Ending(whole=False, notes=(*part.ending.notes, told))
     if silent:
         habits.cap = count
+    return _in_parts(parts, count, whole, part.ending.notes)
+
+
+def _ask_refused(
+    asking: Asking, query: WorklistQuery, found: _Found, refusal: StatusFailure
+) -> Ending:
+    """A query of which nothing came, in parts.
+
+    Raises the refusal when nothing comes of these either: too much was not what was wrong.
+    """
+    known = found.known
+    parts = _Parts(asking, found, cap=None)
+    whole = parts.answers(_minutes_of(query)) and parts.ask(query, [])
+    if found.known == known and not (whole and asking.habits.refuses):
+        raise refusal
+    asking.habits.refuses = True
+    return _in_parts(parts, 0, whole, ())
+
+
+def _minutes_of(query: WorklistQuery) -> WorklistQuery:
+    """A part of it that is small for any archive: some minutes after noon."""
+    smaller = [query]
+    while halves := smaller[-1].parts([]):
+        smaller.append(halves[-1] if len(halves) == 2 and len(smaller) == 1 else halves[0])
+    return smaller[-min(len(smaller), 1 + _HALVED_TO_A_MINUTE)]
+
+
+# Half an hour is halved so often, down to a minute.
+_HALVED_TO_A_MINUTE = 4
+
+
+def _in_parts(parts: "_Parts", most: int, whole: bool, notes: Sequence[str]) -> Ending:
+    """How a question ended that was asked in parts; `most` entries came at once, if known."""
     told = (
-        f"This archive gives {f'at most {count}' if count else 'only so many'} {NOUN[1]} at once; "
+        f"This archive gives {f'at most {most}' if most else 'only so many'} {NOUN[1]} at once; "
         f"the question was asked in {parts.count} parts by time."
     )
     if whole:
@@ -221,7 +255,7 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
         "Not complete: some parts were still too long for it, or there was no time left. Narrow "
         "the question by modality or station."
     )
-    return Ending(whole=False, notes=(*part.ending.notes, told, cut))
+    return Ending(whole=False, notes=(*notes, told, cut))
 
 
 class _Parts:
@@ -241,6 +275,14 @@ class _Parts:
         came = [self._ask_part(part) for part in query.parts(starts)]
         return bool(came) and all(came)
 
+    def answers(self, query: WorklistQuery) -> bool:
+        """Whether the archive answers this one, with entries or without."""
+        self.count += 1
+        try:
+            return bool(_put(self._asking, query, self._found))
+        except StatusFailure:
+            return False
+
     def _ask_part(self, query: WorklistQuery) -> bool:
         if self.count >= _MOST_PARTS or self._found.full:
             return False
@@ -248,6 +290,8 @@ class _Parts:
         try:
             part = _put(self._asking, query, self._found)
         except StatusFailure as failure:
+            if self._asking.deadline.allowance.spent:
+                return False
             return failure.status in TOO_MANY and self.ask(query, [])
         except DeadlinePassed:
             return False
@@ -268,10 +312,9 @@ def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
         starts.extend(map(start, rows(match)[:1]))
         return found.take(match, size)
 
-    asking.cost.queries += 1
     found.recheck.asked = query
     try:
-        ending = asking.exchange.ask_worklist(query, take, deadline=asking.deadline)
+        ending = asking.send(partial(asking.exchange.ask_worklist, query), take)
     except DeadlinePassed as passed:
         if not found.rows:
             raise

@@ -1,0 +1,88 @@
+"""An archive that has nothing to give is not flooded: what any tool sends it is counted."""
+
+from typing import Any
+
+import pytest
+
+from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, MOST_REFUSED
+from dicom_mcp.config import Settings
+from dicom_mcp.node import Node
+from tests.asking import call, fail
+from tests.peer import FIND_REQUEST, Peer, Script, Talk, accept, end, hear_question
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+# Every tool that asks an archive, and questions that become many queries.
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "patients by name": ("query_patients", {"name_pattern": "Jürgen Brückner"}),
+    "patients by birth date": ("query_patients", {"birth_date": "19700101"}),
+    "studies of a patient": ("query_studies", {"patient_id": "7"}),
+    "studies of a name": ("query_studies", {"patient_name": "Doe Jane"}),
+    "studies of a day": ("query_studies", {"study_date": "20260101"}),
+    "studies of a modality": (
+        "query_studies",
+        {"modality_in_study": "ultrasound", "study_date": "20200101-20261231"},
+    ),
+    "series of a study": ("query_series", {"study_instance_uid": "1.2.3"}),
+    "instances of a series": ("query_instances", {"series_instance_uid": "1.2.3.1"}),
+    "a count": ("count_studies", {}),
+    "a count by scanner": ("count_studies", {"group_by": ["station", "modality"]}),
+    "a worklist": ("query_worklist", {}),
+    "a worklist by name": ("query_worklist", {"patient_name": "Doe Jane", "arrived": True}),
+    "a timeline": ("patient_timeline", {"patient_name": "Doe Jane"}),
+    "a timeline before a study": ("patient_timeline", {"prior_to": "1.2.3"}),
+    "an overview": ("study_overview", {"accession_number": "A1"}),
+    "reports": ("read_report", {"study_instance_uid": "1.2.3"}),
+    "headers": ("sample_headers", {"study_instance_uids": ["1.2.3"]}),
+    "a picture": ("view_image", {"series_instance_uid": "1.2.3.1"}),
+}
+
+
+def answering(status: int, *, once: bool = False) -> Script:
+    """Ends every C-FIND so, without a row; or one on each connection, which it then closes."""
+
+    def answer(talk: Talk) -> None:
+        while True:
+            hear_question(talk)
+            end(status if talk.operation == FIND_REQUEST else 0x0000)(talk)
+            if once:
+                return
+
+    return (accept, answer)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_tool_floods_an_overloaded_archive(name: str) -> None:
+    tool, arguments = CALLS[name]
+    assert_spared(0xA700, tool, arguments)
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["keeps on", "closes each time"])
+@pytest.mark.parametrize("status", [0xA700, 0x0213, 0xFE00], ids=hex)
+@pytest.mark.parametrize("name", ["a count", "a worklist"])
+def test_an_overloaded_archive_is_asked_again_once_and_then_it_is_an_error(
+    name: str, status: int, closes: bool
+) -> None:
+    tool, arguments = CALLS[name]
+    assert_spared(status, tool, arguments, closes=closes)
+
+
+def assert_spared(
+    status: int, tool: str, arguments: dict[str, Any], *, closes: bool = False
+) -> None:
+    with Peer(answering(status, once=closes)) as peer:
+        sentence = fail(Node("127.0.0.1", peer.port, called_ae_title="PEER"), tool, **arguments)
+        assert f"0x{status:04X}" in sentence
+        assert "overloaded" in sentence
+        assert 1 <= peer.questions <= MOST_REFUSED == 3
+        assert len(peer.talks) <= MOST_REFUSED
+
+
+@pytest.mark.parametrize("status", [0x0000, 0xA900, 0xC000, 0x0122], ids=hex)
+@pytest.mark.parametrize("name", CALLS)
+def test_what_brings_nothing_ends_soon(name: str, status: int) -> None:
+    tool, arguments = CALLS[name]
+    with Peer(answering(status)) as peer:
+        settings = Settings(Node("127.0.0.1", peer.port, called_ae_title="PEER"))
+        assert call(settings, tool, **arguments).is_error or not status
+        assert peer.questions <= (MOST_FAILED if status else MOST_IN_VAIN)
