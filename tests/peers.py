@@ -20,6 +20,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.find import Hierarchy
 from dicom_mcp.demo.habits import NONE, Habits
 from dicom_mcp.node import AnyNode, Node, Receiver
+from dicom_mcp.standard.dictionary import keywords
 from dicom_mcp.standard.levels import UNIQUE_KEY, Model
 from tests.dcmtk import dcmtk
 
@@ -111,6 +112,12 @@ MISBEHAVING: dict[str, Kind] = {
     "does not declare UTF-8": Kind(Habits(utf_8_declared="not at all")),
     "compares bytes": Kind(Habits(by_bytes=True, case_sensitive=True)),
     "minds the case of names": Kind(Habits(case_sensitive=True)),
+    "compares keys as written": Kind(
+        Habits(literal_keys=frozenset(keywords()) - {"ModalitiesInStudy"})
+    ),
+    "has wildcards at the end only": Kind(
+        Habits(not_wild=frozenset({"at the start", "inside", "?"}), open_ranges=False)
+    ),
     "says everything twice": Kind(Habits(duplicated=True)),
     "has Study Root only": Kind(Habits(models=frozenset({Model.STUDY_ROOT}))),
     "has Patient Root only": Kind(Habits(models=frozenset({Model.PATIENT_ROOT}))),

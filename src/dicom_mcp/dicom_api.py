@@ -20,12 +20,12 @@ from .standard.recheck import Recheck
 from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
 from .truth.asking import Asking
-from .truth.case import ask_in_any_case
 from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below, lacking
 from .truth.exchange import Exchange
 from .truth.gathering import Gathering
 from .truth.habits import Habits
 from .truth.parents import Parents
+from .truth.proof import ask_proved
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
 from .truth.series import series_of
 from .truth.worklist import ask_worklist
@@ -286,9 +286,9 @@ class Archive:
 def _asked(
     asking: Asking, query: Query, limit: int, *, keep: Callable[[Match], None] | None = None
 ) -> Matches:
-    """At most `limit` matches of the query, or each to `keep`, whatever text its keys have."""
+    """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
     gathering = Gathering(query, limit, keep=keep)
-    return gathering.close(ask_in_any_case(asking, query, gathering))
+    return gathering.close(ask_proved(asking, query, gathering))
 
 
 def _one_series(query: Query) -> str:

@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 
 from ..standard.charset import UTF_8
 from ..standard.levels import UNIQUE_KEY, Level, Model
-from ..standard.matching import Comparison, Key, Record, record_matcher
+from ..standard.matching import Key, Record, record_matcher
+from .comparing import comparer
 from .entities import EVERYWHERE, is_supported, unique_keys_above
 from .habits import NONE, Declaring, Habits
 from .identifier import answer, as_bytes, elements, keys
@@ -169,13 +170,12 @@ def _capped(
 
 def _matcher(asked: Mapping[str, Key], declared: str, habits: Habits) -> Callable[[Record], bool]:
     """How the keys, which came in the `declared` character set, are compared with a record."""
-    comparison = Comparison(name_case=habits.case_sensitive)
     if not habits.by_bytes:
-        return record_matcher(asked, comparison=comparison)
+        return comparer(asked, habits)
     plain = {keyword: key for keyword, key in asked.items() if isinstance(key, tuple)}
-    match = record_matcher(
+    match = comparer(
         {**asked, **{k: (vr, as_bytes(text, vr, declared)) for k, (vr, text) in plain.items()}},
-        comparison=comparison,
+        habits,
     )
 
     def match_bytes(record: Record) -> bool:

@@ -8,6 +8,12 @@ from ..standard.levels import Model
 # What an answer in UTF-8 says of its character set: the truth, ISO_IR 100, or nothing.
 type Declaring = Literal["truly", "as Latin-1", "not at all"]
 
+# A `*` by its place in a key, or a `?`.
+type Wildcard = Literal["at the start", "inside", "at the end", "?"]
+
+# What keys for names are compared with: "Doe^Jane", "Doe Jane", or "Jane^Doe".
+type Names = Literal["as stored", "without carets", "given name first"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
@@ -61,6 +67,26 @@ class Habits:
 
     # Names are compared with regard to case too, which PS3.4 C.2.2.2.1 leaves open.
     case_sensitive: bool = False
+
+    # Keys that are compared as they are written: wildcards, ranges and lists of UIDs mean nothing
+    # in them, and of several values the whole is compared. PS3.4 C.2.2.1.3 lets an archive do so
+    # with optional keys; Azure's DICOM service has no wildcards.
+    literal_keys: frozenset[str] = frozenset()
+
+    # Wildcards that are plain characters: databases that search by the beginning of a text only.
+    not_wild: frozenset[Wildcard] = frozenset()
+
+    # A `*` ends and begins at words only: databases with a full-text index.
+    whole_words: bool = False
+
+    # Keys for names are compared with another form of them than is returned.
+    names: Names = "as stored"
+
+    # "20260101-" and "-20260131" are ranges too (PS3.4 C.2.2.2.5).
+    open_ranges: bool = True
+
+    # Of a list of UIDs (PS3.4 C.2.2.2.2) the first is matched.
+    first_of_list: bool = False
 
     # Every match is sent twice: archives in front of several databases, or of online and offline
     # copies.

@@ -27,6 +27,7 @@ from zlib import crc32
 
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import Key, Record
+from .comparing import narrowing
 from .habits import Habits
 from .index import Index
 
@@ -53,11 +54,14 @@ class Search:
         late = {one: key for one, key in keys.items() if one in self.habits.late_keys}
         most = self.habits.most_candidates
         if most is None or not any(map(_asks, late.values())):
-            found = self.index.find(self.level, keys, match=self.matcher(keys))
+            found = self._find(keys)
             return self._below(found, keys)
         early = {**keys, **dict.fromkeys(late, ("", ""))}
-        candidates = self.index.find(self.level, early, match=self.matcher(early))
+        candidates = self._find(early)
         return self._of_candidates(candidates, self.matcher(late), most)
+
+    def _find(self, keys: Mapping[str, Key]) -> Iterator[Record]:
+        return self.index.find(self.level, narrowing(keys, self.habits), match=self.matcher(keys))
 
     def _listed(self, key: Key) -> Key:
         """A list of values with no more of them than are read."""

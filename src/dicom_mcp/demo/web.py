@@ -4,7 +4,7 @@ on loopback."""
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 from socketserver import ThreadingMixIn
@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.matching import Comparison, Key, Record, record_matcher
+from ..standard.matching import Key, Record
+from .comparing import comparer
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
 from .index import Index
@@ -168,12 +169,8 @@ class EmbeddedWeb:
         kept_back = habits.unreturned - {UNIQUE_KEY[level]}
         returned = [one for one in wanted if one not in kept_back and is_supported(one, level)]
         asked: dict[str, Key] = {**universal, **matched}
-        comparison = Comparison(name_case=habits.case_sensitive)
-
-        def matcher(keys: Mapping[str, Key]) -> Callable[[Record], bool]:
-            return record_matcher(keys, comparison=comparison)
-
-        for record in Search(self._index, level, asked, habits, matcher):
+        search = Search(self._index, level, asked, habits, lambda keys: comparer(keys, habits))
+        for record in search:
             whole = {**record, "InstanceAvailability": ["ONLINE"]}
             row = _json({one: whole.get(one, ()) for one in returned if one in whole})
             row["00081190"] = {"vr": "UR", "Value": [self._retrieve_url(level, record)]}

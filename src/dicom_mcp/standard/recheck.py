@@ -1,6 +1,6 @@
 """Every match against its query's keys again: archives ignore keys and still say success."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .dictionary import attribute
 from .levels import NOUN
@@ -10,6 +10,11 @@ from .query import Match, Query, Value
 # An archive may rightly match more loosely than we would (PS3.4 C.2.2.2.1): only what
 # contradicts the key in any reading is dropped.
 LOOSEST = Comparison(name_case=False, name_accents=False, text_case=False)
+
+# What people mean by a text, and by an identifier: accents tell names apart, case does not.
+_MEANT = Comparison(name_case=False, name_accents=True, text_case=False)
+EXACT = Comparison(name_case=True, name_accents=False, text_case=True)
+IDENTIFIERS = frozenset({"AccessionNumber", "IssuerOfPatientID", "PatientID", "StudyID"})
 
 # Empty in no study that exists: zero length says that the archive does not keep it.
 _NEVER_EMPTY = frozenset({"ModalitiesInStudy"})
@@ -23,6 +28,7 @@ class Recheck:
 
     def __init__(self, query: Query) -> None:
         self.loosened: set[str] = set()
+        self._unsent: set[str] = set()
         self._query = query
         self._predicates: dict[str, Predicate] = {
             keyword: matcher(found.vr, key, comparison=LOOSEST)
@@ -38,6 +44,8 @@ class Recheck:
         self._checked += 1
         for keyword, predicate in self._predicates.items():
             if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
+                if keyword in self._unsent:
+                    return False
                 continue
             self._returned[keyword] += 1
             if not predicate(texts(match[keyword])):
@@ -45,6 +53,16 @@ class Recheck:
                     self._dropped[keyword] += 1
                 return False
         return True
+
+    def compare(self, keywords: Collection[str]) -> None:
+        """From now on these keys are not sent: a match must have what they mean."""
+        self.loosened.update(keywords)
+        self._unsent.update(keywords)
+        for keyword in keywords:
+            if found := attribute(keyword):
+                comparison = EXACT if keyword in IDENTIFIERS else _MEANT
+                key = self._query.keys[keyword]
+                self._predicates[keyword] = matcher(found.vr, key, comparison=comparison)
 
     @property
     def returned(self) -> frozenset[str]:

@@ -11,13 +11,13 @@ from itertools import product
 from ..standard.dictionary import attribute
 from ..standard.names import in_other_case
 from ..standard.query import Query
+from ..standard.recheck import IDENTIFIERS
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .script import MOST_COMPARED, ask_in_any_script
 
-# Text that people write as they like. Identifiers of these VRs are none: case makes others of them.
-_FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
-_IDENTIFIERS = frozenset({"AccessionNumber", "IssuerOfPatientID", "PatientID", "StudyID"})
+# Text that people write as they like. IDENTIFIERS of these VRs are none: case makes others of them.
+FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
 
 # Three keys with two other ways each, and all of them together.
 _MOST_WAYS = 26
@@ -29,7 +29,7 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
     open_keys = {
         keyword: key
         for keyword, key in query.keys.items()
-        if keyword not in _IDENTIFIERS and _vr(keyword) in _FREE_TEXT and in_other_case(key)
+        if keyword not in IDENTIFIERS and _vr(keyword) in FREE_TEXT and in_other_case(key)
     }
     outcome = _watched(asking, query, gathering, open_keys)
     before = gathering.count

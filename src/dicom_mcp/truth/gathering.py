@@ -1,15 +1,16 @@
 """The matches of one answer as they arrive: checked, counted, each once, bounded."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..standard.charset import UTF_8
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY
-from ..standard.matching import Comparison, Predicate, matcher
+from ..standard.matching import Predicate, matcher
 from ..standard.query import Match, Matches, Query
-from ..standard.recheck import Recheck
+from ..standard.recheck import EXACT, Recheck, texts
 from ..standard.record import identity
+from ..standard.shapes import SEPARATOR
 
 # What may be held of one answer, as it came. 500 matches with every attribute of the extended
 # preset are under 2 MiB; as Python objects bytes take up to ten times their room.
@@ -18,9 +19,6 @@ MOST_HELD = 8 * 1024 * 1024
 # More repeated matches in a row than any list asked again in parts has, in number and as they came.
 _MOST_REPEATED = 20_000
 _MOST_REPEATED_BYTES = 32 * 1024 * 1024
-
-# Case counts, accents do not: an archive may ignore the one and not the other.
-_EXACT = Comparison(name_case=True, name_accents=False, text_case=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,9 @@ class Gathering:
         self._recheck = Recheck(query)
         self._most_examined: int | None = None
         self._watched: dict[str, Predicate] = {}
+        self._listed: dict[str, set[str]] = {
+            keyword: set() for keyword, key in query.keys.items() if SEPARATOR in key
+        }
         self._absent = set(query.wanted)
         self._seen: set[str] = set()
         self._unnamed = 0
@@ -72,6 +73,8 @@ class Gathering:
             return not self.full
         if self._absent:
             self._absent -= match.keys()
+        for keyword, came in self._listed.items():
+            came.update(texts(match.get(keyword, "")))
         if self._watched:
             self._watch(match)
         if self._beyond_ascii and not self.translated:
@@ -94,10 +97,24 @@ class Gathering:
         self._recheck.loosened.update(keywords)
         self._most_examined = self.examined + most_examined
 
+    def compare(self, keywords: Collection[str], *, most_examined: int) -> None:
+        """From now on these keys are not sent, and compared here."""
+        self._recheck.compare(keywords)
+        self._most_examined = self.examined + most_examined
+
+    def lacks(self, keyword: str) -> bool:
+        """Whether something that this key asks for has not come: anything at all, or a value that
+        it lists."""
+        return bool(self.missing(keyword)) if keyword in self._listed else not self.examined
+
+    def missing(self, keyword: str) -> set[str]:
+        """The values that this key lists and no match had."""
+        return set(self._query.keys[keyword].split(SEPARATOR)) - self._listed[keyword]
+
     def watch(self, keys: Mapping[str, str]) -> None:
         """From now on note which of these keys find text in other case than their own."""
         self._watched = {
-            keyword: matcher(found.vr, key, comparison=_EXACT)
+            keyword: matcher(found.vr, key, comparison=EXACT)
             for keyword, key in keys.items()
             if (found := attribute(keyword))
         }

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 _ROUND = frozenset({10, 20, 25, 30, 40, 64, 128, 256, 512, 1024, 2048, 4096, 8192})
 _ROUND_STEP = 50
 
+# Questions choose the keys.
+_MOST_SHAPES = 1000
+
 
 @dataclass(slots=True)
 class Habits:
@@ -33,6 +36,8 @@ class Habits:
     no_patient_root: bool = False
     # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
+    # Whether keys of an attribute that have a shape (`standard.shapes`) find what they mean.
+    understands: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 
     def told(self) -> list[str]:
         """What was learned, as sentences; nothing of what goes as the standard says."""
@@ -47,7 +52,17 @@ class Habits:
                 "Tells capital and small letters apart; every spelling is asked for.",
             ),
         )
+        unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})
+        if unread:
+            sentences += (
+                (True, f"Takes wildcards, ranges or lists literally in {', '.join(unread)}."),
+            )
         return [sentence for holds, sentence in sentences if holds]
+
+    def learn(self, keyword: str, shape: str, *, understood: bool) -> None:
+        """A key of this shape found, or did not find, what was known to be there."""
+        if len(self.understands) < _MOST_SHAPES:
+            self.understands[keyword, shape] = understood
 
     def is_cut(self, level: str, rows: int) -> bool:
         """Whether an answer of so many rows that calls itself whole may have been cut."""

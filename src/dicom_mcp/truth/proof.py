@@ -1,0 +1,230 @@
+"""Whether an archive understood the keys it answered with nothing.
+
+Wildcards, ranges and lists are not understood by every archive (PS3.4 C.2.2.1.3): one that compares
+them as plain text finds nothing and calls that success. So nothing is believed once: some of what
+there is without the key is looked at, and a value known to be there is asked for by a key of the
+same shape. An archive that does not find it is asked without that key from then on, and what it
+gives is compared here; what can be neither shown nor compared is marked.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
+
+from ..errors import ArchiveError, Cancelled
+from ..standard.dictionary import attribute
+from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.names import in_other_case
+from ..standard.query import Match, Query
+from ..standard.recheck import IDENTIFIERS, texts
+from ..standard.shapes import Trial, shape, trial
+from .asking import Asking
+from .case import FREE_TEXT, ask_in_any_case
+from .gathering import Gathering, Outcome
+
+# Matches that are looked at for a value to try a key with, and for how long all of it may take.
+_LOOKED_AT = 20
+_SECONDS = 6.0
+
+# What is compared here where a key has to be left out; a slow archive's deadline passes before.
+_MOST_COMPARED = 10_000
+
+# Values of a list that are asked for one by one.
+_MOST_SINGLY = 100
+
+
+class _Verdict(Enum):
+    UNDERSTOOD = "a value known to be there was found"
+    NOT_UNDERSTOOD = "it was not found"
+    UNKNOWN = "there was no value to try it with"
+
+
+def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+    """Ask so that what comes, nothing included, is what the keys mean."""
+    understands = asking.habits.understands
+    unread = [
+        keyword
+        for keyword, key in query.keys.items()
+        if any(understands.get((keyword, one)) is False for one in _shapes(asking, keyword, key))
+    ]
+    if unread:
+        return _ask_otherwise(asking, query, gathering, unread)
+    outcome = ask_in_any_case(asking, query, gathering)
+    doubted = [
+        keyword
+        for keyword, key in query.keys.items()
+        if gathering.lacks(keyword) and _unknown(asking, keyword, key)
+    ]
+    if not doubted or not outcome.whole or gathering.full:
+        return outcome
+    before = gathering.count
+    try:
+        proof = _Proof(asking.within(_SECONDS), query, doubted)
+        if proof.compare(gathering):
+            return _told(outcome, doubted) if gathering.count > before else outcome
+        verdicts = proof.verdicts()
+    except Cancelled:
+        raise
+    except ArchiveError as error:
+        return _unproved(outcome, doubted, f"trying failed: {error}")
+    unread = [one for one, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]
+    if unread:
+        return _ask_otherwise(asking, query, gathering, unread)
+    unknown = [one for one, verdict in verdicts.items() if verdict is _Verdict.UNKNOWN]
+    return _unproved(outcome, unknown, _Verdict.UNKNOWN.value) if unknown else outcome
+
+
+class _Proof:
+    """What shows whether the `doubted` keys of a query (by keyword) are understood."""
+
+    def __init__(self, asking: Asking, query: Query, doubted: Sequence[str]) -> None:
+        self._asking = asking
+        self._query = query
+        self._doubted = doubted
+        self._known: list[Match] = []
+
+    def compare(self, gathering: Gathering) -> bool:
+        """Look at what there is without the keys; whether that was all there is, and could be
+        compared."""
+        rest = {one: key for one, key in self._query.keys.items() if one not in self._doubted}
+        self._known, whole = self._look(rest)
+        if not whole or any(one not in match for match in self._known for one in self._doubted):
+            return False
+        before = gathering.count
+        gathering.compare(self._doubted, most_examined=_MOST_COMPARED)
+        for match in self._known:
+            gathering.take(match, 0)
+        if gathering.count > before and len(self._doubted) == 1:
+            (keyword,) = self._doubted
+            for one in _unknown(self._asking, keyword, self._query.keys[keyword]):
+                self._asking.habits.learn(keyword, one, understood=False)
+        return True
+
+    def verdicts(self) -> dict[str, _Verdict]:
+        """Of each keyword, by trying."""
+        if any(not self._values(keyword) for keyword in self._doubted):
+            above = {UNIQUE_KEY[one] for one in self._query.level.above}
+            parents = {one: key for one, key in self._query.keys.items() if one in above}
+            more, _ = self._look({one: key for one, key in parents.items() if not shape("UI", key)})
+            self._known += more
+        return {keyword: self._verdict(keyword) for keyword in self._doubted}
+
+    def _look(self, keys: Mapping[str, str]) -> tuple[list[Match], bool]:
+        """Some matches of these keys, and whether they are all."""
+        query = Query(self._query.level, keys, (*self._query.wanted, *self._doubted))
+        gathering = Gathering(query, _LOOKED_AT)
+        part = self._asking.put(query, gathering)
+        cut = gathering.full or self._asking.habits.is_cut(query.level, part.rows)
+        return gathering.matches, part.ending.whole and not cut
+
+    def _values(self, keyword: str) -> list[str]:
+        return [text for match in self._known for text in texts(match.get(keyword, ""))]
+
+    def _verdict(self, keyword: str) -> _Verdict:
+        """Tries every shape the key is sent in, in other case first: an archive that ignores case
+        is sent fewer of them."""
+        habits = self._asking.habits
+        while pending := _unknown(self._asking, keyword, self._query.keys[keyword]):
+            tried = trial(_vr(keyword), next(iter(pending.values())), self._values(keyword))
+            if tried is None:
+                return _Verdict.UNKNOWN
+            other = tried.key.swapcase()
+            if _is_free_text(keyword) and keyword not in habits.ignores_case and other != tried.key:
+                habits.ignores_case[keyword] = self._finds(keyword, Trial(other))
+                understood = habits.ignores_case[keyword] or self._finds(keyword, tried)
+            else:
+                understood = self._finds(keyword, tried)
+            habits.learn(keyword, next(iter(pending)), understood=understood)
+            if not understood:
+                return _Verdict.NOT_UNDERSTOOD
+        return _Verdict.UNDERSTOOD
+
+    def _finds(self, keyword: str, tried: Trial) -> bool:
+        query = Query(self._query.level, {keyword: tried.key}, (keyword,))
+        gathering = Gathering(query, max(1, len(tried.finds)) + tried.key.count("\\"))
+        self._asking.put(query, gathering)
+        if not tried.finds:
+            return bool(gathering.count)
+        return not gathering.missing(keyword) & set(tried.finds)
+
+
+def _ask_otherwise(
+    asking: Asking, query: Query, gathering: Gathering, unread: Collection[str]
+) -> Outcome:
+    """Ask without these keys, and compare here; a list of UIDs is asked for one by one."""
+    lists = [one for one in unread if _vr(one) == "UI"]
+    if lists:
+        return _ask_singly(asking, query, gathering, lists[0])
+    gathering.compare(unread, most_examined=_MOST_COMPARED)
+    rest = {one: key for one, key in query.keys.items() if one not in unread}
+    wider = Query(query.level, rest, (*query.wanted, *unread))
+    return _told(ask_proved(asking, wider, gathering), unread)
+
+
+def _ask_singly(asking: Asking, query: Query, gathering: Gathering, keyword: str) -> Outcome:
+    whole, notes = True, list[str]()
+    missing = sorted(gathering.missing(keyword))
+    for uid in missing[:_MOST_SINGLY]:
+        one = Query(query.level, {**query.keys, keyword: uid}, query.wanted)
+        outcome = ask_proved(asking, one, gathering)
+        whole = whole and outcome.whole
+        notes += [note for note in outcome.notes if note not in notes]
+        if gathering.full:
+            break
+    notes.append(f"This archive does not read lists of {keyword}; it was asked for each of them.")
+    if len(missing) > _MOST_SINGLY:
+        whole = False
+        notes.append(
+            f"Not complete: {len(missing) - _MOST_SINGLY} of the listed UIDs were not asked for. "
+            f"Ask for at most {_MOST_SINGLY} at once."
+        )
+    return Outcome(whole, notes)
+
+
+def _told(outcome: Outcome, unread: Collection[str]) -> Outcome:
+    told = (
+        f"This archive does not understand keys for {', '.join(unread)} as the standard has them "
+        "(wildcards, ranges or the parts of names); it was asked without, and what it gave was "
+        "compared here."
+    )
+    return Outcome(outcome.whole, [told, *outcome.notes])
+
+
+def _unproved(outcome: Outcome, doubted: Collection[str], why: str) -> Outcome:
+    told = (
+        f"Not complete, perhaps: nothing came, and whether this archive understands such keys for "
+        f"{', '.join(doubted)} could not be shown ({why}). Ask with the whole value, or without "
+        "that key."
+    )
+    return Outcome(False, [*outcome.notes, told])
+
+
+def _shapes(asking: Asking, keyword: str, key: str) -> dict[str, str]:
+    """The shapes a key is sent in, each with a key that has it: as it stands, and as letters beyond
+    ASCII, or in another case, are asked for."""
+    habits = asking.habits
+    vr = _vr(keyword)
+    keys = [key]
+    if not key.isascii() and not habits.reads_utf_8:
+        keys.append(Query(Level.STUDY, {keyword: key}).in_ascii().keys.get(keyword, ""))
+    if _is_free_text(keyword) and not habits.ignores_case.get(keyword):
+        keys += in_other_case(key)
+    found: dict[str, str] = {}
+    for one in keys:
+        found.setdefault(shape(vr, one), one)
+    found.pop("", None)
+    return found
+
+
+def _unknown(asking: Asking, keyword: str, key: str) -> dict[str, str]:
+    """Those of them of which it is not known whether they are understood."""
+    known = asking.habits.understands
+    return {s: one for s, one in _shapes(asking, keyword, key).items() if (keyword, s) not in known}
+
+
+def _is_free_text(keyword: str) -> bool:
+    return _vr(keyword) in FREE_TEXT and keyword not in IDENTIFIERS
+
+
+def _vr(keyword: str) -> str:
+    found = attribute(keyword)
+    return found.vr if found else ""
