@@ -7,6 +7,8 @@ memory whatever Rows and Columns say, and one that says less is a picture of som
 import struct
 from dataclasses import dataclass
 
+from .elements import Bytes
+
 _JPEG_START = b"\xff\xd8"
 _J2K_START = b"\xff\x4f\xff\x51"
 _JP2_START = b"\0\0\0\x0cjP  "
@@ -25,6 +27,7 @@ class Codestream:
     `marked` is "YBR" or "RGB" where the stream itself says what it holds or decodes to (a JFIF or
     Adobe marker, component ids, JPEG 2000's transform), "PLAIN" where it says that nothing is
     transformed, else "". `process` is the number of the frame header's marker, 0 for JPEG 2000.
+    `signed` is what JPEG 2000 alone can say: samples with a sign.
     """
 
     rows: int
@@ -33,6 +36,18 @@ class Codestream:
     precision: int
     process: int = 0
     marked: str = ""
+    signed: bool = False
+
+    @property
+    def family(self) -> str:
+        """The codec, whichever process of it."""
+        return {0: "JPEG 2000", 0xF7: "JPEG-LS"}.get(self.process, "JPEG")
+
+
+def is_start(content: Bytes) -> bool:
+    """Whether these bytes begin as a JPEG, JPEG-LS or JPEG 2000 image does: a marker follows."""
+    head = bytes(content[:8])
+    return head.startswith((b"\xff\xd8\xff", _J2K_START, _JP2_START))
 
 
 def described(frame: bytes) -> Codestream | None:
@@ -62,9 +77,11 @@ def _jpeg(frame: bytes) -> Codestream | None:
         body = frame[place + 4 : place + 2 + length]
         if marker in _FRAMES:
             precision, rows, columns, samples = struct.unpack_from(">BHHB", body)
-            ids = bytes(body[6::3][:samples])
+            ids, factors = bytes(body[6::3][:samples]), bytes(body[7::3][:samples])
             if not marked and ids.upper() == b"RGB":
                 marked = "RGB"
+            if samples == 3 and factors[0] > max(factors[1:]):
+                marked = "YBR"  # nobody keeps fewer of green and blue than of red
             return Codestream(rows, columns, samples, precision, marker, marked)
         if marker == 0xE0 and body.startswith(b"JFIF\0"):
             marked = "YBR"
@@ -81,14 +98,14 @@ def _jpeg_2000(frame: bytes, start: int) -> Codestream:
     transform, which makes RGB of whatever the data set calls it."""
     length, _, right, bottom, left, top = struct.unpack_from(">HH4I", frame, start + 4)
     (samples,) = struct.unpack_from(">H", frame, start + 40)
-    precision = (frame[start + 42] & 0x7F) + 1
+    precision, signed = (frame[start + 42] & 0x7F) + 1, frame[start + 42] > 0x7F
     place, marked = start + 4 + length, ""
     while frame[place] == 0xFF and frame[place + 1] not in _J2K_BODY:
         if frame[place + 1] == _COD:
             marked = "RGB" if frame[place + 8] == 1 else "PLAIN"
             break
         place += 2 + struct.unpack_from(">H", frame, place + 2)[0]
-    return Codestream(bottom - top, right - left, samples, precision, 0, marked)
+    return Codestream(bottom - top, right - left, samples, precision, 0, marked, signed)
 
 
 _COD = 0x52

@@ -16,7 +16,6 @@ from .apart import Apart
 from .elements import Elements
 from .error import ContentError
 from .groups import placed
-from .layout import frame_count
 from .lut import Lut, lut, palette
 from .pixels import Stored, stored
 from .plain import capped
@@ -100,6 +99,7 @@ def render(
     with nullcontext(apart) if apart else Apart() as decoding:
         held = stored(elements, number, syntax, decoding)
     ratio, notes = _ratio(elements, number)
+    notes += held.notes
     if "PixelPresentation" in elements and elements.text("PixelPresentation") in _COLOURED:
         notes.append("The colours of the supplemental palette are not shown")
     if held.photometric in ("RGB", "PALETTE COLOR"):
@@ -114,10 +114,12 @@ def render(
         pixels = grey.pixels(voi)
         low, high, unit = grey.low, grey.high, grey.unit
         notes += grey.notes
+        if low < high and pixels.min() == pixels.max():
+            notes.append("Nothing can be told apart: all values lie beyond one end of the window")
     return Frame(
         pixels=pixels,
         number=number,
-        frames=frame_count(elements),
+        frames=held.frames,
         shown=shown,
         window=used,
         low=low,
@@ -145,6 +147,9 @@ class _Grey:
         self.notes: list[str] = []
         self.inverted = _is_inverted(elements, held)
         self.modality, self.unit, self.is_rescaled = _modality(elements, number, held)
+        if told := _rescale_fault(elements, number):
+            self.notes.append(told)
+            self.unit = ""
         self.padding = _padding(elements, held)
         self.is_table = "ModalityLUTSequence" in elements
         ends = self.modality(self._kept())
@@ -213,6 +218,8 @@ def _voi(
         if tables:
             return tables[0].shares, "the file's VOI look-up table", None
         window = next(iter(_file_windows(elements, number)), None)
+        if window is None and _has_window(elements, number):
+            grey.notes.append("The window of the file shows nothing and is not used")
     if window:
         return window.greys, f"window {window}", window
     bits = grey.held.bits
@@ -275,9 +282,13 @@ def _file_windows(elements: Elements, number: int) -> list[Window]:
                     center, width, function, capped(names[place], 64) if place < len(names) else ""
                 )
             )
-        except ContentError:  # a width of 0 or a function of nobody's: as if there were none
+        except ContentError:  # a width of 0 or a function of nobody's: `_voi` says so
             continue
     return found
+
+
+def _has_window(elements: Elements, number: int) -> bool:
+    return "WindowWidth" in placed(elements, number, "FrameVOILUTSequence", "WindowWidth")
 
 
 def _voi_tables(elements: Elements, number: int, grey: _Grey) -> list[Lut]:
@@ -311,6 +322,20 @@ def _modality(
     if slope == 1.0 and shift == 0.0:
         return lambda values: values, unit, False
     return lambda values: values * slope + shift, unit, True
+
+
+def _rescale_fault(elements: Elements, number: int) -> str:
+    """What is to be said of a rescale that cannot be right: values are then none of a unit."""
+    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
+    has_intercept = "RescaleIntercept" in rescale
+    if "ModalityLUTSequence" in elements or not ("RescaleSlope" in rescale or has_intercept):
+        return ""
+    if not (slope := rescale.number("RescaleSlope")):
+        said = "no number" if slope is None else "0"
+        return f"RescaleSlope is {said}: 1 is taken for it, so that values may have no unit"
+    if rescale.number("RescaleIntercept") is None:
+        return "RescaleIntercept is no number: 0 is taken for it, so that values may have no unit"
+    return ""
 
 
 def _unit(said: str) -> str:

@@ -94,7 +94,8 @@ def _lut(elements: Elements, descriptor: str, data: str, *, signed: bool) -> Lut
         first %= 65536
     if data in elements:
         raw = numbers(elements, data, size=1)
-        entries = raw if len(raw) < 2 * count else numbers(elements, data, size=2)
+        is_bytes = 0 <= len(raw) - count <= 1
+        entries = raw if is_bytes else numbers(elements, data, size=2)
     else:
         size = 1 if bits <= 8 else 2
         entries = _unfolded(numbers(elements, f"Segmented{data}", size=size), count)

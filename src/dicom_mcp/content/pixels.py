@@ -5,16 +5,20 @@ converts colour by its own rules, RLE to pylibjpeg's decoder, which is in Rust; 
 decoded by gdcm and openjpeg in a process apart. Sizes are checked before anything is decoded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
+from pydicom.dataset import Dataset
+
 from .apart import Apart, Failed
 from .codestream import Codestream, described
-from .elements import Bytes, Elements, uid_name
+from .elements import Elements, uid_name
+from .encapsulated import Frames, fragments, frames
 from .error import ContentError
 from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
-from .read import InPlace
+from .native import Measured, measured, native
+from .overlay import in_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,20 +47,99 @@ _KITS = {
     "1.2.840.10008.1.2.4.202": "openjpeg",
     "1.2.840.10008.1.2.4.203": "openjpeg",
 }
-_JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+_LOSSY = frozenset({_JPEG_EXTENDED, *(f"1.2.840.10008.1.2.4.{last}" for last in (81, 91, 203))})
+
+# Which processes of JPEG, by their markers, a transfer syntax allows (PS3.5 10.2), and which syntax
+# a decoder is told where it is another one; 0 stands for JPEG 2000.
+_LOSSLESS = 0xC3
+_PROCESSES = {
+    _JPEG_BASELINE: (0xC0,),
+    _JPEG_EXTENDED: (0xC0, 0xC1),
+    "1.2.840.10008.1.2.4.57": (_LOSSLESS,),
+    "1.2.840.10008.1.2.4.70": (_LOSSLESS,),
+    "1.2.840.10008.1.2.4.80": (0xF7,),
+    "1.2.840.10008.1.2.4.81": (0xF7,),
+    **{syntax: (0,) for syntax, kit in _KITS.items() if kit == "openjpeg"},
+    **dict.fromkeys((_RLE, *_NATIVE, BIG_ENDIAN), ()),
+}
+_SYNTAX = {
+    0: "1.2.840.10008.1.2.4.90",
+    0xC0: _JPEG_BASELINE,
+    0xF7: "1.2.840.10008.1.2.4.80",
+    _LOSSLESS: "1.2.840.10008.1.2.4.57",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A frame's values: rows by columns, or rows by columns by three in RGB.
 
-    `bits` of each are used; `photometric` is MONOCHROME1, MONOCHROME2, PALETTE COLOR or RGB.
+    `bits` of each are used; `photometric` is MONOCHROME1, MONOCHROME2, PALETTE COLOR or RGB. The
+    object has `frames`; `notes` say where it contradicts itself.
     """
 
     values: "Array"
     bits: int
     signed: bool
     photometric: str
+    frames: int = 1
+    notes: tuple[str, ...] = ()
+
+    def noted(self, *notes: str) -> "Stored":
+        """The same, with these notes before its own; empty ones are none."""
+        return replace(self, notes=(*filter(None, notes), *self.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the frames of an object are: behind each other, or `compressed`; how many there are,
+    and what is to be said about it."""
+
+    layout: Layout
+    frames: int
+    notes: tuple[str, ...]
+    compressed: Frames | None = None
+    measured: Measured | None = None
+
+
+def source(elements: Elements, transfer_syntax: str) -> Source:
+    """Where the frames are, whatever the transfer syntax says: fragments are known by their items.
+
+    Raises ContentError where what is there cannot be what the header says.
+    """
+    layout = layout_of(elements)
+    said = _name(transfer_syntax)
+    is_native = transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN
+    if not is_native:
+        _refuse_unknown(transfer_syntax)
+    content = elements.bulk(layout.keyword)
+    items = fragments(content) if layout.keyword == "PixelData" else None
+    if is_native and (items is None or _is_length(elements, layout, len(content))):
+        if layout.photometric in JPEG_2000_ONLY:
+            raise _contradiction(layout.photometric)
+        known = measured(elements, layout)
+        return Source(known.layout, known.frames, known.notes, measured=known)
+    if items is None:
+        if not _is_length(elements, layout, len(content)):
+            raise ContentError(
+                f"The pixel data is not in fragments, as its transfer syntax ({said}) says",
+                "Ask the archive for the image uncompressed",
+            )
+        known = measured(elements, layout)
+        told = f"The transfer syntax says {said}, but the pixel data is not compressed"
+        return Source(known.layout, known.frames, (told, *known.notes), measured=known)
+    compressed = frames(elements, items, frame_count(elements))
+    told = [f"The transfer syntax says {said}, but the pixel data is compressed"] * is_native
+    return Source(layout, len(compressed.starts), (*told, *compressed.notes), compressed)
+
+
+def frames_held(dataset: Dataset, transfer_syntax: str) -> int:
+    """How many frames an object has: those that are there, or that it says where it is none."""
+    elements = Elements.of(dataset)
+    try:
+        return source(elements, transfer_syntax).frames
+    except ContentError:
+        return frame_count(elements)
 
 
 def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) -> Stored:
@@ -65,95 +148,32 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
 
     Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
     """
-    layout = layout_of(elements)
-    frames = frame_count(elements)
-    if not 1 <= number <= frames:
-        raise ContentError(f"There is no frame {number}: the object has {frames}")
-    if transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN:
-        if layout.photometric in JPEG_2000_ONLY:
-            raise _contradiction(layout.photometric)
-        values = _native(elements, layout, number, big=transfer_syntax == BIG_ENDIAN)
-        return _finished(values, layout)
-    frame = _compressed(elements, number, frames, transfer_syntax)
-    if transfer_syntax == _RLE:
-        return _rle(frame, layout)
-    header = _checked(described(frame), layout, transfer_syntax)
-    if transfer_syntax in _JPEG_8 and header.precision == 8:
-        return _pillow(frame, header, layout)
-    if transfer_syntax not in _KITS or (transfer_syntax == _JPEG_EXTENDED and layout.samples > 1):
-        raise _undecodable(uid_name(transfer_syntax) or transfer_syntax)
-    return _decoded(frame, header, layout, transfer_syntax, apart)
-
-
-def _native(elements: Elements, layout: Layout, number: int, *, big: bool) -> "Array":
-    """A frame that is not compressed (PS3.5 8.1): one sample, or three side by side."""
-    import numpy as np
-
-    content = elements.bulk(layout.keyword)
-    subsampled = layout.photometric == "YBR_FULL_422" and layout.samples == 3
-    bits = layout.values * layout.allocated
-    if subsampled:
-        bits = bits * 2 // 3
-    first = (number - 1) * bits
-    if first + bits > len(content) * 8:
+    found = source(elements, transfer_syntax)
+    if not 1 <= number <= max(found.frames, frame_count(elements)):
+        raise ContentError(f"There is no frame {number}: the object has {found.frames}")
+    if found.measured:
+        values = native(elements, found.measured, number, big=transfer_syntax == BIG_ENDIAN)
+        shown = _finished(values, found.layout, elements)
+    elif found.compressed and number <= found.frames:
+        frame, fault = found.compressed.frame(number)
+        shown = _frame(frame, found.layout, transfer_syntax, elements, apart).noted(fault)
+    else:
         raise ContentError(
-            f"The pixel data ends before frame {number} does: {len(content):,} bytes where "
-            f"{-(-(first + bits) // 8):,} are needed",
+            f"The compressed pixel data holds {found.frames} frames, not {number}",
             "Retrieve the image again; if it stays so, the archive holds a truncated one",
         )
-    if layout.allocated == 1:
-        packed = np.frombuffer(content, "u1", -(-(first % 8 + bits) // 8), first // 8)
-        flat = np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + bits]
-        return flat.reshape(layout.rows, layout.columns)
-    size = layout.allocated // 8
-    if big and size > 2 and layout.keyword == "PixelData" and _vr(elements, layout) in _SHORT:
-        raise ContentError(
-            f"Pixels of {layout.allocated} bits in the retired Explicit VR Big Endian are written "
-            "in two orders of their words, and nothing says in which",
-            "Ask the archive for the image in Explicit VR Little Endian",
-        )
-    kind = "f" if layout.keyword in FLOATS else "u"
-    if big and size == 1 and _vr(elements, layout) == "OW":
-        content = np.frombuffer(content[: len(content) // 2 * 2], "u2").byteswap().tobytes()
-    order = ">" if big else "<"
-    flat = np.frombuffer(content, f"{order}{kind}{size}", bits // layout.allocated, first // 8)
-    if subsampled:
-        return _upsampled(flat, layout)
-    if layout.samples == 1:
-        return flat.reshape(layout.rows, layout.columns)
-    if layout.planar:
-        return flat.reshape(3, layout.rows, layout.columns).transpose(1, 2, 0)
-    return flat.reshape(layout.rows, layout.columns, 3)
+    return replace(shown, frames=found.frames).noted(*found.notes)
 
 
-def _vr(elements: Elements, layout: Layout) -> str:
-    element = elements.element(layout.keyword)
-    return "" if element is None else str(element.VR)
+def _is_length(elements: Elements, layout: Layout, length: int) -> bool:
+    """Whether this is how long the pixels are uncompressed."""
+    said = Measured(layout, frame_count(elements))
+    return 0 <= length - said.length <= 1
 
 
-# VRs of bytes and 16-bit words; those of larger words say in which order they are swapped.
-_SHORT = frozenset({"OB", "OW", "UN"})
-
-
-def _upsampled(flat: "Array", layout: Layout) -> "Array":
-    """YBR_FULL_422 as PS3.3 C.7.6.3.1.2 packs it: two of Y, then one of CB and of CR."""
-    import numpy as np
-
-    if layout.columns % 2:
-        raise ContentError("YBR_FULL_422 with an odd number of columns is no picture")
-    pairs = flat.reshape(layout.rows, layout.columns // 2, 4)
-    out: Array = np.empty((layout.rows, layout.columns, 3), flat.dtype)
-    out[:, 0::2, 0], out[:, 1::2, 0] = pairs[..., 0], pairs[..., 1]
-    out[..., 1] = pairs[..., 2].repeat(2, axis=1)
-    out[..., 2] = pairs[..., 3].repeat(2, axis=1)
-    return out
-
-
-def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: str) -> bytes:
-    """The bytes of one compressed frame (PS3.5 A.4)."""
-    from pydicom.encaps import get_frame
-
-    name = uid_name(transfer_syntax) or transfer_syntax
+def _refuse_unknown(transfer_syntax: str) -> None:
+    """Raise ContentError for a transfer syntax whose frames nobody here decodes."""
+    name = _name(transfer_syntax)
     if transfer_syntax.startswith(_VIDEO):
         raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
     if transfer_syntax not in _KITS and transfer_syntax not in (_JPEG_BASELINE, _RLE):
@@ -161,34 +181,43 @@ def _compressed(elements: Elements, number: int, frames: int, transfer_syntax: s
             f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",
             "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
         )
-    offsets = elements.bytes("ExtendedOffsetTable"), elements.bytes("ExtendedOffsetTableLengths")
-    try:
-        return get_frame(
-            _readable(elements.bulk("PixelData")),
-            number - 1,
-            number_of_frames=frames,
-            extended_offsets=offsets if all(offsets) else None,
-        )
-    except Exception as trouble:  # pydicom raises whatever its parsing stumbles over
-        raise ContentError(
-            f"Frame {number} cannot be found in the compressed pixel data ({name})",
-            "Retrieve the image again, or ask the archive for it uncompressed",
-        ) from trouble
 
 
-def _readable(content: Bytes) -> bytes:
-    """Bytes as pydicom reads them without a copy: those, or a file of them."""
-    return content if isinstance(content, bytes) else cast(bytes, InPlace(content))
+def _name(transfer_syntax: str) -> str:
+    return uid_name(transfer_syntax) or transfer_syntax
 
 
-def _checked(header: Codestream | None, layout: Layout, transfer_syntax: str) -> Codestream:
-    """The header, if it is of the picture the data set describes."""
+def _frame(
+    frame: bytes, layout: Layout, transfer_syntax: str, elements: Elements, apart: Apart
+) -> Stored:
+    """A compressed frame, by the codec it is in: what the transfer syntax says may be wrong."""
+    header = described(frame)
     if header is None:
+        if transfer_syntax == _RLE or transfer_syntax in _NATIVE:
+            return _rle(frame, layout, elements)
         raise ContentError(
-            "The frame is not what its transfer syntax "
-            f"({uid_name(transfer_syntax) or transfer_syntax}) says",
+            f"The frame is not what its transfer syntax ({_name(transfer_syntax)}) says",
             "Ask the archive for the image uncompressed",
         )
+    _refuse_other(header, layout)
+    syntax = transfer_syntax
+    if header.process not in _PROCESSES.get(syntax, (header.process,)):
+        syntax = _SYNTAX.get(header.process, _JPEG_EXTENDED)
+    if header.family == "JPEG" and header.process != _LOSSLESS and header.precision == 8:
+        shown = _pillow(frame, header, layout, elements)
+    elif header.family == "JPEG" and header.process != _LOSSLESS and layout.samples > 1:
+        raise _undecodable(_name(syntax))
+    else:
+        shown = _decoded(frame, header, layout, syntax, elements, apart)
+    if syntax == transfer_syntax or transfer_syntax in _NATIVE:
+        return shown
+    return shown.noted(
+        f"The transfer syntax says {_name(transfer_syntax)}, the frame is {_name(syntax)}"
+    )
+
+
+def _refuse_other(header: Codestream, layout: Layout) -> None:
+    """Raise ContentError unless the header is of the picture the data set describes."""
     said = header.rows, header.columns, header.samples
     if said != (layout.rows, layout.columns, layout.samples):
         raise ContentError(
@@ -202,10 +231,9 @@ def _checked(header: Codestream | None, layout: Layout, transfer_syntax: str) ->
             f"The compressed frame has {header.precision} bits a sample, the data set allows "
             f"{layout.allocated}"
         )
-    return header
 
 
-def _pillow(frame: bytes, header: Codestream, layout: Layout) -> Stored:
+def _pillow(frame: bytes, header: Codestream, layout: Layout, elements: Elements) -> Stored:
     """8-bit JPEG. Where the stream does not say what its colours are, the data set does."""
     import numpy as np
     from PIL import Image
@@ -219,12 +247,23 @@ def _pillow(frame: bytes, header: Codestream, layout: Layout) -> Stored:
         raise _undecodable("JPEG") from trouble
     if values.shape[:2] != (layout.rows, layout.columns):
         raise _undecodable("JPEG")
-    photometric = layout.photometric if header.samples == 1 else "RGB"
-    values = _signed(values, 8, 0) if layout.signed else values
-    return Stored(values, 8, layout.signed, photometric)
+    if header.samples == 1:
+        return _grey(values, 8, layout, elements, is_lossy=True)
+    return Stored(values, 8, False, "RGB").noted(_colours(header, layout))
 
 
-def _rle(frame: bytes, layout: Layout) -> Stored:
+def _colours(header: Codestream, layout: Layout) -> str:
+    """What is to be said where the stream contradicts the data set about its colours."""
+    family = "YBR" if layout.photometric != "RGB" else "RGB"
+    if header.marked not in ("YBR", "RGB") or header.marked == family:
+        return ""
+    return (
+        f"The data set says {layout.photometric}, the compressed frame itself {header.marked}: "
+        "its colours are shown as the frame says"
+    )
+
+
+def _rle(frame: bytes, layout: Layout, elements: Elements) -> Stored:
     """RLE Lossless (PS3.5 G), which keeps the bits as they are; plane by plane."""
     import numpy as np
     from pydicom.encaps import encapsulate
@@ -252,19 +291,24 @@ def _rle(frame: bytes, layout: Layout) -> Stored:
         raise
     except BaseException as trouble:  # the decoder is in Rust, whose panic is no Exception
         raise _undecodable("RLE Lossless") from trouble
-    return _finished(np.asarray(values), layout)
+    return _finished(np.asarray(values), layout, elements)
 
 
 def _decoded(
-    frame: bytes, header: Codestream, layout: Layout, transfer_syntax: str, apart: Apart
+    frame: bytes,
+    header: Codestream,
+    layout: Layout,
+    transfer_syntax: str,
+    elements: Elements,
+    apart: Apart,
 ) -> Stored:
     """A frame by gdcm or openjpeg: samples side by side in as many bytes as their precision takes,
     YBR of JPEG 2000's own transforms already RGB."""
     import numpy as np
 
-    name, kit = uid_name(transfer_syntax) or transfer_syntax, _KITS[transfer_syntax]
+    name, kit = _name(transfer_syntax), _KITS[transfer_syntax]
     bits = header.precision
-    if transfer_syntax in _JPEG_LS and (bits in (6, 7) or (bits < 8 and layout.signed)):
+    if header.family == "JPEG-LS" and (bits in (6, 7) or (bits < 8 and layout.signed)):
         raise ContentError(f"{name} of {bits} bits is decoded wrongly by gdcm, and so not at all")
     if bits > 16 and kit == "gdcm":
         raise _undecodable(name)
@@ -288,14 +332,14 @@ def _decoded(
         (layout.rows, layout.columns, 3) if layout.samples == 3 else (layout.rows, layout.columns)
     )
     values: Array = np.frombuffer(content, f"<u{size}").reshape(shape)
-    used = layout.stored if kit == "gdcm" and transfer_syntax not in _JPEG_LS else bits
-    used = min(used, size * 8)
-    if layout.signed:
-        values = _signed(values, used, 0)
-    elif used < size * 8:
-        values = values & np.asarray((1 << used) - 1, values.dtype)
+    if header.signed and not layout.signed and values.view(f"<i{size}").min() < 0:
+        return Stored(values.view(f"<i{size}"), bits, True, layout.photometric).noted(
+            "The data set says that values have no sign, the compressed frame has negative ones: "
+            "they are taken as negative"
+        )
+    is_lossy = transfer_syntax in _LOSSY
     if layout.samples == 1:
-        return Stored(values, layout.stored, layout.signed, layout.photometric)
+        return _grey(values, bits, layout, elements, is_lossy=is_lossy)
     photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
     if photometric in JPEG_2000_ONLY:
         raise _contradiction(photometric)
@@ -304,38 +348,66 @@ def _decoded(
     return Stored(values, bits, False, "RGB")
 
 
-def _finished(values: "Array", layout: Layout) -> Stored:
+def _grey(
+    values: "Array", precision: int, layout: Layout, elements: Elements, *, is_lossy: bool
+) -> Stored:
+    """What a codec gave in this many bits, of which only Bits Stored are value (PS3.5 8.1.1).
+
+    What others there are may be the sign once more, an overlay, or nothing.
+    """
+    import numpy as np
+
+    stored = min(layout.stored, precision)
+    low = layout.high + 1 - layout.stored if precision > layout.high else 0
+    if is_lossy and not layout.signed:  # what a lossy codec overshoots is no unused bit
+        most = np.asarray((1 << stored) - 1, values.dtype)
+        kept = np.minimum(values, most) if low == 0 else values
+        return Stored(kept, layout.stored, False, layout.photometric)
+    bits, left = _bits(values, stored, low, signed=layout.signed, elements=elements)
+    return Stored(bits, layout.stored, layout.signed, layout.photometric).noted(left)
+
+
+def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
     """The bits that are used, as numbers, and colour as RGB."""
     if layout.keyword in FLOATS:
         return Stored(values, layout.stored, True, layout.photometric)
     low = layout.high + 1 - layout.stored
+    left = ""
     if layout.stored < layout.allocated or values.dtype.byteorder == ">" or layout.signed:
-        values = _signed(values, layout.stored, low) if layout.signed else _masked(values, layout)
+        values, left = _bits(values, layout.stored, low, signed=layout.signed, elements=elements)
     if layout.photometric in YBR:
-        return Stored(_rgb(values, layout.stored), layout.stored, False, "RGB")
+        return Stored(_rgb(values, layout.stored), layout.stored, False, "RGB").noted(left)
     photometric = layout.photometric if layout.samples == 1 else "RGB"
-    return Stored(values, layout.stored, layout.signed, photometric)
+    return Stored(values, layout.stored, layout.signed, photometric).noted(left)
 
 
-def _masked(values: "Array", layout: Layout) -> "Array":
+def _bits(
+    values: "Array", bits: int, low: int, *, signed: bool, elements: Elements
+) -> "tuple[Array, str]":
+    """The `bits` from bit `low` on as numbers, in two's complement where they have a sign; and what
+    is to be said of the others, where they are more than the sign once more or an overlay."""
     import numpy as np
 
-    native = values.astype(values.dtype.newbyteorder("="), copy=True)
-    low = layout.high + 1 - layout.stored
-    kept = np.asarray((1 << layout.stored) - 1, native.dtype)
-    return (native >> np.asarray(low, native.dtype)) & kept
-
-
-def _signed(values: "Array", bits: int, low: int) -> "Array":
-    """The lower `bits` from bit `low` on, as numbers in two's complement."""
-    import numpy as np
-
-    size = values.dtype.itemsize
-    native = values.astype(f"u{size}", copy=True)
-    native <<= np.asarray(size * 8 - bits - low, native.dtype)
-    whole = native.view(f"i{size}")
-    whole >>= np.asarray(size * 8 - bits, whole.dtype)
-    return whole
+    size = values.dtype.itemsize * 8
+    native = values.astype(f"u{size // 8}", copy=True)
+    spare = ((1 << size) - 1) ^ (((1 << bits) - 1) << low) ^ in_pixels(elements, size)
+    beyond = np.asarray(spare & ~((1 << low) - 1), native.dtype)
+    rest = native & beyond if beyond else None
+    if signed:
+        native <<= np.asarray(size - bits - low, native.dtype)
+        found: Array = native.view(f"i{size // 8}")
+        found >>= np.asarray(size - bits, found.dtype)
+    else:
+        native >>= np.asarray(low, native.dtype)
+        found = native & np.asarray((1 << bits) - 1, native.dtype)
+    if rest is None or not rest.any():
+        return found, ""
+    odd = (rest != 0) & ~((rest == beyond) & (found < 0))
+    count = int(np.count_nonzero(odd))
+    told = (
+        f"{count:,} pixels have bits set beyond Bits Stored ({bits}): these are no part of values"
+    )
+    return found, told if count else ""
 
 
 def _rgb(values: "Array", bits: int) -> "Array":

@@ -34,9 +34,13 @@ def attribute(keyword: str) -> Attribute | None:
 
 def attribute_of_tag(tag: int) -> Attribute | None:
     """The attribute with this tag; None for private and unknown tags."""
-    from pydicom.datadict import keyword_for_tag
+    from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag
 
-    return attribute(keyword_for_tag(tag))
+    keyword = keyword_for_tag(tag)
+    if (known := attribute(keyword)) or not keyword:
+        return known
+    # One of a repeating group, such as overlays (PS3.5 7.6): several tags have its keyword.
+    return Attribute(keyword, tag, dictionary_VR(tag).split(" or ")[0], dictionary_description(tag))
 
 
 @cache
