@@ -17,6 +17,7 @@ from .elements import Elements
 from .error import ContentError
 from .groups import placed
 from .lut import Lut, lut, palette
+from .modality import is_ct, modality, rescale_fault
 from .pixels import Stored, stored
 from .plain import capped
 from .window import LINEAR, PRESETS, Window
@@ -146,8 +147,8 @@ class _Grey:
         self.held = held
         self.notes: list[str] = []
         self.inverted = _is_inverted(elements, held)
-        self.modality, self.unit, self.is_rescaled = _modality(elements, number, held)
-        if told := _rescale_fault(elements, number):
+        self.modality, self.unit, self.is_rescaled = modality(elements, number, held)
+        if told := rescale_fault(elements, number):
             self.notes.append(told)
             self.unit = ""
         self.padding = _padding(elements, held)
@@ -250,22 +251,12 @@ def _named(elements: Elements, number: int, name: str) -> Window:
         known += f"; of the file: {', '.join(map(str, range(1, len(windows) + 1)))}"
     if preset is None:
         raise ContentError("There is no window of that name", known)
-    if not _is_ct(elements, number):
+    if not is_ct(elements, number):
         raise ContentError(
             f"The preset {preset.name} is one of CT, and this image has no Hounsfield units",
             "Leave the window out, or give a centre and a width",
         )
     return preset
-
-
-def _is_ct(elements: Elements, number: int) -> bool:
-    """Whether the values are Hounsfield units (PS3.3 C.8.2.1)."""
-    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleIntercept")
-    unit = rescale.text("RescaleType").upper()
-    return elements.text("Modality") == "CT" and "RescaleIntercept" in rescale and unit in _HU
-
-
-_HU = frozenset({"", "HU", "US"})  # US is "unspecified", which CTs write often
 
 
 def _file_windows(elements: Elements, number: int) -> list[Window]:
@@ -301,46 +292,6 @@ def _voi_tables(elements: Elements, number: int, grey: _Grey) -> list[Lut]:
     except ContentError as trouble:
         grey.notes.append(f"The file's VOI look-up table is not used: {trouble.happened}")
     return found
-
-
-def _modality(
-    elements: Elements, number: int, held: Stored
-) -> "tuple[Callable[[Values], Values], str, bool]":
-    """Stored values to those of the modality, their unit, and whether anything is changed."""
-    if tables := elements.items("ModalityLUTSequence"):
-        table = lut(tables[0], signed=held.signed)
-        return table.of, _unit(tables[0].text("ModalityLUTType")), True
-    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
-    slope, intercept = rescale.number("RescaleSlope"), rescale.number("RescaleIntercept")
-    unit = _unit(rescale.text("RescaleType")) or elements.text("Units")
-    if _is_ct(elements, number):
-        unit = "HU"
-    if not slope:  # missing, or 0, which would make every value the same
-        slope = elements.number("DoseGridScaling") or 1.0
-        unit = unit or elements.text("DoseUnits")
-    shift = intercept or 0.0
-    if slope == 1.0 and shift == 0.0:
-        return lambda values: values, unit, False
-    return lambda values: values * slope + shift, unit, True
-
-
-def _rescale_fault(elements: Elements, number: int) -> str:
-    """What is to be said of a rescale that cannot be right: values are then none of a unit."""
-    rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
-    has_intercept = "RescaleIntercept" in rescale
-    if "ModalityLUTSequence" in elements or not ("RescaleSlope" in rescale or has_intercept):
-        return ""
-    if not (slope := rescale.number("RescaleSlope")):
-        said = "no number" if slope is None else "0"
-        return f"RescaleSlope is {said}: 1 is taken for it, so that values may have no unit"
-    if rescale.number("RescaleIntercept") is None:
-        return "RescaleIntercept is no number: 0 is taken for it, so that values may have no unit"
-    return ""
-
-
-def _unit(said: str) -> str:
-    """A unit of the modality's values; US says that there is none (PS3.3 C.11.1.1.2)."""
-    return "" if said.upper() == "US" else said
 
 
 def _is_inverted(elements: Elements, held: Stored) -> bool:

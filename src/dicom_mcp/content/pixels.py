@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from pydicom.dataset import Dataset
 
 from .apart import Apart, Failed
+from .bits import kept_bits, rgb
 from .codestream import Codestream, described
 from .elements import Elements, uid_name
 from .encapsulated import Frames, fragments, frames
 from .error import ContentError
 from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
 from .native import Measured, measured, native
-from .overlay import in_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,11 +133,11 @@ def source(elements: Elements, transfer_syntax: str) -> Source:
     return Source(layout, len(compressed.starts), (*told, *compressed.notes), compressed)
 
 
-def frames_held(dataset: Dataset, transfer_syntax: str) -> int:
-    """How many frames an object has: those that are there, or that it says where it is none."""
+def frames_held(dataset: Dataset) -> int:
+    """How many frames an object has: those that are there, or that it says where it is no image."""
     elements = Elements.of(dataset)
     try:
-        return source(elements, transfer_syntax).frames
+        return source(elements, str(dataset.file_meta.TransferSyntaxUID)).frames
     except ContentError:
         return frame_count(elements)
 
@@ -344,7 +344,7 @@ def _decoded(
     if photometric in JPEG_2000_ONLY:
         raise _contradiction(photometric)
     if photometric in YBR:
-        values = _rgb(values, bits)
+        values = rgb(values, bits)
     return Stored(values, bits, False, "RGB")
 
 
@@ -363,7 +363,7 @@ def _grey(
         most = np.asarray((1 << stored) - 1, values.dtype)
         kept = np.minimum(values, most) if low == 0 else values
         return Stored(kept, layout.stored, False, layout.photometric)
-    bits, left = _bits(values, stored, low, signed=layout.signed, elements=elements)
+    bits, left = kept_bits(values, stored, low, signed=layout.signed, elements=elements)
     return Stored(bits, layout.stored, layout.signed, layout.photometric).noted(left)
 
 
@@ -374,55 +374,13 @@ def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
     low = layout.high + 1 - layout.stored
     left = ""
     if layout.stored < layout.allocated or values.dtype.byteorder == ">" or layout.signed:
-        values, left = _bits(values, layout.stored, low, signed=layout.signed, elements=elements)
+        values, left = kept_bits(
+            values, layout.stored, low, signed=layout.signed, elements=elements
+        )
     if layout.photometric in YBR:
-        return Stored(_rgb(values, layout.stored), layout.stored, False, "RGB").noted(left)
+        return Stored(rgb(values, layout.stored), layout.stored, False, "RGB").noted(left)
     photometric = layout.photometric if layout.samples == 1 else "RGB"
     return Stored(values, layout.stored, layout.signed, photometric).noted(left)
-
-
-def _bits(
-    values: "Array", bits: int, low: int, *, signed: bool, elements: Elements
-) -> "tuple[Array, str]":
-    """The `bits` from bit `low` on as numbers, in two's complement where they have a sign; and what
-    is to be said of the others, where they are more than the sign once more or an overlay."""
-    import numpy as np
-
-    size = values.dtype.itemsize * 8
-    native = values.astype(f"u{size // 8}", copy=True)
-    spare = ((1 << size) - 1) ^ (((1 << bits) - 1) << low) ^ in_pixels(elements, size)
-    beyond = np.asarray(spare & ~((1 << low) - 1), native.dtype)
-    rest = native & beyond if beyond else None
-    if signed:
-        native <<= np.asarray(size - bits - low, native.dtype)
-        found: Array = native.view(f"i{size // 8}")
-        found >>= np.asarray(size - bits, found.dtype)
-    else:
-        native >>= np.asarray(low, native.dtype)
-        found = native & np.asarray((1 << bits) - 1, native.dtype)
-    if rest is None or not rest.any():
-        return found, ""
-    odd = (rest != 0) & ~((rest == beyond) & (found < 0))
-    count = int(np.count_nonzero(odd))
-    told = (
-        f"{count:,} pixels have bits set beyond Bits Stored ({bits}): these are no part of values"
-    )
-    return found, told if count else ""
-
-
-def _rgb(values: "Array", bits: int) -> "Array":
-    """YBR_FULL as RGB (PS3.3 C.7.6.3.1.2), in the same number of bits."""
-    import numpy as np
-
-    half, most = float(1 << (bits - 1)), float((1 << bits) - 1)
-    out: Array = np.empty(values.shape, values.dtype)
-    for start in range(0, values.shape[0], 256):  # strips, so that no copy is in floats as a whole
-        strip = values[start : start + 256].astype("f4")
-        y, blue, red = strip[..., 0], strip[..., 1] - half, strip[..., 2] - half
-        mixed = (y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue)
-        for channel, one in enumerate(mixed):
-            out[start : start + 256, :, channel] = np.clip(np.rint(one), 0.0, most)
-    return out
 
 
 def _contradiction(photometric: str) -> ContentError:

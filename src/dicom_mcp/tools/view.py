@@ -197,8 +197,6 @@ class _Making:
     ) -> list["Cell"]:
         """The images of a sheet, those left out that cannot be shown."""
         from ..content.apart import Apart
-        from ..content.elements import Elements
-        from ..content.layout import frame_count
 
         frames: dict[str, list[int]] = defaultdict(list)
         for one, number in wanted:
@@ -212,7 +210,7 @@ class _Making:
                 self.call.deadline.remaining()
                 try:
                     dataset = opened(instance)
-                    known = frame_count(Elements.of(dataset))
+                    known = _frames(dataset)
                     if len(found.objects) == 1 and one.frames != known:
                         frames[one.uid] = spread(range(1, known + 1), count)
                     cells[one.uid] = [
@@ -309,10 +307,10 @@ def _frame(dataset: Any, place: Place) -> int:
 
 
 def _frames(dataset: Any) -> int:
-    from ..content.elements import Elements
-    from ..content.layout import frame_count
+    """How many frames there are, whatever NumberOfFrames says."""
+    from ..content.pixels import frames_held
 
-    return frame_count(Elements.of(dataset))
+    return frames_held(dataset)
 
 
 def _rank(found: Members, one: Member, number: int, *, frames: int = 1) -> Rank:
