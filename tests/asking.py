@@ -2,9 +2,12 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
+from anyio.from_thread import start_blocking_portal
 from mcp.client import Client
 from mcp.types import CallToolResult, ImageContent, TextContent, Tool
 
@@ -51,6 +54,21 @@ def call(settings: Settings, tool: str, /, **arguments: Any) -> CallToolResult:
             return await client.call_tool(tool, arguments)
 
     return anyio.run(once)
+
+
+def answers(
+    node: AnyNode, questions: Iterable[tuple[str, dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """The answer to each question (tool and arguments), of one server that remembers."""
+    with ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal())
+        client = stack.enter_context(
+            portal.wrap_async_context_manager(Client(create_server(Settings(node))))
+        )
+        for tool, arguments in questions:
+            result: CallToolResult = portal.call(client.call_tool, tool, arguments)
+            assert not result.is_error, f"{arguments}: {said(result)}"
+            yield json.loads(said(result))
 
 
 def listed() -> list[Tool]:

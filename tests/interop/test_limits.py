@@ -6,27 +6,21 @@ with the same habit. Every answer is right, or says that it is not complete. Wha
 where `make scale` asks for it: its archive of 10,003 studies stays in `build/busy/`.
 """
 
-import json
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import start_blocking_portal
-from mcp.client import Client
-from mcp.types import CallToolResult
 
-from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
-from dicom_mcp.server import create_server
 from tests import busy, peers
-from tests.asking import ask, said
+from tests.asking import answers, ask
 from tests.busy import Study
 from tests.busy_questions import LIFE, QUESTIONS, SPANS, faults, is_too_long
 from tests.dicomweb import servers
@@ -148,7 +142,8 @@ def test_every_question_is_answered_rightly_or_marked(
 ) -> None:
     wrong: dict[str, list[str]] = {}
     marked: list[str] = []
-    for name, answer in _answers(limited.node):
+    asked = [(question.tool, question.arguments) for question in QUESTIONS.values()]
+    for name, answer in zip(QUESTIONS, answers(limited.node, asked), strict=True):
         if found := faults(QUESTIONS[name], answer, limited.held):
             wrong[name] = found
         elif not answer["complete"] and not is_too_long(QUESTIONS[name], limited.held):
@@ -163,18 +158,3 @@ def test_the_archive_holds_more_than_is_given_at_once(small: Kept) -> None:
     for days, holds in SPANS.values():
         series = [one for study in small.held if holds(study) for one in study.series]
         assert len(series) > _LIMIT or days == "2026-03-10"
-
-
-def _answers(node: AnyNode) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every question to one server, which remembers what it learned of the archive."""
-    with ExitStack() as stack:
-        portal = stack.enter_context(start_blocking_portal())
-        client = stack.enter_context(
-            portal.wrap_async_context_manager(Client(create_server(Settings(node))))
-        )
-        for name, question in QUESTIONS.items():
-            result: CallToolResult = portal.call(
-                client.call_tool, question.tool, question.arguments
-            )
-            assert not result.is_error, f"{name}: {said(result)}"
-            yield name, json.loads(said(result))

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from hashlib import blake2b
 from importlib import import_module
 from importlib.metadata import version
@@ -28,19 +29,28 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BATCH = 50_000
 
 # What the archive keeps at each level; a level's row is described by the first series of it.
-_PATIENT = ("PatientID", "PatientSex")
+_PATIENT = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
 _STUDY = (*_PATIENT, "StudyInstanceUID", "StudyDate", "StudyTime", "StudyDescription")
 _SERIES = (
     *("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "BodyPartExamined"),
-    *("Manufacturer", "ManufacturerModelName"),
+    *("Manufacturer", "ManufacturerModelName", "StationName"),
 )
+
+_SYLLABLES = ("Al", "Ber", "Cor", "Dan", "El", "Fis", "Gru", "Hol", "Ja", "Kel", "Lo", "Mai")
+_ENDINGS = ("bach", "ger", "kamp", "lund", "mann", "sen", "stein", "wald")
 
 # A row for each series; a study is what its first row says.
 _TRUTH = """
 CREATE TABLE series (patient TEXT, sex TEXT, study TEXT, date TEXT, description TEXT, uid TEXT,
   number TEXT, series_description TEXT, modality TEXT, body_part TEXT, manufacturer TEXT,
-  model TEXT, instances INTEGER);
+  model TEXT, instances INTEGER, name TEXT, born TEXT, station TEXT);
 """
+
+# What the published rows lack is made up: a name of each patient from these, a birth date, and a
+# station of each modality.
+FAMILIES = tuple(f"{first}{last}" for first in _SYLLABLES for last in _ENDINGS)
+_GIVEN = ("Anna", "Ben", "Clara", "David", "Emma", "Jonas")
+_STATIONS = 5
 _TRUTH_OF_STUDIES = """
 CREATE TABLE study AS SELECT study AS uid, patient, date, description, min(rowid) AS first
   FROM series GROUP BY study;
@@ -55,7 +65,8 @@ def load(folder: Path = FOLDER) -> tuple[str, str]:
     """The paths of the archive's database and of the truth's, made on the first call."""
     folder.mkdir(parents=True, exist_ok=True)
     edition = version("idc-index-data")
-    archive, truth = folder / f"archive-{edition}.sqlite", folder / f"truth-{edition}.sqlite"
+    # Another letter when what is made up changes.
+    archive, truth = folder / f"archive-{edition}b.sqlite", folder / f"truth-{edition}b.sqlite"
     if not (archive.exists() and truth.exists()):
         made = [path.with_suffix(".partial") for path in (archive, truth)]
         for path in made:
@@ -65,7 +76,10 @@ def load(folder: Path = FOLDER) -> tuple[str, str]:
             true.execute(_TRUTH)
             for rows in _batches():
                 _fill_archive(held, rows)
-                true.executemany(f"INSERT INTO series VALUES ({_places(13)})", rows)
+                true.executemany(
+                    f"INSERT INTO series VALUES ({_places(16)})",
+                    [(*row, *made_up(row[0], row[2], row[8])) for row in rows],
+                )
             true.executescript(_TRUTH_OF_STUDIES)
         made[0].rename(archive)
         made[1].rename(truth)
@@ -74,9 +88,22 @@ def load(folder: Path = FOLDER) -> tuple[str, str]:
 
 def time_of(study_instance_uid: str) -> str:
     """The time this study is said to have been made: a second between 07:00 and 19:00."""
-    number = int.from_bytes(blake2b(study_instance_uid.encode(), digest_size=4).digest())
+    number = _number(study_instance_uid)
     second = 7 * 3600 + number % (12 * 3600)
     return f"{second // 3600:02}{second // 60 % 60:02}{second % 60:02}"
+
+
+def made_up(patient_id: str, study_instance_uid: str, modality: str) -> tuple[str, str, str]:
+    """The name and the birth date of a patient, and the station of a series."""
+    number = _number(patient_id)
+    name = f"{FAMILIES[number % len(FAMILIES)]}^{_GIVEN[number // 1_000 % len(_GIVEN)]}"
+    born = date(1920, 1, 1) + timedelta(days=number // 10_000 % 32_000)
+    station = _number(study_instance_uid) % _STATIONS
+    return name, f"{born:%Y%m%d}", f"{modality}{station}"
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest())
 
 
 def _batches() -> Iterator[list[_Row]]:
@@ -100,6 +127,9 @@ def _fill_archive(held: Connection, rows: Sequence[_Row]) -> None:
         study = values["StudyInstanceUID"]
         values["StudyTime"] = time_of(study)
         who = values["PatientID"]
+        values["PatientName"], values["PatientBirthDate"], values["StationName"] = made_up(
+            who, study, values["Modality"]
+        )
         patients.append((who, _described(values, _PATIENT)))
         studies.append((study, who, values["StudyDate"], _described(values, _STUDY)))
         uid, modality = values["SeriesInstanceUID"], values["Modality"]
