@@ -19,6 +19,7 @@ from zipfile import ZipFile
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from tests import peers
 from tests.dicomweb import servers
@@ -136,6 +137,28 @@ def zipped(studies: Sequence[Study]) -> bytes:
             dataset.save_as(one, enforce_file_format=True)
             archive.writestr(f"{number}.dcm", one.getvalue())
     return packed.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A hospital, its objects in the database of an embedded archive, and a folder for Orthanc."""
+
+    held: Sequence[Study]
+    database: Path
+    folder: Path
+
+
+def kept(folder: Path, count: int, weeks: int) -> Kept:
+    """A hospital whose archives are in the folder; they are made if they are not there yet."""
+    held = hospital(count, weeks)
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "embedded.sqlite"
+    if not database.exists():
+        unfinished = folder / "embedded.partial"
+        unfinished.unlink(missing_ok=True)
+        EmbeddedArchive(datasets(held), ae_title="EMBEDDED", database=str(unfinished))
+        unfinished.rename(database)
+    return Kept(held, database, folder)
 
 
 @dataclass(frozen=True, slots=True)

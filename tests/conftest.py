@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from tests.bounds import nothing_left_behind
+from tests.busy import Kept, kept
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,3 +21,9 @@ def tidy() -> Iterator[None]:
     """Fails the test when it leaves a thread or a socket behind."""
     with nothing_left_behind():
         yield
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """A busy hospital's six weeks: 600 studies of 2,000 series."""
+    return kept(tmp_path_factory.mktemp("busy"), 600, 6)

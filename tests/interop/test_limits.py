@@ -16,12 +16,11 @@ from typing import Any
 
 import pytest
 
-from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
 from tests import busy, peers
 from tests.asking import answers, ask
-from tests.busy import Study
+from tests.busy import Kept, Study, kept
 from tests.busy_questions import LIFE, QUESTIONS, SPANS, faults, is_too_long
 from tests.dicomweb import servers
 from tests.peers import Kind
@@ -34,8 +33,8 @@ _AT_SCALE = pytest.mark.skipif(
 )
 _KEPT = Path(__file__).parents[2] / "build" / "busy"
 
-# Studies and weeks: for the small limit six weeks of 100 studies.
-_SMALL, _LARGE = (600, 6), (10_003, 13)
+# Studies and weeks.
+_LARGE = (10_003, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +46,8 @@ class Limited:
     held: Sequence[Study]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A hospital, its objects in the database of an embedded archive, and a folder for Orthanc."""
-
-    held: Sequence[Study]
-    database: Path
-    folder: Path
-
-
-@pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    return _kept(tmp_path_factory.mktemp("busy"), *_SMALL)
-
-
-def _kept(folder: Path, count: int, weeks: int) -> Kept:
-    held = busy.hospital(count, weeks)
-    folder.mkdir(parents=True, exist_ok=True)
-    database = folder / "embedded.sqlite"
-    if not database.exists():
-        partial_path = folder / "embedded.partial"
-        partial_path.unlink(missing_ok=True)
-        EmbeddedArchive(busy.datasets(held), ae_title="EMBEDDED", database=str(partial_path))
-        partial_path.rename(database)
-    return Kept(held, database, folder)
-
-
 def _large() -> Kept:
-    return _kept(_KEPT, *_LARGE)
+    return kept(_KEPT, *_LARGE)
 
 
 @contextmanager
@@ -126,9 +99,9 @@ def _parameters() -> Iterator[Any]:
 def limited(request: pytest.FixtureRequest, small: Kept) -> Iterator[Limited]:
     """One archive after the other."""
     name: str = request.param
-    kept = small if name in SMALL else _large()
-    with {**SMALL, **LARGE}[name](kept) as node:
-        yield Limited(name, node, kept.held)
+    asked = small if name in SMALL else _large()
+    with {**SMALL, **LARGE}[name](asked) as node:
+        yield Limited(name, node, asked.held)
 
 
 @pytest.mark.parametrize("name", list(LIFE))

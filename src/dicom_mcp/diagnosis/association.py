@@ -33,6 +33,7 @@ from ..standard.levels import Model
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..truth.habits import Habits
 from . import command
+from .asking import Asker
 from .probe import Probe
 from .reach import speaks_tls
 from .step import Capability, Diagnosis, Step, Walk, words_of
@@ -95,9 +96,11 @@ def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
     with closing(DimseExchange(node)) as exchange:
         queries = any(one in (accepted or ()) for one in _QUERIES)
         if queries or accepted is None:
-            probe = Probe(exchange, habits, steps)
-            probe.run(objects=any("C-GET" in one for one in accepted or ()) or bool(node.receiver))
-            capabilities += probe.capabilities
+            asker = Asker(exchange, steps)
+            Probe(asker, habits).run(
+                objects=any("C-GET" in one for one in accepted or ()) or bool(node.receiver)
+            )
+            capabilities += asker.capabilities
             if accepted is not None:
                 habits.no_patient_root = _QUERIES[1] not in accepted
         else:

@@ -10,6 +10,7 @@ from ..errors import ArchiveError, Cancelled, DeadlinePassed
 from ..node import Certificate, Tls, WebNode
 from ..truth.habits import Habits
 from . import command
+from .asking import Asker
 from .probe import Probe
 from .reach import handshake, reach, speaks_tls
 from .step import Capability, Diagnosis, Walk, words_of
@@ -41,9 +42,9 @@ def walk(node: WebNode, habits: Habits, deadline: Deadline) -> Diagnosis:
             seconds=_SEARCHING,
             command=command.fetch(node, "/studies?limit=1"),
         ):
-            probe = Probe(exchange, habits, steps)
-            probe.run(objects=True)
-            capabilities = probe.capabilities
+            asker = Asker(exchange, steps)
+            Probe(asker, habits).run(objects=True)
+            capabilities = asker.capabilities
             capabilities.append(_storing(node, deadline))
         else:
             _explain(steps, node)

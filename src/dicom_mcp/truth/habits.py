@@ -24,6 +24,9 @@ class Habits:
     cap: int | None = None
     # It refuses what is more than it gives at once, and gives nothing of it.
     refuses: bool = False
+    # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their
+    # rows, without a word: series below them, or candidates before they are compared.
+    cut_unseen: set[str] = field(default_factory=set[str])
     # The longest answer it gave at each level, or of its worklist: a cap there is no smaller.
     longest: dict[str, int] = field(default_factory=dict[str, int])
     # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).
@@ -43,6 +46,10 @@ class Habits:
         """What was learned, as sentences; nothing of what goes as the standard says."""
         sentences = (
             (self.cap is not None, f"Gives at most {self.cap} matches at once."),
+            (
+                bool(self.cut_unseen),
+                f"Cuts lists by {', '.join(sorted(self.cut_unseen))} without a word.",
+            ),
             (bool(self.left_out), f"Does not return {', '.join(sorted(self.left_out))}."),
             (self.relational is False, "Wants the study's UID in questions about series."),
             (self.needs_patient, "Wants the patient's ID in questions about studies."),
@@ -70,7 +77,9 @@ class Habits:
             return True
         if rows < self.longest.get(level, 0):
             return False
-        return rows in _ROUND or (rows > 0 and rows % _ROUND_STEP == 0)
+        # orthanc-dicomweb 1.7 gives one more than its limit.
+        one_more = rows > _ROUND_STEP and rows % _ROUND_STEP == 1
+        return one_more or rows in _ROUND or (rows > 0 and rows % _ROUND_STEP == 0)
 
     def gave(self, level: str, rows: int) -> None:
         """It gave so many matches and said that this was all, or was stopped by us."""
