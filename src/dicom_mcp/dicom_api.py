@@ -201,11 +201,13 @@ class Archive:
 
     def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
-            study = self._parents.study_of_series(_one_series(query), asking)
-            if study is None:
+            studies = self._parents.studies_of_series(_one_series(query), asking)
+            if not studies:
                 told = "The archive holds no series with this UID."
                 return Matches(query, [], notes=(told,))
-            query = Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
+            return _joined(
+                [self._find(asking, _within(query, study), limit) for study in studies], limit
+            )
         if query.level is Level.PATIENT:
             answer = self._patients(asking, query, limit)
         elif MODALITIES in query.keys and MODALITIES in self.habits.left_out:
@@ -289,6 +291,33 @@ def _asked(
     """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
     gathering = Gathering(query, limit, keep=keep)
     return gathering.close(ask_proved(asking, query, gathering))
+
+
+def _within(query: Query, study: str) -> Query:
+    return Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
+
+
+def _joined(answers: Sequence[Matches], limit: int) -> Matches:
+    """The instances of one series; of as many as have its UID."""
+    first, *others = answers
+    if not others:
+        return first
+    found = [match for answer in answers for match in answer.matches]
+    several = (
+        f"{UNIQUE_KEY[Level.SERIES]} is that of {len(answers)} series, in the studies "
+        f"{', '.join(answer.query.keys[UNIQUE_KEY[Level.STUDY]] for answer in answers)}: the "
+        "instances of all of them are here. A UID must be that of one only; an administrator "
+        "should look at it."
+    )
+    notes = [several, *(note for answer in answers for note in answer.notes)]
+    if len(found) > limit:
+        notes.append(f"Not complete: these are {limit} of {len(found)} instances; raise limit.")
+    return replace(
+        first,
+        matches=found[:limit],
+        complete=all(answer.complete for answer in answers) and len(found) <= limit,
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 def _one_series(query: Query) -> str:

@@ -44,7 +44,7 @@ def test_names_are_sent_in_utf_8_and_never_matched_fuzzily() -> None:
     target = search(query).target(limit=10, offset=20)
     assert target == (
         "/studies?PatientName=*%E5%B1%B1*&includefield=StudyInstanceUID&includefield=StudyDate"
-        "&includefield=PatientName&fuzzymatching=false&limit=10&offset=20"
+        "&includefield=PatientName&includefield=PatientID&fuzzymatching=false&limit=10&offset=20"
     )
 
 

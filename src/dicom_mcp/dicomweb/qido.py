@@ -82,7 +82,7 @@ def search(query: Query) -> Search:
         for one, text in query.keys.items()
         if one not in in_path and one not in _NOT_FIELDS
     ]
-    fields = [one for one in query.wanted if one not in _NOT_FIELDS]
+    fields = [one for one in query.returned if one not in _NOT_FIELDS]
     return Search(f"{path}/{_RESOURCE[query.level]}", tuple(keys), tuple(fields), in_path)
 
 

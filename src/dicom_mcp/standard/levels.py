@@ -26,6 +26,15 @@ UNIQUE_KEY: dict[Level, str] = {
     Level.IMAGE: "SOPInstanceUID",
 }
 
+# What tells two entities of one unique key apart, whether or not it is asked for: a UID that was
+# given out twice, an ID of two hospitals.
+ABOVE: dict[Level, tuple[str, ...]] = {
+    Level.PATIENT: ("IssuerOfPatientID",),
+    Level.STUDY: ("PatientID", "PatientName"),
+    Level.SERIES: ("StudyInstanceUID",),
+    Level.IMAGE: ("StudyInstanceUID", "SeriesInstanceUID"),
+}
+
 # What one record of each level is called in sentences.
 NOUN: dict[Level, tuple[str, str]] = {
     Level.PATIENT: ("patient", "patients"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..errors import BadAttribute
 from .dictionary import Attribute, attribute
-from .levels import UNIQUE_KEY, Level
+from .levels import ABOVE, UNIQUE_KEY, Level
 from .values import ANY_SCRIPT_VRS
 
 # One value of a match: text, number, several of them, or the items of a sequence.
@@ -16,6 +16,9 @@ type Value = str | int | float | list["Value"] | dict[str, "Value"]
 # absent: archives say different things with the two.
 type Match = dict[str, Value]
 
+
+# What tells one person from another who have the same Patient ID (see `person`).
+TELLING = ("IssuerOfPatientID", "PatientName", "PatientBirthDate")
 
 _BEYOND_ASCII = re.compile(r"(?:[^\x00-\x7f]|\?)+")
 
@@ -43,6 +46,12 @@ class Query:
         object.__setattr__(self, "wanted", tuple(asked))
 
     @property
+    def returned(self) -> tuple[str, ...]:
+        """What is asked for in all: what is wanted, and what tells one match from another."""
+        telling = TELLING if self.level is Level.STUDY and "PatientID" in self.keys else ()
+        return tuple(dict.fromkeys((*self.wanted, *ABOVE[self.level], *telling)))
+
+    @property
     def is_ascii(self) -> bool:
         """Whether every key can be sent without declaring a character set."""
         return all(key.isascii() for key in self.keys.values())
@@ -64,11 +73,16 @@ class Query:
 
     def elements(self) -> list[tuple[Attribute, str]]:
         """Every element of the identifier's data, in tag order, with its key text or ""."""
-        found = [attribute(keyword) for keyword in self.wanted]
+        found = [attribute(keyword) for keyword in self.returned]
         return [
             (one, self.keys.get(one.keyword, ""))
             for one in sorted((one for one in found if one), key=lambda one: one.tag)
         ]
+
+
+def is_one(key: str) -> bool:
+    """Whether a key, or a value that is to be one, means just this value."""
+    return bool(key) and not {"*", "?", "\\"} & set(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,12 @@ MOST_VALUES = 100
 # Where a match was found, when several nodes were asked: no attribute of DICOM.
 NODES = "nodes"
 
+_PARENT = {
+    Level.STUDY: UNIQUE_KEY[Level.PATIENT],
+    Level.SERIES: UNIQUE_KEY[Level.STUDY],
+    Level.IMAGE: UNIQUE_KEY[Level.SERIES],
+}
+
 # How the question travelled, not what was found.
 _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet", "RetrieveAETitle"})
 
@@ -48,16 +54,29 @@ def records(
     ], common
 
 
-def identity(level: Level, match: Match) -> str:
-    """What tells this match from another one; "" when its unique key is missing.
+def unique(level: Level, match: Match) -> str:
+    """The unique key of this match; "" when it is missing.
 
     One PatientID may stand for two people, of two hospitals or by mistake, so that a patient is
     all that is said of them.
     """
     if level is Level.PATIENT:
         return repr(sorted((one, value) for one, value in match.items() if one not in _NOT_CONTENT))
-    unique = match.get(UNIQUE_KEY[level])
-    return unique if isinstance(unique, str) else ""
+    key = match.get(UNIQUE_KEY[level])
+    return key if isinstance(key, str) else ""
+
+
+def parent(level: Level, match: Match) -> str:
+    """What a match says it is below: a UID may have been given to two of them. "" where it does not
+    say."""
+    above = _PARENT.get(level, "")
+    return str(match.get(above, "")).strip() if above else ""
+
+
+def identity(level: Level, match: Match) -> str:
+    """What tells this match from another one, wherever it is; "" when its unique key is missing."""
+    key = unique(level, match)
+    return f"{key} {parent(level, match)}".rstrip() if key else ""
 
 
 def _bounded(value: Value) -> Value:

@@ -3,9 +3,10 @@
 from array import array
 from collections.abc import Sequence
 
-from .levels import Level
+from .levels import UNIQUE_KEY, Level
+from .person import Person
 from .query import Match, Query, Value
-from .record import NODES, identity
+from .record import NODES, identity, parent, unique
 
 # What says where and how a copy is kept, not what it is (PS3.4 C.4.1.1.3, C.6).
 _OF_THE_COPY = frozenset(
@@ -18,6 +19,9 @@ _OF_THE_COPY = frozenset(
 _COUNTS_OF_PATIENT = frozenset(
     f"NumberOfPatientRelated{one}" for one in ("Studies", "Series", "Instances")
 )
+
+
+_MOST_TOLD = 3
 
 
 class Union:
@@ -33,6 +37,8 @@ class Union:
         self._nodes: dict[str, list[Value]] = {}
         self._said: dict[str, bytes] = {}
         self._different: dict[str, set[str]] = {}
+        # Of each unique key what it stands for: by what it is known, what it is below, whose it is.
+        self._known: dict[str, list[tuple[str, str, Person | None]]] = {}
 
     def add(self, name: str, match: Match) -> Match | None:
         """Take a match; the one to show when it is new, with a list of its nodes that grows."""
@@ -59,7 +65,17 @@ class Union:
         return None
 
     def notes(self) -> list[str]:
-        """What differs between the copies."""
+        """What differs between the copies, and what has one UID and is none."""
+        clashing = [key for key, known in self._known.items() if len(known) > 1]
+        told = [
+            f"{len(clashing)} {UNIQUE_KEY[self._level]}{'s' * (len(clashing) > 1)} of different "
+            f"{'patients' if self._level is Level.STUDY else 'parents'} "
+            f"({', '.join(clashing[:_MOST_TOLD])}): each is here as a record of its own. An "
+            "administrator should look at it."
+        ] * bool(clashing)
+        return told + self._differences()
+
+    def _differences(self) -> list[str]:
         if not self._different:
             return []
         count = len(self._different)
@@ -86,8 +102,23 @@ class Union:
         return [keyword for keyword, a, b in pairs if a and b and a != b]
 
     def _who(self, match: Match) -> str:
+        """What this match is known by: a copy of one that is known has its parent too. A study may
+        be kept under another ID of the same person."""
         if self._level is not Level.PATIENT:
-            return identity(self._level, match)
+            key, above = unique(self._level, match), parent(self._level, match)
+            if not key:
+                return ""
+            known = self._known.setdefault(key, [])
+            person = Person.of(match) if self._level is Level.STUDY else None
+            for who, other, whose in known:
+                alike = not above or not other or above == other
+                if whose and person:
+                    alike = person.is_the_same(whose)
+                if alike:
+                    return who
+            who = f"{key} {above}" if known else key
+            known.append((who, above, person))
+            return who
         of_person = {
             one: value
             for one, value in match.items()

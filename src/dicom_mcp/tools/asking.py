@@ -175,11 +175,12 @@ def _ask_rank(
         said = "; ".join(
             f"{keyword} as {meaning.said}" for keyword, meaning in way.items() if meaning.said
         )
+        before = frozenset(seen)  # of one answer each match is another one
         for match in asked[sent].matches:
             if not _holds(way, match):
                 continue
             who = identity(level, match)
-            if not who or who not in seen:
+            if not who or who not in before:
                 seen.add(who)
                 found.matches.append(match)
                 understood[said] = understood.get(said, 0) + 1

@@ -11,7 +11,9 @@ from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.matching import matcher
 from ..standard.near import did_you_mean
-from ..standard.query import Match, Matches, Query
+from ..standard.person import Person, several_people
+from ..standard.query import TELLING, Match, Matches, Query
+from ..standard.record import identity
 from ..standard.values import shown
 from .answer import Asked, asked
 from .asking import EVERYTHING, Found, Question, each
@@ -25,6 +27,9 @@ _WHAT = ("studies", "series", "images", "patients")
 
 # Groups in an answer, and what is beyond them in one line.
 _MOST_GROUPS = 200
+
+# Patient IDs of several people that are told one by one.
+_MOST_SHARED = 3
 
 _MODALITIES = "ModalitiesInStudy"
 _IMAGES = "NumberOfSeriesRelatedInstances"
@@ -131,6 +136,7 @@ class _Counting:
         self._named: dict[_Group, set[str]] = defaultdict(set)
         self._sums: dict[_Group, int] = defaultdict(int)
         self._everything: set[str] = set()
+        self._people: dict[str, list[Person]] = defaultdict(list)
         self._total = 0
         self._not_counted = 0
         self._found = Found()
@@ -141,8 +147,8 @@ class _Counting:
         alike: dict[_Known, _Known] = {}
 
         def keep(match: Match) -> None:
-            study = match.get("StudyInstanceUID")
-            if isinstance(study, str) and all(one.holds(match) for one in conditions):
+            study = identity(Level.STUDY, match)
+            if study and all(one.holds(match) for one in conditions):
                 known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
                 self._studies[study] = alike.setdefault(known, known)
 
@@ -179,8 +185,16 @@ class _Counting:
         """Count by what the series of these studies say, and where it is asked for, the images."""
         self._found.notes = [note for note in self._found.notes if _MODALITIES not in note]
         query = Query(Level.SERIES, self._relational_keys(), tuple(self._wanted(Level.SERIES)))
+        uids = {who.partition(" ")[0]: known for who, known in self._studies.items()}
+        if len(uids) < len(self._studies):
+            self._found.complete = False
+            self._found.note(
+                "Not complete: several studies have one StudyInstanceUID; their series cannot be "
+                "told apart, and were counted as one study's."
+            )
+        self._studies = uids
         answer = self._call.archive.each_series(
-            self._studies,
+            uids,
             query,
             self._add_series,
             deadline=self._call.deadline,
@@ -208,6 +222,10 @@ class _Counting:
                 f"Not complete: the archive does not return {', '.join(absent)}, so that nothing "
                 "can be told by it."
             )
+        shared = [people for number, people in self._people.items() if number and len(people) > 1]
+        notes += [several_people(people) for people in shared[:_MOST_SHARED]]
+        if len(shared) > _MOST_SHARED:
+            notes.append(f"So are {len(shared) - _MOST_SHARED} more Patient IDs.")
         if self._not_counted:
             found.complete = False
             lacking = "PatientID" if self._count == "patients" else "a count of images"
@@ -258,7 +276,7 @@ class _Counting:
         known = [one.keyword for one in (*self._by, *self._where) if one.level in levels]
         if level is Level.STUDY:
             known += [_MODALITIES] if self._asks_modality else []
-            known += ["PatientID"] if self._count == "patients" else []
+            known += ["PatientID", *TELLING] if self._count == "patients" else []
             known += [_IMAGES_OF_STUDY] if self._count == "images" else []
         elif level is Level.SERIES:
             known += ["Modality"] if self._asks_modality else []
@@ -328,13 +346,25 @@ class _Counting:
                 else:
                     self._not_counted += 1
             return
-        what = {"studies": study, "series": series, "patients": _patient(several[0])}[self._count]
+        what = study if self._count == "studies" else series
+        if self._count == "patients":
+            what = self._patient(several[0])
         if not what:
             self._not_counted += 1
             return
         self._everything.add(what)
         for group in groups:
             self._named[group].add(what)
+
+    def _patient(self, match: Match) -> str:
+        """Who it is: an ID is one person's only beside its issuer."""
+        person = Person.of(match)
+        known = self._people[person.patient_id]
+        for number, other in enumerate(known):
+            if not person.is_another(other):
+                return f"{person.patient_id} {number}" if person.patient_id else ""
+        known.append(person)
+        return f"{person.patient_id} {len(known) - 1}" if person.patient_id else ""
 
     def _groups(self, match: Match) -> list[_Group]:
         return list(product(*(one.groups(match) for one in self._by)))
@@ -348,10 +378,6 @@ class _Counting:
         self._found.queries += answer.queries
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
-
-
-def _patient(match: Match) -> str:
-    return "".join(texts(match.get("PatientID", "")))
 
 
 def _sizes(named: dict[_Group, set[str]]) -> dict[_Group, int]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed, StatusFailure
 from ..standard.levels import Level
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Ending, Match, Query, is_one
 from ..standard.status import TOO_MANY
 from .exchange import Exchange
 from .gathering import Gathering
@@ -75,7 +75,9 @@ class Asking:
 
     def _in_either_root(self, query: Query, take: Take) -> Ending:
         """The query, which an archive without Study Root may want the patient for."""
-        below_patient = query.level is not Level.PATIENT and not self._is_one(query, "PatientID")
+        below_patient = query.level is not Level.PATIENT and not is_one(
+            query.keys.get("PatientID", "")
+        )
         count = 0
 
         def counted(match: Match, size: int) -> bool:
@@ -135,11 +137,6 @@ class Asking:
             else:
                 allowance.answered(rows)
                 return ending
-
-    @staticmethod
-    def _is_one(query: Query, keyword: str) -> bool:
-        key = query.keys.get(keyword, "")
-        return bool(key) and not {"*", "?", "\\"} & set(key)
 
 
 class Ask(Protocol):

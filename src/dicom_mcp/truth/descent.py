@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from ..errors import ArchiveError, Cancelled, DeadlinePassed
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
-from ..standard.query import Match, Query, Value
+from ..standard.query import Match, Query, Value, is_one
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in
@@ -81,7 +81,7 @@ def found_below(level: Level, lacks: Collection[str], filled: int, count: int) -
 
 def _fill_patient(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
     patient = match.get("PatientID")
-    if not isinstance(patient, str) or not patient or {"*", "?", "\\"} & set(patient):
+    if not isinstance(patient, str) or not is_one(patient):
         return False
     count = _count(asking, Query(Level.STUDY, {"PatientID": patient}))
     if count is None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from ..standard.charset import UTF_8
 from ..standard.dictionary import attribute
-from ..standard.levels import NOUN, UNIQUE_KEY
+from ..standard.levels import ABOVE, NOUN, UNIQUE_KEY, Level
 from ..standard.matching import Predicate, matcher
-from ..standard.query import Match, Matches, Query
+from ..standard.person import Person, several_people
+from ..standard.query import Match, Matches, Query, is_one
 from ..standard.recheck import EXACT, Recheck, texts
-from ..standard.record import identity
+from ..standard.record import parent, unique
 from ..standard.shapes import SEPARATOR
 
 # What may be held of one answer, as it came. 500 matches with every attribute of the extended
@@ -19,6 +20,11 @@ MOST_HELD = 8 * 1024 * 1024
 # More repeated matches in a row than any list asked again in parts has, in number and as they came.
 _MOST_REPEATED = 20_000
 _MOST_REPEATED_BYTES = 32 * 1024 * 1024
+
+
+# Clashes that are told one by one, and what may be told of who has one Patient ID.
+_MOST_TOLD = 3
+_MOST_PEOPLE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,12 @@ class Gathering:
             keyword: set() for keyword, key in query.keys.items() if SEPARATOR in key
         }
         self._absent = set(query.wanted)
-        self._seen: set[str] = set()
+        # What each unique key that came is below, and those that came below several.
+        self._seen: dict[str, str] = {}
+        self._clashing: dict[str, set[str]] = {}
+        # Who is behind the Patient ID that was asked for.
+        self._people: dict[Person, None] = {}
+        self._of_one = query.level is Level.STUDY and is_one(query.keys.get("PatientID", ""))
         self._unnamed = 0
         self._held = 0
         self._repeated = 0
@@ -81,6 +92,8 @@ class Gathering:
             foreign = match.get("SpecificCharacterSet", UTF_8) != UTF_8
             self.translated = foreign and any(match.get(one) for one in self._beyond_ascii)
         if self._is_new(match, size):
+            if self._of_one and len(self._people) < _MOST_PEOPLE:
+                self._people[Person.of(match)] = None
             self.count += 1
             if self.count > self._limit:
                 pass  # one too many is only counted
@@ -146,7 +159,7 @@ class Gathering:
             self._query,
             self.matches,
             outcome.whole and not cut,
-            (*dict.fromkeys((*outcome.notes, *cut, *self._recheck.notes())),),
+            (*dict.fromkeys((*outcome.notes, *cut, *self._recheck.notes(), *self._clashes())),),
             tuple(self.absent),
         )
 
@@ -188,17 +201,45 @@ class Gathering:
 
     def _is_new(self, match: Match, size: int) -> bool:
         """Whether it was not given before: archives repeat rows, and parts may overlap."""
-        unique = identity(self._query.level, match)
-        if not unique:
+        level = self._query.level
+        key, above = unique(level, match), parent(level, match)
+        if not key:
             self._unnamed += 1
             return True
-        if unique in self._seen:
-            self._repeated += 1
-            self._repeated_bytes += size
-            return False
-        self._seen.add(unique)
-        self._repeated = self._repeated_bytes = 0
-        return True
+        known = self._seen.get(key)
+        if known is None or not known:
+            self._seen[key] = above
+        if known and above and known != above:
+            clashing = self._clashing.setdefault(key, {known})
+            new = above not in clashing
+            clashing.add(above)
+        else:
+            new = known is None
+        if new:
+            self._repeated = self._repeated_bytes = 0
+            return True
+        self._repeated += 1
+        self._repeated_bytes += size
+        return False
+
+    def _clashes(self) -> list[str]:
+        """What an administrator looks for: one UID of several things, one ID of several people."""
+        several = several_people(self._people)
+        if not self._clashing:
+            return [several] if several else []
+        level = self._query.level
+        above = ABOVE[level][-1] if level is not Level.STUDY else "PatientID"
+        shown = "; ".join(
+            f"{key} ({above} {', '.join(sorted(parents))})"
+            for key, parents in list(self._clashing.items())[:_MOST_TOLD]
+        )
+        count = len(self._clashing)
+        told = (
+            f"{count} {UNIQUE_KEY[level]}{'s are' if count > 1 else ' is'} that of several "
+            f"{NOUN[level][1]}, which all are here: {shown}. A UID must be that of one only; an "
+            "administrator should look at it."
+        )
+        return [told, *([several] if several else [])]
 
     @property
     def _over_limit(self) -> bool:

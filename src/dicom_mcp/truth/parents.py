@@ -28,6 +28,9 @@ _REMEMBERED = 20_000
 # asks about 50 to 1,000 times a second, so this stays within the deadline of a question.
 _STUDIES_WALKED = 500
 
+# More studies than one series is in, whatever went wrong.
+_MOST_STUDIES = 20
+
 # More series than any study has.
 _MOST_SERIES = 2000
 
@@ -36,7 +39,9 @@ class Parents:
     """What is known of one archive's hierarchy; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._study_of: OrderedDict[str, str] = OrderedDict()
+        self._studies_of: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        # Series of which a relational archive has told every study: their UID may be that of two.
+        self._told: set[str] = set()
         self._lock = Lock()
 
     def learn(self, query: Query, found: Iterable[Match]) -> None:
@@ -49,43 +54,48 @@ class Parents:
                 series = uid_in(match, "SeriesInstanceUID")
                 study = uid_in(match, "StudyInstanceUID") or asked
                 if series and study:
-                    self._study_of[series] = study
-            while len(self._study_of) > _REMEMBERED:
-                self._study_of.popitem(last=False)
+                    known = self._studies_of.get(series, ())
+                    self._studies_of[series] = (*known, *({study} - {*known}))
+            while len(self._studies_of) > _REMEMBERED:
+                self._told.discard(self._studies_of.popitem(last=False)[0])
 
-    def study_of_series(self, series: str, asking: Asking) -> str | None:
-        """The StudyInstanceUID of a series; None when the archive surely has no such series.
+    def studies_of_series(self, series: str, asking: Asking) -> tuple[str, ...]:
+        """The StudyInstanceUID of a series, or of several that were given the same UID; () when the
+        archive surely has no such series.
 
         Raises StatusFailure when the archive has more studies than can be searched.
         """
         with self._lock:
-            if series in self._study_of:
-                return self._study_of[series]
-        study = self._ask_relationally(series, asking)
-        if study or asking.habits.relational:
-            return study
+            known = self._studies_of.get(series, ())
+            told = series in self._told or not asking.habits.relational
+        if known and told:
+            return known
+        studies = self._ask_relationally(series, asking)
+        if studies or asking.habits.relational:
+            return studies or known
         return self._walk(series, asking)
 
-    def _ask_relationally(self, series: str, asking: Asking) -> str | None:
+    def _ask_relationally(self, series: str, asking: Asking) -> tuple[str, ...]:
         """One SERIES query with the series alone, which relational archives answer."""
         if asking.habits.relational is False:
-            return None
+            return ()
         query = Query(Level.SERIES, {"SeriesInstanceUID": series}, ("StudyInstanceUID",))
         try:
-            found = matches(asking, query, 1).matches
+            found = matches(asking, query, _MOST_STUDIES).matches
         except StatusFailure as failure:
             if failure.status in TOO_MANY:
                 raise  # which says nothing of the key
             asking.habits.relational = False
-            return None
-        study = uid_in(found[0], "StudyInstanceUID") if found else ""
-        if not study:
-            return None
+            return ()
+        if not any(uid_in(match, "StudyInstanceUID") for match in found):
+            return ()
         asking.habits.relational = True
         self.learn(query, found)
-        return study
+        with self._lock:
+            self._told.add(series)
+            return self._studies_of.get(series, ())
 
-    def _walk(self, series: str, asking: Asking) -> str | None:
+    def _walk(self, series: str, asking: Asking) -> tuple[str, ...]:
         """Ask the studies, newest first, for their series."""
         every = Query(Level.STUDY, {}, ("StudyInstanceUID", "StudyDate"))
         studies = matches(asking, every, _STUDIES_WALKED)
@@ -103,16 +113,16 @@ class Parents:
             found, complete = answer.matches, complete and answer.complete
             self.learn(query, found)
             if any(one.get("SeriesInstanceUID") == series for one in found):
-                return study
+                return (study,)
             known = uid_in(found[0], "SeriesInstanceUID") if found else ""
             if known and asking.habits.relational is None:
                 # Would it have found one that exists? Then an empty answer meant none.
                 self._ask_relationally(known, asking)
                 if asking.habits.relational:
-                    return None
+                    return ()
                 asking.habits.relational = False
         if complete:
-            return None
+            return ()
         raise StatusFailure(
             f"this archive must be told which study a series belongs to, and the series is in "
             f"none of the {len(newest_first)} {NOUN[Level.STUDY][1]} that could be searched",

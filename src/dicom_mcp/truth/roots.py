@@ -7,7 +7,7 @@ Study Root a hierarchical archive wants the patient of every study, so patients 
 from collections.abc import Callable, MutableMapping
 
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
-from ..standard.query import Ending, Match, Matches, Query
+from ..standard.query import Ending, Match, Matches, Query, is_one
 
 type Ask = Callable[[Query, Callable[[Match, int], bool]], Ending]
 
@@ -16,6 +16,8 @@ OF_PATIENT = frozenset({
     "EthnicGroup", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate",
     "PatientBirthTime", "PatientComments", "PatientID", "PatientName", "PatientSex",
 })  # fmt: skip
+
+_TELLING = ("PatientID", "PatientName", "IssuerOfPatientID")
 
 # Studies looked through for patients, and patients asked one by one for their studies.
 MOST_STUDIES = 5_000
@@ -28,20 +30,20 @@ _STUDIES_COUNT = "NumberOfPatientRelatedStudies"
 def studies_of_patients(query: Query) -> Query:
     """The STUDY query whose matches tell the patients that this PATIENT query asks for."""
     wanted = [one for one in query.wanted if one in OF_PATIENT]
-    return Query(Level.STUDY, query.keys, ("PatientID", "PatientName", *wanted))
+    return Query(Level.STUDY, query.keys, (*_TELLING, *wanted))
 
 
 def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
     """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`.
 
-    Studies of one ID and one name are one patient's, who is described by the first of them.
+    Studies of one ID, issuer and name are one patient's, who is described by the first of them.
     """
     wanted = [one for one in query.wanted if one in OF_PATIENT]
-    found: dict[tuple[str, str], Match] = {}
-    counts: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, ...], Match] = {}
+    counts: dict[tuple[str, ...], int] = {}
     differing: set[str] = set()
     for study in studies.matches:
-        who = str(study.get("PatientID", "")), str(study.get("PatientName", ""))
+        who = tuple(str(study.get(one, "")) for one in _TELLING)
         told = {one: study[one] for one in wanted if one in study}
         first = found.setdefault(who, told)
         differing |= {one for one in told if first.get(one) != told[one]}
@@ -92,7 +94,7 @@ def ask_by_patient(
     rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
     for patient in patients[:_MOST_PATIENTS]:
         who = patient.get("PatientID")
-        if not isinstance(who, str) or not who or {"*", "?", "\\"} & set(who):
+        if not isinstance(who, str) or not is_one(who):
             whole = False
             continue
         count = 0

@@ -1,0 +1,173 @@
+"""One UID of two things, one Patient ID of two people: what an administrator looks for."""
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dicom_mcp.config import Settings
+from dicom_mcp.node import Node
+from tests.acceptor import Answers, accepting
+from tests.asking import ask, call, said
+
+from .test_descent import row
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+DOE = {"PatientID": "1001", "PatientName": "Doe^Jane", "PatientBirthDate": "19700101"}
+ROE = {"PatientID": "2002", "PatientName": "Roe^Richard", "PatientBirthDate": "19500505"}
+
+
+def study(uid: str, **values: str) -> dict[str, str]:
+    return {"StudyInstanceUID": uid, "StudyDate": "20260110", "ModalitiesInStudy": "CT", **values}
+
+
+@contextmanager
+def holding(levels: dict[str, Sequence[dict[str, str]]]) -> Generator[Node]:
+    """An archive that has these rows, by level, and compares the keys of a UID or ID with them."""
+
+    def find(event: Any) -> Answers:
+        keys = event.identifier
+        for one in levels.get(keys.QueryRetrieveLevel, ()):
+            wrong = [
+                keyword
+                for keyword, value in one.items()
+                if keyword.endswith(("ID", "UID")) and keys.get(keyword) not in (None, "", value)
+            ]
+            if not wrong:
+                asked = {k: v for k, v in one.items() if k in keys}
+                yield 0xFF00, row(keys.QueryRetrieveLevel, **asked)
+
+    with accepting(find) as acceptor:
+        yield acceptor.node()
+
+
+def test_two_patients_with_one_study_uid_are_both_listed_and_the_clash_is_told() -> None:
+    with holding({"STUDY": [study("1.2.3", **DOE), study("1.2.3", **ROE)]}) as node:
+        listed = ask(node, "query_studies", study_date="20260110")
+        by_uid = ask(node, "query_studies", study_instance_uid="1.2.3")
+        least = ask(node, "query_studies", study_date="20260110", attribute_preset="minimal")
+        counted = ask(node, "count_studies", study_date="20260110")
+    for answer in (listed, by_uid, least):
+        assert answer["returned"] == 2
+        assert answer["complete"]
+        assert any("1.2.3 (PatientID 1001, 2002)" in note for note in answer["notes"])
+    assert {one["PatientID"] for one in listed["records"]} == {"1001", "2002"}
+    assert counted["total"] == 2
+
+
+def test_one_study_that_is_given_twice_is_one() -> None:
+    with holding({"STUDY": [study("1.2.3", **DOE), study("1.2.3", **DOE)]}) as node:
+        answer = ask(node, "query_studies", study_date="20260110")
+    assert answer["returned"] == 1
+    assert not any("several" in note for note in answer["notes"])
+
+
+def test_one_series_uid_in_two_studies_gives_the_images_of_both() -> None:
+    series = [
+        {"StudyInstanceUID": one, "SeriesInstanceUID": "1.9", "Modality": "CT"}
+        for one in ("1.2.3", "1.2.4")
+    ]
+    images = [
+        {"StudyInstanceUID": one, "SeriesInstanceUID": "1.9", "SOPInstanceUID": f"{one}.{number}"}
+        for one in ("1.2.3", "1.2.4")
+        for number in range(1, 4)
+    ]
+    with holding({"SERIES": series, "IMAGE": images}) as node:
+        answer = ask(node, "query_instances", series_instance_uid="1.9")
+        of_one = ask(node, "query_instances", series_instance_uid="1.9", study_instance_uid="1.2.3")
+    assert (answer["returned"], answer["complete"]) == (6, True)
+    assert "1.2.3, 1.2.4" in answer["notes"][0]
+    assert of_one["returned"] == 3
+
+
+def test_one_object_uid_in_two_series_is_two_objects() -> None:
+    images = [
+        {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": one, "SOPInstanceUID": "1.2.3.1"}
+        for one in ("1.9", "1.10")
+    ]
+    with holding({"IMAGE": images}) as node:
+        answer = ask(
+            node,
+            "query_instances",
+            series_instance_uid="1.9\\1.10",
+            study_instance_uid="1.2.3",
+        )
+    assert answer["returned"] == 2
+    assert any("SOPInstanceUID is that of several" in note for note in answer["notes"])
+
+
+TWO_HOSPITALS = [
+    study("1.2.3", **DOE, IssuerOfPatientID="NORTH"),
+    study("1.2.4", **DOE, IssuerOfPatientID="NORTH"),
+    study("1.2.5", **{**ROE, "PatientID": "1001"}, IssuerOfPatientID="SOUTH"),
+]
+UNTOLD = [{k: v for k, v in one.items() if k != "IssuerOfPatientID"} for one in TWO_HOSPITALS]
+
+
+@pytest.mark.parametrize("studies", [TWO_HOSPITALS, UNTOLD], ids=["issuers told", "untold"])
+def test_an_id_of_two_people_is_counted_as_two(studies: list[dict[str, str]]) -> None:
+    with holding({"STUDY": studies}) as node:
+        answer = ask(node, "count_studies", count="patients")
+    assert (answer["total"], answer["complete"]) == (2, True)
+    assert any("Patient ID 1001 is that of 2 people" in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize("studies", [TWO_HOSPITALS, UNTOLD], ids=["issuers told", "untold"])
+def test_whose_studies_a_list_by_an_id_of_two_people_holds_is_told(
+    studies: list[dict[str, str]],
+) -> None:
+    with holding({"STUDY": studies}) as node:
+        answer = ask(node, "query_studies", patient_id="1001")
+        least = ask(node, "query_studies", patient_id="1001", attribute_preset="minimal")
+    assert answer["returned"] == least["returned"] == 3
+    for one in (answer, least):
+        assert any("Patient ID 1001 is that of 2 people" in note for note in one["notes"])
+
+
+def test_a_married_name_makes_no_second_person() -> None:
+    married = {**DOE, "PatientName": "Smith^Jane"}
+    with holding({"STUDY": [study("1.2.3", **DOE), study("1.2.4", **married)]}) as node:
+        counted = ask(node, "count_studies", count="patients")
+        listed = ask(node, "query_studies", patient_id="1001")
+    assert counted["total"] == 1
+    assert not any("people" in note for note in listed["notes"])
+
+
+def test_patients_of_two_issuers_are_two_rows() -> None:
+    rows = [{**DOE, "IssuerOfPatientID": one} for one in ("NORTH", "SOUTH")]
+    with holding({"PATIENT": rows}) as node:
+        answer = ask(node, "query_patients", patient_id="1001", attribute_preset="minimal")
+    assert answer["returned"] == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "count"),
+    [
+        (ROE, 2),
+        ({**DOE, "PatientID": "N-1001"}, 1),  # the same person under the other hospital's ID
+        ({**ROE, "PatientID": "1001"}, 2),
+        (DOE, 1),
+    ],
+    ids=["another patient", "another ID", "one ID of two", "a copy"],
+)
+def test_a_study_uid_on_two_nodes_is_a_copy_only_of_the_same_patient(
+    other: dict[str, str], count: int
+) -> None:
+    with (
+        holding({"STUDY": [study("1.2.3", **DOE)]}) as one,
+        holding({"STUDY": [study("1.2.3", **other)]}) as two,
+    ):
+        answer = _ask_both(one, two, study_date="20260110")
+    assert answer["returned"] == count
+    assert any("as a record of its own" in note for note in answer["notes"]) is (count == 2)
+
+
+def _ask_both(one: Node, two: Node, **arguments: Any) -> dict[str, Any]:
+    settings = Settings(replace(one, name="one"), others=(replace(two, name="two"),))
+    result = call(settings, "query_studies", node="all", **arguments)
+    assert not result.is_error, said(result)
+    return json.loads(said(result))
