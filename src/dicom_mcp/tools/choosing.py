@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ..content.error import ContentError
 from ..standard.instance import Instance
@@ -30,6 +30,11 @@ class Remarks:
 
     notes: list[str] = field(default_factory=list[str])
     complete: bool = True
+
+    @classmethod
+    def of(cls, found: Members) -> Self:
+        """Those about the objects of a series."""
+        return cls([*found.notes], found.whole and found.is_ordered)
 
     def add(self, *notes: str) -> None:
         """What the person asking must know."""
@@ -162,7 +167,8 @@ class Choosing:
             self.remarks.lacks(*told, *dict.fromkeys(faults))
         if not placed:
             raise ContentError(
-                "The images do not say where they lie in the patient", "Choose by instance number"
+                "The images do not say where they lie in the patient",
+                "Choose by a share such as 30 %",
             )
         first = placed[0].place
         if not all(

@@ -30,6 +30,7 @@ from .objects import (
     one_uid,
     opened,
 )
+from .order import ordered_members
 from .rows import Row, Rows, filled, text
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ def read_header(
     """Read the DICOM header of one object of a series: all attributes or chosen ones, sequences and
     private ones included. For what queries cannot return: kVp, dose, kernel, geometry."""
     wanted, place = _wanted(attributes), Place.of(at)
-    found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
+    if sop_instance_uid.strip():
+        found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
+    else:
+        found = ordered_members(call, series_instance_uid, study_instance_uid)
     one = _pick(found.objects, place)
     instance = fetch_one(call, one, headers=True)
     dataset = opened(instance)
@@ -130,7 +134,7 @@ def read_header(
         notes.append(f"Not in this header: {', '.join(absent)}.")
     return Headers(
         returned=len(kept),
-        complete=len(kept) == len(rows) and read.complete,
+        complete=len(kept) == len(rows) and read.complete and found.is_ordered,
         notes=notes,
         archive=asked(call.archive.node),
         queries=found.queries,
@@ -140,7 +144,9 @@ def read_header(
                 "series_instance_uid": found.series_instance_uid,
                 "sop_instance_uid": one.uid,
                 "instance_number": one.number,
-                "place": f"{found.objects.index(one) + 1} of {len(found.objects)}",
+                "place": f"{found.objects.index(one) + 1} of {len(found.objects)} {found.order}"
+                if not sop_instance_uid.strip()
+                else "",
             }
         ),
         records=kept,

@@ -28,7 +28,12 @@ class Listing:
     def numbers(self) -> list[int]:
         """The instance numbers, in order, of all that have one."""
         found = (str(one.get("InstanceNumber", "")) for one in self.instances)
-        return sorted(int(one) for one in found if one.isdecimal())
+        return sorted(int(one) for one in found if one.removeprefix("-").isdecimal())
+
+    @property
+    def unnumbered(self) -> int:
+        """How many have no number: which are missing is then not to be told."""
+        return len(self.instances) - len(self.numbers)
 
     @property
     def frames(self) -> int:

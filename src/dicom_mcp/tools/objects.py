@@ -63,7 +63,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The objects of one series in the order of their numbers; `whole` says that they are all."""
+    """The objects of one series in the order of their numbers, or in what `order` says; `whole`
+    says that they are all, `is_ordered` that there is an order."""
 
     study_instance_uid: str
     series_instance_uid: str
@@ -71,6 +72,8 @@ class Members:
     whole: bool
     notes: tuple[str, ...]
     queries: int
+    order: str = "by instance number"
+    is_ordered: bool = True
 
     @property
     def frames(self) -> "Frames":
@@ -128,19 +131,6 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
     series = one_uid(series, "series_instance_uid")
     study = one_uid(study, "study_instance_uid") if study.strip() else ""
     return _members(call, series, study, instance)
-
-
-def recent_members(call: Call, series: str, study: str = "") -> Members:
-    """All of a series, for somebody who scrolls through it: perhaps as listed half a minute ago."""
-    series, study = series.strip(), study.strip()
-    key = (str(call.archive.node), series)
-    known: Members | None = call.house.lists.get(key)
-    if known and (not study or study == known.study_instance_uid):
-        return replace(known, queries=0)
-    found = members(call, series, study)
-    if found.whole:
-        call.house.lists.put(key, found)
-    return found
 
 
 def _members(call: Call, series: str, study: str, instance: str = "") -> Members:

@@ -89,7 +89,9 @@ class Series:
             row["instances_seen"] = len(listed.instances)
         if listed and listed.frames > len(listed.instances):
             row["frames"] = listed.frames
-        if (gaps := lacking(numbers)) and listed and listed.whole:
+        if listed and listed.unnumbered and len(listed.instances) > 1:
+            row["without_number"] = listed.unnumbered
+        elif (gaps := lacking(numbers)) and listed and listed.whole:
             row |= {"numbers": ranges(numbers), "lacks": ranges(gaps)}
         if twice := repeated(numbers):
             row["repeated"] = ranges(twice)
@@ -103,7 +105,13 @@ def remarks(series: Series) -> list[str]:
         return []
     numbers = listed.numbers
     told: list[str] = []
-    gaps = lacking(numbers)
+    gaps = [] if listed.unnumbered else lacking(numbers)
+    if listed.unnumbered and len(listed.instances) > 1:
+        told.append(
+            f"{series.name}: {listed.unnumbered} of {len(listed.instances)} instances have no "
+            "number, so that numbers do not tell whether any is missing; sample_headers with "
+            "geometry=true tells gaps between positions."
+        )
     if gaps and listed.whole:
         told.append(
             f"{series.name} lacks the image{'s' * (len(gaps) > 1)} {ranges(gaps)}: the archive has "

@@ -23,9 +23,9 @@ from .objects import (
     fetch_one,
     members,
     opened,
-    recent_members,
     spread,
 )
+from .order import ordered_members
 from .rows import Row, filled
 from .windowing import window_of
 
@@ -79,8 +79,8 @@ def view_image(
     if sop_instance_uid.strip():
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
-        found = recent_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks([*found.notes], found.whole))
+        found = ordered_members(call, series_instance_uid, study_instance_uid)
+    making = _Making(call, using, size, _MIME[format], Remarks.of(found))
     one, number = Choosing(call, making.remarks).pick(found, place, frame)
     return making.picture(found, one, number, place)
 
@@ -101,11 +101,11 @@ def view_series(
     """Look at a series as a contact sheet of evenly spread images; or, with compare_with, at two
     series beside each other at the matching position (at). Not for diagnosis."""
     place, using = Place.of(at), window_of(window)
-    found = recent_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks([*found.notes], found.whole))
+    found = ordered_members(call, series_instance_uid, study_instance_uid)
+    making = _Making(call, using, size, _MIME[format], Remarks.of(found))
     if not compare_with.strip():
         return making.sheet(found, images)
-    return making.compared(found, recent_members(call, compare_with), place)
+    return making.compared(found, ordered_members(call, compare_with), place)
 
 
 _MIME = {"png": _PNG, "jpeg": _JPEG}
@@ -153,7 +153,7 @@ class _Making:
         row = {
             **_row(found, one),
             "frame": number if number > 1 or one.frames > 1 else "",
-            "place": f"{nth} of {len(found.objects)} by instance number"
+            "place": f"{nth} of {len(found.objects)} {found.order}"
             if len(found.objects) > 1
             else f"{number} of {one.frames} frames"
             if one.frames > 1
@@ -179,7 +179,7 @@ class _Making:
         from ..content.picture import side_by_side
 
         self.remarks.add(*right.notes)
-        self.remarks.complete = self.remarks.complete and right.whole
+        self.remarks.complete = self.remarks.complete and right.whole and right.is_ordered
         (one, frame), (other, its_frame) = Choosing(self.call, self.remarks).matched(
             left, right, place
         )
