@@ -1,7 +1,7 @@
 """Images without usable numbers are in the order of the patient, or in one that is said not to be
 known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import AnyNode, Node, WebNode
@@ -22,7 +23,11 @@ CORONAL = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0]
 SERIES = "2.25.3"
 
 
-def stack(count: int = 12, *, numbers: Any = None, **attributes: Any) -> list[Dataset]:
+type Numbers = Callable[[int], int | None] | int | None
+type Given = Callable[[int], str]
+
+
+def stack(count: int = 12, *, numbers: Numbers = None, **attributes: Any) -> list[Dataset]:
     """Axial images at 10, 20, 30 … mm, their UIDs as text in another order than their positions.
 
     `numbers` is the same instance number for all, or a function of the place from 1.
@@ -30,7 +35,7 @@ def stack(count: int = 12, *, numbers: Any = None, **attributes: Any) -> list[Da
     made: list[Dataset] = []
     for place in range(1, count + 1):
         one = image(gradient(0, 200, "u1"), modality="CT", **attributes)
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"2.25.9.{place * 10}"
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = UID(f"2.25.9.{place * 10}")
         one.StudyDescription, one.FrameOfReferenceUID = "Stack", "2.25.4"
         one.ImageOrientationPatient = AXIAL
         one.ImagePositionPatient = [-10.0, -10.0, place * 10.0]
@@ -39,7 +44,7 @@ def stack(count: int = 12, *, numbers: Any = None, **attributes: Any) -> list[Da
     return made
 
 
-def without_position(images: Sequence[Dataset], **given: Any) -> list[Dataset]:
+def without_position(images: Sequence[Dataset], **given: Given) -> list[Dataset]:
     """The same, which do not say where they lie; `given` makes an attribute of the place."""
     for place, one in enumerate(images, start=1):
         del one.ImagePositionPatient, one.ImageOrientationPatient
@@ -48,8 +53,20 @@ def without_position(images: Sequence[Dataset], **given: Any) -> list[Dataset]:
     return [*images]
 
 
+def _by_thirds(place: int) -> int:
+    return place % 3
+
+
+def _location(place: int) -> str:
+    return str(place)
+
+
+def _time(place: int) -> str:
+    return f"1015{place:02}"
+
+
 @contextmanager
-def archive(images: Sequence[Dataset], kind: str, directory: Path) -> Iterator[AnyNode]:
+def archive(images: Sequence[Dataset], kind: str, directory: Path) -> Generator[AnyNode]:
     shuffled = [*images]
     Random(4).shuffle(shuffled)
     if kind == "DICOMweb":
@@ -64,9 +81,9 @@ def archive(images: Sequence[Dataset], kind: str, directory: Path) -> Iterator[A
 
 
 @pytest.mark.parametrize("kind", ["DIMSE", "DICOMweb", "Orthanc"])
-@pytest.mark.parametrize("numbers", [None, 1, lambda place: place % 3])
+@pytest.mark.parametrize("numbers", [None, 1, _by_thirds])
 def test_images_without_usable_numbers_are_in_the_order_of_their_positions(
-    kind: str, numbers: Any, tmp_path: Path
+    kind: str, numbers: Numbers, tmp_path: Path
 ) -> None:
     with archive(stack(numbers=numbers), kind, tmp_path) as node:
         for at, place in (("first", 1), ("last", 12), ("25 %", 4)):
@@ -88,7 +105,9 @@ def test_two_series_without_numbers_are_matched_by_position(tmp_path: Path) -> N
     left, right = stack(), stack(6, numbers=1)
     for one in right:
         one.SeriesInstanceUID = "2.25.5"
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"{one.SOPInstanceUID}.1"
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = UID(
+            f"{one.SOPInstanceUID}.1"
+        )
     with archive([*left, *right], "DIMSE", tmp_path) as node:
         said, _ = look(
             node, "view_series", series_instance_uid=SERIES, compare_with="2.25.5", at="36 %"
@@ -100,15 +119,15 @@ def test_two_series_without_numbers_are_matched_by_position(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"SliceLocation": lambda place: str(place)}, "by slice location"),
-        ({"AcquisitionTime": lambda place: f"1015{place:02}"}, "by acquisition time"),
-        ({"TriggerTime": lambda place: str(place * 40)}, "by trigger time"),
-        ({"ContentTime": lambda place: f"1015{place:02}"}, "by content time"),
+        ({"SliceLocation": _location}, "by slice location"),
+        ({"AcquisitionTime": _time}, "by acquisition time"),
+        ({"TriggerTime": _location}, "by trigger time"),
+        ({"ContentTime": _time}, "by content time"),
     ],
 )
 @pytest.mark.parametrize("kind", ["DIMSE", "DICOMweb"])
 def test_images_without_a_position_are_by_location_or_time(
-    kind: str, given: dict[str, Any], words: str, tmp_path: Path
+    kind: str, given: dict[str, Given], words: str, tmp_path: Path
 ) -> None:
     images = without_position(stack(), **given)
     with archive(images, kind, tmp_path) as node:
