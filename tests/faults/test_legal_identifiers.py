@@ -1,5 +1,6 @@
 """Whatever a model asks, only legal identifiers reach the wire; or nothing does."""
 
+import json
 import re
 import struct
 import warnings
@@ -127,6 +128,9 @@ SIMPLE_UIDS = st.sampled_from(["1.2.3", "1.2.3.4"]) | UIDS
 
 # What the archive answers goes back to it when a parent or a study's series are looked up.
 # Some archives' UIDs break the rules of PS3.5 9.1, and are the only ones their objects have.
+# Those that cannot be asked for: a list of two others, wildcards, and what is too long or none.
+NOT_ASKABLE = ("1.2\\1.3", "1.2.*", "*", "x", "1" * 65)
+
 ANSWERED_UIDS = ("1.2.3", "1.2.3.4", "1.02", "", "1.2\\1.3", "x", "1.2.*", "*", "1." * 40)
 ANSWERS = st.lists(
     st.tuples(st.sampled_from(ANSWERED_UIDS), st.sampled_from(ANSWERED_UIDS)), max_size=3
@@ -185,6 +189,25 @@ def test_a_study_that_has_no_uid_is_not_given_the_series_of_others(uid: str) -> 
         recorder.begin([(uid, "1.2.3")], IMPLICIT)
         assert not recorder.ask("query_studies", {"patient_id": "7"}).is_error
         assert len(recorder.heard) == 1
+
+
+@pytest.mark.parametrize("uid", NOT_ASKABLE)
+@pytest.mark.parametrize(
+    "counted", [{"count": "series"}, {"count": "images", "group_by": ["KVP"]}], ids=str
+)
+def test_what_an_archive_gives_as_uid_goes_back_only_as_one_uid(
+    uid: str, counted: dict[str, Any]
+) -> None:
+    for answers in ([(uid, "1.2.3")], [("1.2.3", uid)]):
+        with recording() as recorder:
+            recorder.begin(answers, IMPLICIT)
+            result = recorder.ask("count_studies", counted)
+            sent = b"".join(recorder.heard)
+        assert uid.encode() not in sent or uid == "*"
+        assert b"*\0" not in sent
+        assert not result.is_error
+        if answers[0][0] == uid or "group_by" in counted:  # else a series need not be asked for
+            assert json.loads(said(result))["complete"] is False
 
 
 @pytest.mark.parametrize(

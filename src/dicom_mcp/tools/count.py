@@ -12,7 +12,7 @@ from ..standard.levels import Level
 from ..standard.matching import matcher
 from ..standard.near import did_you_mean
 from ..standard.person import Person, several_people
-from ..standard.query import TELLING, Match, Matches, Query
+from ..standard.query import TELLING, Match, Matches, Query, is_uid
 from ..standard.record import identity
 from ..standard.values import shown
 from .answer import Asked, asked
@@ -314,7 +314,11 @@ class _Counting:
     def _images_of(self, series: Match, wanted: Sequence[str]) -> list[Match]:
         """What the images of a series say of themselves, each with what is known above it."""
         conditions = [one for one in self._where if one.level is Level.IMAGE]
-        keys = {one: str(series[one]) for one in ("StudyInstanceUID", "SeriesInstanceUID")}
+        uids = ("StudyInstanceUID", "SeriesInstanceUID")
+        keys = {one: str(series.get(one, "")) for one in uids}
+        if not all(map(is_uid, keys.values())):  # a list, or what would match anything else
+            self._not_counted += 1
+            return []
         found: list[Match] = []
 
         def keep(match: Match) -> None:

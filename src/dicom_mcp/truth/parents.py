@@ -5,21 +5,16 @@ an empty list. So it is never asked that: the parent is taken from what earlier 
 looked up.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
 
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match, Query
+from ..standard.query import Match, Query, is_uid
 from ..standard.status import TOO_MANY
 from .asking import Asking
 from .whole import matches
-
-# What can be asked with again. Zeros at the front of a component, as careless software writes them,
-# are let through: the object has no other UID (PS3.5 9.1).
-_UID = re.compile(r"[0-9.]{1,64}")
 
 # Two UIDs of 64 bytes each: some megabytes at most.
 _REMEMBERED = 20_000
@@ -134,4 +129,4 @@ class Parents:
 def uid_in(match: Match, keyword: str) -> str:
     """The UID in a match; "" when there is none, or what is there would match anything else."""
     value = match.get(keyword)
-    return value if isinstance(value, str) and _UID.fullmatch(value) else ""
+    return value if isinstance(value, str) and is_uid(value) else ""

@@ -7,8 +7,8 @@ out those of some studies, is asked study by study.
 from collections.abc import Callable, Collection
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
-from ..standard.levels import Level
-from ..standard.query import Match, Matches, Query
+from ..standard.levels import NOUN, Level
+from ..standard.query import Match, Matches, Query, is_uid
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in
@@ -56,9 +56,16 @@ def series_of(
                 whole = answer.complete
                 notes += answer.notes
                 absent = set(answer.absent)
+    nameless = sum(not is_uid(study) for study in wanted)
+    if nameless:
+        whole = False
+        notes.append(
+            f"Not complete: {nameless} {NOUN[Level.STUDY][nameless != 1]} could not be asked for "
+            "series, because what stands as StudyInstanceUID is no UID."
+        )
     below = {one: key for one, key in query.keys.items() if one == "Modality"}
     for number, study in enumerate(studies):
-        if study in seen:
+        if study in seen or not is_uid(study):
             continue
         one = Query(Level.SERIES, {**below, "StudyInstanceUID": study}, query.wanted)
         gathering = Gathering(
