@@ -30,6 +30,7 @@ from dicom_mcp.tools.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
 from tests.content.samples import gradient, image
+from tests.content.test_overlay import add_plane
 from tests.dicomweb.servers import embedded
 
 TODAY = date(2026, 3, 31)
@@ -417,3 +418,22 @@ def test_a_series_is_found_without_its_study_in_a_strict_archive(held: list[Data
         assert [one.uid for one in found.objects] == [str(one.SOPInstanceUID) for one in chest]
         assert found.study_instance_uid == chest[0].StudyInstanceUID
         house.close()
+
+
+def test_overlays_are_drawn_where_they_are_asked_for_and_told_else() -> None:
+    dataset = image(gradient(0, 255, "u1"), StudyDescription="Overlays")
+    add_plane(dataset, np.eye(16, 32, dtype=bool))
+    with EmbeddedArchive([dataset], ae_title="OVER") as archive:
+        node = Node(port=archive.port, called_ae_title="OVER")
+        for tool in ("view_image", "view_series"):
+            said, (plain,) = look(node, tool, series_instance_uid="2.25.3")
+            assert any("Not drawn: overlays 6000" in line for line in said["caption"])
+            said, (shown,) = look(node, tool, series_instance_uid="2.25.3", overlays=True)
+            assert any("Drawn over the image" in line for line in said["caption"])
+            assert _yellow(shown) > 100 > _yellow(plain)
+
+
+def _yellow(content: bytes) -> int:
+    """How many pixels are yellow."""
+    pixels = np.asarray(Image.open(BytesIO(content)).convert("RGB")).astype(int)
+    return int((pixels[..., 0] + pixels[..., 1] - 2 * pixels[..., 2] > 200).sum())

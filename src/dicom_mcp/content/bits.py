@@ -21,7 +21,7 @@ def kept_bits(
 
     size = values.dtype.itemsize * 8
     native = values.astype(f"u{size // 8}", copy=True)
-    spare = ((1 << size) - 1) ^ (((1 << bits) - 1) << low) ^ in_pixels(elements, size)
+    spare = ((1 << size) - 1) & ~(((1 << bits) - 1) << low) & ~in_pixels(elements, size)
     beyond = np.asarray(spare & ~((1 << low) - 1), native.dtype)
     rest = native & beyond if beyond else None
     if signed:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from .apart import Apart
+from .display import not_applied
+from .drawing import overlaid
 from .elements import Elements
 from .error import ContentError
 from .groups import placed
@@ -34,6 +36,9 @@ _MOST_ENTRIES = 1 << 20
 
 # Beyond these a pixel's height to width is a mistake in the header.
 _RATIOS = 0.02, 50.0
+
+# Pixels that are nearly square need not be called otherwise.
+_SQUARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +91,16 @@ def render(
     window: Window | str = "",
     transfer_syntax: str = "",
     apart: Apart | None = None,
+    overlays: bool = False,
 ) -> Frame:
     """Frame `number` (from 1) of an image.
 
     `window` is one of ours, the name of a preset (CT only) or of one the file explains, the number
     of one of the file's windows ("2"), "full" for all values, or "" for what the file asks for.
     `transfer_syntax` is needed where the data set has no file meta information. Give `apart` where
-    several frames are rendered in one call: compressed ones then share its process. Raises
-    ContentError for what is no image and for what cannot be shown rightly.
+    several frames are rendered in one call: compressed ones then share its process. With `overlays`
+    what lies in overlay planes is drawn over the image. Raises ContentError for what is no image
+    and for what cannot be shown rightly.
     """
     elements = Elements.of(dataset)
     syntax = transfer_syntax or _transfer_syntax(dataset)
@@ -101,8 +108,6 @@ def render(
         held = stored(elements, number, syntax, decoding)
     ratio, notes = _ratio(elements, number)
     notes += held.notes
-    if "PixelPresentation" in elements and elements.text("PixelPresentation") in _COLOURED:
-        notes.append("The colours of the supplemental palette are not shown")
     if held.photometric in ("RGB", "PALETTE COLOR"):
         if window:
             raise ContentError("A colour image has no window", "Leave the window out")
@@ -117,6 +122,9 @@ def render(
         notes += grey.notes
         if low < high and pixels.min() == pixels.max():
             notes.append("Nothing can be told apart: all values lie beyond one end of the window")
+    notes += not_applied(elements, number, colour=pixels.ndim == 3)
+    pixels, told = overlaid(elements, number, held, pixels, syntax if overlays else "")
+    notes += told
     return Frame(
         pixels=pixels,
         number=number,
@@ -136,9 +144,6 @@ def file_windows(dataset: Dataset, number: int = 1) -> list[Window]:
     return _file_windows(Elements.of(dataset), number)
 
 
-_COLOURED = frozenset({"COLOR", "MIXED", "TRUE_COLOR", "COLOR_RANGE", "COLOR_REF"})
-
-
 class _Grey:
     """The values of a grey frame: their range, their modality transform, what is padding."""
 
@@ -146,7 +151,9 @@ class _Grey:
         self.elements = elements
         self.held = held
         self.notes: list[str] = []
-        self.inverted = _is_inverted(elements, held)
+        self.inverted, why = _is_inverted(elements, held)
+        if why:
+            self.notes.append(why)
         self.modality, self.unit, self.is_rescaled = modality(elements, number, held)
         if told := rescale_fault(elements, number):
             self.notes.append(told)
@@ -294,11 +301,18 @@ def _voi_tables(elements: Elements, number: int, grey: _Grey) -> list[Lut]:
     return found
 
 
-def _is_inverted(elements: Elements, held: Stored) -> bool:
+def _is_inverted(elements: Elements, held: Stored) -> tuple[bool, str]:
     """Whether small values are light: Presentation LUT Shape where there is one (PS3.3 C.11.6),
-    else the photometric interpretation."""
+    else the photometric interpretation; and what is to be said of it."""
     shape = elements.text("PresentationLUTShape").upper()
-    return shape == "INVERSE" if shape else held.photometric == "MONOCHROME1"
+    is_first = held.photometric == "MONOCHROME1"
+    if not shape or (shape == "INVERSE") == is_first:
+        return is_first, "Small values are light (MONOCHROME1)" if is_first else ""
+    light = "small" if shape == "INVERSE" else "large"
+    return shape == "INVERSE", (
+        f"By Presentation LUT Shape {capped(shape, 16)} {light} values are light, against "
+        f"{held.photometric}"
+    )
 
 
 def _padding(elements: Elements, held: Stored) -> tuple[float, float] | None:
@@ -355,8 +369,11 @@ def _ratio(elements: Elements, number: int) -> tuple[float, list[str]]:
         values = source.numbers(keyword)
         if len(values) == 2 and min(values) > 0:
             ratio = values[0] / values[1]
-            if _RATIOS[0] <= ratio <= _RATIOS[1]:
+            if abs(ratio - 1.0) < _SQUARE:
                 return ratio, []
+            if _RATIOS[0] <= ratio <= _RATIOS[1]:
+                told = f"Pixels are not square ({keyword} {values[0]:g}\\{values[1]:g})"
+                return ratio, [f"{told}: the picture is stretched to the true ratio"]
             return 1.0, [f"{keyword} {values[0]:g}\\{values[1]:g} cannot be right and is not used"]
     return 1.0, []
 

@@ -77,12 +77,20 @@ def picture(
     mime: str = PNG,
     transfer_syntax: str = "",
     apart: Apart | None = None,
+    overlays: bool = False,
 ) -> Picture:
     """Frame `number` of an image with its sides marked, neither side longer than `longest_side`.
 
     Raises ContentError as `frame.render` does.
     """
-    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax, apart=apart)
+    frame = render(
+        dataset,
+        number,
+        window=window,
+        transfer_syntax=transfer_syntax,
+        apart=apart,
+        overlays=overlays,
+    )
     inner = _sized(frame, max(longest_side - 2 * _MARGIN, 16))
     shown = _marked(inner, frame_sides(dataset, number))
     size = f"{frame.pixels.shape[1]} × {frame.pixels.shape[0]} pixels"
@@ -101,10 +109,18 @@ def cell(
     transfer_syntax: str = "",
     apart: Apart | None = None,
     longest_side: int = _LARGEST_CELL,
+    overlays: bool = False,
 ) -> Cell:
     """A frame for `contact_sheet` or `side_by_side`, neither side longer than `longest_side`; the
     label says instance, frame and place."""
-    frame = render(dataset, number, window=window, transfer_syntax=transfer_syntax, apart=apart)
+    frame = render(
+        dataset,
+        number,
+        window=window,
+        transfer_syntax=transfer_syntax,
+        apart=apart,
+        overlays=overlays,
+    )
     return Cell(
         frame.fitted(longest_side),
         label or _label(dataset, frame),

@@ -75,7 +75,8 @@ class Stored:
     """A frame's values: rows by columns, or rows by columns by three in RGB.
 
     `bits` of each are used; `photometric` is MONOCHROME1, MONOCHROME2, PALETTE COLOR or RGB. The
-    object has `frames`; `notes` say where it contradicts itself.
+    object has `frames`; `notes` say where it contradicts itself; `words` are pixels with all of
+    their bits where overlays may lie in them.
     """
 
     values: "Array"
@@ -84,6 +85,7 @@ class Stored:
     photometric: str
     frames: int = 1
     notes: tuple[str, ...] = ()
+    words: "Array | None" = None
 
     def noted(self, *notes: str) -> "Stored":
         """The same, with these notes before its own; empty ones are none."""
@@ -167,8 +169,7 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
 
 def _is_length(elements: Elements, layout: Layout, length: int) -> bool:
     """Whether this is how long the pixels are uncompressed."""
-    said = Measured(layout, frame_count(elements))
-    return 0 <= length - said.length <= 1
+    return 0 <= length - Measured(layout, frame_count(elements)).length <= 1
 
 
 def _refuse_unknown(transfer_syntax: str) -> None:
@@ -364,7 +365,8 @@ def _grey(
         kept = np.minimum(values, most) if low == 0 else values
         return Stored(kept, layout.stored, False, layout.photometric)
     bits, left = kept_bits(values, stored, low, signed=layout.signed, elements=elements)
-    return Stored(bits, layout.stored, layout.signed, layout.photometric).noted(left)
+    found = Stored(bits, layout.stored, layout.signed, layout.photometric, words=values)
+    return found.noted(left)
 
 
 def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
@@ -372,7 +374,7 @@ def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
     if layout.keyword in FLOATS:
         return Stored(values, layout.stored, True, layout.photometric)
     low = layout.high + 1 - layout.stored
-    left = ""
+    left, words = "", values
     if layout.stored < layout.allocated or values.dtype.byteorder == ">" or layout.signed:
         values, left = kept_bits(
             values, layout.stored, low, signed=layout.signed, elements=elements
@@ -380,7 +382,8 @@ def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
     if layout.photometric in YBR:
         return Stored(rgb(values, layout.stored), layout.stored, False, "RGB").noted(left)
     photometric = layout.photometric if layout.samples == 1 else "RGB"
-    return Stored(values, layout.stored, layout.signed, photometric).noted(left)
+    shown = Stored(values, layout.stored, layout.signed, photometric, words=words)
+    return shown.noted(left)
 
 
 def _contradiction(photometric: str) -> ContentError:

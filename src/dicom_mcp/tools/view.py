@@ -49,6 +49,7 @@ _Window = Annotated[
     ),
 ]
 _Size = Annotated[int, Field(ge=128, le=1568, description="Longest side in pixels")]
+_Overlays = Annotated[bool, Field(description="Draw overlay planes over the image")]
 _Format = Literal["png", "jpeg"]
 
 
@@ -71,6 +72,7 @@ def view_image(
     sop_instance_uid: str = "",
     study_instance_uid: str = "",
     size: _Size = 1024,
+    overlays: _Overlays = False,
     format: _Format = "png",  # noqa: A002 - the name a model expects
 ) -> Pictures:
     """Look at one image of a series as a picture, sides marked, with a caption. Not for diagnosis.
@@ -80,7 +82,7 @@ def view_image(
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks.of(found))
+    making = _Making(call, using, size, _MIME[format], Remarks.of(found), overlays)
     one, number = Choosing(call, making.remarks).pick(found, place, frame)
     return making.picture(found, one, number, place)
 
@@ -96,13 +98,14 @@ def view_series(
     window: _Window = "",
     study_instance_uid: str = "",
     size: _Size = 1568,
+    overlays: _Overlays = False,
     format: _Format = "png",  # noqa: A002 - the name a model expects
 ) -> Pictures:
     """Look at a series as a contact sheet of evenly spread images; or, with compare_with, at two
     series beside each other at the matching position (at). Not for diagnosis."""
     place, using = Place.of(at), window_of(window)
     found = ordered_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks.of(found))
+    making = _Making(call, using, size, _MIME[format], Remarks.of(found), overlays)
     if not compare_with.strip():
         return making.sheet(found, images)
     return making.compared(found, ordered_members(call, compare_with), place)
@@ -120,6 +123,7 @@ class _Making:
     size: int
     mime: str
     remarks: Remarks
+    overlays: bool
 
     def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
         """One image, or a page of a PDF."""
@@ -146,6 +150,7 @@ class _Making:
                     mime=mime,
                     transfer_syntax=instance.transfer_syntax,
                     apart=apart,
+                    overlays=self.overlays,
                 )
 
             drawn = self._bounded(made)
@@ -256,6 +261,7 @@ class _Making:
             transfer_syntax=instance.transfer_syntax,
             apart=apart,
             longest_side=side,
+            overlays=self.overlays,
         )
 
     def _page(self, found: Members, one: Member, page: int, instance: Instance) -> Pictures:
