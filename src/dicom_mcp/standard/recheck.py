@@ -1,11 +1,13 @@
 """Every match against its query's keys again: archives ignore keys and still say success."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from .dictionary import attribute
 from .levels import NOUN
 from .matching import Comparison, Predicate, matcher
 from .query import Match, Query, Value
+from .reading import agrees
 
 # An archive may rightly match more loosely than we would (PS3.4 C.2.2.2.1): only what
 # contradicts the key in any reading is dropped.
@@ -37,21 +39,33 @@ class Recheck:
         }
         self._dropped: dict[str, int] = dict.fromkeys(self._predicates, 0)
         self._returned: dict[str, int] = dict.fromkeys(self._predicates, 0)
+        self._vrs = {one: found.vr for one in query.keys if (found := attribute(one))}
+        self._unread = Counter[str]()
         self._checked = 0
 
     def holds(self, match: Match) -> bool:
-        """Whether the match may be what was asked for: no key it carries is contradicted."""
+        """Whether the match may be what was asked for: no key it carries is contradicted. What
+        cannot be read contradicts none."""
         self._checked += 1
+        unread: list[str] = []
         for keyword, predicate in self._predicates.items():
             if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
                 if keyword in self._unsent:
                     return False
                 continue
             self._returned[keyword] += 1
-            if not predicate(texts(match[keyword])):
+            values = texts(match[keyword])
+            if predicate(values):
+                continue
+            said = agrees(self._vrs[keyword], keyword, predicate, values) if values else False
+            if said is None:
+                unread.append(keyword)
+            elif not said:
                 if keyword not in self.loosened:
                     self._dropped[keyword] += 1
                 return False
+        for keyword in unread:
+            self._unread[keyword] += 1
         return True
 
     def compare(self, keywords: Collection[str]) -> None:
@@ -73,6 +87,16 @@ class Recheck:
     def ignored(self) -> frozenset[str]:
         """The keys that the archive did not match by, in one match or more."""
         return frozenset(keyword for keyword, count in self._dropped.items() if count)
+
+    def doubts(self) -> list[str]:
+        """Why it cannot be told whether all that holds is what was asked for."""
+        nouns = NOUN[self._query.level]
+        return [
+            f"Not complete, perhaps: {count} {nouns[count != 1]} of these {'have' * (count > 1)}"
+            f"{'has' * (count == 1)} a value as {keyword} that cannot be read, so that nobody can "
+            "tell whether it is what was asked for."
+            for keyword, count in self._unread.items()
+        ]
 
     def notes(self) -> list[str]:
         """What the person asking must know about how the archive treated the keys."""

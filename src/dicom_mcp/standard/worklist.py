@@ -20,6 +20,7 @@ from .matching import Key, Predicate, matcher
 from .modality import codes
 from .names import in_other_case, readings, same_name
 from .query import Match, Query
+from .reading import agrees, day
 from .recheck import LOOSEST, texts
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
@@ -277,6 +278,16 @@ class WorklistRecheck:
             self.stations.update(texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
         return False
 
+    def doubts(self) -> list[str]:
+        """Why it cannot be told whether all that holds is what was asked for."""
+        return [
+            f"Not complete, perhaps: {one.unread} {NOUN[one.unread != 1]} of these came with a "
+            f"value as {one.name} that cannot be read, so that nobody can tell whether it is what "
+            "was asked for."
+            for one in self._conditions
+            if one.unread
+        ]
+
     def notes(self) -> list[str]:
         """What the person asking must know about how the keys were treated."""
         ignored = [
@@ -298,6 +309,7 @@ class _Compiled:
         self.keywords = condition.keywords
         self.returned = 0
         written = condition.written
+        self.unread = 0
         self._predicates: list[tuple[str, Predicate]] = [
             (keyword, matcher(_vr(keyword), key, comparison=LOOSEST))
             for keyword, key in condition.keys
@@ -312,11 +324,18 @@ class _Compiled:
         return " or ".join(self.keywords)
 
     def holds(self, row: Match) -> bool:
-        carried = [(row[keyword], one) for keyword, one in self._predicates if keyword in row]
+        carried = [(keyword, one) for keyword, one in self._predicates if keyword in row]
         if not carried:
             return True
         self.returned += 1
-        return any(predicate(texts(value)) for value, predicate in carried)
+        said = [
+            agrees(_vr(keyword), keyword, predicate, texts(row[keyword]))
+            for keyword, predicate in carried
+        ]
+        if True in said or None not in said:
+            return True in said
+        self.unread += 1
+        return True
 
 
 def _station(text: str) -> Condition:
@@ -367,13 +386,14 @@ def rows(match: Match) -> list[Match]:
 
 def start(row: Match) -> Start:
     """When a row is scheduled to begin."""
-    return str(row.get(_DATE, "")), str(row.get(_TIME, ""))
+    date = str(row.get(_DATE, ""))
+    return day(date) or date, str(row.get(_TIME, ""))
 
 
 def by_time(row: Match) -> tuple[str, str, str]:
     """What rows are sorted by: day and time of the scheduled start, then the patient."""
     date, time, name = (str(row.get(one, "")) for one in (_DATE, _TIME, "PatientName"))
-    return date.replace(".", ""), time.replace(":", ""), name
+    return day(date) or date, time.replace(":", ""), name
 
 
 def is_one(text: str) -> bool:

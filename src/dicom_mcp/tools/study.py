@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ..standard import reading
 from ..standard.body_part import body_part, related
 from ..standard.query import Match
 from ..standard.record import NODES
@@ -147,8 +148,5 @@ def relevance(current: Study, earlier: Study) -> tuple[int, str]:
 
 
 def _day(text: str) -> date | None:
-    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return None
+    found = reading.day(text)
+    return date(int(found[:4]), int(found[4:6]), int(found[6:])) if found else None

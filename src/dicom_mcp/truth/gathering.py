@@ -154,7 +154,7 @@ class Gathering:
 
     def close(self, outcome: Outcome) -> Matches:
         """The answer, given how asking for it ended."""
-        cut = self._cut()
+        cut = self._cut() + self._recheck.doubts()
         return Matches(
             self._query,
             self.matches,

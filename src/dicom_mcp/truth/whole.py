@@ -8,6 +8,7 @@ What that brings is either proof that nothing was missing, or the rest.
 from datetime import date, timedelta
 
 from ..errors import StatusFailure
+from ..standard import reading
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Matches, Query
 from ..standard.status import TOO_MANY
@@ -271,11 +272,8 @@ def _span(key: str) -> tuple[date | None, date | None]:
 
 
 def _day(text: str) -> date | None:
-    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:])) if len(text) == 8 else None
-    except ValueError:
-        return None
+    found = reading.day(text)
+    return date(int(found[:4]), int(found[4:6]), int(found[6:])) if found else None
 
 
 def _days(texts: list[str], first: date | None, last: date | None) -> list[date]:

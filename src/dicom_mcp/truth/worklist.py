@@ -72,7 +72,10 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
             f"Not complete: these are the first {limit} of {len(ordered)} {NOUN[1]} by time. Raise "
             "limit (at most 500) or narrow the question."
         )
-    whole = answer.whole and not found.full and not unread and len(ordered) <= limit
+    doubts = found.recheck.doubts()
+    notes += doubts
+    known = not found.full and not unread and not doubts
+    whole = answer.whole and known and len(ordered) <= limit
     return Worklist(
         question, ordered[:limit], whole, tuple(dict.fromkeys(notes)), asking.cost.queries
     )
