@@ -29,6 +29,7 @@ from dicom_mcp.tools.objects import Place, at_share, members, spread
 from dicom_mcp.tools.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
+from tests.content import documents as made
 from tests.content.samples import gradient, image
 from tests.content.test_overlay import add_plane
 from tests.dicomweb.servers import embedded
@@ -437,3 +438,28 @@ def _yellow(content: bytes) -> int:
     """How many pixels are yellow."""
     pixels = np.asarray(Image.open(BytesIO(content)).convert("RGB")).astype(int)
     return int((pixels[..., 0] + pixels[..., 1] - 2 * pixels[..., 2] > 200).sum())
+
+
+def test_presentation_states_that_are_for_an_image_are_told() -> None:
+    some = [image(gradient(0, 255, "u1"), StudyDescription="Drawn on") for _ in range(3)]
+    for number, one in enumerate(some, start=1):
+        one.SOPInstanceUID, one.InstanceNumber = f"2.25.7.{number}", number
+    state = made.instance(made.PRESENTATION_STATE)
+    state.SOPInstanceUID, state.SeriesInstanceUID, state.Modality = "2.25.8", "2.25.6", "PR"
+    state.StudyDescription, state.ContentLabel = "Drawn on", "FINDINGS"
+    series, reference = Dataset(), Dataset()
+    reference.ReferencedSOPClassUID = some[1].SOPClassUID
+    reference.ReferencedSOPInstanceUID = some[1].SOPInstanceUID
+    series.SeriesInstanceUID, series.ReferencedImageSequence = "2.25.3", [reference]
+    state.ReferencedSeriesSequence = [series]
+    with EmbeddedArchive([*some, state], ae_title="DRAWN") as archive:
+        node = Node(port=archive.port, called_ae_title="DRAWN")
+        said, _ = look(node, "view_image", series_instance_uid="2.25.3", at=2)
+        assert "1 presentation states of the study are for what is shown (FINDINGS)" in "".join(
+            said["notes"]
+        )
+        assert "2.25.6" in "".join(said["notes"])
+        said, _ = look(node, "view_image", series_instance_uid="2.25.3", at=1)
+        assert said["notes"] == []
+        said, _ = look(node, "view_series", series_instance_uid="2.25.3")
+        assert "FINDINGS" in "".join(said["notes"])

@@ -27,6 +27,7 @@ from .objects import (
 )
 from .order import ordered_members
 from .rows import Row, filled
+from .states import state_notes
 from .windowing import window_of
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ class _Making:
                 )
 
             drawn = self._bounded(made)
+        self.remarks.add(*state_notes(self.call, found, [one]))
         nth = found.objects.index(one) + 1
         row = {
             **_row(found, one),
@@ -175,6 +177,7 @@ class _Making:
         side = min(512, round(self.size / max(1.0, len(wanted) ** 0.5 - 1)))
         cells = self._cells(found, wanted, count, side)
         drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
+        self.remarks.add(*state_notes(self.call, found, [one for one, _ in wanted]))
         if len(cells) < len(every):
             self.remarks.add(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, _row(found), Rank(0, len(every)))
@@ -194,6 +197,8 @@ class _Making:
         drawn = self._bounded(
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
+        for each, shown in ((left, one), (right, other)):
+            self.remarks.add(*state_notes(self.call, each, [shown]))
         rows = {"left": _row(left, one), "right": _row(right, other)}
         return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
 
