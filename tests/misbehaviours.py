@@ -176,9 +176,9 @@ MISBEHAVIOURS: dict[str, Script | None] = {
         give(lambda talk: talk.row() + talk.answer(0) + talk.row() + talk.answer(0)), hold
     ),
     # data sets
-    "cuts an identifier short": answered(give_rows(1), row(data_set=match(1)[:-3]), hold),
-    "gives bytes that are no identifier": answered(row(data_set=b"\xff" * 50), hold),
-    "nests without end": answered(row(data_set=match(1, more=DEEP)), hold),
+    "cuts an identifier short": answered(give_rows(1), row(data_set=match(2)[:-3]), end(), behave),
+    "gives bytes that are no identifier": answered(row(data_set=b"\xff" * 50), end(), behave),
+    "nests without end": answered(row(data_set=match(1, more=DEEP)), end(), behave),
     "gives a bad value": answered(
         row(data_set=match(1, more=struct.pack("<HHI", 0x20, 0x1208, 4) + b"four")),
         row(data_set=match(2, more=struct.pack("<HHI", 0x28, 0x10, 3) + b"abc")),

@@ -20,7 +20,7 @@ from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import MODEL, NOUN, Level, Model
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Ending, Match, Query, damaged
 from ..standard.status import TOO_MANY, Kind
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..standard.worklist import NOUN as WORKLIST_NOUN
@@ -274,9 +274,11 @@ def _ending(
             "The archive said that it does not support some of the keys (status 0xFF01); what it "
             "left out is missing from the records."
         )
+    if answered.damaged:
+        notes.append(damaged(answered.damaged, nouns))
     said = answered.status
     if said is None or said.kind is Kind.SUCCESS:
-        return Ending(notes=tuple(notes))
+        return Ending(whole=not answered.damaged, notes=tuple(notes))
     remedy = remedies.get(said.code, said.remedy)
     if said.kind in (Kind.FAILURE, Kind.CANCEL) and not count:
         raise StatusFailure(

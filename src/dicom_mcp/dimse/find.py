@@ -33,14 +33,19 @@ _FAREWELL_SECONDS = 0.1
 
 _IDENTIFIER_PRESENT = 0x0001
 
+# Of a damaged answer this alone is nothing to show.
+_NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """How an answer ended: the final status, or None when we stopped it; and whether some
-    answers said that optional keys were not supported (0xFF01)."""
+    answers said that optional keys were not supported (0xFF01); and how many could not be decoded
+    to their end."""
 
     status: Status | None
     optional_keys_unsupported: bool
+    damaged: int = 0
 
 
 def find(
@@ -125,6 +130,8 @@ def _answers(
     deadline: Deadline,
 ) -> Answered:
     unsupported = False
+    taken = damaged = 0
+    damage: ProtocolViolation | None = None
     said = status(0x0000)
     command: Mapping[int, int | str] | None = None
     debugging = journal.debugging()  # asked once: 1 us saved of 14 for each match
@@ -143,16 +150,24 @@ def _answers(
             )
         if said.kind is not Kind.PENDING:
             association.clean = True
-            return Answered(said, unsupported)
+            if damage and not taken:
+                raise damage
+            return Answered(said, unsupported, damaged)
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
             raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
-        match = identifier.decode(
-            bytes(answer.data_set), context.transfer_syntax, association.character_set
-        )
+        encoded = bytes(answer.data_set), context.transfer_syntax, association.character_set
+        try:
+            match = identifier.decode(*encoded)
+        except ProtocolViolation as violation:  # costs this row, not those after it
+            damage, damaged = violation, damaged + 1
+            match = identifier.decode_what_is_whole(*encoded)
+            if not match.keys() - _NOT_CONTENT:
+                continue
+        taken += 1
         if not take(match, len(answer.data_set)):
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
-            return Answered(None, unsupported)
+            return Answered(None, unsupported, damaged)
 
 
 def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:

@@ -7,6 +7,7 @@ Little Endian syntaxes are understood, the only ones ever proposed for a query.
 import re
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
 
@@ -97,6 +98,15 @@ def decode(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
     return match
 
 
+def decode_what_is_whole(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
+    """What stands before the damage in an identifier that `decode` refuses."""
+    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
+    match: Match = {}
+    with suppress(ProtocolViolation, struct.error):
+        _data_set(data, 0, len(data), explicit, character_set, 0, into=match)
+    return match
+
+
 def _undecodable() -> ProtocolViolation:
     return ProtocolViolation(
         "an answer could not be decoded: its bytes are not a whole DICOM data set",
@@ -141,10 +151,18 @@ def _encoded(tag: int, vr: str, value: bytes, explicit: bool) -> bytes:
 
 
 def _data_set(
-    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int, open_: bool = False
+    data: bytes,
+    at: int,
+    end: int,
+    explicit: bool,
+    declared: str,
+    depth: int,
+    open_: bool = False,
+    *,
+    into: Match | None = None,
 ) -> tuple[Match, int]:
     """The elements from `at` to `end`, or, if `open_`, to an item delimiter; where they ended."""
-    match: Match = {}
+    match: Match = {} if into is None else into
     heads = _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
     while at < end:
         raw = data[at : at + 8]

@@ -107,6 +107,15 @@ class Ending:
     notes: tuple[str, ...] = ()
 
 
+def damaged(count: int, nouns: tuple[str, str]) -> str:
+    """The note for rows of an answer that cannot be decoded to their end."""
+    return (
+        f"Not complete: {count} {nouns[count != 1]} came damaged and could not be read to the end; "
+        "of each, what stands before the damage is here if it says anything. The archive's "
+        "administrator should look at it."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The answer to a question: the query as it was meant, what was found, whether that is all,
