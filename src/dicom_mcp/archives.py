@@ -19,6 +19,7 @@ from .errors import ArchiveError, Cancelled, NoAcceptedContext
 from .node import AnyNode
 from .standard.instance import Instance, Reference, Retrieved, TakeInstance
 from .standard.levels import UNIQUE_KEY, Level
+from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.record import NODES
 from .standard.union import Union
@@ -220,6 +221,20 @@ class Archives:
         return Retrieved(
             ", ".join(dict.fromkeys(services)), count, () if stopped else tuple(left), tuple(notes)
         )
+
+    def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
+        """One frame of an object, from the first node that gives it."""
+        failures: list[ArchiveError] = []
+        for name, archive in self._archives.items():
+            if name not in self._holders.get(reference.study_instance_uid, self._archives):
+                continue
+            try:
+                return archive.frame(reference, number, deadline=deadline)
+            except Cancelled:
+                raise
+            except ArchiveError as error:
+                failures.append(error)
+        raise _one_of(failures)
 
     def _each(
         self,

@@ -15,6 +15,7 @@ from .errors import ArchiveError, BadArgument, NoAcceptedContext
 from .node import AnyNode, Node, WebNode
 from .standard.instance import Reference, Retrieved, TakeInstance
 from .standard.levels import UNIQUE_KEY, Level
+from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
 from .standard.worklist import Worklist, WorklistQuestion
@@ -193,6 +194,12 @@ class Archive:
         """
         with self._located(self._objects_from):
             return self._objects_from.retrieve(references, take, deadline=deadline, headers=headers)
+
+    def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
+        """One frame of an object that cannot be fetched whole: its pixels, or a picture of the
+        archive's own making. Raises NoAcceptedContext where it gives neither."""
+        with self._located(self._objects_from):
+            return self._objects_from.frame(reference, number, deadline=deadline)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -27,11 +27,13 @@ from ..errors import (
 from ..node import WebNode
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, Value
 from ..standard.recheck import Recheck
 from ..standard.record import identity
 from ..standard.worklist import WorklistQuery
 from .connection import Response
+from .frames import one_frame
 from .model import data_sets
 from .qido import (
     ACCEPT,
@@ -160,6 +162,13 @@ class WebExchange:
 
             found = self._wado.retrieve(references, counted, deadline=deadline, headers=headers)
             told["outcome"] = "cut" if found.missing else "200"
+            return found
+
+    def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
+        """One frame of an object (WADO-RS)."""
+        with self._journal("WADO-RS", level="FRAME", bytes=0) as told:
+            found = one_frame(self._server, reference, number, deadline=deadline)
+            told["bytes"], told["outcome"] = len(found.content), "200"
             return found
 
     def store(self, instances: Sequence[Instance], *, deadline: Deadline) -> Stored:

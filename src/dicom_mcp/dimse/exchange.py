@@ -12,6 +12,7 @@ from ..errors import (
     AssociationAborted,
     ConnectionLost,
     DeadlinePassed,
+    NoAcceptedContext,
     StatusFailure,
     Unreachable,
 )
@@ -20,6 +21,7 @@ from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import MODEL, NOUN, Level, Model
+from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, damaged
 from ..standard.status import TOO_MANY, Kind
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
@@ -119,6 +121,13 @@ class DimseExchange:
 
         return self._find(
             find_over, take, "WORKLIST", WORKLIST_NOUN, deadline, remedies=_WORKLIST_REMEDIES
+        )
+
+    def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:  # noqa: ARG002 - the protocol's shape
+        """Raises NoAcceptedContext: C-GET and C-MOVE give objects, not frames of them."""
+        raise NoAcceptedContext(
+            "over DIMSE an archive gives whole objects only, no single frames",
+            "Ask the archive over DICOMweb, if it has that, at a node of its own",
         )
 
     def retrieve(

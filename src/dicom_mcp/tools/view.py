@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from ..content.error import ContentError
+from ..errors import ProtocolViolation
 from ..standard.instance import Instance
 from .answer import Asked, Pictures, Rank, asked
 from .call import Call
@@ -27,6 +28,7 @@ from .objects import (
 )
 from .order import ordered_members
 from .rows import Row, filled
+from .single_frame import Single, single
 from .states import state_notes
 from .windowing import window_of
 
@@ -128,18 +130,27 @@ class _Making:
 
     def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
         """One image, or a page of a PDF."""
-        instance = fetch_one(self.call, one)
-        if instance.sop_class_uid == PDF:
-            return self._page(found, one, number or 1, instance)
-        from ..content.apart import Apart
-        from ..content.picture import picture
         from ..content.report import is_report
 
+        try:
+            instance = fetch_one(self.call, one)
+        except (ContentError, ProtocolViolation) as trouble:
+            return self._single(found, one, single(self.call, one, number, place, trouble))
+        if instance.sop_class_uid == PDF:
+            return self._page(found, one, number or 1, instance)
         dataset = opened(instance)
         if is_report(instance.sop_class_uid):
             raise ContentError("The object is a report and no picture", "Use read_report")
         number = number or _frame(dataset, place)
+        drawn = self._picture(dataset, number)
+        self.remarks.add(*state_notes(self.call, found, [one]))
         rank = _rank(found, one, number, frames=_frames(dataset))
+        return self._answer([drawn], drawn.caption, _placed(found, one, number, one.frames), rank)
+
+    def _picture(self, dataset: Any, number: int) -> "Picture":
+        from ..content.apart import Apart
+        from ..content.picture import picture
+
         with Apart(self.call.deadline) as apart:
 
             def made(side: int, mime: str) -> "Picture":
@@ -149,24 +160,25 @@ class _Making:
                     window=self.window,
                     longest_side=side,
                     mime=mime,
-                    transfer_syntax=instance.transfer_syntax,
                     apart=apart,
                     overlays=self.overlays,
                 )
 
-            drawn = self._bounded(made)
+            return self._bounded(made)
+
+    def _single(self, found: Members, one: Member, its: Single) -> Pictures:
+        """A frame that was fetched alone."""
+        self.remarks.notes.insert(0, its.note)
         self.remarks.add(*state_notes(self.call, found, [one]))
-        nth = found.objects.index(one) + 1
-        row = {
-            **_row(found, one),
-            "frame": number if number > 1 or one.frames > 1 else "",
-            "place": f"{nth} of {len(found.objects)} {found.order}"
-            if len(found.objects) > 1
-            else f"{number} of {one.frames} frames"
-            if one.frames > 1
-            else "",
-        }
-        return self._answer([drawn], drawn.caption, row, rank)
+        row = _placed(found, one, its.number, its.frames)
+        rank = _rank(found, one, its.number, frames=its.frames)
+        if its.frame.transfer_syntax:
+            drawn = self._picture(its.dataset, 1)
+            return self._answer([drawn], drawn.caption, row, rank)
+        if self.window:
+            self.remarks.lacks("Not complete: the archive's own picture has no other window.")
+        said = self._said("A picture that the archive made.", row)
+        return Pictures(said, [(its.frame.content, its.frame.mime)], rank)
 
     def sheet(self, found: Members, count: int) -> Pictures:
         """A contact sheet of the series."""
@@ -301,14 +313,17 @@ class _Making:
     def _answer(
         self, drawn: Sequence["Picture"], caption: str, row: dict[str, Any], rank: Rank
     ) -> Pictures:
-        said = Shown(
+        said = self._said(caption, row)
+        return Pictures(said, [(one.content, one.mime) for one in drawn], rank)
+
+    def _said(self, caption: str, row: dict[str, Any]) -> Shown:
+        return Shown(
             caption=caption.split("\n"),
             complete=self.remarks.complete,
             notes=[*dict.fromkeys(self.remarks.notes)],
             archive=asked(self.call.archive.node),
             image=filled(row),
         )
-        return Pictures(said, [(one.content, one.mime) for one in drawn], rank)
 
 
 def _frame(dataset: Any, place: Place) -> int:
@@ -341,3 +356,12 @@ def _row(found: Members, one: Member | None = None) -> dict[str, Any]:
     if one:
         row |= {"sop_instance_uid": one.uid, "instance_number": one.number}
     return filled(row)
+
+
+def _placed(found: Members, one: Member, number: int, frames: int) -> dict[str, Any]:
+    """Which picture it is, and which of how many."""
+    place = f"{number} of {frames} frames" if frames > 1 else ""
+    if len(found.objects) > 1:
+        place = f"{found.objects.index(one) + 1} of {len(found.objects)} {found.order}"
+    frame = number if number > 1 or frames > 1 else ""
+    return {**_row(found, one), "frame": frame, "place": place}

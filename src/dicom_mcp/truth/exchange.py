@@ -6,6 +6,7 @@ from typing import Protocol
 from ..deadline import Deadline
 from ..node import AnyNode
 from ..standard.instance import Reference, Retrieved, TakeInstance
+from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query
 from ..standard.worklist import WorklistQuery
 
@@ -62,6 +63,13 @@ class Exchange(Protocol):
 
         With `headers` bulk data is left out where the archive can. Raises NoAcceptedContext where
         nothing can be fetched this way.
+        """
+        ...
+
+    def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
+        """One frame of an object too large to be fetched whole.
+
+        Raises NoAcceptedContext where frames are not given one by one.
         """
         ...
 

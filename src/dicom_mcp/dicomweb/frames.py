@@ -1,0 +1,84 @@
+"""One frame of an object, as it is stored or, where a server has nothing else, as a picture of its
+own making (PS3.18 10.4.1.1.6, 10.4.1.1.7)."""
+
+from contextlib import closing
+
+from ..deadline import Deadline
+from ..errors import NoAcceptedContext, ProtocolViolation, StatusFailure
+from ..standard.instance import Reference
+from ..standard.one_frame import OneFrame
+from .connection import Response
+from .multipart import media_type, parts, whole
+from .server import Refused, Server, check
+from .status import RETRIEVAL
+
+# As it is kept; servers that know no such parameter may transcode (PS3.18 8.7.3.5.2).
+_FORMS = (
+    'multipart/related; type="application/octet-stream"; transfer-syntax=*',
+    'multipart/related; type="application/octet-stream"',
+)
+_PICTURES = ("image/png", "image/jpeg")
+
+# What a part is in that names no transfer syntax (PS3.18 8.7.3.3.2).
+_EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+_SYNTAXES = {
+    "image/jpeg": "1.2.840.10008.1.2.4.70",
+    "image/jls": "1.2.840.10008.1.2.4.80",
+    "image/jp2": "1.2.840.10008.1.2.4.90",
+    "image/dicom-rle": "1.2.840.10008.1.2.5",
+}
+
+# Bytes of a frame: 40 million values of 16 bits, the most that are shown.
+_MOST_FRAME = 80 << 20
+_MOST_PICTURE = 32 << 20
+
+
+def one_frame(server: Server, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
+    """Frame `number`, from 1, of an object.
+
+    Raises NoAcceptedContext where the server gives neither frames nor pictures of them, and the
+    ArchiveError that kept it from coming.
+    """
+    place = (
+        f"/studies/{reference.study_instance_uid}/series/{reference.series_instance_uid}"
+        f"/instances/{reference.sop_instance_uid}/frames/{number}"
+    )
+    failure: StatusFailure | None = None
+    asked = [(place, form) for form in _FORMS]
+    asked += [(f"{place}/rendered", mime) for mime in _PICTURES]
+    for target, accept in asked:
+        try:
+            with server.ask(target, accept, deadline=deadline) as answer:
+                check(answer, RETRIEVAL)
+                return _frame(answer) if accept in _FORMS else _picture(answer)
+        except Refused as refused:
+            failure = failure or refused.failure
+        except ProtocolViolation as violation:
+            failure = failure or StatusFailure(violation.happened, status=0xC000)
+    assert failure is not None
+    raise NoAcceptedContext(
+        f"the server gives no single frames of objects either: {failure.happened}",
+        "Open the image with a viewer of the archive",
+    )
+
+
+def _frame(answer: Response) -> OneFrame:
+    """The only part of an answer."""
+    kind, parameters = media_type(answer.headers.get("content-type", ""))
+    if not kind.startswith("multipart/"):
+        raise ProtocolViolation("it answered a request for a frame with another kind of content")
+    with closing(
+        parts(answer.content, parameters.get("boundary", ""), most_bytes=_MOST_FRAME)
+    ) as found:
+        for part in found:
+            kind, its = media_type(part.headers.get("content-type", ""))
+            known = _SYNTAXES.get(kind, _EXPLICIT_LITTLE_ENDIAN)
+            return OneFrame(bytes(part.content), its.get("transfer-syntax", "") or known)
+    raise ProtocolViolation("it answered a request for a frame without one")
+
+
+def _picture(answer: Response) -> OneFrame:
+    kind, _ = media_type(answer.headers.get("content-type", ""))
+    if kind not in _PICTURES:
+        raise ProtocolViolation("it answered a request for a picture with another kind of content")
+    return OneFrame(bytes(whole(answer.content, most_bytes=_MOST_PICTURE)), "", kind)

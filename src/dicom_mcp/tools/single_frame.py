@@ -1,0 +1,85 @@
+"""A frame of an object that does not come whole: asked for alone, and said to be."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..content.error import ContentError
+from ..errors import ArchiveError, Cancelled
+from ..standard.one_frame import OneFrame
+from .call import Call
+from .objects import Member, Place, at_share, fetch_one, opened
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"})
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Frame `number` of `frames`: as a data set that has only this one, or as the archive's own
+    picture."""
+
+    number: int
+    frames: int
+    dataset: "Dataset"
+    frame: OneFrame
+    note: str
+
+
+def single(call: Call, one: Member, number: int, place: Place, trouble: Exception) -> Single:
+    """The frame that is meant (0: by `place`) of an object that did not come because of `trouble`.
+
+    Raises ContentError with that and with why the frame could not be had alone.
+    """
+    meant = number or _meant(one.frames, place)
+    try:
+        frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
+        dataset = opened(fetch_one(call, one, headers=True))
+        frames = max(one.frames, _claimed(dataset))
+        if not number and (again := _meant(frames, place)) != meant:
+            meant = again
+            frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
+    except Cancelled:
+        raise
+    except (ArchiveError, ContentError) as error:
+        raise ContentError(
+            f"{trouble} One frame of it could not be had alone: {error}".rstrip(".")
+        ) from trouble
+    number = meant
+    how = "as it is stored (/frames)" if frame.transfer_syntax else "as a picture (/rendered)"
+    told = f"The object did not come whole: frame {number} of {frames:,} was fetched alone, {how}."
+    if frame.transfer_syntax:
+        _keep_only(dataset, frame, number)
+    else:
+        told += (
+            " The picture is the archive's, not ours: window, sides and what is drawn on it are "
+            "its choice, and it has no values."
+        )
+    return Single(number, frames, dataset, frame, told)
+
+
+def _meant(frames: int, place: Place) -> int:
+    return at_share(range(1, frames + 1), 0.0 if place.share is None else place.share)
+
+
+def _claimed(dataset: "Dataset") -> int:
+    from ..content.elements import Elements
+    from ..content.layout import frame_count
+
+    return frame_count(Elements.of(dataset))
+
+
+def _keep_only(dataset: "Dataset", frame: OneFrame, number: int) -> None:
+    """Make it the data set of this frame alone, with what its functional groups say of it."""
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import UID
+
+    groups = dataset.get("PerFrameFunctionalGroupsSequence")
+    if groups and number <= len(groups):
+        dataset.PerFrameFunctionalGroupsSequence = [groups[number - 1]]
+    dataset.NumberOfFrames = 1
+    is_native = frame.transfer_syntax in _NATIVE
+    content = frame.content if is_native else encapsulate([frame.content])
+    dataset.add_new(0x7FE00010, "OW" if is_native else "OB", content)
+    dataset.file_meta.TransferSyntaxUID = UID(frame.transfer_syntax)
