@@ -154,8 +154,12 @@ class Cancelled(ArchiveError):
 
 
 class StatusFailure(ArchiveError):
-    """The archive answered with a failure status; `status` is its 16-bit code (PS3.7 C)."""
+    """The archive answered with a failure status; `status` is its 16-bit code (PS3.7 C), and
+    `offending` the keywords of the attributes it named as the reason."""
 
-    def __init__(self, happened: str, remedy: str = "", *, status: int) -> None:
+    def __init__(
+        self, happened: str, remedy: str = "", *, status: int, offending: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(happened, remedy)
         self.status = status
+        self.offending = offending

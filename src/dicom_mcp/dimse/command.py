@@ -19,6 +19,7 @@ class Field(IntEnum):
     PRIORITY = 0x0700
     COMMAND_DATA_SET_TYPE = 0x0800
     STATUS = 0x0900
+    OFFENDING_ELEMENT = 0x0901
     ERROR_COMMENT = 0x0902
     AFFECTED_SOP_INSTANCE_UID = 0x1000
     NUMBER_OF_REMAINING_SUBOPERATIONS = 0x1020
@@ -85,6 +86,10 @@ def decode(data: bytes) -> dict[int, int | str]:
             if length != 2:
                 raise ProtocolViolation("a DIMSE command holds a number of the wrong size")
             command[element] = data[at] | data[at + 1] << 8
+        elif element == Field.OFFENDING_ELEMENT:
+            words = struct.unpack_from(f"<{length // 2}H", data, at)
+            pairs = zip(words[::2], words[1::2], strict=False)
+            command[element] = "\\".join(f"{a:04X}{b:04X}" for a, b in pairs)
         elif element in _TEXTS:
             command[element] = data[at : at + length].decode("latin-1").strip(" \0")
         at += length

@@ -291,7 +291,10 @@ def _ending(
     remedy = remedies.get(said.code, said.remedy)
     if said.kind in (Kind.FAILURE, Kind.CANCEL) and not count:
         raise StatusFailure(
-            f"the query for {nouns[1]} failed with status {said}", remedy, status=said.code
+            f"the query for {nouns[1]} failed with status {said}",
+            remedy,
+            status=said.code,
+            offending=answered.offending,
         )
     notes.append(
         f"Not complete: the archive ended its answer with status {said} after {count} "

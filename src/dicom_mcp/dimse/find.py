@@ -17,6 +17,7 @@ from ..errors import (
     ProtocolViolation,
 )
 from ..standard import identifier
+from ..standard.dictionary import attribute_of_tag
 from ..standard.levels import Model
 from ..standard.query import Match, Query
 from ..standard.status import Kind, Status, status
@@ -40,12 +41,13 @@ _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 @dataclass(frozen=True, slots=True)
 class Answered:
     """How an answer ended: the final status, or None when we stopped it; and whether some
-    answers said that optional keys were not supported (0xFF01); and how many could not be decoded
-    to their end."""
+    answers said that optional keys were not supported (0xFF01); how many could not be decoded to
+    their end; and which attributes (by keyword) a failure is said to be about."""
 
     status: Status | None
     optional_keys_unsupported: bool
     damaged: int = 0
+    offending: tuple[str, ...] = ()
 
 
 def find(
@@ -152,7 +154,7 @@ def _answers(
             association.clean = True
             if damage and not taken:
                 raise damage
-            return Answered(said, unsupported, damaged)
+            return Answered(said, unsupported, damaged, _offending(answer.command))
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
             raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
@@ -168,6 +170,12 @@ def _answers(
         if not take(match, len(answer.data_set)):
             _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
             return Answered(None, unsupported, damaged)
+
+
+def _offending(command: Mapping[int, int | str]) -> tuple[str, ...]:
+    tags = str(command.get(Field.OFFENDING_ELEMENT, ""))
+    known = [attribute_of_tag(int(tag, 16)) for tag in tags.split("\\") if tag]
+    return tuple(one.keyword for one in known if one)
 
 
 def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:

@@ -39,6 +39,8 @@ class Query:
     level: Level
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
     wanted: tuple[str, ...] = ()
+    # What is wanted and not asked for, because the archive refuses questions that do.
+    refused: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         keys = {keyword: text for keyword, text in self.keys.items() if text}
@@ -53,7 +55,8 @@ class Query:
     def returned(self) -> tuple[str, ...]:
         """What is asked for in all: what is wanted, and what tells one match from another."""
         telling = TELLING if self.level is Level.STUDY and "PatientID" in self.keys else ()
-        return tuple(dict.fromkeys((*self.wanted, *ABOVE[self.level], *telling)))
+        every = dict.fromkeys((*self.wanted, *ABOVE[self.level], *telling))
+        return tuple(one for one in every if one not in self.refused)
 
     @property
     def is_ascii(self) -> bool:

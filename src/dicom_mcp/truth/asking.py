@@ -1,18 +1,19 @@
 """The queries that one question becomes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed, StatusFailure
-from ..standard.levels import Level
+from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.status import TOO_MANY
 from .exchange import Exchange
 from .gathering import Gathering
 from .habits import Habits
+from .refusals import is_refusal, refused_of
 from .roots import ask_by_patient
 
 type Take = Callable[[Match, int], bool]
@@ -99,7 +100,37 @@ class Asking:
         return ask_by_patient(query, take, self._ask, self.habits.patient_of)
 
     def _ask(self, query: Query, take: Take) -> Ending:
-        return self.send(partial(self.exchange.ask, query), take)
+        """The query, without what this archive refuses to be asked for."""
+        refused = self.habits.refused.get(query.level, frozenset())
+        asked = replace(query, refused=refused)
+        try:
+            ending = self.send(partial(self.exchange.ask, asked), take)
+        except StatusFailure as failure:
+            known = frozenset(UNIQUE_KEY.values())
+            suspects = [one for one in asked.returned if one not in (*query.keys, *known)]
+            if not is_refusal(failure.status):
+                raise
+            found = refused_of(suspects, failure.offending, partial(self._works, asked))
+            if not found:
+                raise
+            refused = self.habits.refused[query.level] = refused | found
+            ending = self.send(partial(self.exchange.ask, replace(query, refused=refused)), take)
+        left_out = [one for one in query.wanted if one in refused]
+        if not left_out:
+            return ending
+        told = f"The archive refuses questions that ask for {', '.join(left_out)}; left out."
+        return replace(ending, notes=(*ending.notes, told))
+
+    def _works(self, query: Query, without: Collection[str]) -> bool:
+        """Whether the query is answered without asking for some of what it asks for."""
+        fewer = replace(query, refused=query.refused | frozenset(without))
+        try:
+            self.send(partial(self.exchange.ask, fewer), lambda _, __: False)
+        except StatusFailure as failure:
+            if is_refusal(failure.status):
+                return False
+            raise
+        return True
 
     def send(self, ask: "Ask", take: Take) -> Ending:
         """One query, its rows to `take`, within what the call may ask in vain. A refusal for want

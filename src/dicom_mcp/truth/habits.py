@@ -37,6 +37,8 @@ class Habits:
     patient_of: dict[str, str] = field(default_factory=dict[str, str])
     # It has no Patient Root, so that patients are collected from their studies.
     no_patient_root: bool = False
+    # Attributes, by level, for which it refuses a question that asks for them.
+    refused: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
     # Whether keys of an attribute that have a shape (`standard.shapes`) find what they mean.
@@ -59,6 +61,9 @@ class Habits:
                 "Tells capital and small letters apart; every spelling is asked for.",
             ),
         )
+        refused = sorted({one for several in self.refused.values() for one in several})
+        if refused:
+            sentences += ((True, f"Refuses questions that ask for {', '.join(refused)}."),)
         unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})
         if unread:
             sentences += (

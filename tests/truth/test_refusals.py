@@ -1,0 +1,104 @@
+"""Archives that refuse a question for one attribute it asks for."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from dicom_mcp.dicom_api import Archive
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.truth.refusals import refused_of
+from tests.acceptor import Answers, accepting, archive_of
+from tests.asking import ask
+
+from .archives import find
+from .test_descent import row
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+WANTED = ("StudyDate", "StudyTime", "StudyDescription", "StudyID", "ReferringPhysicianName")
+
+
+@contextmanager
+def refusing(
+    *keywords: str, status: int = 0xA900, named: bool = False
+) -> Generator[tuple[Archive, Any, list[set[str]]]]:
+    """An archive of two studies that fails when it is asked for one of these attributes."""
+    asked: list[set[str]] = []
+
+    def answer(event: Any) -> Answers:
+        keys = event.identifier
+        asked.append({one.keyword for one in keys})
+        refused = [one for one in keywords if one in keys]
+        if refused and keys.QueryRetrieveLevel == "STUDY":
+            failure: Any = status
+            if named:
+                failure = Dataset()
+                failure.Status = status
+                failure.OffendingElement = [tag_for_keyword(one) for one in refused]
+            yield failure, None
+            return
+        for number in (1, 2):
+            values = {"StudyDate": "20260110", "PatientID": "7", "StudyDescription": "CT Chest"}
+            held = {"StudyInstanceUID": f"1.2.{number}", **values}
+            yield 0xFF00, row("STUDY", **{one: v for one, v in held.items() if one in keys})
+
+    with accepting(answer) as acceptor, archive_of(acceptor) as archive:
+        yield archive, acceptor.node(), asked
+
+
+@pytest.mark.parametrize("status", [0xA900, 0xC000, 0xC123])
+@pytest.mark.parametrize("refused", [("StudyID",), ("StudyTime", "ReferringPhysicianName")])
+def test_a_question_refused_for_what_it_asks_for_is_asked_without(
+    status: int, refused: tuple[str, ...]
+) -> None:
+    with refusing(*refused, status=status) as (archive, _, asked):
+        first = find(archive, Level.STUDY, {"PatientID": "7"}, WANTED)
+        second = find(archive, Level.STUDY, {"PatientID": "7"}, WANTED)
+    for answer in (first, second):
+        assert len(answer.matches) == 2
+        assert all(match["StudyDescription"] == "CT Chest" for match in answer.matches)
+        told = f"refuses questions that ask for {', '.join(refused)}; left out."
+        assert any(told in note for note in answer.notes)
+    assert first.queries <= 14
+    assert second.queries == 1
+    assert not asked[-1] & {*refused}
+    assert archive.habits.told() == [
+        f"Refuses questions that ask for {', '.join(sorted(refused))}."
+    ]
+
+
+def test_an_attribute_the_archive_names_is_left_out_at_once() -> None:
+    with refusing("StudyID", named=True) as (archive, _, asked):
+        answer = find(archive, Level.STUDY, {"PatientID": "7"}, WANTED)
+    assert len(answer.matches) == 2
+    assert len(asked) == 3  # refused, tried, asked
+
+
+def test_the_server_answers_without_what_is_refused_and_says_so() -> None:
+    with refusing("NumberOfStudyRelatedInstances") as (_, node, _):
+        answer = ask(node, "query_studies", patient_id="7")
+    assert answer["returned"] == 2
+    assert any("refuses questions that ask for" in note for note in answer["notes"])
+
+
+def test_a_question_that_is_refused_whatever_it_asks_for_is_an_error() -> None:
+    with refusing("StudyInstanceUID") as (archive, _, asked):
+        with pytest.raises(Exception, match="0xA900"):
+            find(archive, Level.STUDY, {"PatientID": "7"}, WANTED)
+        assert len(asked) == 2
+
+
+@pytest.mark.parametrize("guilty", [["a"], ["h"], ["c", "d"], ["a", "h"], list("abcdefgh")])
+def test_what_is_refused_is_found_by_halves(guilty: list[str]) -> None:
+    suspects = list("abcdefgh")
+
+    def works(without: Any) -> bool:
+        return not {*guilty} - {*without}
+
+    assert refused_of(suspects, (), works) >= {*guilty}
+    if len(guilty) < 3:
+        assert refused_of(suspects, (), works) == {*guilty}
