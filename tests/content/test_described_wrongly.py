@@ -383,6 +383,8 @@ def test_jpeg_of_ybr_that_is_declared_rgb_is_shown_in_its_colours(subsampling: i
         )
     dataset = image(colours)
     _encapsulate(dataset, BASELINE, [stream])
+    assert any("JPEG with loss, which" in note for note in render(dataset).notes)
+    dataset.LossyImageCompression = "01"
     shown = render(dataset)
     assert np.abs(shown.pixels[8, 4].astype(int) - (200, 30, 40)).max() < 8
     assert "data set says RGB, the compressed frame itself YBR" in shown.notes[0]

@@ -200,3 +200,55 @@ def _slice(number: int, *, where: float) -> Dataset:
 
 def _array(shown: Picture) -> "np.ndarray[Any, Any]":
     return np.asarray(Image.open(BytesIO(shown.content)))
+
+
+# What could be taken for something else
+
+
+def test_orientations_that_contradict_each_other_mark_no_sides() -> None:
+    dataset = image(gradient(0, 9), ImageOrientationPatient=AXIAL, PatientOrientation=["R", "P"])
+    assert frame_sides(dataset) is None
+    made = picture(dataset)
+    assert "contradict each other: which side of the patient is where is not known" in made.caption
+    assert _array(made)[:, :22].max() == 0
+    dataset.PatientOrientation = ["L", "P"]
+    assert frame_sides(dataset) == ("R", "L", "A", "P")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"], "modality": "MR"}, "phase image"),
+        ({"ComplexImageComponent": "IMAGINARY", "modality": "MR"}, "imaginary part"),
+        ({"ImageLaterality": "L"}, "laterality L"),
+    ],
+)
+def test_what_an_image_is_stands_in_its_label(given: dict[str, Any], words: str) -> None:
+    assert words in picture(image(gradient(0, 9), **given)).caption.splitlines()[0]
+    assert words not in picture(image(gradient(0, 9))).caption
+
+
+def test_a_frame_of_a_segmentation_says_whose_it_is() -> None:
+    dataset = image(np.zeros((2, 8, 8), np.uint8), NumberOfFrames=2)
+    names = [Dataset(), Dataset()]
+    frames = [Dataset(), Dataset()]
+    for place, (name, frame) in enumerate(zip(names, frames, strict=True), start=1):
+        name.SegmentNumber, name.SegmentLabel = place, ("Liver", "Spleen")[place - 1]
+        identification = Dataset()
+        identification.ReferencedSegmentNumber = place
+        frame.SegmentIdentificationSequence = [identification]
+    dataset.SegmentSequence, dataset.PerFrameFunctionalGroupsSequence = names, frames
+    assert "segment 2 (Spleen)" in picture(dataset, 2).caption
+
+
+def test_images_that_are_not_to_one_scale_are_said_not_to_be() -> None:
+    large = image(gradient(0, 9), PixelSpacing=["2", "2"])
+    small = image(gradient(0, 9), PixelSpacing=["1", "1"])
+    told = side_by_side(cell(large), cell(small)).caption
+    assert "Not to one scale: the images are of 32 × 64 mm, 16 × 32 mm." in told
+    assert "Not to one scale" in contact_sheet([cell(large), cell(small)]).caption
+    assert "scale" not in side_by_side(cell(small), cell(small)).caption
+    assert (
+        "may not be to one scale" in side_by_side(cell(small), cell(image(gradient(0, 9)))).caption
+    )

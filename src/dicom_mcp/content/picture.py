@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from .apart import Apart
-from .elements import Elements
+from .caption import caption, frame_sides, label_of, millimetres, remarks
 from .error import ContentError
 from .frame import Frame, render
-from .geometry import orientation, position, sides
-from .groups import placed
-from .plain import capped
 from .window import Window
 
 if TYPE_CHECKING:
@@ -42,9 +39,6 @@ _LABEL = 18
 _LETTERS = 16
 _QUALITY = 90
 
-# PS3.3 C.7.6.1.1.1: directions in the patient; those of animals are not marked.
-_DIRECTIONS = frozenset("RLAPHF")
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -60,12 +54,13 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One of several images in a picture: its pixels, no larger than a cell can be, what it is, its
-    sides, and what is to be said about it."""
+    sides, what is to be said about it, and how many mm it is high and wide, where it says so."""
 
     pixels: "Pixels"
     label: str
     sides: tuple[str, str, str, str] | None = None
     said: tuple[str, ...] = ()
+    millimetres: tuple[float, float] | None = None
 
 
 def picture(
@@ -123,9 +118,10 @@ def cell(
     )
     return Cell(
         frame.fitted(longest_side),
-        label or _label(dataset, frame),
+        label or label_of(dataset, frame),
         frame_sides(dataset, number),
-        _said(dataset, frame),
+        remarks(dataset, frame),
+        millimetres(dataset, frame),
     )
 
 
@@ -154,7 +150,11 @@ def contact_sheet(
         sheet.paste(tile, (column * (width + 4) + 2, row * (height + 4) + 2))
     head = f"{shared + ': ' if shared else ''}{len(cells)} images in rows of {columns}"
     listed = [f"{place}. {label}" for place, label in enumerate(labels, start=1)]
-    return _encoded(sheet, mime, "\n".join([f"{head}, from the top left:", *listed, *_all(cells)]))
+    return _encoded(
+        sheet,
+        mime,
+        "\n".join([f"{head}, from the top left:", *listed, *_all(cells), *_scales(cells)]),
+    )
 
 
 def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str = PNG) -> Picture:
@@ -170,59 +170,8 @@ def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str
         f"{word}: {one.label}. {' '.join(one.said)}"
         for word, one in (("Left", left), ("Right", right))
     ]
+    said += _scales((left, right))
     return _encoded(both, mime, "\n".join(said))
-
-
-def caption(dataset: Dataset, frame: Frame) -> str:
-    """What a rendered frame is and how it is shown, as sentences; nothing that names the patient.
-
-    Says so where names may be burned into the picture, unless the file says there are none.
-    """
-    return "\n".join([f"{_label(dataset, frame)}.", *_said(dataset, frame)])
-
-
-def frame_sides(dataset: Dataset, number: int = 1) -> tuple[str, str, str, str] | None:
-    """What lies left, right, top and bottom of a frame: from Image Orientation (Patient), else from
-    Patient Orientation; None where neither says."""
-    elements = Elements.of(dataset)
-    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    if found := sides(plane.numbers("ImageOrientationPatient")):
-        return found
-    towards = [one.upper() for one in elements.values("PatientOrientation")]
-    if len(towards) != 2 or not all(one and set(one) <= _DIRECTIONS for one in towards):
-        return None
-    right, bottom = towards
-    return right.translate(_OPPOSITE), right, bottom.translate(_OPPOSITE), bottom
-
-
-_OPPOSITE = str.maketrans("RLAPFH", "LRPAHF")
-
-
-def _label(dataset: Dataset, frame: Frame) -> str:
-    """Modality, series, instance, frame and place in the patient."""
-    elements = Elements.of(dataset)
-    series = " ".join(filter(None, (elements.text("SeriesNumber"), _description(elements))))
-    parts = [
-        elements.text("Modality"),
-        series and f"series {series}",
-        (instance := elements.text("InstanceNumber")) and f"instance {instance}",
-        f"frame {frame.number} of {frame.frames:,}" if frame.frames > 1 else "",
-        _place(elements, frame.number),
-    ]
-    return ", ".join(capped(part, 100) for part in parts if part) or "Image"
-
-
-def _said(dataset: Dataset, frame: Frame) -> tuple[str, ...]:
-    """Sides, window, compression, what may be burned in, and the frame's own notes."""
-    elements = Elements.of(dataset)
-    said = (
-        _sides_in_words(frame_sides(dataset, frame.number)),
-        f"Shown: {frame.shown}." + _values(frame),
-        _lossy(elements),
-        _burned_in(elements),
-        *(f"{note}." for note in frame.notes),
-    )
-    return tuple(filter(None, said))
 
 
 def _told_apart(labels: Sequence[str]) -> tuple[str, list[str]]:
@@ -231,53 +180,6 @@ def _told_apart(labels: Sequence[str]) -> tuple[str, list[str]]:
     shared = [part for part in parted[0] if all(part in parts for parts in parted)]
     apart = [", ".join(part for part in parts if part not in shared) for parts in parted]
     return (", ".join(shared), apart) if all(apart) else ("", list(labels))
-
-
-def _description(elements: Elements) -> str:
-    return capped(elements.text("SeriesDescription"), 64)
-
-
-def _place(elements: Elements, number: int) -> str:
-    """The plane and how far along its normal the frame lies."""
-    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    words = orientation(plane.numbers("ImageOrientationPatient"))
-    where = position(elements.dataset, number)
-    return words if where is None else f"{words} at {where:.1f} mm"
-
-
-def _sides_in_words(found: tuple[str, str, str, str] | None) -> str:
-    if found is None:
-        return "Which side of the patient is where, the file does not say."
-    left, right, top, bottom = found
-    return f"Left of the picture {left}, right {right}, top {top}, bottom {bottom} of the patient."
-
-
-def _values(frame: Frame) -> str:
-    if frame.low is None or frame.high is None:
-        return ""
-    unit = f" {frame.unit}" if frame.unit else ""
-    return f" Values in the frame: {frame.low:g} to {frame.high:g}{unit}."
-
-
-def _lossy(elements: Elements) -> str:
-    if elements.text("LossyImageCompression") != "01":
-        return ""
-    ratio = elements.text("LossyImageCompressionRatio")
-    return f"Lossy compression{f', ratio {ratio}' if ratio else ''}."
-
-
-def _burned_in(elements: Elements) -> str:
-    """PS3.3 C.7.6.1: whether the picture itself names somebody."""
-    match elements.text("BurnedInAnnotation").upper():
-        case "NO":
-            return ""
-        case "YES":
-            return "Text that may identify the patient is burned into the picture."
-        case _:
-            return (
-                "Text that may identify the patient may be burned into the picture: "
-                "the file does not say that there is none."
-            )
 
 
 def _all(cells: Sequence[Cell]) -> list[str]:
@@ -291,6 +193,24 @@ def _all(cells: Sequence[Cell]) -> list[str]:
         line if len(places) == len(cells) else f"{', '.join(map(str, places))}: {line}"
         for line, places in about.items()
     ]
+
+
+def _scales(cells: Sequence[Cell]) -> list[str]:
+    """What is to be said where images of different sizes are drawn equally large."""
+    known = [one.millimetres for one in cells if one.millimetres]
+    longest = [max(size) for size in known]
+    if len(known) < len(cells):
+        return ["Not all images say how large a pixel is: they may not be to one scale."] * bool(
+            known
+        )
+    if max(longest) - min(longest) <= _SAME_SIZE * max(longest):
+        return []
+    sizes = dict.fromkeys(f"{height:.0f} × {width:.0f} mm" for height, width in known)
+    return [f"Not to one scale: the images are of {', '.join([*sizes][:6])}."]
+
+
+# Sizes that differ by less are one.
+_SAME_SIZE = 0.01
 
 
 def _square(frame: Frame) -> tuple[float, float]:

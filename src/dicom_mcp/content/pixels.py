@@ -248,9 +248,11 @@ def _pillow(frame: bytes, header: Codestream, layout: Layout, elements: Elements
         raise _undecodable("JPEG") from trouble
     if values.shape[:2] != (layout.rows, layout.columns):
         raise _undecodable("JPEG")
+    told = "The frame is JPEG with loss, which the data set does not say"
+    told = told if elements.text("LossyImageCompression") != "01" else ""
     if header.samples == 1:
-        return _grey(values, 8, layout, elements, is_lossy=True)
-    return Stored(values, 8, False, "RGB").noted(_colours(header, layout))
+        return _grey(values, 8, layout, elements, is_lossy=True).noted(told)
+    return Stored(values, 8, False, "RGB").noted(told, _colours(header, layout))
 
 
 def _colours(header: Codestream, layout: Layout) -> str:
@@ -329,9 +331,7 @@ def _decoded(
     size = 1 if bits <= 8 else 2 if bits <= 16 else 4
     if len(content) != layout.values * size:
         raise _undecodable(name)
-    shape = (
-        (layout.rows, layout.columns, 3) if layout.samples == 3 else (layout.rows, layout.columns)
-    )
+    shape = (layout.rows, layout.columns, 3)[: 3 if layout.samples == 3 else 2]
     values: Array = np.frombuffer(content, f"<u{size}").reshape(shape)
     if header.signed and not layout.signed and values.view(f"<i{size}").min() < 0:
         return Stored(values.view(f"<i{size}"), bits, True, layout.photometric).noted(
