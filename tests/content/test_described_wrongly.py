@@ -1,9 +1,11 @@
 """Pixels whose description is wrong are shown as they are, and said to be, or refused: never as
 noise, as another frame or as other values."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from io import BytesIO
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,15 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
+from dicom_mcp.content.apart import Apart
+from dicom_mcp.content.elements import Elements
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
+from dicom_mcp.content.pixels import stored as stored_values
 
 from ..dcmtk import run
 from . import documents as made
-from .samples import gradient, image
+from .samples import gradient, image, images, transfer_syntax
 
 type Array = np.ndarray[Any, Any]
 
@@ -53,6 +58,27 @@ def test_only_the_bits_that_are_stored_are_values(
     plain = made.saved(dataset, tmp_path)
     run("dcm2pnm", "-O", "-a", "+Wm", plain, tmp_path / "plain.pgm")
     assert np.abs(shown.pixels.astype(int) - _pgm(tmp_path / "plain.pgm")).max() <= 1
+
+
+@pytest.mark.dcmtk
+@pytest.mark.filterwarnings("ignore")  # pydicom's, of files that are broken on purpose
+@pytest.mark.parametrize("codec", [*CODECS, "JPEG 2000", "JPEG 2000, all bits"])
+def test_every_compressed_file_in_fewer_bits_is_as_dcm2pnm_shows_it(
+    codec: str, tmp_path: Path
+) -> None:
+    kinds = cycle(product((10, 12, 14), (False, True)))
+    seen = 0
+    for dataset in _compressed_greys():
+        stored, signed = next(kinds)
+        fewer = _in_bits(dataset, stored, signed=signed)
+        plain, shown = made.saved(fewer, tmp_path), tmp_path / "plain.pgm"
+        run("dcm2pnm", "-O", "-a", "+Wm", plain, shown)
+        ours = render(_packed(fewer, codec, tmp_path), window="full")
+        expected = render(fewer, window="full")
+        assert (ours.low, ours.high) == (expected.low, expected.high)
+        assert np.abs(ours.pixels.astype(int) - _pgm(shown)).max() <= 1
+        seen += 1
+    assert seen >= 8
 
 
 @pytest.mark.dcmtk
@@ -215,6 +241,22 @@ def test_a_frame_is_decoded_by_the_codec_it_is_in(codec: str, syntax: UID, tmp_p
     assert right == (shown.notes == ())
 
 
+@pytest.mark.parametrize("planar", [0, 1])
+def test_colour_by_plane_that_is_said_to_be_by_pixel_is_doubted(planar: int) -> None:
+    waves = 120 + 100 * np.sin(np.arange(1024) / 4).reshape(32, 32)
+    colours = np.stack([waves, waves + 3, waves + 5], axis=-1).astype(np.uint8)
+    content = colours if planar == 0 else colours.transpose(2, 0, 1).copy()
+    dataset = image(content.reshape(32, 32, 3))
+    dataset.PlanarConfiguration = planar
+    assert render(dataset).notes == ()
+    dataset.PlanarConfiguration = 1 - planar
+    (note,) = render(dataset).notes
+    assert "PlanarConfiguration" in note
+    assert "may be wrong" in note
+    del dataset.PlanarConfiguration
+    assert any("PlanarConfiguration" in note for note in render(dataset).notes)
+
+
 # Where the frames are
 
 
@@ -366,6 +408,14 @@ def test_a_palette_whose_descriptor_is_wrong_is_refused(entries: int) -> None:
         render(dataset)
 
 
+def test_pixels_that_a_palette_has_no_entry_for_are_told() -> None:
+    dataset = image(gradient(0, 255, "u1"), photometric="PALETTE COLOR")
+    for channel in ("Red", "Green", "Blue"):
+        setattr(dataset, f"{channel}PaletteColorLookupTableDescriptor", [128, 0, 8])
+        setattr(dataset, f"{channel}PaletteColorLookupTableData", bytes(range(128)))
+    assert render(dataset).notes == ("The palette has no entry for values from 128 to 255",)
+
+
 # Colours
 
 
@@ -406,6 +456,30 @@ def _values(stored: int, *, signed: bool) -> tuple[Dataset, tuple[int, int]]:
     dataset = image(ramp, stored=stored, modality="CT")
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "HU"
     return dataset, (low, high)
+
+
+def _compressed_greys() -> Iterator[Dataset]:
+    """The compressed files of the test data whose first frame is grey and can be decoded, as they
+    are uncompressed; large ones cut, those left out that openjpeg finds too small to encode."""
+    for _, dataset in images():
+        syntax = UID(transfer_syntax(dataset))
+        if not syntax.is_compressed or int(dataset.get("SamplesPerPixel", 1)) != 1:
+            continue
+        if min(dataset.Rows, dataset.Columns) < 32:
+            continue
+        with Apart() as apart, suppress(ContentError):
+            found = stored_values(Elements.of(dataset), 1, str(syntax), apart)
+            yield image(found.values[:96, :96].astype("i4"))
+
+
+def _in_bits(dataset: Dataset, stored: int, *, signed: bool) -> Dataset:
+    """Its values over the whole range of so many bits."""
+    values = np.frombuffer(dataset.PixelData, "<i4").astype(float)
+    half = 1 << (stored - 1)
+    shares = (values - values.min()) / max(float(np.ptp(values)), 1.0)
+    scaled = np.rint(shares * (2 * half - 1)) - (half if signed else 0)
+    scaled = scaled.reshape(dataset.Rows, dataset.Columns)
+    return image(scaled.astype("i2" if signed else "u2"), stored=stored)
 
 
 def _packed(dataset: Dataset, codec: str, folder: Path) -> Dataset:

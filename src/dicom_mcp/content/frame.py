@@ -111,7 +111,8 @@ def render(
     if held.photometric in ("RGB", "PALETTE COLOR"):
         if window:
             raise ContentError("A colour image has no window", "Leave the window out")
-        pixels, shown = _colour(elements, held)
+        pixels, shown, faults = _colour(elements, held)
+        notes += faults
         low = high = None
         used, unit = None, ""
     else:
@@ -337,7 +338,7 @@ def _as_stored(value: int, held: Stored) -> float:
     return float(value)
 
 
-def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str]":
+def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str, list[str]]":
     import numpy as np
 
     if held.photometric == "RGB":
@@ -346,15 +347,19 @@ def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str]":
             values = values >> np.asarray(held.bits - 8, values.dtype)
         elif held.bits < 8:
             values = values * (255.0 / ((1 << held.bits) - 1))
-        return np.ascontiguousarray(values).astype(np.uint8), "colours as they are"
+        return np.ascontiguousarray(values).astype(np.uint8), "colours as they are", []
     first, last = int(held.values.min()), int(held.values.max())
     indices = np.arange(first, last + 1, dtype=np.float64)
     tables = palette(elements, signed=held.signed)
     columns = [
         (table.of(indices) / (1 << max(table.bits - 8, 0))).astype(np.uint8) for table in tables
     ]
+    ends = [(table.first, table.first + len(table.entries) - 1) for table in tables]
+    least, most = max(end[0] for end in ends), min(end[1] for end in ends)
+    beyond = [(first, least - 1)] * (first < least) + [(most + 1, last)] * (last > most)
+    faults = [f"The palette has no entry for values from {low} to {high}" for low, high in beyond]
     places = np.subtract(held.values, first, dtype=np.int32)
-    return np.stack(columns, axis=-1)[places], "palette colours"
+    return np.stack(columns, axis=-1)[places], "palette colours", faults
 
 
 def _ratio(elements: Elements, number: int) -> tuple[float, list[str]]:

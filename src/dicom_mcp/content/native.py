@@ -124,6 +124,32 @@ def native(elements: Elements, known: Measured, number: int, *, big: bool) -> "A
     return flat.reshape(layout.rows, layout.columns, 3)
 
 
+def planar_doubt(elements: Elements, known: Measured, shown: "Array") -> str:
+    """What is to be said where colour seems to lie otherwise than PlanarConfiguration says: by
+    pixel, or by plane. Neither the length nor anything else tells, but neighbours do."""
+    import numpy as np
+
+    layout, said = known.layout, elements.text("PlanarConfiguration")
+    if layout.samples != 3 or layout.allocated != 8 or known.is_subsampled:
+        return ""
+    flat = shown.transpose(2, 0, 1).reshape(-1) if layout.planar else shown.reshape(-1)
+    flat = flat.astype(np.int16)
+    by_pixel = np.abs(flat[3:] - flat[:-3]).mean() + np.abs(flat[::3] - flat[1::3]).mean()
+    red, green, _ = flat.reshape(3, -1)
+    by_plane = np.abs(np.diff(flat)).mean() + np.abs(red - green).mean()
+    ours, other = (by_plane, by_pixel) if layout.planar else (by_pixel, by_plane)
+    if ours > _ROUGH and other < ours / 2:
+        return (
+            f"PlanarConfiguration {said or 'is missing: 0'} may be wrong: the pixels look as if "
+            "colours lay " + ("by pixel" if layout.planar else "by plane")
+        )
+    return "" if said else "PlanarConfiguration is missing: colours are taken as by pixel"
+
+
+# Mean difference of neighbours below which an image is so smooth that it tells nothing.
+_ROUGH = 4.0
+
+
 def _otherwise_sampled(said: Measured, length: int) -> Measured | None:
     """YBR whose length says that colour is kept for each pixel although the header says for each
     second one, or the other way round (PS3.3 C.7.6.3.1.2)."""

@@ -18,7 +18,7 @@ from .elements import Elements, uid_name
 from .encapsulated import Frames, fragments, frames
 from .error import ContentError
 from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
-from .native import Measured, measured, native
+from .native import Measured, measured, native, planar_doubt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +155,8 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
         raise ContentError(f"There is no frame {number}: the object has {found.frames}")
     if found.measured:
         values = native(elements, found.measured, number, big=transfer_syntax == BIG_ENDIAN)
-        shown = _finished(values, found.layout, elements)
+        doubt = planar_doubt(elements, found.measured, values)
+        shown = _finished(values, found.layout, elements).noted(doubt)
     elif found.compressed and number <= found.frames:
         frame, fault = found.compressed.frame(number)
         shown = _frame(frame, found.layout, transfer_syntax, elements, apart).noted(fault)
@@ -338,9 +339,8 @@ def _decoded(
             "The data set says that values have no sign, the compressed frame has negative ones: "
             "they are taken as negative"
         )
-    is_lossy = transfer_syntax in _LOSSY
     if layout.samples == 1:
-        return _grey(values, bits, layout, elements, is_lossy=is_lossy)
+        return _grey(values, bits, layout, elements, is_lossy=transfer_syntax in _LOSSY)
     photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
     if photometric in JPEG_2000_ONLY:
         raise _contradiction(photometric)

@@ -108,6 +108,10 @@ def read_header(
     instance = fetch_one(call, one, headers=True)
     dataset = opened(instance)
     notes = [*found.notes, *_pixels_apart(dataset, one)]
+    if (number := place.number) is not None and not sop_instance_uid.strip():
+        several = sum(each.number == number for each in found.objects)
+        if several > 1:
+            notes.append(f"{several} instances have the number {number}: this is the first.")
     from ..content.header import header
 
     read = header(dataset, wanted)
