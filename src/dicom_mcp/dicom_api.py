@@ -25,8 +25,8 @@ from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below,
 from .truth.exchange import Exchange
 from .truth.gathering import Gathering
 from .truth.habits import Habits
+from .truth.modalities import ask_by_modality, lists_reports
 from .truth.parents import Parents
-from .truth.proof import ask_proved
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
 from .truth.series import series_of
 from .truth.worklist import ask_worklist
@@ -128,6 +128,9 @@ class Archive:
 
         with self._located():
             answer = _asked(asking, query, limit, keep=learning)
+            grouped = query.level is Level.STUDY and MODALITIES in query.wanted
+            if grouped and MODALITIES not in (*query.keys, *answer.absent):
+                answer = _of_images_only(asking, answer)
         return replace(answer, queries=asking.cost.queries)
 
     def each_series(
@@ -297,7 +300,18 @@ def _asked(
 ) -> Matches:
     """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
     gathering = Gathering(query, limit, keep=keep)
-    return gathering.close(ask_proved(asking, query, gathering))
+    return gathering.close(ask_by_modality(asking, query, gathering))
+
+
+def _of_images_only(asking: Asking, answer: Matches) -> Matches:
+    """The answer, marked where its modalities of studies leave out what is no image."""
+    if not answer.complete or lists_reports(asking):
+        return answer
+    told = (
+        f"Not complete: {MODALITIES} of this archive lists images only. How many have reports (SR) "
+        "or other objects is counted with that modality."
+    )
+    return replace(answer, complete=False, notes=(*answer.notes, told))
 
 
 def _within(query: Query, study: str) -> Query:

@@ -13,8 +13,11 @@ from ..standard.matching import (
     record_matcher,
     significant,
 )
+from ..standard.modality import NOT_IMAGES
 from ..standard.values import RANGE_VRS, WILDCARD_VRS
 from .habits import Habits
+
+_MODALITIES = "ModalitiesInStudy"
 
 
 def comparer(keys: Mapping[str, Key], habits: Habits) -> Callable[[Record], bool]:
@@ -51,12 +54,27 @@ def narrowing(keys: Mapping[str, Key], habits: Habits) -> dict[str, Key]:
     }
 
 
+def as_kept(record: Record, habits: Habits) -> Record:
+    """The record as this archive tells it."""
+    held = record.get(_MODALITIES)
+    if not held or not habits.images_only:
+        return record
+    return {**record, _MODALITIES: _of_images([one for one in held if isinstance(one, str)])}
+
+
+def _of_images(values: Sequence[str]) -> Sequence[str]:
+    return [one for one in values if one not in NOT_IMAGES] or values
+
+
 def _otherwise(keyword: str, key: tuple[str, str], habits: Habits) -> Predicate | None:
     """How a key is compared that this archive reads in its own way; None for others."""
     vr, text = key[0], significant(*key)
     if is_universal(vr, text):
         return None
     open_range = vr in RANGE_VRS and (text.startswith("-") or text.endswith("-"))
+    if keyword == _MODALITIES and habits.images_only:
+        match = matcher(vr, text)
+        return lambda values: match(_of_images(values))
     if keyword in habits.literal_keys or (open_range and not habits.open_ranges):
         return lambda values: "\\".join(significant(vr, one) for one in values) == text
     if vr == "UI" and "\\" in text and habits.first_of_list:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from ..standard.charset import UTF_8
 from ..standard.levels import UNIQUE_KEY, Level, Model
 from ..standard.matching import Key, Record, record_matcher
-from .comparing import comparer
+from .comparing import as_kept, comparer
 from .entities import EVERYWHERE, is_supported, unique_keys_above
 from .habits import NONE, Declaring, Habits
 from .identifier import answer, as_bytes, elements, keys
@@ -138,7 +138,7 @@ def _matches(
     )
     for record in search:
         identifier = answer(
-            {**record, **everywhere},
+            {**as_kept(record, habits), **everywhere},
             wanted,
             declared=_declared(record) if said is None else UTF_8,
             said=said,

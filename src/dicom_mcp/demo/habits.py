@@ -88,6 +88,9 @@ class Habits:
     # Of a list of UIDs (PS3.4 C.2.2.2.2) the first is matched.
     first_of_list: bool = False
 
+    # ModalitiesInStudy lists images only, reports and the like where a study has nothing else.
+    images_only: bool = False
+
     # Every match is sent twice: archives in front of several databases, or of online and offline
     # copies.
     duplicated: bool = False

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import Key, Record
-from .comparing import comparer
+from .comparing import as_kept, comparer
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
 from .index import Index
@@ -171,7 +171,7 @@ class EmbeddedWeb:
         asked: dict[str, Key] = {**universal, **matched}
         search = Search(self._index, level, asked, habits, lambda keys: comparer(keys, habits))
         for record in search:
-            whole = {**record, "InstanceAvailability": ["ONLINE"]}
+            whole = {**as_kept(record, habits), "InstanceAvailability": ["ONLINE"]}
             row = _json({one: whole.get(one, ()) for one in returned if one in whole})
             row["00081190"] = {"vr": "UR", "Value": [self._retrieve_url(level, record)]}
             for _ in range(1 + habits.duplicated):

@@ -144,6 +144,15 @@ _SIGN_OR_SPACE = re.compile(r"[/+&]|\s+")
 # At most so long is a code of an archive's own; the longest are words somebody mistyped.
 _LONGEST_CODE = 8
 
+# Codes of what is no image (PS3.3 C.7.3.1.1.1): reports, states, structures, plans, documents.
+NOT_IMAGES = frozenset(
+    {
+        *("ASMT", "AU", "CTPROTOCOL", "DOC", "FID", "KO", "M3D", "PLAN", "PR", "REG", "RTDOSE"),
+        *("RTINTENT", "RTPLAN", "RTRAD", "RTRECORD", "RTSEGANN", "RTSTRUCT", "RWV", "SEG", "SMR"),
+        *("SR", "SRF", "TEXTUREMAP", "XAPROTOCOL"),
+    }
+)
+
 _X_RAY = "CR DX RG"
 _RADIOTHERAPY = "RTPLAN RTDOSE RTSTRUCT RTIMAGE RTRECORD"
 

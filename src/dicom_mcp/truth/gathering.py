@@ -50,6 +50,8 @@ class Gathering:
     ) -> None:
         self.matches: list[Match] = []
         self.count = 0
+        # Somebody who wants to see every match that came, meant or not.
+        self.look: Callable[[Match], None] | None = None
         self.examined = 0
         # What a key beyond ASCII found came in another character set than keys are sent in.
         self.translated = False
@@ -80,6 +82,8 @@ class Gathering:
     def take(self, match: Match, size: int) -> bool:
         """Look at a match that came in `size` bytes; False when no more are wanted."""
         self.examined += 1
+        if self.look:
+            self.look(match)
         if not self._recheck.holds(match):
             return not self.full
         if self._absent:

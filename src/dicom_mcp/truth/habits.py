@@ -39,6 +39,9 @@ class Habits:
     no_patient_root: bool = False
     # Attributes, by level, for which it refuses a question that asks for them.
     refused: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    # ModalitiesInStudy names reports and the like too; one of several finds a study.
+    lists_reports: bool | None = None
+    splits_modalities: bool | None = None
     # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
     # Whether keys of an attribute that have a shape (`standard.shapes`) find what they mean.
@@ -61,6 +64,8 @@ class Habits:
                 "Tells capital and small letters apart; every spelling is asked for.",
             ),
         )
+        if self.lists_reports is False:
+            sentences += ((True, "Lists modalities of images only as those of a study."),)
         refused = sorted({one for several in self.refused.values() for one in several})
         if refused:
             sentences += ((True, f"Refuses questions that ask for {', '.join(refused)}."),)

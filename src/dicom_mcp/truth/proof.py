@@ -47,7 +47,7 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         if any(understands.get((keyword, one)) is False for one in _shapes(asking, keyword, key))
     ]
     if unread:
-        return _ask_otherwise(asking, query, gathering, unread)
+        return ask_without(asking, query, gathering, unread)
     outcome = ask_in_any_case(asking, query, gathering)
     doubted = [
         keyword
@@ -68,7 +68,7 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return _unproved(outcome, doubted, f"trying failed: {error}")
     unread = [one for one, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]
     if unread:
-        return _ask_otherwise(asking, query, gathering, unread)
+        return ask_without(asking, query, gathering, unread)
     unknown = [one for one, verdict in verdicts.items() if verdict is _Verdict.UNKNOWN]
     return _unproved(outcome, unknown, _Verdict.UNKNOWN.value) if unknown else outcome
 
@@ -147,7 +147,7 @@ class _Proof:
         return not gathering.missing(keyword) & set(tried.finds)
 
 
-def _ask_otherwise(
+def ask_without(
     asking: Asking, query: Query, gathering: Gathering, unread: Collection[str]
 ) -> Outcome:
     """Ask without these keys, and compare here; a list of UIDs is asked for one by one."""
