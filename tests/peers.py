@@ -113,7 +113,6 @@ MISBEHAVING: dict[str, Kind] = {
     "compares bytes": Kind(Habits(by_bytes=True, case_sensitive=True)),
     "minds the case of names": Kind(Habits(case_sensitive=True)),
     "compares keys as written": Kind(Habits(literal_keys=frozenset(keywords()))),
-    "lists modalities of images only": Kind(Habits(images_only=True)),
     "has wildcards at the end only": Kind(
         Habits(not_wild=frozenset({"at the start", "inside", "?"}), open_ranges=False)
     ),
