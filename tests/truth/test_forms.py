@@ -84,3 +84,18 @@ def test_an_entry_of_a_worklist_with_a_date_in_another_form_is_kept(
         answer = ask(acceptor.node(), "query_worklist", date="20261128", modality="CT")
     assert (answer["returned"], answer["complete"]) == (1, complete)
     assert answer["common"].get("date", answer["records"][0].get("date")) == date
+
+
+@pytest.mark.parametrize("days", ["20261127-20261129", "20261127-", "-20261128"])
+def test_a_worklist_that_takes_a_range_of_days_literally_is_asked_without(days: str) -> None:
+    def find(event: Any) -> Answers:
+        key = event.identifier.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate
+        if key in ("", None, "20261128"):
+            yield 0xFF00, _entry("20261128")
+
+    with accepting(find, models=(*MODELS, WORKLIST)) as acceptor:
+        answer = ask(acceptor.node(), "query_worklist", date=days)
+        empty = ask(acceptor.node(), "query_worklist", date="20270101-20270105")
+    assert (answer["returned"], answer["complete"]) == (1, True)
+    assert any("does not understand ranges" in note for note in answer["notes"])
+    assert (empty["returned"], empty["complete"]) == (0, True)

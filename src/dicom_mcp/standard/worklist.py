@@ -202,6 +202,16 @@ class WorklistQuestion:
             tuple(replace(one, keys=one.wider or one.keys) for one in self.conditions)
         )
 
+    def undated(self) -> "WorklistQuestion | None":
+        """The question without its days and its texts, where its days are a range; else None."""
+        if not any(
+            keyword == _DATE and "-" in key for one in self.conditions for keyword, key in one.keys
+        ):
+            return None
+        return WorklistQuestion(
+            tuple(one for one in self.conditions if not one.is_text and _DATE not in one.keywords)
+        )
+
     @property
     def sent(self) -> dict[str, str]:
         """The keys as an answer shows them."""

@@ -56,6 +56,8 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
         answer = _Answer(whole=False, notes=[f"Not complete: {failure}"], failure=failure)
     if wider and not found.full:
         answer = _compared(asking, wider, found, answer)
+    if (undated := question.undated()) and not found.known and answer.whole:
+        answer = _without_days(asking, undated, found, answer)
     notes = [*answer.notes, *found.notes()]
     unread = 0 if found.rows else found.unread
     if unread:
@@ -354,6 +356,26 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
         "stations were also compared here, with the whole list."
     )
     return _Answer(answer.whole and more.whole, [*notes, *more.notes, told])
+
+
+def _without_days(
+    asking: Asking, undated: WorklistQuestion, found: _Found, answer: _Answer
+) -> _Answer:
+    """The answer to a range of days that brought nothing, compared with what there is on any day:
+    not every system understands ranges (PS3.4 C.2.2.1.3)."""
+    try:
+        more = _asked(asking.within(_SECONDS_FOR_COMPARING), undated.queries(), found)
+    except (DeadlinePassed, StatusFailure) as failure:
+        told = (
+            "Not complete, perhaps: nothing came, and whether this system understands ranges of "
+            f"days could not be shown ({failure}). Ask for one day."
+        )
+        return _Answer(whole=False, notes=[*answer.notes, told])
+    told = (
+        "This system does not understand ranges of days; it was asked without, and what it gave "
+        "was compared here."
+    )
+    return _Answer(more.whole, [*answer.notes, *([told] if found.rows else []), *more.notes])
 
 
 def _is_beyond_ascii(text: str) -> bool:
