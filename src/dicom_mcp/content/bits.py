@@ -23,7 +23,8 @@ def kept_bits(
     native = values.astype(f"u{size // 8}", copy=True)
     spare = ((1 << size) - 1) & ~(((1 << bits) - 1) << low) & ~in_pixels(elements, size)
     beyond = np.asarray(spare & ~((1 << low) - 1), native.dtype)
-    rest = native & beyond if beyond else None
+    # No copy of a large image where none of these bits is set.
+    rest = native & beyond if np.bitwise_or.reduce(native, axis=None) & beyond else None
     if signed:
         native <<= np.asarray(size - bits - low, native.dtype)
         found: Array = native.view(f"i{size // 8}")
@@ -31,7 +32,7 @@ def kept_bits(
     else:
         native >>= np.asarray(low, native.dtype)
         found = native & np.asarray((1 << bits) - 1, native.dtype)
-    if rest is None or not rest.any():
+    if rest is None:
         return found, ""
     odd = (rest != 0) & ~((rest == beyond) & (found < 0))
     count = int(np.count_nonzero(odd))
