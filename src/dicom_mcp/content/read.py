@@ -1,10 +1,9 @@
 """The bytes of an object as a Dataset, when nobody knows whether they are honest (PS3.5 7, PS3.10).
 
-pydicom inflates a deflated data set as far as it goes and follows sequences as deep as Python
-lets it; both ends are set here.
+pydicom reads as far as it gets and says nothing of the rest, so that the bytes are inspected
+before it reads them.
 """
 
-import zlib
 from io import BytesIO
 from typing import BinaryIO, cast
 
@@ -13,7 +12,9 @@ from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVari
 from pydicom.uid import UID
 
 from ..standard.part10 import file_meta
+from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_implicit
 from .error import ContentError
+from .inspection import DEFLATED, Inspection, inflated, inspected
 
 # Bytes an object may have: a tomosynthesis of 60 views has 400 MiB.
 MOST_BYTES = 512 << 20
@@ -24,32 +25,45 @@ MOST_INFLATED = 64 << 20
 # From here on a data set is read where it is, without a copy of all of it.
 _LARGE = 4 << 20
 
-# Of a deflated data set.
-_PIECE = 1 << 20
-
 # The group of pixel data in all its forms (PS3.3 C.7.6.3).
 _PIXELS = 0x7FE00000
 
 # Encapsulated Document (PS3.3 C.24.2).
 _DOCUMENT = 0x00420011
 
-IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
-DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
-
-
 def read_object(
     content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
 ) -> Dataset:
-    """A data set in this transfer syntax, or a DICOM file where none is given.
+    """A whole data set in this transfer syntax, or a DICOM file where none is given.
 
     The result has file meta information with the transfer syntax. Raises ContentError for what is
-    damaged, inflates to more than `most` bytes or is nested deeper than can be followed.
+    damaged or cut, inflates to more than `most` bytes or is nested deeper than can be followed.
     """
+    found = inspected_object(content, transfer_syntax, most=most)
+    if found.faults:
+        raise ContentError(f"The object is damaged: {found.faults[0]}", "Retrieve it again")
+    return read_inspected(found.data_set, found.transfer_syntax, most=most)
+
+
+def inspected_object(
+    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
+) -> Inspection:
+    """What an inspection finds of a data set, or of a DICOM file."""
     if not transfer_syntax:
         content, transfer_syntax = _without_meta(content)
+    if len(content) > most:
+        raise ContentError(
+            f"The object has {len(content):,} bytes; more than {most:,} are not read here"
+        )
+    return inspected(content, transfer_syntax, most=min(most, MOST_INFLATED))
+
+
+def read_inspected(
+    content: bytes | bytearray, transfer_syntax: str, *, most: int = MOST_BYTES
+) -> Dataset:
+    """A data set that was inspected, or what was left of it. Raises as `read_object` does."""
     if transfer_syntax in DEFLATED:
-        content = _inflated(content, min(most, MOST_INFLATED))
+        content = inflated(content, min(most, MOST_INFLATED))[0]
     if len(content) > most:
         raise ContentError(
             f"The object has {len(content):,} bytes; more than {most:,} are not read here"
@@ -57,7 +71,7 @@ def read_object(
     try:
         found = read_dataset(
             BytesIO(content) if len(content) < _LARGE else cast(BinaryIO, InPlace(content)),
-            transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
+            is_implicit(content, transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN),
             transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
         )
     except RecursionError as trouble:
@@ -83,7 +97,7 @@ def without_pixels(content: bytes | bytearray, transfer_syntax: str) -> bytes:
     try:
         read_dataset(
             cast(BinaryIO, stream),
-            transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
+            is_implicit(content, transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN),
             transfer_syntax != EXPLICIT_VR_BIG_ENDIAN,
             stop_when=_is_bulk,
         )
@@ -125,26 +139,3 @@ def _without_meta(content: bytes | bytearray) -> tuple[bytes | bytearray, str]:
     except ValueError as trouble:
         raise ContentError(str(trouble)) from trouble
     return content[found.length :], found.transfer_syntax
-
-
-def _inflated(content: bytes | bytearray, most: int) -> bytes:
-    """A deflated data set (PS3.5 A.5), no larger than this."""
-    try:
-        if _inflated_size(content, most) > most:
-            raise ContentError(
-                f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
-                "No honest object does; tell whoever made it",
-            )
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content)
-    except zlib.error as trouble:
-        raise ContentError("The deflated object is damaged", "Retrieve it again") from trouble
-
-
-def _inflated_size(content: bytes | bytearray, most: int) -> int:
-    """How long it gets, as far as it matters: a bomb is counted, not held."""
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    size, left = 0, bytes(content)
-    while left and size <= most:
-        size += len(inflate.decompress(left, _PIECE))
-        left = inflate.unconsumed_tail
-    return size

@@ -96,7 +96,8 @@ def header(one: Mapping[str, Any]) -> Instance:
     except (ValueError, OverflowError, TypeError, struct.error, binascii.Error) as error:
         # What it says may quote a value.
         raise ProtocolViolation("the metadata of an object has values that are none") from error
-    return Instance(uids[0], uids[1], EXPLICIT_VR_LITTLE_ENDIAN, bytearray(encoded))
+    content = bytearray(encoded)
+    return Instance(uids[0], uids[1], EXPLICIT_VR_LITTLE_ENDIAN, content, without_bulk=True)
 
 
 def _data_set(one: Mapping[str, Any], depth: int) -> bytes:

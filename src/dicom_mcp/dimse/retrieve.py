@@ -14,7 +14,7 @@ from typing import Protocol
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, NoAcceptedContext, StatusFailure
 from ..node import Receiver
-from ..standard.instance import Reference, Retrieved
+from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.query import Query
 from ..standard.status import Kind, Status
@@ -216,6 +216,12 @@ class Retrieval:
         self, association: Association, request: _Request, model: GetModel | MoveModel
     ) -> GetEnding:
         query, take = self._query(request, model), self._order.taker(request.references)
+        if model is GetModel.WITHOUT_BULK_DATA:
+            whole = take
+
+            def take(instance: Instance) -> bool:
+                return whole(replace(instance, without_bulk=True))
+
         if isinstance(model, GetModel):
             return get(association, query, model, take, deadline=self._deadline)
         assert self._receiver

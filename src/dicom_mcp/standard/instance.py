@@ -20,12 +20,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An object as it travelled: its data set still encoded, without file meta information."""
+    """An object as it travelled: its data set still encoded, without file meta information.
+
+    `without_bulk` says that pixels and other bulk data were left out on purpose.
+    """
 
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax: str
     data_set: bytearray
+    without_bulk: bool = False
 
 
 # What is done with each object as it arrives; False when no more are wanted.

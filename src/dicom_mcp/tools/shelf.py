@@ -17,8 +17,8 @@ MOST_BYTES = 64 << 20
 _SECONDS_OF_LIST = 30.0
 _MOST_LISTS = 16
 
-# Where it came from, its SOP Instance UID, and whether its pixels may be left out.
-type Key = tuple[str, str, bool]
+# Where it came from, its study, series and own UID, and whether its pixels may be left out.
+type Key = tuple[str, str, str, str, bool]
 
 
 class Lists[T]:

@@ -1,0 +1,295 @@
+"""The bytes of a data set, walked by their lengths from the first to the last (PS3.5 7).
+
+Theory. A data set says nowhere how long it is: one that was cut reads like a shorter one. So every
+value must have its length, every sequence and item its end, and nothing may be left over. The walk
+takes the same turns as pydicom, which reads the bytes afterwards and forgives: items in Implicit
+VR within Explicit VR, VRs that nobody knows, sequences in UN. Values are skipped, not looked at.
+
+What ends too soon is closed where it was whole last, so that it can be read that far. A sequence
+of stated length that is wrong within costs only itself: what follows it stands where it should.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .dictionary import attribute_of_tag
+
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+# PS3.5 7.5, A.4: what stands in sequences and between fragments.
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_UNDEFINED = 0xFFFFFFFF
+
+# PS3.5 6.2, by whether the length takes 32 bits after two reserved bytes (7.1.2).
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+
+# Faults that are named one by one.
+_MOST_FAULTS = 5
+
+# Deeper than any honest object; what reads them afterwards goes no deeper either.
+DEEPEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a walk found: `faults` say where the data set is not what its lengths say, `missing`
+whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
+    `values` are those at the top whose tags were wanted, `repeated` tags that stand there twice
+    with other values."""
+
+    faults: tuple[str, ...]
+    missing: bool
+    sound: bytes | None
+    values: dict[int, bytes]
+    tags: frozenset[int]
+    repeated: tuple[int, ...]
+
+
+def walk(
+    content: "bytes | bytearray | memoryview[int]",
+    transfer_syntax: str,
+    wanted: frozenset[int] = frozenset(),
+    *,
+    until: int = _UNDEFINED,
+) -> Structure:
+    """Walk a data set that is not deflated, at the top no further than to the tag `until`."""
+    walking = _Walk(
+        memoryview(content),
+        transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN,
+        "<" if transfer_syntax != EXPLICIT_VR_BIG_ENDIAN else ">",
+        until,
+    )
+    walking.run()
+    values = {
+        tag: bytes(walking.view[slice(*walking.top[tag])]) for tag in wanted if tag in walking.top
+    }
+    return Structure(
+        tuple(walking.faults),
+        walking.missing,
+        walking.sound_bytes(),
+        values,
+        frozenset(walking.top),
+        tuple(walking.repeated),
+    )
+
+
+def is_implicit(content: "bytes | bytearray | memoryview[int]", assumed: bool) -> bool:
+    """Whether a data set has no VRs, as pydicom finds out: no letters stand where the first one
+    would be."""
+    vr = content[4:6]
+    return assumed if len(vr) < 2 else not (0x40 < vr[0] < 0x5B and 0x40 < vr[1] < 0x5B)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A sequence (`items`) or a data set that is being walked: where its value begins, its stated
+    end (None for an undefined length), how far it can go, how its elements are encoded."""
+
+    tag: int
+    start: int
+    end: int | None
+    bound: int
+    items: bool
+    implicit: bool
+    previous: int = -1
+
+
+type _Unpack = Callable[[memoryview[int], int], tuple[int, int, int]]
+
+
+class _Broken(Exception):
+    """The bytes are not what they should be here."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    view: "memoryview[int]"
+    implicit: bool
+    order: str
+    until: int
+    at: int = 0
+    sound: int = 0
+    missing: bool = False
+    padded: int | None = None
+    faults: list[str] = field(default_factory=list[str])
+    top: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    repeated: list[int] = field(default_factory=list[int])
+    closing: list[_Open] = field(default_factory=list[_Open])
+
+    def run(self) -> None:
+        size = len(self.view)
+        stack = [_Open(0, 0, size, size, False, is_implicit(self.view, self.implicit))]
+        tag_and_length = struct.Struct(self.order + "HHI").unpack_from
+        while stack:
+            here = stack[-1]
+            try:
+                if self.at == here.end:
+                    stack.pop()
+                elif here.items:
+                    self._item(stack, here, tag_and_length)
+                else:
+                    self._element(stack, here, tag_and_length)
+                if self.at > self.sound:
+                    self.sound = self.at
+            except _Broken as trouble:
+                self._broken(stack, str(trouble))
+
+    def sound_bytes(self) -> bytes | None:
+        """What was whole, with an end for whatever was left open."""
+        if not self.missing:
+            return bytes(self.view[: self.padded]) if self.padded is not None else None
+        out = bytearray(self.view[: self.sound])
+        for part in reversed(self.closing[1:]):
+            if part.end is None:
+                tag = _SEQUENCE_END if part.items else _ITEM_END
+                out += struct.pack(self.order + "HHI", tag >> 16, tag & 0xFFFF, 0)
+            elif part.start <= len(out):
+                struct.pack_into(self.order + "I", out, part.start - 4, len(out) - part.start)
+        return bytes(out)
+
+    def _broken(self, stack: list[_Open], trouble: str) -> None:
+        """Go on behind the innermost part whose stated end can be believed; else it ends here."""
+        if len(self.faults) < _MOST_FAULTS:
+            place = ".".join(_named(part.tag) for part in stack[1:] if part.items)
+            self.faults.append(f"{trouble} in {place}" if place else trouble)
+        for depth in range(len(stack) - 1, 0, -1):
+            if (end := stack[depth].end) is not None and end == stack[depth].bound:
+                self.at = end
+                del stack[depth:]
+                return
+        self.missing = True
+        # Nothing that begins after what is sound is kept open.
+        self.closing = [part for part in stack if part.start <= self.sound]
+        stack.clear()
+
+    def _item(self, stack: list[_Open], here: _Open, tag_and_length: _Unpack) -> None:
+        self._need(here, 8)
+        group, number, length = tag_and_length(self.view, self.at)
+        tag, start = group << 16 | number, self.at + 8
+        if tag == _ITEM:
+            if len(stack) > DEEPEST * 2:
+                raise _Broken("sequences are nested deeper than can be read")
+            end = None if length == _UNDEFINED else start + length
+            implicit = here.implicit or is_implicit(self.view[start : start + 6], False)
+            bound = here.bound if end is None else min(end, here.bound)
+            stack.append(_Open(here.tag, start, end, bound, False, implicit))
+            self.at = start
+            if end is not None and end > here.bound < len(self.view):
+                raise _Broken("an item is longer than what it lies in")
+        elif tag == _SEQUENCE_END and here.end is None:
+            stack.pop()
+            self.at = start
+        elif tag == _SEQUENCE_END and start == here.end:
+            self.at = start
+        else:
+            raise _Broken("something else stands where an item should begin")
+
+    def _element(self, stack: list[_Open], here: _Open, tag_and_length: _Unpack) -> None:
+        at, view, is_top = self.at, self.view, len(stack) == 1
+        if is_top and view[at] == 0 and not any(view[at:]):  # padded with zeros, as some do
+            self.padded, self.at = at, len(view)
+            return
+        self._need(here, 8)
+        group, number, length = tag_and_length(view, at)
+        tag, start, vr = group << 16 | number, at + 8, b""
+        if tag == _ITEM_END and not is_top:
+            if here.end is not None and here.end != start:
+                raise _Broken("an item ends before its length")
+            stack.pop()
+            self.at = start
+            return
+        if is_top and tag >= self.until:
+            stack.clear()
+            return
+        if group in _NO_GROUPS:
+            raise _Broken("bytes that are no element stand")
+        if not here.implicit:
+            vr = bytes(view[at + 4 : at + 6])
+            if vr in _LONG:
+                self._need(here, 12)
+                start = at + 12
+                (length,) = struct.unpack_from(self.order + "I", view, at + 8)
+            elif vr in _SHORT or b"AA" <= vr <= b"ZZ":
+                (length,) = struct.unpack_from(self.order + "H", view, at + 6)
+            else:
+                vr = b""  # Implicit VR within Explicit VR
+        is_sequence = _is_sequence(tag, vr, length) or (
+            not vr and length == _UNDEFINED and not _dictionary_vr(tag) and self._begins_item(start)
+        )
+        if length == _UNDEFINED and not is_sequence:
+            self._fragments(here, tag, start, tag_and_length)
+        elif is_sequence:
+            end = None if length == _UNDEFINED else start + length
+            bound = here.bound if end is None else min(end, here.bound)
+            stack.append(_Open(tag, start, end, bound, True, here.implicit))
+            self.at = start
+            if end is not None and end > here.bound < len(view):
+                raise _Broken(f"{_named(tag)} is longer than what it lies in")
+        else:
+            if start + length > here.bound:
+                raise _Broken(
+                    f"{_named(tag)} ends {start + length - here.bound:,} bytes before its length"
+                )
+            self.at = start + length
+        self._note(here, tag, start, is_top)
+
+    def _note(self, here: _Open, tag: int, start: int, is_top: bool) -> None:
+        """Remember what stands at the top, and what stands there again."""
+        if is_top:
+            if tag in self.top:
+                before = self.view[slice(*self.top[tag])]
+                if before != self.view[start : self.at] and len(self.repeated) < _MOST_FAULTS:
+                    self.repeated.append(tag)
+            self.top[tag] = start, self.at
+        elif tag == here.previous:
+            self.repeated.append(tag)
+        here.previous = tag
+
+    def _fragments(self, here: _Open, tag: int, at: int, tag_and_length: _Unpack) -> None:
+        """Encapsulated pixel data (PS3.5 A.4): fragments, each with its length, and an end."""
+        while True:
+            if at + 8 > here.bound:
+                raise _Broken(f"{_named(tag)} has no end")
+            group, number, length = tag_and_length(self.view, at)
+            at += 8
+            if group << 16 | number == _SEQUENCE_END:
+                self.at = at
+                return
+            if group << 16 | number != _ITEM or length == _UNDEFINED:
+                raise _Broken(f"{_named(tag)} holds something else than fragments")
+            at += length
+
+    def _need(self, here: _Open, size: int) -> None:
+        if self.at + size > here.bound:
+            left = here.bound - self.at
+            raise _Broken(f"{left} bytes are left" if left else "the end is missing")
+
+    def _begins_item(self, at: int) -> bool:
+        return bytes(self.view[at : at + 4]) == struct.pack(self.order + "HH", 0xFFFE, 0xE000)
+
+
+# Commands and delimiters (PS3.7 E, PS3.5 7.5): in no data set.
+_NO_GROUPS = frozenset({0x0000, 0xFFFE, 0xFFFF})
+
+
+def _is_sequence(tag: int, vr: bytes, length: int) -> bool:
+    if vr == b"SQ":
+        return True
+    if vr == b"UN":  # PS3.5 6.2.2; one of undefined length can be nothing else
+        return length == _UNDEFINED or (length > 0 and _dictionary_vr(tag) == "SQ")
+    return not vr and _dictionary_vr(tag) == "SQ"
+
+
+@lru_cache(maxsize=8192)  # bounded: whoever made the object chose its tags
+def _dictionary_vr(tag: int) -> str:
+    found = None if tag >> 16 & 1 else attribute_of_tag(tag)
+    return found.vr if found else ""
+
+
+def _named(tag: int) -> str:
+    known = attribute_of_tag(tag) if not tag >> 16 & 1 else None
+    return known.keyword if known else f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -1,0 +1,169 @@
+"""What arrives, before anybody reads it: is it whole, and is it what was asked for?"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..content.error import ContentError
+from ..errors import ArchiveError, Cancelled
+from ..standard.identity import Identity, Patient
+from ..standard.instance import Instance, Reference
+from ..standard.levels import Level
+from ..standard.query import Query
+from ..standard.values import shown
+from .call import Call
+from .rows import text
+
+# Of the call's time, for asking whose a study is.
+_SECONDS = 4.0
+
+# Patients a study may have by the archive's account, and objects named in one note.
+_MOST_PATIENTS = 20
+_MOST_NAMED = 5
+
+_WHOSE = ("PatientID", "IssuerOfPatientID", "PatientName")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An object as it can be read, with what is wrong with it: `faults` cost something of it,
+    `differences` tell what it says otherwise than the archive, `stranger` is why it is none of
+    those that were asked for."""
+
+    instance: Instance
+    faults: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    stranger: str = ""
+
+
+@dataclass(slots=True)
+class Objections:
+    """What has to be said of the objects of one call, each kind once with those it is said of."""
+
+    faults: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    doubts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    remarks: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def learn(self, name: str, arrived: Arrived) -> None:
+        """Note what is wrong with the object that a note calls so."""
+        for kinds, told in (
+            (self.faults, arrived.faults),
+            (self.doubts, arrived.doubts),
+            (self.remarks, (*arrived.differences, *arrived.remarks)),
+        ):
+            for one in told:
+                kinds.setdefault(one, []).append(name)
+
+    def incomplete(self) -> list[str]:
+        """What costs something of an object, or may."""
+        told = [
+            f"Not complete: damaged, and read as far as it is sound ({_names(names)}): {fault}. "
+            "Retrieve it again, or look at how the archive keeps it."
+            for fault, names in self.faults.items()
+        ]
+        return told + [
+            f"Not complete, perhaps ({_names(names)}): {doubt}."
+            for doubt, names in self.doubts.items()
+        ]
+
+    def told(self) -> list[str]:
+        """What has to be known of objects that are whole."""
+        return [f"Attention ({_names(names)}): {one}." for one, names in self.remarks.items()]
+
+
+def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]) -> Arrived:
+    """Look through an object and compare it with what was asked for, of which the archive says
+    that it is one of these patients' (none where that is not known)."""
+    from ..content.inspection import inspected
+    from ..content.read import MOST_INFLATED
+
+    try:
+        found = inspected(
+            instance.data_set,
+            instance.transfer_syntax,
+            most=MOST_INFLATED,
+            without_bulk=instance.without_bulk,
+        )
+    except ContentError as trouble:  # told again by whoever reads it
+        return Arrived(instance, (trouble.happened,))
+    who = found.identity
+    if who.sop_instance_uid not in ("", wanted.sop_instance_uid):
+        return Arrived(instance, stranger="its data set is that of another object")
+    if found.data_set is not instance.data_set:
+        instance = replace(
+            instance, data_set=bytearray(found.data_set), transfer_syntax=found.transfer_syntax
+        )
+    doubts = [*found.doubts, *_elsewhere(who, wanted)]
+    differences = [*_otherwise(who, instance), *_whose(who.patient, patients)]
+    return Arrived(instance, found.faults, tuple(doubts), tuple(differences), found.remarks)
+
+
+def patients_of(call: Call, studies: Collection[str]) -> Mapping[str, Collection[Patient]]:
+    """Whose these studies are by the archive's account; none where it does not tell."""
+    found: dict[str, Collection[Patient]] = {}
+    for study in studies:
+        key = ("patients", str(call.archive.node), study)
+        known: Collection[Patient] | None = call.house.lists.get(key)
+        if known is None:
+            known = _patients(call.within(_SECONDS), study)
+            call.house.lists.put(key, known)
+        found[study] = known
+    return found
+
+
+def _patients(call: Call, study: str) -> Collection[Patient]:
+    query = Query(Level.STUDY, {"StudyInstanceUID": study}, _WHOSE)
+    try:
+        answer = call.archive.find(query, limit=_MOST_PATIENTS, deadline=call.deadline)
+    except Cancelled:
+        raise
+    except ArchiveError:
+        return ()
+    several = [Patient(*(text(match, name) for name in _WHOSE)) for match in answer.matches]
+    return tuple(one for one in several if one.id or one.name)
+
+
+def _elsewhere(who: Identity, wanted: Reference) -> list[str]:
+    """Where it says that it belongs to another study or series than was asked."""
+    pairs = {
+        "study": (who.study_instance_uid, wanted.study_instance_uid),
+        "series": (who.series_instance_uid, wanted.series_instance_uid),
+    }
+    other = [f"{what} ({its})" for what, (its, asked) in pairs.items() if its and its != asked]
+    if not other:
+        return []
+    return [
+        f"the object that came says that it belongs to another {' and '.join(other)} than was "
+        "asked: it may not be the one that is meant"
+    ]
+
+
+def _otherwise(who: Identity, instance: Instance) -> list[str]:
+    if who.sop_class_uid in ("", instance.sop_class_uid) or not instance.sop_class_uid:
+        return []
+    return ["the object itself says another SOP Class UID than what it was sent with"]
+
+
+def _whose(patient: Patient, patients: Collection[Patient]) -> list[str]:
+    """Where it names another patient than the archive does for its study."""
+    if not patients or not (patient.id or patient.name):
+        return []
+    if not all(patient.differs(one) for one in patients):
+        return []
+    listed = " or ".join(_called(one) for one in patients)
+    return [
+        f"the object itself names another patient, {_called(patient)}, than the archive does for "
+        f"its study, {listed}: a mix-up, or a correction that did not reach it"
+    ]
+
+
+def _called(patient: Patient) -> str:
+    issuer = f" of {shown(patient.issuer)}" if patient.issuer else ""
+    return f"{shown(patient.name)} with the ID {shown(patient.id)}{issuer}"
+
+
+def _names(names: Sequence[str]) -> str:
+    several = list(dict.fromkeys(names))
+    more = [f"{len(several) - _MOST_NAMED} more"] if len(several) > _MOST_NAMED else []
+    return ", ".join([*several[:_MOST_NAMED], *more])
