@@ -6,6 +6,7 @@ object of a kind is looked for too (PS3.3 A): its pixels, its content, its docum
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..standard.dictionary import attribute
@@ -33,6 +34,7 @@ _REQUIRED = {
     f"{_STORED}104.": ("MIMETypeOfEncapsulatedDocument",),
     f"{_STORED}11.": ("PresentationCreationDate",),
     f"{_STORED}9.": ("WaveformSequence",),
+    f"{_STORED}481.2": ("DoseUnits",),
     f"{_STORED}481.3": ("ApprovalStatus",),
     f"{_STORED}481.5": ("ApprovalStatus",),
     f"{_STORED}481.8": ("ApprovalStatus",),
@@ -78,9 +80,7 @@ def inspected(
         faults.append(f"{named} stands in it more than once, of which only the last is read")
     who = Identity.of(structure.values)
     doubts = [] if faults else [*_lacking(structure, who.sop_class_uid, without_bulk=without_bulk)]
-    return Inspection(
-        data_set, transfer_syntax, who, tuple(faults), tuple(doubts), tuple(remarks)
-    )
+    return Inspection(data_set, transfer_syntax, who, tuple(faults), tuple(doubts), tuple(remarks))
 
 
 def inflated(content: bytes | bytearray, most: int) -> tuple[bytes, str]:
@@ -88,31 +88,41 @@ def inflated(content: bytes | bytearray, most: int) -> tuple[bytes, str]:
 
     Raises ContentError for what cannot be inflated at all. A bomb is counted, not held.
     """
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    pieces: list[bytes] = []
-    size, left, fault = 0, bytes(content), ""
-    try:
-        while left and size <= most:
-            pieces.append(inflate.decompress(left, _PIECE))
-            size += len(pieces[-1])
-            left = inflate.unconsumed_tail
-    except zlib.error as trouble:
-        if not size:
-            raise ContentError("The deflated object is damaged", "Retrieve it again") from trouble
-        fault = "its deflated bytes cannot be inflated to their end"
-    if size > most:
+    if _inflated_size(content, most) > most:
         raise ContentError(
             f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
             "No honest object does; tell whoever made it",
         )
-    if not fault and not inflate.eof:
-        fault = "its deflated bytes end too soon"
-    return b"".join(pieces), fault
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    plain, left = bytearray(), bytes(content)
+    try:
+        while left:
+            plain += inflate.decompress(left, _PIECE)
+            left = inflate.unconsumed_tail
+    except zlib.error as trouble:
+        if not plain:
+            raise ContentError("The deflated object is damaged", "Retrieve it again") from trouble
+        return bytes(plain), "its deflated bytes cannot be inflated to their end"
+    return bytes(plain), "" if inflate.eof else "its deflated bytes end too soon"
+
+
+def _inflated_size(content: bytes | bytearray, most: int) -> int:
+    """How long it gets, as far as it matters and it can be inflated."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    size, left = 0, bytes(content)
+    with suppress(zlib.error):
+        while left and size <= most:
+            size += len(inflate.decompress(left, _PIECE))
+            left = inflate.unconsumed_tail
+    return size
 
 
 def _in_other_order(content: bytes | bytearray, syntax: str) -> tuple[Structure, str] | None:
     """The structure in the other byte order, where the data set is whole in that one."""
     is_big = syntax == EXPLICIT_VR_BIG_ENDIAN
+    # A data set begins with a group below 0100, 0008 mostly.
+    if not int.from_bytes(content[:2], "big" if is_big else "little") >= 0x0100:
+        return None
     other = _EXPLICIT_VR_LITTLE_ENDIAN if is_big else EXPLICIT_VR_BIG_ENDIAN
     found = walk(content, other, TAGS)
     return (found, other) if found.tags and not found.faults else None

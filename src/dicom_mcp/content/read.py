@@ -31,6 +31,7 @@ _PIXELS = 0x7FE00000
 # Encapsulated Document (PS3.3 C.24.2).
 _DOCUMENT = 0x00420011
 
+
 def read_object(
     content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
 ) -> Dataset:

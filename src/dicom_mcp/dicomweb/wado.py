@@ -9,6 +9,7 @@ they understand of Accept: the forms are tried in turn, and the one that was ans
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from ..deadline import Deadline
 from ..errors import (
@@ -19,6 +20,7 @@ from ..errors import (
     ProtocolViolation,
     StatusFailure,
 )
+from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.part10 import file_meta
 from .connection import Response
@@ -105,12 +107,12 @@ class _Retrieval:
         self._wado = wado
         self._take = take
         self._deadline = deadline
-        self._wanted = {one.sop_instance_uid: one for one in references}
-        self._left: _Kept = dict(self._wanted)
+        self._wanted = {_place(one): one for one in references}
+        self._left = dict(self._wanted)
         self._reasons: Counter[str] = Counter()
         self._failure: ArchiveError | None = None
         self._in_a_row = 0
-        self._tried: set[str] = set()
+        self._tried: set[tuple[str, str]] = set()
         self._count = 0
         self._stopped = False
 
@@ -137,7 +139,7 @@ class _Retrieval:
 
     def _retrieved(self) -> Retrieved:
         missing = [
-            one for uid, one in self._left.items() if not self._stopped or uid in self._tried
+            one for one in self._left.values() if not self._stopped or _place(one) in self._tried
         ]
         whole = len(self._wanted)
         notes = [
@@ -151,10 +153,10 @@ class _Retrieval:
         """The objects of one series."""
         if len(group) >= MANY and self._wado.has_series:
             self._series(group, headers=headers)
-        for uid, one in group.items():
+        for one in group.values():
             if self._stopped:
                 return
-            if uid in self._left:
+            if _place(one) in self._left:
                 self._alone(one, headers=headers)
 
     def _series(self, group: _Kept, *, headers: bool) -> None:
@@ -176,7 +178,7 @@ class _Retrieval:
     def _alone(self, one: Reference, *, headers: bool) -> None:
         target = f"{_series(one)}/instances/{one.sop_instance_uid}"
         uid = one.sop_instance_uid
-        self._tried.add(uid)
+        self._tried.add(_place(one))
         try:
             others = self._get(target, {uid: one}, headers=headers)
         except Refused as refused:
@@ -193,7 +195,7 @@ class _Retrieval:
             self._failed(error)
         else:
             self._in_a_row = 0
-            if uid in self._left and not self._stopped:
+            if _place(one) in self._left and not self._stopped:
                 self._reasons[others] += 1
 
     def _absent(self, failure: StatusFailure) -> None:
@@ -217,7 +219,7 @@ class _Retrieval:
         if headers and self._wado.has_metadata:
             try:
                 reason = self._get_metadata(target, wanted)
-                if len(wanted) > 1 or not wanted.keys() & self._left.keys():
+                if len(wanted) > 1 or not self._waiting(wanted):
                     return reason
             except Refused as refused:
                 if refused.status in _OF_THE_SERVER:
@@ -266,22 +268,27 @@ class _Retrieval:
             with closing(_files(answer)) as found:
                 return self._give(map(_instance, found), wanted)
 
+    def _waiting(self, wanted: _Kept) -> set[str]:
+        """Which of these did not come yet."""
+        return {uid for uid, one in wanted.items() if _place(one) in self._left}
+
     def _give(self, found: Iterable[Instance | None], wanted: _Kept) -> str:
         """Hand over what is wanted, each once, until there is no more of it; why it is not all."""
         reason = "the server sent no object"
-        coming = set(wanted) & set(self._left)
+        coming = self._waiting(wanted)
         for one in found:
             self._deadline.remaining()
             if one is None:
                 reason = _NOT_DICOM
-            elif one.sop_instance_uid not in coming:
+            elif (uid := _uid_among(coming, one)) not in coming:
                 reason = _ANOTHER
             else:
-                coming.remove(one.sop_instance_uid)
-                del self._left[one.sop_instance_uid]
+                coming.remove(uid)
+                asked = wanted[uid]
+                del self._left[_place(asked)]
                 self._wado.answered = True
                 self._count += 1
-                self._stopped = not self._take(one)
+                self._stopped = not self._take(replace(one, asked=asked))
             if self._stopped or not coming:
                 break
         return reason
@@ -320,9 +327,22 @@ def _instance(content: bytearray) -> Instance | None:
     return Instance(found.sop_class_uid, found.sop_instance_uid, found.transfer_syntax, content)
 
 
+def _uid_among(coming: set[str], one: Instance) -> str:
+    """Which of these it is: the data set is the object, what stands before it in its file may have
+    been written by anybody."""
+    if one.sop_instance_uid in coming:
+        return one.sop_instance_uid
+    return identity(one.data_set, one.transfer_syntax).sop_instance_uid
+
+
 def _is_usable(one: Reference) -> bool:
     uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
     return all(map(UID.fullmatch, uids))
+
+
+def _place(one: Reference) -> tuple[str, str]:
+    """Two series may hold objects of one UID."""
+    return _series(one), one.sop_instance_uid
 
 
 def _series(one: Reference) -> str:

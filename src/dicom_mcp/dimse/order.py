@@ -3,7 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 
 NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
@@ -12,6 +14,13 @@ _NO_UID = "their UIDs are none (PS3.5 9.1)"
 # With zeros at the front of components, as careless software writes them. A list or a wildcard
 # would name other objects too.
 _UID = re.compile(r"[0-9][0-9.]{0,63}")
+
+
+# Study, series and object: two series may hold objects of one UID.
+type _Place = tuple[str, str, str]
+
+# Bytes of objects that stand aside.
+_MOST_ASIDE = 64 << 20
 
 
 class Order:
@@ -24,53 +33,77 @@ class Order:
         self.count = 0
         self.stopped = False
         self._take = take
-        self._wanted = {one.sop_instance_uid: one for one in references}
+        self._wanted = {_place(one): one for one in references}
         self._left = dict(self._wanted)
-        self._reasons: dict[str, str] = {}
+        self._reasons: dict[_Place, str] = {}
         self._unasked = 0
+        self._aside: dict[_Place, Instance] = {}
         self.usable = [one for one in self._wanted.values() if _is_usable(one)]
-        usable = {one.sop_instance_uid for one in self.usable}
-        self.give_up((one for uid, one in self._left.items() if uid not in usable), _NO_UID)
+        self.give_up((one for one in self._wanted.values() if not _is_usable(one)), _NO_UID)
 
     def left(self, references: Iterable[Reference]) -> list[Reference]:
         """Those of the references that did not come yet."""
-        return [one for one in references if one.sop_instance_uid in self._left]
+        return [one for one in references if _place(one) in self._left]
 
     def waiting(self) -> list[Reference]:
         """Those that did not come yet and were not given up."""
-        return [one for uid, one in self._left.items() if uid not in self._reasons]
+        return [one for place, one in self._left.items() if place not in self._reasons]
 
     def taker(self, references: Iterable[Reference]) -> Callable[[Instance], bool]:
         """What takes the objects of one request for these, until nothing more is wanted of it.
 
-        What was not asked for is dropped: an archive may send a whole series.
+        What was not asked for is dropped: an archive may send a whole series. One that says it is
+        of another series stands aside until the request has ended: the right one may follow.
         """
-        coming = {one.sop_instance_uid for one in references if one.sop_instance_uid in self._left}
+        coming = {one.sop_instance_uid: one for one in self.left(references)}
 
         def take(instance: Instance) -> bool:
             uid = instance.sop_instance_uid
             if uid not in coming:
                 self._unasked += 1
                 return bool(coming)
-            coming.remove(uid)
-            del self._left[uid]
-            self._reasons.pop(uid, None)
-            self.count += 1
-            self.stopped = not self._take(instance)
+            wanted = coming[uid]
+            if _is_elsewhere(instance, wanted) and self._has_room(instance):
+                if _place(wanted) in self._aside:
+                    self._unasked += 1
+                else:
+                    self._aside[_place(wanted)] = instance
+                return True
+            del coming[uid]
+            if self._aside.pop(_place(wanted), None):
+                self._unasked += 1
+            self._hand(wanted, instance)
             return not (self.stopped and coming)  # there is nothing to cancel when all has come
 
         return take
 
+    def settle(self) -> None:
+        """The request has ended: what stood aside is all there is under its UID."""
+        while self._aside and not self.stopped:
+            place, instance = self._aside.popitem()
+            self._hand(self._wanted[place], instance)
+        self._aside.clear()
+
+    def _hand(self, wanted: Reference, instance: Instance) -> None:
+        del self._left[_place(wanted)]
+        self._reasons.pop(_place(wanted), None)
+        self.count += 1
+        self.stopped = not self._take(replace(instance, asked=wanted))
+
+    def _has_room(self, instance: Instance) -> bool:
+        held = sum(len(one.data_set) for one in self._aside.values())
+        return held + len(instance.data_set) <= _MOST_ASIDE
+
     def give_up(self, references: Iterable[Reference], reason: str) -> None:
         """Say why these did not come; they still may, by another way."""
-        self._reasons.update((one.sop_instance_uid, reason) for one in references)
+        self._reasons.update((_place(one), reason) for one in references)
 
     def retrieved(self, service: str) -> Retrieved:
         """How it ended."""
         missing = [
-            one for uid, one in self._left.items() if uid in self._reasons or not self.stopped
+            one for place, one in self._left.items() if place in self._reasons or not self.stopped
         ]
-        reasons = Counter(self._reasons.get(one.sop_instance_uid, NOTHING) for one in missing)
+        reasons = Counter(self._reasons.get(_place(one), NOTHING) for one in missing)
         notes = [_did_not_come(number, len(self._wanted), why) for why, number in reasons.items()]
         if self._unasked:
             noun = "object" if self._unasked == 1 else "objects"
@@ -81,6 +114,18 @@ class Order:
 def _did_not_come(number: int, whole: int, reason: str) -> str:
     noun = "object" if whole == 1 else "objects"
     return f"{number} of {whole} {noun} did not come: {reason}."
+
+
+def _place(one: Reference) -> _Place:
+    return one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid
+
+
+def _is_elsewhere(instance: Instance, wanted: Reference) -> bool:
+    """Whether it says itself that it is of another study or series."""
+    who = identity(instance.data_set, instance.transfer_syntax)
+    its = who.study_instance_uid, who.series_instance_uid
+    asked = wanted.study_instance_uid, wanted.series_instance_uid
+    return any(one not in ("", other) for one, other in zip(its, asked, strict=True))
 
 
 def _is_usable(one: Reference) -> bool:

@@ -199,6 +199,7 @@ class Retrieval:
             if model in _PATIENT_ROOTS and study not in self._patients:
                 return study
             ending = self._ask(association, request, model)
+            self._order.settle()
             todo.popleft()
             if len(self._order.left(request.references)) < len(request.references):
                 self._brought[self.service] = None
@@ -215,12 +216,14 @@ class Retrieval:
     def _ask(
         self, association: Association, request: _Request, model: GetModel | MoveModel
     ) -> GetEnding:
-        query, take = self._query(request, model), self._order.taker(request.references)
-        if model is GetModel.WITHOUT_BULK_DATA:
-            whole = take
+        query, hand = self._query(request, model), self._order.taker(request.references)
 
-            def take(instance: Instance) -> bool:
-                return whole(replace(instance, without_bulk=True))
+        def take(instance: Instance) -> bool:
+            return hand(
+                replace(instance, without_bulk=True)
+                if model is GetModel.WITHOUT_BULK_DATA
+                else instance
+            )
 
         if isinstance(model, GetModel):
             return get(association, query, model, take, deadline=self._deadline)

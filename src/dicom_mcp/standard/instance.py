@@ -1,7 +1,7 @@
 """Objects: which one is meant, and what came of it, independent of how it travels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,16 @@ class Reference:
 class Instance:
     """An object as it travelled: its data set still encoded, without file meta information.
 
-    `without_bulk` says that pixels and other bulk data were left out on purpose.
+    `without_bulk` says that pixels and other bulk data were left out on purpose; `asked` is what it
+    came for.
     """
 
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax: str
     data_set: bytearray
-    without_bulk: bool = False
+    without_bulk: bool = field(default=False, compare=False)
+    asked: Reference | None = field(default=None, compare=False)
 
 
 # What is done with each object as it arrives; False when no more are wanted.

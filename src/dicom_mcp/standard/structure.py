@@ -37,9 +37,9 @@ DEEPEST = 100
 @dataclass(frozen=True, slots=True)
 class Structure:
     """What a walk found: `faults` say where the data set is not what its lengths say, `missing`
-whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
-    `values` are those at the top whose tags were wanted, `repeated` tags that stand there twice
-    with other values."""
+    whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
+        `values` are those at the top whose tags were wanted, `repeated` tags that stand there twice
+        with other values."""
 
     faults: tuple[str, ...]
     missing: bool
@@ -190,7 +190,9 @@ class _Walk:
 
     def _element(self, stack: list[_Open], here: _Open, tag_and_length: _Unpack) -> None:
         at, view, is_top = self.at, self.view, len(stack) == 1
-        if is_top and view[at] == 0 and not any(view[at:]):  # padded with zeros, as some do
+        # Padded with zeros, as some do; in big endian a cut may leave some of a tag.
+        least = 4 if self.order == ">" else 1
+        if is_top and view[at] == 0 and len(view) - at >= least and not any(view[at:]):
             self.padded, self.at = at, len(view)
             return
         self._need(here, 8)

@@ -36,6 +36,11 @@ class Arrived:
     remarks: tuple[str, ...] = ()
     stranger: str = ""
 
+    @property
+    def data_set(self) -> bytearray:
+        """As much of it as can be read."""
+        return self.instance.data_set
+
 
 @dataclass(slots=True)
 class Objections:
@@ -88,14 +93,17 @@ def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]
     except ContentError as trouble:  # told again by whoever reads it
         return Arrived(instance, (trouble.happened,))
     who = found.identity
-    if who.sop_instance_uid not in ("", wanted.sop_instance_uid):
-        return Arrived(instance, stranger="its data set is that of another object")
+    elsewhere = _elsewhere(who, wanted)
+    of_another = _whose(who.patient, patients)
+    is_another = who.sop_instance_uid not in ("", wanted.sop_instance_uid)
+    if is_another and of_another and who.study_instance_uid != wanted.study_instance_uid:
+        return Arrived(instance, stranger="it is of another study and patient, by its data set")
     if found.data_set is not instance.data_set:
         instance = replace(
             instance, data_set=bytearray(found.data_set), transfer_syntax=found.transfer_syntax
         )
-    doubts = [*found.doubts, *_elsewhere(who, wanted)]
-    differences = [*_otherwise(who, instance), *_whose(who.patient, patients)]
+    doubts = [*found.doubts, *elsewhere]
+    differences = [*_otherwise(who, instance), *of_another]
     return Arrived(instance, found.faults, tuple(doubts), tuple(differences), found.remarks)
 
 
@@ -125,24 +133,32 @@ def _patients(call: Call, study: str) -> Collection[Patient]:
 
 
 def _elsewhere(who: Identity, wanted: Reference) -> list[str]:
-    """Where it says that it belongs to another study or series than was asked."""
+    """Where it says that it is, or belongs to, something else than was asked for."""
     pairs = {
         "study": (who.study_instance_uid, wanted.study_instance_uid),
         "series": (who.series_instance_uid, wanted.series_instance_uid),
+        "object": (who.sop_instance_uid, wanted.sop_instance_uid),
     }
     other = [f"{what} ({its})" for what, (its, asked) in pairs.items() if its and its != asked]
     if not other:
         return []
     return [
-        f"the object that came says that it belongs to another {' and '.join(other)} than was "
-        "asked: it may not be the one that is meant"
+        f"by its own account what came is of another {', '.join(other)} than was asked, and may "
+        "not be what is meant"
     ]
 
 
 def _otherwise(who: Identity, instance: Instance) -> list[str]:
-    if who.sop_class_uid in ("", instance.sop_class_uid) or not instance.sop_class_uid:
-        return []
-    return ["the object itself says another SOP Class UID than what it was sent with"]
+    """Where what it travelled with says otherwise (PS3.7 9.1.1, PS3.10 7.1)."""
+    pairs = {
+        "SOP Class UID": (who.sop_class_uid, instance.sop_class_uid),
+        "SOP Instance UID": (who.sop_instance_uid, instance.sop_instance_uid),
+    }
+    return [
+        f"it was sent with another {what} than it says itself; what it says itself counts"
+        for what, (its, sent) in pairs.items()
+        if its and sent and its != sent
+    ]
 
 
 def _whose(patient: Patient, patients: Collection[Patient]) -> list[str]:

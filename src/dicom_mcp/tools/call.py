@@ -34,7 +34,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.shelf = Shelf()
+        self.shelf: Shelf[Any] = Shelf()
         self.lists: Lists[Any] = Lists()
         # What each session (by its ID, "" where there is but one client) chose for itself, and
         # what clients without a session may name in their questions.

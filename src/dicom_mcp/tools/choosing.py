@@ -162,7 +162,9 @@ class Choosing:
                 faults.append(str(trouble))
             return True
 
-        told = fetch(self.call, found.objects, take, headers=True).told(len(found.objects))
+        fetched = fetch(self.call, found.objects, take, headers=True)
+        self.remarks.add(*fetched.remarks())
+        told = fetched.told(len(found.objects))
         if told or faults:
             self.remarks.lacks(*told, *dict.fromkeys(faults))
         if not placed:

@@ -105,9 +105,12 @@ def read_header(
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
     one = _pick(found.objects, place)
-    instance = fetch_one(call, one, headers=True)
+    instance, fetched = fetch_one(call, one, headers=True)
     dataset = opened(instance)
-    notes = [*found.notes, *_pixels_apart(dataset, one)]
+    told = fetched.told(1)
+    notes = [*told, *fetched.remarks(), *found.notes]
+    if instance.without_bulk:
+        notes += _pixels_apart(dataset, one)
     if (number := place.number) is not None and not sop_instance_uid.strip():
         several = sum(each.number == number for each in found.objects)
         if several > 1:
@@ -138,7 +141,7 @@ def read_header(
         notes.append(f"Not in this header: {', '.join(absent)}.")
     return Headers(
         returned=len(kept),
-        complete=len(kept) == len(rows) and read.complete and found.is_ordered,
+        complete=len(kept) == len(rows) and read.complete and found.is_ordered and not told,
         notes=notes,
         archive=asked(call.archive.node),
         queries=found.queries,
@@ -267,8 +270,9 @@ class _Sampling:
             self._values[one.reference.series_instance_uid] = values
             return True
 
-        told = fetch(self._call, some, take, headers=True).told(len(some))
-        self._learn(not told, told)
+        fetched = fetch(self._call, some, take, headers=True)
+        told = fetched.told(len(some))
+        self._learn(not told, [*told, *fetched.remarks()])
 
     def place(self) -> None:
         """How the images of each series lie."""
@@ -292,7 +296,7 @@ class _Sampling:
                 told = [f"Not complete: a series of more than {_MOST_PLACED} objects is not read."]
             if told or not found.whole:
                 told += [*found.notes, "What seems to be a gap may be an image that did not come."]
-            self._learn(not told, told)
+            self._learn(not told, [*told, *fetched.remarks()])
             if heads:
                 lying = geometry(map(opened, heads))
                 row = {"series_instance_uid": series, **_geometry(asdict(lying))}
@@ -417,17 +421,12 @@ def _pick(objects: Sequence[Member], place: Place) -> Member:
 
 
 def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:
-    """What is to be said where only the header came: then it was written anew on the way, and its
+    """What is to be said where only the header came: it was written anew on the way, and its
     transfer syntax is not the object's."""
-    if any(tag.group == _PIXELS for tag in dataset.keys()) or "Rows" not in dataset:  # noqa: SIM118
-        return []
     del dataset.file_meta
     known = ", ".join(one.reference.transfer_syntaxes)
     told = f" Transfer syntax by the archive's account: {known}." if known else ""
     return [f"The header came without pixels and other bulk data.{told}"]
-
-
-_PIXELS = 0x7FE0
 
 
 def _common(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from ..standard.values import shown
+from .arriving import Arrived, Objections, arrived, patients_of
 from .call import Call
 from .condition import texts
 from .listing import listing
@@ -108,19 +109,23 @@ class Frames(Sequence[tuple[Member, int]]):
 
 @dataclass(slots=True)
 class Fetched:
-    """How fetching ended: which objects did not come, and why."""
+    """How fetching ended: which objects did not come and why, what is wrong with the others."""
 
     missing: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
+    objections: Objections = field(default_factory=Objections)
 
     def told(self, wanted: int) -> list[str]:
-        """What is to be said where not all came."""
-        if not self.missing:
-            return []
-        return [
-            f"Not complete: {len(self.missing)} of {wanted} objects did not come from the archive.",
-            *self.notes,
-        ]
+        """What is to be said where not all came, or not whole."""
+        told = self.objections.incomplete()
+        if self.missing:
+            what = f"{len(self.missing)} of {wanted} objects did not come from the archive."
+            told += [f"Not complete: {what}", *self.notes]
+        return told
+
+    def remarks(self) -> list[str]:
+        """What is to be known of those that came whole."""
+        return self.objections.told()
 
 
 def members(call: Call, series: str, study: str = "", instance: str = "") -> Members:
@@ -205,35 +210,44 @@ def fetch(
     What did not come, or is too large, is in the answer.
     """
     shelf, where = call.house.shelf, str(call.archive.node)
-    wanted: dict[str, Member] = {}
-    for one in some:
-        held = shelf.get((where, one.uid, False))
-        if held is None and headers:
-            held = shelf.get((where, one.uid, True))
-        if held is None:
-            wanted[one.uid] = one
-        elif not take(one, held):
-            return Fetched()
+    whose = patients_of(call, dict.fromkeys(one.reference.study_instance_uid for one in some))
     found = Fetched()
+    wanted: dict[_Place, Member] = {}
+
+    def hand(one: Member, came: Arrived) -> bool:
+        found.objections.learn(one.name, came)
+        return take(one, came.instance)
+
+    for one in some:
+        held: Arrived | None = shelf.get((where, *_place(one.reference), False))
+        if held is None and headers:
+            held = shelf.get((where, *_place(one.reference), True))
+        if held is None:
+            wanted[_place(one.reference)] = one
+        elif not hand(one, held):
+            return found
     if not wanted:
         return found
-    left = set(wanted)
+
+    by_uid = {one.uid: one.reference for one in wanted.values()}
 
     def keep(instance: Instance) -> bool:
         call.progress.advance()
-        uid = instance.sop_instance_uid
-        if uid not in left:
-            return True
-        left.discard(uid)
+        reference = instance.asked or by_uid[instance.sop_instance_uid]
         if (size := len(instance.data_set)) > MOST_BYTES:
-            found.missing.append(uid)
+            found.missing.append(reference.sop_instance_uid)
             found.notes.append(
                 f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
             )
             return True
-        kept = head(instance) if headers else instance
-        shelf.put((where, uid, headers), kept)
-        return take(wanted[uid], instance)
+        came = arrived(instance, reference, whose[reference.study_instance_uid])
+        if came.stranger:
+            found.missing.append(reference.sop_instance_uid)
+            found.notes.append(f"For one object another one came: {came.stranger}. It is dropped.")
+            return True
+        kept = replace(came, instance=head(came.instance)) if headers else came
+        shelf.put((where, *_place(reference), headers), kept)
+        return hand(wanted[_place(reference)], came)
 
     references = [one.reference for one in wanted.values()]
     answer = call.archive.objects(references, keep, deadline=call.deadline, headers=headers)
@@ -242,8 +256,19 @@ def fetch(
     return found
 
 
-def fetch_one(call: Call, one: Member, *, headers: bool = False) -> Instance:
-    """The object. Raises ContentError with the reason where it does not come."""
+# The study, the series and the object.
+type _Place = tuple[str, str, str]
+
+
+def _place(one: Reference) -> _Place:
+    return one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid
+
+
+def fetch_one(call: Call, one: Member, *, headers: bool = False) -> tuple[Instance, Fetched]:
+    """The object, and what is to be said of it.
+
+    Raises ContentError with the reason where it does not come.
+    """
     came: list[Instance] = []
 
     def take(_: Member, instance: Instance) -> bool:
@@ -253,7 +278,7 @@ def fetch_one(call: Call, one: Member, *, headers: bool = False) -> Instance:
     found = fetch(call, [one], take, headers=headers)
     if not came:
         raise ContentError("The archive did not give the object", " ".join(found.notes))
-    return came[0]
+    return came[0], found
 
 
 def head(instance: Instance) -> Instance:
@@ -265,10 +290,11 @@ def head(instance: Instance) -> Instance:
 
 
 def opened(instance: Instance) -> "Dataset":
-    """The object as a data set. Raises ContentError for a damaged one."""
-    from ..content.read import read_object
+    """An object that was fetched as a data set, as far as it is sound. Raises ContentError for one
+    that cannot be read at all."""
+    from ..content.read import read_inspected
 
-    return read_object(instance.data_set, instance.transfer_syntax, most=MOST_BYTES)
+    return read_inspected(instance.data_set, instance.transfer_syntax, most=MOST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ class _Reading:
         search, notes = self.search, [*self.search.notes]
         if search.named and self.faults:
             raise ContentError(next(iter(self.faults.values())))
-        complete = search.complete and not self.faults
+        complete = search.complete
         if told := self.fetched.told(len(self.chosen)):
             if not self.came and not self.faults:
                 raise ContentError(
@@ -287,6 +287,13 @@ class _Reading:
                 )
             complete = False
             notes += told
+        notes += self.fetched.remarks()
+        if self.faults:
+            complete = False
+            notes.append(
+                f"Not complete: {len(self.faults)} of {len(self.chosen)} reports cannot be read; "
+                "`cannot_be_read` in their records says why."
+            )
         if self.others:
             complete = False
             notes.append(

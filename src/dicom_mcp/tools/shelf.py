@@ -6,8 +6,7 @@ Nothing is written anywhere, and what nobody asks for again goes by itself.
 import threading
 from collections import OrderedDict
 from time import monotonic
-
-from ..standard.instance import Instance
+from typing import Protocol
 
 # How long an object is kept, and how many bytes in all.
 SECONDS = 300.0
@@ -18,7 +17,14 @@ _SECONDS_OF_LIST = 30.0
 _MOST_LISTS = 16
 
 # Where it came from, its study, series and own UID, and whether its pixels may be left out.
-type Key = tuple[str, str, str, str, bool]
+type Key = tuple[str | bool, ...]
+
+
+class Held(Protocol):
+    """What is kept: an object, with whatever is known of it."""
+
+    @property
+    def data_set(self) -> bytearray: ...
 
 
 class Lists[T]:
@@ -49,13 +55,13 @@ class Lists[T]:
             self._held.clear()
 
 
-class Shelf:
+class Shelf[T: Held]:
     """Objects by where they came from; safe to use from several threads."""
 
     def __init__(self, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._held: OrderedDict[Key, tuple[float, Instance]] = OrderedDict()
+        self._held: OrderedDict[Key, tuple[float, T]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._clock: threading.Timer | None = None
@@ -65,7 +71,7 @@ class Shelf:
         """Bytes held."""
         return self._bytes
 
-    def get(self, key: Key) -> Instance | None:
+    def get(self, key: Key) -> T | None:
         """The object, if it is still here."""
         with self._lock:
             self._drop_old()
@@ -75,16 +81,16 @@ class Shelf:
             self._held.move_to_end(key)
             return found[1]
 
-    def put(self, key: Key, instance: Instance) -> None:
+    def put(self, key: Key, held: T) -> None:
         """Keep the object instead of those not asked for the longest; one too large is not kept,
         but has the room while it is looked at."""
-        size = len(instance.data_set)
+        size = len(held.data_set)
         with self._lock:
             self._drop(key)
             while self._held and self._bytes + size > self._most_bytes:
                 self._drop(next(iter(self._held)))
             if size <= self._most_bytes:
-                self._held[key] = monotonic() + self._seconds, instance
+                self._held[key] = monotonic() + self._seconds, held
                 self._bytes += size
                 self._wind()
 

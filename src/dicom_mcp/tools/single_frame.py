@@ -35,7 +35,7 @@ def single(call: Call, one: Member, number: int, place: Place, trouble: Exceptio
     meant = number or _meant(one.frames, place)
     try:
         frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
-        dataset = opened(fetch_one(call, one, headers=True))
+        dataset = opened(fetch_one(call, one, headers=True)[0])
         frames = max(one.frames, _claimed(dataset))
         if not number and (again := _meant(frames, place)) != meant:
             meant = again

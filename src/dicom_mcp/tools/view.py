@@ -133,7 +133,7 @@ class _Making:
         from ..content.report import is_report
 
         try:
-            instance = fetch_one(self.call, one)
+            instance = self._fetched(one)
         except (ContentError, ProtocolViolation) as trouble:
             return self._single(found, one, single(self.call, one, number, place, trouble))
         if instance.sop_class_uid == PDF:
@@ -179,6 +179,14 @@ class _Making:
             self.remarks.lacks("Not complete: the archive's own picture has no other window.")
         said = self._said("A picture that the archive made.", row)
         return Pictures(said, [(its.frame.content, its.frame.mime)], rank)
+
+    def _fetched(self, one: Member) -> Instance:
+        """The object; what is wrong with it is remarked."""
+        instance, fetched = fetch_one(self.call, one)
+        self.remarks.add(*fetched.remarks())
+        if told := fetched.told(1):
+            self.remarks.lacks(*told)
+        return instance
 
     def sheet(self, found: Members, count: int) -> Pictures:
         """A contact sheet of the series."""
@@ -243,7 +251,9 @@ class _Making:
                     faults[str(trouble)].append(one.name)
                 return True
 
-            told = fetch(self.call, list(objects.values()), take).told(len(objects))
+            fetched = fetch(self.call, list(objects.values()), take)
+        told = fetched.told(len(objects))
+        self.remarks.add(*fetched.remarks())
         drawn = [cell for uid in objects for cell in cells.get(uid, ())]
         if not drawn:
             raise ContentError(next(iter(faults), " ".join(told) or "There is no image"))
@@ -258,7 +268,7 @@ class _Making:
         from ..content.apart import Apart
         from ..content.elements import Elements
 
-        instance = fetch_one(self.call, one)
+        instance = self._fetched(one)
         dataset = opened(instance)
         elements = Elements.of(dataset)
         with Apart(self.call.deadline) as apart:
@@ -294,7 +304,7 @@ class _Making:
             side = side * 3 // 4
         said = Shown(
             caption=[f"Page {page} of a PDF; read_report has its text."],
-            complete=True,
+            complete=self.remarks.complete,
             notes=self.remarks.notes,
             archive=asked(self.call.archive.node),
             image={**_row(found, one), "page": page},
