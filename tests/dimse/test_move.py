@@ -80,12 +80,21 @@ def test_an_object_that_is_waited_for_arrives_as_it_travelled(place: Receiver) -
     assert came.data_set.endswith(struct.pack("<HHI", 0x7FE0, 0x10, 100) + bytes(100))
 
 
-def test_strangers_and_other_moves_are_refused(place: Receiver) -> None:
+def test_what_nobody_asked_for_is_refused(place: Receiver) -> None:
     with receiving(place, {ONE}, 1000) as inbox:
         inbox.message_id = 3
         assert store(place, image(TWO)) == [NOT_AUTHORISED]
-        assert store(place, image(ONE), origin=4) == [NOT_AUTHORISED]
         assert emptied(inbox) == []
+
+
+@pytest.mark.parametrize("origin", [None, 3, 4])
+def test_what_was_asked_for_is_taken_whatever_move_it_names(
+    place: Receiver, origin: int | None
+) -> None:
+    with receiving(place, {ONE}, 1000) as inbox:
+        inbox.message_id = 3
+        assert store(place, image(ONE), origin=origin) == [0x0000]
+        assert len(emptied(inbox)) == 1
 
 
 def test_an_object_that_is_too_large_ends_its_association_and_is_named(place: Receiver) -> None:

@@ -200,11 +200,9 @@ class _Door:
         request = cast("Any", event.request)
         uid = str(request.AffectedSOPInstanceUID)
         origin = request.MoveOriginatorMessageID
-        wanting = [
-            inbox
-            for inbox in tuple(self.inboxes)
-            if uid in inbox.uids and (origin is None or inbox.message_id in (None, origin))
-        ]
+        wanting = [inbox for inbox in tuple(self.inboxes) if uid in inbox.uids]
+        # Many archives name no move (PS3.7 9.1.1 has it optional), or another than ours.
+        wanting = [one for one in wanting if one.message_id == origin] or wanting
         if not wanting:
             return _NOT_AUTHORISED
         instance = Instance(

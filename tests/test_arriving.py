@@ -1,0 +1,97 @@
+"""What arrives is whole and is what was asked for, or the answer says otherwise."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp.config import Settings
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.web import EmbeddedWeb
+from dicom_mcp.node import Node, WebNode
+from tests.asking import ask, call, look, said
+from tests.content import documents as made
+from tests.content.samples import gradient, image
+from tests.test_hostile_objects import Hostile, encoded
+
+CONCLUSION = "No metastasis in the liver. But a mass of 3 cm in the left kidney."
+
+
+def report() -> Dataset:
+    return made.document(made.text("first"), made.text(CONCLUSION))
+
+
+def named(dataset: Dataset, number: int) -> Dataset:
+    """The object as `Hostile.put` tells of it."""
+    dataset.SeriesInstanceUID, dataset.SOPInstanceUID = f"2.25.8{number}", f"2.25.9{number}"
+    dataset.StudyInstanceUID, dataset.SeriesNumber = f"2.25.7{number}", number
+    return dataset
+
+
+def given(dataset: Dataset, change: Callable[[bytes], bytes]) -> Hostile:
+    """An archive that gives other bytes than it holds."""
+    index = Hostile()
+    index.put(1, dataset, change(encoded(named(deepcopy(dataset), 1))))
+    return index
+
+
+def answer_of(index: Hostile, tool: str, **arguments: Any) -> dict[str, Any]:
+    with EmbeddedWeb(index) as web:
+        node = WebNode(web.url)
+        if tool.startswith("view"):
+            return look(node, tool, series_instance_uid="2.25.81", **arguments)[0]
+        return ask(node, tool, series_instance_uid="2.25.81", **arguments)
+
+
+def test_a_report_that_was_cut_is_incomplete_and_nothing_half_read_is_shown() -> None:
+    index = given(report(), lambda content: content[: content.index(b" But a mass")])
+    answer = answer_of(index, "read_report")
+    assert answer["complete"] is False
+    assert any(note.startswith("Not complete: damaged") for note in answer["notes"])
+    assert "first" in answer["records"][0]["text"]
+    assert "No metastasis" not in answer["records"][0]["text"]
+
+
+@pytest.mark.parametrize("tool", ["read_report", "read_header"])
+def test_a_report_cut_anywhere_is_an_error_or_incomplete(tool: str) -> None:
+    whole = encoded(named(report(), 1))
+    for place in range(1, len(whole), len(whole) // 12):
+        index = given(report(), lambda content, place=place: content[:place])
+        with EmbeddedWeb(index) as web:
+            result = call(Settings(WebNode(web.url)), tool, series_instance_uid="2.25.81")
+        if not result.is_error and '"complete":true' in said(result):
+            # Over metadata the header comes as the archive's own index has it, which is whole.
+            assert tool == "read_header", place
+
+
+def test_an_object_of_another_patient_is_told() -> None:
+    right, mixed_up = image(gradient(0, 200, "u1")), image(gradient(0, 200, "u1"))
+    mixed_up.SOPInstanceUID = f"{right.SOPInstanceUID}.2"
+    mixed_up.SeriesInstanceUID = f"{right.SeriesInstanceUID}.2"
+    mixed_up.PatientName, mixed_up.PatientID = "ELSE^SOMEBODY", "OTHER"
+    right.PatientName, right.PatientID = "ROE^RICHARD", "RIGHT"
+
+    def spoilt(node: Node, dataset: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+        uid = str(dataset.SeriesInstanceUID)
+        header = ask(node, "read_header", series_instance_uid=uid)
+        return header, look(node, "view_image", series_instance_uid=uid)[0]
+
+    with EmbeddedArchive([mixed_up, right], ae_title="MIXED") as archive:
+        node = Node(port=archive.port, called_ae_title="MIXED")
+        told = [
+            [note for note in answer["notes"] if "names another patient" in note]
+            for dataset in (right, mixed_up)
+            for answer in spoilt(node, dataset)
+        ]
+    assert any(told)
+
+
+def test_an_object_of_another_study_is_told() -> None:
+    def elsewhere(content: bytes) -> bytes:
+        return content.replace(b"2.25.71", b"2.25.79")
+
+    answer = answer_of(given(image(gradient(0, 200, "u1")), elsewhere), "view_image")
+    assert answer["complete"] is False
+    assert any("another study (2.25.79)" in note for note in answer["notes"])
