@@ -34,6 +34,7 @@ GOOD = {
     "AccessionNumber, StudyDescription, ReferringPhysicianName, StudyInstanceUID",
     "wildcard *": "yes",
     "wildcard ?": "yes",
+    "taken as written": "nothing: wildcards, ranges and lists are understood",
     "UTF-8 keys": "yes",
     "finds names in other case": "yes",
     "levels": "relational: a series is found without its study",
@@ -61,6 +62,11 @@ FOUND: dict[str, dict[str, str | None]] = {
     "cancels after 7": {"most matches at once": "7, it says so"},
     "stops silently after 10": {"most matches at once": "10, without a word; there are more"},
     "stops silently after 20": {"most matches at once": "20, without a word; there are more"},
+    "compares keys as written": {
+        "wildcard *": "no",
+        "taken as written": "wildcards in PatientID, wildcards in StudyDescription, ranges in "
+        "StudyDate, lists in StudyInstanceUID",
+    },
     "minds the case of names": {"finds names in other case": "no"},
     "has Study Root only": {"C-FIND Patient Root": "not accepted"},
     "has Patient Root only": {"C-FIND Study Root": "not accepted"},

@@ -187,3 +187,12 @@ def test_a_list_of_which_one_is_missing_is_proved_by_one_known_to_be_there() -> 
     assert answer.complete
     assert answer.notes == ()
     assert again.queries == 1
+
+
+def test_a_trial_that_is_cut_short_teaches_nothing() -> None:
+    late = frozenset({"StudyDescription"})
+    with archive(Habits(most_candidates=5, late_keys=late, cap_status=0xFE00)) as asked:
+        answer = find(asked, StudyDescription="*knee*", StudyDate="20260101-20260103")
+        learned = asked.habits.understands
+    assert answer.matches == []
+    assert not [shape for shape, understood in learned.items() if not understood]

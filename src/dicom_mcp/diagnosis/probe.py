@@ -20,6 +20,7 @@ from ..truth.habits import Habits
 from . import command
 from .asking import HIDDEN, MOST, SECONDS, UNKNOWN, WANTED, Asker, Got
 from .limits import Limits
+from .shapes import literal_keys
 from .step import words_of
 
 _FETCH_SECONDS = 10.0
@@ -63,6 +64,7 @@ class Probe:
         try:
             self._keys()
             self._texts(rows)
+            literal_keys(self.asker, self.habits, rows, self._ignored)
             limits.of_what_is_looked_at(rows, self._ignored)
             series = self._below(rows)
             if series and objects:

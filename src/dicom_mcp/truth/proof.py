@@ -32,10 +32,14 @@ _MOST_COMPARED = 10_000
 _MOST_SINGLY = 100
 
 
+class _Undecided(Exception):
+    """An answer was cut short before what was looked for could come: that teaches nothing."""
+
+
 class _Verdict(Enum):
     UNDERSTOOD = "a value known to be there was found"
     NOT_UNDERSTOOD = "it was not found"
-    UNKNOWN = "there was no value to try it with"
+    UNKNOWN = "there was no value to try it with, or trying was cut short"
 
 
 def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
@@ -106,7 +110,7 @@ class _Proof:
             parents = {one: key for one, key in self._query.keys.items() if one in above}
             more, _ = self._look({one: key for one, key in parents.items() if not shape("UI", key)})
             self._known += more
-        return {keyword: self._verdict(keyword) for keyword in self._doubted}
+        return {keyword: self._decided(keyword) for keyword in self._doubted}
 
     def _look(self, keys: Mapping[str, str]) -> tuple[list[Match], bool]:
         """Some matches of these keys, and whether they are all."""
@@ -118,6 +122,12 @@ class _Proof:
 
     def _values(self, keyword: str) -> list[str]:
         return [text for match in self._known for text in texts(match.get(keyword, ""))]
+
+    def _decided(self, keyword: str) -> _Verdict:
+        try:
+            return self._verdict(keyword)
+        except _Undecided:
+            return _Verdict.UNKNOWN
 
     def _verdict(self, keyword: str) -> _Verdict:
         """Tries every shape the key is sent in, in other case first: an archive that ignores case
@@ -141,10 +151,13 @@ class _Proof:
     def _finds(self, keyword: str, tried: Trial) -> bool:
         query = Query(self._query.level, {keyword: tried.key}, (keyword,))
         gathering = Gathering(query, max(1, len(tried.finds)) + tried.key.count("\\"))
-        self._asking.put(query, gathering)
-        if not tried.finds:
-            return bool(gathering.count)
-        return not gathering.missing(keyword) & set(tried.finds)
+        part = self._asking.put(query, gathering)
+        found = (
+            not gathering.missing(keyword) & set(tried.finds) if tried.finds else gathering.count
+        )
+        if not found and not part.ending.whole:
+            raise _Undecided
+        return bool(found)
 
 
 def ask_without(
