@@ -95,3 +95,22 @@ def test_an_object_of_another_study_is_told() -> None:
     answer = answer_of(given(image(gradient(0, 200, "u1")), elsewhere), "view_image")
     assert answer["complete"] is False
     assert any("another study (2.25.79)" in note for note in answer["notes"])
+
+
+def test_a_document_that_ends_at_a_fault_is_not_complete() -> None:
+    malformed = (
+        b'<ClinicalDocument xmlns="urn:hl7-org:v3"><component><section><text>'
+        b"<paragraph>No metastasis.</paragraph></wrong> But a mass.</text></section>"
+    )
+    document = made.encapsulated(malformed, made.CDA, "text/xml")
+    answer = answer_of(given(document, lambda content: content), "read_report")
+    assert "No metastasis." in answer["records"][0]["text"]
+    assert answer["complete"] is False
+    assert any(note.startswith("Not complete") for note in answer["notes"])
+
+
+def test_a_report_that_cannot_be_read_is_said_in_the_notes() -> None:
+    document = made.encapsulated(b"%PDF-1.7 [[[", made.PDF, "application/pdf")
+    answer = answer_of(given(document, lambda content: content), "read_report")
+    assert answer["complete"] is False
+    assert any(note.startswith("Not complete: 1 of 1 reports") for note in answer["notes"])

@@ -28,12 +28,14 @@ _NAMED = frozenset({"given", "family", "prefix", "suffix", "name"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A CDA's title, its authors and its text."""
+    """A CDA's title, its authors and its text; `notes` say what of it is missing, `left_out` how
+    many characters."""
 
     title: str
     authors: tuple[str, ...]
     text: str
     notes: tuple[str, ...]
+    left_out: int = 0
 
 
 def read(content: bytes) -> Document:
@@ -110,7 +112,8 @@ class _Reading:
         if self.left_out:
             text += f"… [{self.left_out:,} more characters left out]"
         title = plain_text(" ".join("".join(self.title).split()))
-        return Document(title, tuple(dict.fromkeys(self.authors)), text, tuple(self.notes))
+        authors = tuple(dict.fromkeys(self.authors))
+        return Document(title, authors, text, tuple(self.notes), self.left_out)
 
     def _in_narrative(self) -> bool:
         return not _TOLD.isdisjoint(self.path)

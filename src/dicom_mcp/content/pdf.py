@@ -20,7 +20,8 @@ class Text:
     """The text of a PDF with a mark before each page.
 
     `left_out` counts pages at the end that were not read, `pictures` pages without text on which
-    something is drawn; `scanned` says that all pages are such.
+    something is drawn; `scanned` says that all pages are such. `damaged` counts pages that cannot
+    be read, or not to their end.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Text:
     left_out: int
     pictures: int
     scanned: bool
+    damaged: int = 0
 
 
 def text(content: bytes, deadline: Deadline | None = None) -> Text:
@@ -59,6 +61,7 @@ def text(content: bytes, deadline: Deadline | None = None) -> Text:
         left_out=count - len(pages),
         pictures=drawn,
         scanned=bool(drawn) and not told,
+        damaged=sum(page is None or bool(page["left"]) for page in pages),
     )
 
 

@@ -71,7 +71,7 @@ class Report:
     PRELIMINARY or FINAL (PS3.3 C.17.2); each is "" where the object does not say. `verified_by`
     holds who, of which organisation and when. Dates and times are as DICOM writes them (PS3.5 6.2).
     `about` is whom and what the object says it is about. `scanned` is true for a PDF of pictures
-    without text. `notes` say what is missing from the text.
+    without text. `notes` say what is missing from the text; `whole` is False where they do.
     """
 
     kind: str
@@ -94,6 +94,7 @@ class Report:
     pages: int = 0
     scanned: bool = False
     notes: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def is_report(sop_class_uid: str) -> bool:
@@ -180,8 +181,10 @@ def _structured(report: Report, elements: Elements, _: Deadline | None) -> Repor
     if evidence := _evidence(elements):
         text += "\n\n" + evidence
     measurements, dose = measurement_rows(tree), dose_rows(tree)
+    unreadable = any(item.fault for item in tree.items)
     return replace(
         report,
+        whole=not tree.left_out and not unreadable,
         text=text,
         authors=report.authors or _observers(tree),
         measurements=tuple(measurements),
@@ -193,6 +196,8 @@ def _structured(report: Report, elements: Elements, _: Deadline | None) -> Repor
 def _left_out(tree: Tree, *tables: Sequence[Row]) -> Iterator[str]:
     if tree.left_out:
         yield "Part of the content tree is left out"
+    if any(item.fault for item in tree.items):
+        yield "Part of the content tree is damaged; the text says where"
     if any(len(table) >= MOST_ROWS for table in tables):
         yield f"A table ends after {MOST_ROWS:,} rows; the text has every value"
 
@@ -209,8 +214,15 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         notes.append(f"The last {found.left_out} of {found.pages} pages are left out")
     if found.pictures and not found.scanned:
         notes.append(f"Pages that are pictures without text: {found.pictures}")
+    if found.damaged:
+        notes.append(f"Damaged pages that cannot be read: {found.damaged}")
     return replace(
-        report, text=found.text, pages=found.pages, scanned=found.scanned, notes=tuple(notes)
+        report,
+        text=found.text,
+        pages=found.pages,
+        scanned=found.scanned,
+        notes=tuple(notes),
+        whole=not found.left_out and not found.damaged,
     )
 
 
@@ -222,6 +234,7 @@ def _cda(report: Report, elements: Elements, _: Deadline | None) -> Report:
         title=report.title or found.title,
         authors=report.authors or found.authors,
         notes=found.notes,
+        whole=not found.notes and not found.left_out,
     )
 
 

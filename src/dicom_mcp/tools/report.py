@@ -316,7 +316,9 @@ class _Reading:
             if pages := len(self.pages.get(one.uid, ())):
                 row["pictures"] = f"{shown + 1} to {shown + pages} of this answer"
                 shown += pages
-            complete = row.pop("whole") and complete
+            if not row.pop("whole"):
+                complete = False
+                notes.append("Not complete: the `notes` of the records say what is missing there.")
             records.append(filled(row))
         records += [
             {"cannot_be_read": self.faults[one.uid], **_where(one)}
@@ -355,6 +357,8 @@ class _Reading:
         """A report as a record; `whole` says whether nothing of it is left out."""
         report = self.came[one.uid]
         notes = [f"{note}." for note in report.notes]
+        if not report.whole:
+            notes.insert(0, "Not complete: part of this report could not be read.")
         if (left := len(report.text) - start - len(words)) > 0:
             notes.append(
                 f"Not complete: the text goes on for {left:,} characters; read it with "
@@ -391,7 +395,7 @@ class _Reading:
                 notes.append(f"{len(table) - len(kept)} rows of {name} are in the text only.")
         row |= {**_where(one), "notes": notes}
         row["text"] = f"<<{mark}\n{words}\n{mark}>>" if words else ""
-        return {**row, "whole": left <= 0}
+        return {**row, "whole": left <= 0 and report.whole}
 
 
 def _kind(one: Member) -> str:
