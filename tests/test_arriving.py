@@ -114,3 +114,19 @@ def test_a_report_that_cannot_be_read_is_said_in_the_notes() -> None:
     answer = answer_of(given(document, lambda content: content), "read_report")
     assert answer["complete"] is False
     assert any(note.startswith("Not complete: 1 of 1 reports") for note in answer["notes"])
+
+
+@pytest.mark.parametrize(
+    ("content", "mime"),
+    [
+        (b"No metastasis.\nA mass of 3 cm.", "text/plain"),
+        (b"<html><head><style>p {}</style></head><p>No metastasis.<p>A mass of 3 cm.", "text/html"),
+        (b"{\\rtf1{\\fonttbl{\\f0 Arial;}}\\f0 No metastasis.\\par A mass of 3 cm.}", "text/rtf"),
+        (b"{\\rtf1 No metastasis.\\par A mass of 3 cm.}", "application/pdf"),
+    ],
+)
+def test_a_document_that_is_no_pdf_is_read_as_what_it_is(content: bytes, mime: str) -> None:
+    document = made.encapsulated(content, made.PDF, mime)
+    answer = answer_of(given(document, lambda given: given), "read_report")
+    assert answer["complete"] is True
+    assert "\nNo metastasis.\nA mass of 3 cm.\n" in answer["records"][0]["text"]

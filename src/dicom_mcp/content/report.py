@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 
 from ..deadline import Deadline
-from . import cda, pdf, presentation
+from . import cda, pdf, presentation, words
 from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
@@ -203,7 +203,12 @@ def _left_out(tree: Tree, *tables: Sequence[Row]) -> Iterator[str]:
 
 
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
-    found = pdf.text(_encapsulated(elements), deadline)
+    content = _encapsulated(elements)
+    if kind := words.kind_of(content, _mime(elements)):
+        told = f"The document is {kind}, not a PDF; its words without their layout"
+        text = words.words(content, kind, elements.charset)
+        return replace(report, text=text, notes=(told,))
+    found = pdf.text(content, deadline)
     notes: list[str] = []
     if found.scanned:
         notes.append(
