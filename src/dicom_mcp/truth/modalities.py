@@ -117,7 +117,9 @@ def _splits(asking: Asking, query: Query) -> bool | None:
             tried = Query(Level.STUDY, {**narrow, MODALITIES: one}, wanted)
             found = matches(asking, tried, _LOOKED_AT)
             uid = uid_in(match, "StudyInstanceUID")
-            return any(uid_in(other, "StudyInstanceUID") == uid for other in found.matches)
+            if any(uid_in(other, "StudyInstanceUID") == uid for other in found.matches):
+                return True
+            return False if found.complete else None
     return None
 
 
