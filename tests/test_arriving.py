@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dicom_mcp.node import Node, WebNode
 from tests.asking import ask, call, look, said
 from tests.content import documents as made
 from tests.content.samples import gradient, image
+from tests.peers import orthanc
 from tests.test_hostile_objects import Hostile, encoded
 
 CONCLUSION = "No metastasis in the liver. But a mass of 3 cm in the left kidney."
@@ -130,3 +132,25 @@ def test_a_document_that_is_no_pdf_is_read_as_what_it_is(content: bytes, mime: s
     answer = answer_of(given(document, lambda given: given), "read_report")
     assert answer["complete"] is True
     assert "\nNo metastasis.\nA mass of 3 cm.\n" in answer["records"][0]["text"]
+
+
+def test_two_series_with_one_sop_instance_uid_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    several: list[Dataset] = []
+    for number, patient in enumerate(("FIRST", "SECOND"), 1):
+        one = image(gradient(0, 200, "u1"))
+        one.StudyInstanceUID, one.SeriesInstanceUID = f"2.25.5{number}", f"2.25.6{number}"
+        one.SOPInstanceUID = "2.25.4"
+        one.PatientName, one.PatientID = f"{patient}^PERSON", patient
+        several.append(one)
+    with orthanc(several, tmp_path) as peer:
+        for _ in range(2):
+            for number, patient in enumerate(("FIRST", "SECOND"), 1):
+                answer = ask(
+                    peer.node,
+                    "read_header",
+                    series_instance_uid=f"2.25.6{number}",
+                    study_instance_uid=f"2.25.5{number}",
+                    attributes=["PatientID"],
+                )
+                is_right = answer["records"][0]["value"] == patient
+                assert is_right or answer["complete"] is False, answer["notes"]
