@@ -231,6 +231,16 @@ def test_an_archive_that_sends_them_elsewhere_is_told_our_title_and_port(place: 
     assert f"register RECEIVER at this machine's address, port {place.port}" in retrieved.notes[0]
 
 
+def test_an_archive_that_came_to_our_receiver_is_not_told_to_register_it(place: Receiver) -> None:
+    def sends_another(_: Talk) -> None:
+        assert store(place, image(TWO)) == [NOT_AUTHORISED]
+
+    came, retrieved = moved(place, (hear_request, sends_another, finish(completed=1), hold), ONE)
+    assert came == []
+    assert "came to our receiver" in retrieved.notes[0]
+    assert "register" not in retrieved.notes[0]
+
+
 def test_an_unknown_destination_is_answered_with_what_to_register(place: Receiver) -> None:
     with pytest.raises(ArchiveError) as failure:
         moved(place, (hear_request, finish(0xA801), hold), ONE)

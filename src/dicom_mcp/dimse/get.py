@@ -53,7 +53,8 @@ class GetEnding:
     """How a retrieval ended: its final status, or None when we ended it; how many objects came
     and did not come, and which the archive says it could not send.
 
-    `too_large` is the SOP instance UID of an object at which the association was given up.
+    `too_large` is the SOP instance UID of an object at which the association was given up,
+    `reached` says of a C-MOVE that our receiver was.
     """
 
     status: Status | None
@@ -62,6 +63,7 @@ class GetEnding:
     warning: int = 0
     failed_uids: tuple[str, ...] = ()
     too_large: str = ""
+    reached: bool = False
 
 
 def get(

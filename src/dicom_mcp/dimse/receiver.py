@@ -66,13 +66,15 @@ _SUCCESS, _NOT_AUTHORISED, _OUT_OF_RESOURCES = 0x0000, 0x0124, 0xA700
 
 class Inbox:
     """What one move waits for. `message_id` is the move's, as far as it is known; `too_large`
-    is the SOP instance UID of an object that was refused for its size."""
+    is the SOP instance UID of an object that was refused for its size, `reached` whether anybody
+    came to our port."""
 
     def __init__(self, uids: Collection[str], largest: int) -> None:
         self.uids = frozenset(uids)
         self.largest = largest
         self.message_id: int | None = None
         self.too_large = ""
+        self.reached = False
         self._missing = set(uids)
         self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
         self._closed = threading.Event()
@@ -154,6 +156,7 @@ class _Door:
         ae.dimse_timeout = ae.network_timeout = _NETWORK_TIMEOUT
         make_server = cast("Callable[..., _Server]", ae.make_server)  # pyright: ignore
         handlers: list[tuple[Any, Callable[[evt.Event], Any]]] = [
+            (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_DATA_RECV, self._received),
             (evt.EVT_DIMSE_RECV, _whole),
@@ -195,6 +198,10 @@ class _Door:
                     thread.join(max(0.0, end - time.monotonic()))
             if connected:
                 connected.close()  # pynetdicom forgets one that ends while it is being set up
+
+    def _accepted(self, event: evt.Event) -> None:  # noqa: ARG002 - pynetdicom's shape
+        for inbox in tuple(self.inboxes):
+            inbox.reached = True
 
     def _store(self, event: evt.Event) -> int:
         request = cast("Any", event.request)

@@ -278,11 +278,14 @@ class Retrieval:
         if not references or said is None:
             return
         register = ""
-        if self._receiver and self.service == "C-MOVE":
+        if self._receiver and self.service == "C-MOVE" and not ending.reached:
             register = _REGISTER.format(title=self._receiver.ae_title, port=self._receiver.port)
         if said.kind is Kind.SUCCESS and not ending.failed:
             sent = f"the archive says that it sent them, but not to us: {register}"
-            self._order.give_up(references, sent if register and ending.completed else NOTHING)
+            if ending.reached:
+                sent = "the archive came to our receiver and did not send them; its log tells why"
+            told = sent if ending.completed and (register or ending.reached) else NOTHING
+            self._order.give_up(references, told)
             return
         error = StatusFailure(
             f"the archive could not send them and ended {self.service} with status {said}",
