@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,8 +13,9 @@ from mcp.client import Client
 from mcp.types import CallToolResult, ImageContent, TextContent, Tool
 
 from dicom_mcp.config import Settings
-from dicom_mcp.node import AnyNode, Node
+from dicom_mcp.node import DEFAULT_TIMEOUT, AnyNode, Node
 from dicom_mcp.server import create_server
+from tests.pace import scaled
 
 
 def ask(node: AnyNode, tool: str, /, **arguments: Any) -> dict[str, Any]:
@@ -49,8 +51,14 @@ def look(node: AnyNode, tool: str, /, **arguments: Any) -> tuple[dict[str, Any],
 def call(settings: Settings, tool: str, /, **arguments: Any) -> CallToolResult:
     """One call of one tool by a client of its own."""
 
+    patient = replace(
+        settings,
+        node=_at_this_pace(settings.node),
+        others=tuple(_at_this_pace(node) for node in settings.others),
+    )
+
     async def once() -> CallToolResult:
-        async with Client(create_server(settings)) as client:
+        async with Client(create_server(patient)) as client:
             return await client.call_tool(tool, arguments)
 
     return anyio.run(once)
@@ -69,6 +77,12 @@ def answers(
             result: CallToolResult = portal.call(client.call_tool, tool, arguments)
             assert not result.is_error, f"{arguments}: {said(result)}"
             yield json.loads(said(result))
+
+
+def _at_this_pace(node: AnyNode) -> AnyNode:
+    """The node, with the usual time for an answer as long as this machine makes it; a test that
+    chose a shorter one is about that."""
+    return replace(node, timeout=scaled(node.timeout)) if node.timeout == DEFAULT_TIMEOUT else node
 
 
 def listed() -> list[Tool]:

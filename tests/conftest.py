@@ -1,5 +1,6 @@
 """What tests that ask an archive need."""
 
+import signal
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -14,6 +15,14 @@ def _warm() -> None:  # pyright: ignore[reportUnusedFunction]
     """The requestor imports pynetdicom at its first question, which a short deadline would feel."""
     for name in ("pynetdicom.pdu", "pynetdicom.pdu_primitives", "pynetdicom.presentation"):
         import_module(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:  # pyright: ignore[reportUnusedFunction]
+    """Programs started by a test inherit an ignored SIGINT, as a shell gives one to what runs in
+    the background; a handler they do not inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import pytest
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.dataset import Dataset
 
-# Seconds that any program may take before the test has failed.
-PATIENCE = 60
+from tests.bounds import PATIENCE
 
 
 @functools.cache

@@ -17,8 +17,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-# Seconds after which a thread of the peer that should have ended has not.
-PATIENCE = 20
+from tests.bounds import PATIENCE
 
 IMPLICIT = b"1.2.840.10008.1.2"
 FIND_REQUEST, CANCEL_REQUEST, RESPONSE = 0x0020, 0x0FFF, 0x8000

@@ -22,10 +22,8 @@ from dicom_mcp.demo.habits import NONE, Habits
 from dicom_mcp.node import AnyNode, Node, Receiver
 from dicom_mcp.standard.dictionary import keywords
 from dicom_mcp.standard.levels import UNIQUE_KEY, Model
+from tests.bounds import PATIENCE
 from tests.dcmtk import dcmtk
-
-# Seconds a peer may take to begin to listen, on a busy machine.
-PATIENCE = 60.0
 
 # DCMTK without Nagle's algorithm, which waits 40 ms for each delayed acknowledgement.
 _AT_ONCE = {"TCP_NODELAY": "1"}

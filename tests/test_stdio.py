@@ -19,6 +19,8 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.tools import TOOLS
 from tests import ward
+from tests.bounds import PATIENCE
+from tests.pace import scaled
 from tests.stdio import HANDSHAKES, STATELESS, child
 
 # The promise: the server leaves within 2 s when its client goes.
@@ -49,7 +51,7 @@ def test_a_client_of_an_older_protocol_lists_and_calls(
         result = server.call("query_patients", patient_id="007")
         assert json.loads(result["content"][0]["text"])["returned"] == 1
         assert result["structuredContent"]["records"][0]["PatientName"] == "Doe^Jane"
-        server.leave(LEAVES_WITHIN)
+        server.leave(scaled(LEAVES_WITHIN))
 
 
 @pytest.mark.parametrize("mode", [STATELESS, "auto", "legacy"])
@@ -81,7 +83,7 @@ def test_a_client_of_the_sdks_first_version_lists_and_calls(
         ],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=5 * PATIENCE,
         check=False,
     )
     unreached = ("Failed to fetch", "the network was disabled")
@@ -140,7 +142,7 @@ def test_stdout_carries_only_the_protocol_whatever_happens(environment: dict[str
         server.call("configure_dicom_server", host="127.0.0.1", port=1)
         assert server.call("verify_connection")["isError"]
         assert "error" in server.request("no/such/method")
-        server.leave(LEAVES_WITHIN)
+        server.leave(scaled(LEAVES_WITHIN))
         assert all(json.loads(line)["jsonrpc"] == "2.0" for line in server.lines)
 
 
@@ -155,7 +157,7 @@ def test_a_crash_inside_a_tool_leaves_stdout_clean_and_the_server_running() -> N
         assert crashed["isError"]
         assert "a defect of the server" in crashed["content"][0]["text"]
         assert "presets" in server.call("get_attribute_presets")["structuredContent"]
-        server.leave(LEAVES_WITHIN)
+        server.leave(scaled(LEAVES_WITHIN))
         assert all(json.loads(line)["jsonrpc"] == "2.0" for line in server.lines)
 
 
@@ -163,7 +165,7 @@ def test_ctrl_c_ends_the_server_without_a_word_on_stdout() -> None:
     with child() as server:
         server.initialize(HANDSHAKES[-1])
         server.process.send_signal(signal.SIGINT)
-        assert server.leave(LEAVES_WITHIN) == ""
+        assert server.leave(scaled(LEAVES_WITHIN)) == ""
         assert server.process.returncode == -signal.SIGINT
 
 
@@ -179,12 +181,12 @@ def test_the_server_leaves_when_its_client_goes_even_while_an_archive_is_silent(
         with child(DICOM_PORT=port) as server:
             server.initialize(HANDSHAKES[-1])
             server.send("tools/call", {"name": "verify_connection", "arguments": {}})
-            silent.settimeout(30)
+            silent.settimeout(PATIENCE)
             connection, _ = silent.accept()
             with connection:
-                connection.settimeout(30)
+                connection.settimeout(PATIENCE)
                 assert connection.recv(1) == b"\x01"  # the call hangs on an A-ASSOCIATE-RQ
-                server.leave(LEAVES_WITHIN)
+                server.leave(scaled(LEAVES_WITHIN))
                 assert server.process.returncode == 0
 
 
@@ -194,10 +196,10 @@ def test_a_cancelled_call_reaches_the_wire_and_the_next_one_is_answered() -> Non
         with child(DICOM_PORT=port) as server:
             server.initialize(HANDSHAKES[-1])
             hanging = server.send("tools/call", {"name": "verify_connection", "arguments": {}})
-            silent.settimeout(30)
+            silent.settimeout(PATIENCE)
             connection, _ = silent.accept()
             with connection:
-                connection.settimeout(30)
+                connection.settimeout(PATIENCE)
                 received = connection.recv(1)
                 assert len(server.request("tools/list")["result"]["tools"]) == len(TOOLS)
                 server.notify("notifications/cancelled", {"requestId": hanging})
@@ -213,7 +215,7 @@ def test_a_setting_that_cannot_work_is_told_on_stderr_and_nothing_on_stdout() ->
         input="",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={"DICOM_PORT": "70000"},
     )

@@ -28,6 +28,7 @@ from dicom_mcp.terminal.init import init
 from dicom_mcp.terminal.query import WORDS
 from dicom_mcp.tools import TOOLS
 from tests.asking import ask
+from tests.bounds import PATIENCE
 from tests.dicomweb.servers import embedded
 from tests.peer import Peer, Talk, accept, hear_question, hold
 from tests.ward import objects
@@ -200,12 +201,12 @@ def test_an_interrupt_ends_a_question_that_hangs() -> None:
             [*COMMAND, "query", "studies", "--node", f"PEER@127.0.0.1:{peer.port}"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "DICOM_TIMEOUT": "60"},
+            env={**os.environ, "DICOM_TIMEOUT": str(10 * PATIENCE)},
         ) as process,
     ):
-        assert heard.wait(30)
+        assert heard.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE) == 130
 
 
 COMMAND = [sys.executable, "-m", "dicom_mcp"]

@@ -9,13 +9,11 @@ from pynetdicom.association import Association
 
 from dicom_mcp.demo.archive import GET, MODALITY_WORKLIST, MOVE, EmbeddedArchive
 from dicom_mcp.standard.levels import Model
+from tests.bounds import PATIENCE
 
 STUDY_ROOT = Model.STUDY_ROOT.value
 STUDY_ROOT_GET = next(uid for uid, model in GET.items() if model is Model.STUDY_ROOT)
 STUDY_ROOT_MOVE = next(uid for uid, model in MOVE.items() if model is Model.STUDY_ROOT)
-
-# Seconds after which something that should have ended has not.
-PATIENCE = 20
 
 
 class associated:  # noqa: N801 - reads as what it does

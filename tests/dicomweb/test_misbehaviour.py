@@ -39,6 +39,7 @@ from tests.dicomweb.web_peer import (
     then,
     zipped,
 )
+from tests.pace import scaled
 
 # Seconds, where the peer is never going to answer.
 SOON = 0.5
@@ -166,7 +167,7 @@ def test_it_fails_in_time_with_the_reason(reach: Reach, name: str) -> None:
     behaviour, expected = FAILURES[name]
     with WebPeer(behaviour) as peer:
         exchange = reach(peer.url)
-        seconds = SOON if expected is DeadlinePassed else 20.0
+        seconds = SOON if expected is DeadlinePassed else scaled(20.0)
         with pytest.raises(expected) as caught:
             in_time(lambda: _ask(exchange, STUDIES, seconds, most=10**9))
         assert caught.value.remedy

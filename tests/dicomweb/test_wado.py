@@ -38,6 +38,7 @@ from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.part10 import element, heading
 from tests.bounds import in_time
 from tests.dicomweb.web_peer import Asked, Behaviour, WebPeer, answer, rows, says, then
+from tests.pace import scaled
 
 # Seconds, where the peer is never going to answer.
 SOON = 0.5
@@ -256,7 +257,7 @@ def reach(tidy: None) -> Iterator[Reach]:  # noqa: ARG001
 def test_it_fails_in_time_with_the_reason(reach: Reach, name: str) -> None:
     behaviour, expected = FAILURES[name]
     with WebPeer(behaviour) as peer:
-        seconds = SOON if expected is DeadlinePassed else 20.0
+        seconds = SOON if expected is DeadlinePassed else scaled(20.0)
         with pytest.raises(expected) as caught:
             in_time(lambda: _fetch(reach(peer.url), [_reference(1)], seconds))
         assert caught.value.remedy

@@ -22,8 +22,8 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.status import Kind
 from tests import peers
+from tests.bounds import PATIENCE
 
-PATIENCE = 30.0
 STUDIES = ("nodule ct follow-up", "brain mr second", "heart echo", "trauma x-ray")
 
 

@@ -42,6 +42,7 @@ from tests import peer as wire
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations
 from tests.faults.identifiers import damaged_identifier, healthy_identifiers
+from tests.pace import within
 from tests.peer import FIND_REQUEST, Peer, Talk
 
 # Seconds: what one question may take, how long it may take to end after that, and how long a peer
@@ -178,13 +179,11 @@ def session(seed: int) -> list[str]:
 
 def _ended(ask: Callable[[Deadline], str], seconds: float) -> str:
     """How a question ended, in time and as it may."""
-    started = monotonic()
-    try:
-        how = ask(Deadline(seconds))
-    except ArchiveError as error:
-        how = _said(error)
-    took = monotonic() - started
-    assert took < seconds + GRACE, f"it took {took:.2f} s of {seconds}"
+    with within(seconds + GRACE):
+        try:
+            how = ask(Deadline(seconds))
+        except ArchiveError as error:
+            how = _said(error)
     return how
 
 

@@ -22,10 +22,10 @@ from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests import peers
+from tests.bounds import PATIENCE
 from tests.demo.objects import compressed
 from tests.dicomweb import servers
 
-PATIENCE = 60
 _SERIES, _UID = "SeriesInstanceUID", "SOPInstanceUID"
 
 
