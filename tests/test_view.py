@@ -329,7 +329,7 @@ def test_the_next_look_at_an_image_fetches_nothing(
 
 @pytest.mark.usefixtures("tidy")
 def test_the_shelf_keeps_what_was_asked_for_last_and_forgets_the_rest() -> None:
-    shelf = Shelf(seconds=60, most_bytes=100)
+    shelf: Shelf[Any] = Shelf(seconds=60, most_bytes=100)
     for number in range(5):
         shelf.put(("here", str(number), False), _instance(30))
         shelf.get(("here", "0", False))
@@ -346,7 +346,7 @@ def test_the_shelf_keeps_what_was_asked_for_last_and_forgets_the_rest() -> None:
 
 @pytest.mark.usefixtures("tidy")
 def test_what_nobody_asks_for_again_goes_by_itself() -> None:
-    shelf = Shelf(seconds=0.05)
+    shelf: Shelf[Any] = Shelf(seconds=0.05)
     shelf.put(("here", "1", False), _instance(10))
     clock = shelf._clock  # pyright: ignore[reportPrivateUsage]
     assert clock
