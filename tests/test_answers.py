@@ -49,3 +49,11 @@ def test_every_habit_an_archive_can_take_on_is_explained() -> None:
 
 def test_nothing_is_explained_that_is_not_there() -> None:
     assert FIRST_CELLS <= FIELDS | HABITS
+
+
+def test_every_kind_of_silence_names_a_test_that_is_there() -> None:
+    shown = re.findall(r"^\| .+ \| `(tests/\S+\.py)::(test_\w+)` \|$", TEXT, flags=re.MULTILINE)
+    assert len(shown) == TEXT.partition("## Kinds of silence")[2].count("`tests/") > 40
+    for path, test in shown:
+        source = (Path(__file__).parents[1] / path).read_text()
+        assert f"def {test}(" in source, f"{path}::{test}"
