@@ -25,10 +25,11 @@ from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below,
 from .truth.exchange import Exchange
 from .truth.gathering import Gathering
 from .truth.habits import Habits
-from .truth.modalities import ask_by_modality, lists_reports
+from .truth.modalities import lists_reports
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
 from .truth.series import series_of
+from .truth.unseen import ask_seen
 from .truth.worklist import ask_worklist
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
@@ -300,7 +301,7 @@ def _asked(
 ) -> Matches:
     """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
     gathering = Gathering(query, limit, keep=keep)
-    return gathering.close(ask_by_modality(asking, query, gathering))
+    return gathering.close(ask_seen(asking, query, gathering))
 
 
 def _of_images_only(asking: Asking, answer: Matches) -> Matches:

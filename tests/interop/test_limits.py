@@ -25,9 +25,6 @@ from tests.busy_questions import LIFE, QUESTIONS, SPANS, faults, is_too_long
 from tests.dicomweb import servers
 from tests.peers import Kind
 
-# Until answers are proved against such limits: then this goes.
-pytestmark = pytest.mark.xfail(reason="not yet proved against such limits")
-
 _AT_SCALE = pytest.mark.skipif(
     os.environ.get("DICOM_MCP_SCALE") != "1", reason="runs where make scale asks for it"
 )

@@ -55,6 +55,9 @@ class Gathering:
         self.examined = 0
         # What a key beyond ASCII found came in another character set than keys are sent in.
         self.translated = False
+        # What each match has for the attribute it is dated by.
+        self.dates: list[str] = []
+        self._dated_by = ""
         self._beyond_ascii = [one for one, key in query.keys.items() if not key.isascii()]
         # Watched keys that found text in another case, so that the archive ignores case.
         self.loosely: set[str] = set()
@@ -99,6 +102,8 @@ class Gathering:
             if self._of_one and len(self._people) < _MOST_PEOPLE:
                 self._people[Person.of(match)] = None
             self.count += 1
+            if self._dated_by:
+                self.dates += texts(match.get(self._dated_by, ""))[:1]
             if self.count > self._limit:
                 pass  # one too many is only counted
             elif self._keep:
@@ -107,6 +112,10 @@ class Gathering:
                 self.matches.append(match)
                 self._held += size
         return not self.full
+
+    def date_by(self, keyword: str) -> None:
+        """From now on keep what each match has for this attribute in `dates`."""
+        self._dated_by = keyword
 
     def loosen(self, keywords: Iterable[str], *, most_examined: int) -> None:
         """From now on these keys are sent wider than `query` has them: what they let through is

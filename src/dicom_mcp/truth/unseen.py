@@ -1,0 +1,117 @@
+"""Lists that an archive cuts by something else than their rows.
+
+A limit may count what is looked at: the series of which an archive shows the studies, or the
+studies of patients. Such a list has any length and calls itself whole (Orthanc 1.10.1 with
+LimitFindResults gave 417 of 1,338 CT studies with status 0x0000). So a key that is answered from
+below, and any list of patients, is proved: two halves of its time must not have more than the
+whole had. An archive that is found out is asked without that key from then on, which its own rows
+limit, and what it gives is compared here; patients are asked for in parts.
+"""
+
+from datetime import date, timedelta
+
+from ..errors import ArchiveError, Cancelled
+from ..standard.levels import NOUN, Level
+from ..standard.query import Query
+from .asking import Asking
+from .gathering import Gathering, Outcome
+from .modalities import ask_by_modality
+from .proof import ask_proved
+
+# Keys of a study that its series answer (PS3.4 C.3.4).
+_BELOW = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
+
+# What is compared here where a key is left out; a slow archive's deadline passes before.
+_MOST_COMPARED = 100_000
+
+# What a list of each level is halved by.
+_DAY_OF: dict[Level, str] = {Level.STUDY: "StudyDate", Level.PATIENT: "PatientBirthDate"}
+
+_DAY = timedelta(days=1)
+
+# Of so few no limit that anybody sets has left anything out.
+_FEW = 3
+
+
+def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+    """Ask so that what comes is all there is, whatever the archive's limit counts."""
+    if query.level not in _DAY_OF or query.keys.get("StudyInstanceUID"):
+        return ask_by_modality(asking, query, gathering)
+    below = [one for one, key in query.keys.items() if one in _BELOW and key]
+    cut = [one for one in query.keys if one in asking.habits.cut_unseen]
+    # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
+    if cut and asking.habits.lists_reports is not False:
+        return _ask_without(asking, query, gathering, cut)
+    day = _DAY_OF[query.level]
+    gathering.date_by(day)
+    dated = Query(query.level, query.keys, (*query.wanted, day))
+    outcome = ask_by_modality(asking, dated, gathering)
+    doubted = [one for one in below if one in gathering.answered]
+    is_list = query.level is Level.PATIENT or doubted
+    if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
+        return outcome
+    before = gathering.count
+    spans = _halves(query.keys.get(day, ""), gathering.dates)
+    try:
+        if doubted and not spans:
+            proof = _ask_without(asking, query, gathering, doubted)
+        else:
+            for span in spans:
+                if gathering.count == before:
+                    half = Query(query.level, {**query.keys, day: span}, dated.wanted)
+                    ask_proved(asking, half, gathering)
+            if gathering.count == before or gathering.full:
+                return outcome
+            proof = _ask_without(asking, query, gathering, doubted) if doubted else _cut(query)
+    except Cancelled:
+        raise
+    except ArchiveError as error:
+        told = f"Not complete, perhaps: whether this is all could not be proved: {error}."
+        return Outcome(False, [*outcome.notes, told])
+    if gathering.count == before:
+        return outcome if proof.whole else Outcome(False, [*outcome.notes, *proof.notes])
+    asking.habits.cut_unseen.update(doubted or [Level.PATIENT])
+    return proof
+
+
+def _ask_without(asking: Asking, query: Query, gathering: Gathering, cut: list[str]) -> Outcome:
+    """Ask without the keys by which this archive cuts unseen, and compare here."""
+    gathering.compare(cut, most_examined=_MOST_COMPARED)
+    rest = {one: key for one, key in query.keys.items() if one not in cut}
+    outcome = ask_proved(asking, Query(query.level, rest, (*query.wanted, *cut)), gathering)
+    told = (
+        f"This archive cuts lists by {', '.join(cut)} without a word; it was asked without, and "
+        "what it gave was compared here."
+    )
+    return Outcome(outcome.whole, [told, *outcome.notes])
+
+
+def _cut(query: Query) -> Outcome:
+    told = (
+        f"Not complete: this archive cuts lists of {NOUN[query.level][1]} without a word; parts of "
+        "the time had more. Narrow the question by dates, a name or an ID."
+    )
+    return Outcome(False, [told])
+
+
+def _halves(key: str, texts: list[str]) -> list[str]:
+    """Two spans of days that together are what `key` asks for, with about as many of these in
+    each; none where there is nothing to halve."""
+    first, hyphen, last = key.partition("-")
+    days = sorted(day for text in texts if (day := _day(text)))
+    if not days or days[0] == days[-1] or (first and not hyphen):
+        return []
+    middle = days[len(days) // 2]
+    if middle == days[-1]:
+        middle = max(day for day in days if day < middle)
+    return [
+        f"{first or '19000101'}-{middle:%Y%m%d}",
+        f"{middle + _DAY:%Y%m%d}-{last or '29991231'}",
+    ]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.replace(".", ""))
+    except ValueError:
+        return None
