@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from ..errors import ArchiveError, Cancelled
 from ..standard.levels import NOUN, Level
-from ..standard.query import Query
+from ..standard.query import Match, Query
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .modalities import ask_by_modality
@@ -50,26 +50,41 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     is_list = query.level is Level.PATIENT or doubted
     if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
         return outcome
-    before = gathering.count
-    spans = _halves(query.keys.get(day, ""), gathering.dates)
     try:
-        if doubted and not spans:
-            proof = _ask_without(asking, query, gathering, doubted)
-        else:
-            for span in spans:
-                if gathering.count == before:
-                    half = Query(query.level, {**query.keys, day: span}, dated.wanted)
-                    ask_proved(asking, half, gathering)
-            if gathering.count == before or gathering.full:
-                return outcome
-            proof = _ask_without(asking, query, gathering, doubted) if doubted else _cut(query)
+        return _prove(asking, dated, gathering, outcome, doubted)
     except Cancelled:
         raise
     except ArchiveError as error:
-        told = f"Not complete, perhaps: whether this is all could not be proved: {error}."
-        return Outcome(False, [*outcome.notes, told])
+        return _unproved(outcome, str(error))
+
+
+def _prove(
+    asking: Asking, query: Query, gathering: Gathering, outcome: Outcome, doubted: list[str]
+) -> Outcome:
+    """What `outcome` is worth: two halves of the time bring nothing that the whole lacked, or what
+    cannot be halved has nothing more without the `doubted` keys."""
+
+    def keep(match: Match) -> None:
+        gathering.take(match, 0)
+
+    before = gathering.count
+    day = _DAY_OF[query.level]
+    spans = _halves(query.keys.get(day, ""), gathering.dates)
+    whole = True
+    for span in spans:
+        half = Query(query.level, {**query.keys, day: span}, query.wanted)
+        part = Gathering(half, _MOST_COMPARED, keep=keep)
+        answer = part.close(ask_proved(asking, half, part))
+        whole = whole and answer.complete
+        if gathering.count > before:
+            break
+    if gathering.count == before and spans:
+        return outcome if whole else _unproved(outcome, "parts of it were not whole either")
+    if gathering.full:
+        return outcome
+    proof = _ask_without(asking, query, gathering, doubted) if doubted else _cut(query)
     if gathering.count == before:
-        return outcome if proof.whole else Outcome(False, [*outcome.notes, *proof.notes])
+        return outcome if proof.whole or not doubted else _unproved(outcome, "not all came")
     asking.habits.cut_unseen.update(doubted or [Level.PATIENT])
     return proof
 
@@ -84,6 +99,11 @@ def _ask_without(asking: Asking, query: Query, gathering: Gathering, cut: list[s
         "what it gave was compared here."
     )
     return Outcome(outcome.whole, [told, *outcome.notes])
+
+
+def _unproved(outcome: Outcome, why: str) -> Outcome:
+    told = f"Not complete, perhaps: whether this is all could not be proved: {why.rstrip('.')}."
+    return Outcome(False, [*outcome.notes, told])
 
 
 def _cut(query: Query) -> Outcome:
