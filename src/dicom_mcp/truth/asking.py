@@ -1,6 +1,7 @@
 """The queries that one question becomes."""
 
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -18,24 +19,31 @@ from .roots import ask_by_patient
 
 type Take = Callable[[Match, int], bool]
 
+# Rows that are looked at for how to ask for the rest: more than archives give at once.
+_MOST_TOLD = 10_000
+
 # How long an archive that has no resources is left alone before it is asked once more.
 _PAUSE_SECONDS = 0.5
 
 
 @dataclass(slots=True)
 class Cost:
-    """How many queries a question has taken so far."""
+    """How many queries a question has taken so far; its parts may be asked side by side, and their
+    rows are taken one by one under the lock."""
 
     queries: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One query's answer: how it ended, how many rows it had, and the text each had for `dates`."""
+    """One query's answer: how it ended, how many rows it had, what those told of the attributes
+    that were asked about, and which of these came at all."""
 
     ending: Ending
     rows: int
-    dates: list[str]
+    told: list[dict[str, str]]
+    given: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +60,23 @@ class Asking:
         """The same question, with at most so long for a step of it."""
         return replace(self, deadline=self.deadline.at_most(seconds))
 
-    def put(self, query: Query, gathering: Gathering, *, dates: str = "") -> Part:
-        """One query, as it stands, its rows into `gathering`; `dates` names the attribute whose
-        texts are wanted. What came before the deadline passed is kept, and marked."""
+    def put(self, query: Query, gathering: Gathering, *, told: Sequence[str] = ()) -> Part:
+        """One query, as it stands, its rows into `gathering`; `told` names attributes whose texts
+        are wanted of the first of them. What came before the deadline passed is kept, and
+        marked."""
         rows = 0
-        texts: list[str] = []
+        texts: list[dict[str, str]] = []
+        given: set[str] = set()
 
         def take(match: Match, size: int) -> bool:
             nonlocal rows
             rows += 1
-            self.arrived()
-            if dates:
-                texts.append(str(match.get(dates, "")))
-            return gathering.take(match, size)
+            if told and rows <= _MOST_TOLD:
+                given.update(match.keys() & set(told))
+                texts.append({keyword: str(match.get(keyword, "")) for keyword in told})
+            with self.cost.lock:
+                self.arrived()
+                return gathering.take(match, size)
 
         try:
             ending = self._in_either_root(query, take)
@@ -72,7 +84,7 @@ class Asking:
             if not gathering.count:
                 raise
             ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
-        return Part(ending, rows, texts)
+        return Part(ending, rows, texts, frozenset(given))
 
     def _in_either_root(self, query: Query, take: Take) -> Ending:
         """The query, which an archive without Study Root may want the patient for."""
@@ -150,7 +162,8 @@ class Asking:
         while True:
             allowance.check()
             again = not allowance.paused
-            self.cost.queries += 1
+            with self.cost.lock:
+                self.cost.queries += 1
             try:
                 ending = ask(counted, deadline=self.deadline)
             except Cancelled:

@@ -1,0 +1,91 @@
+"""What no date tells apart, asked by how its other keys end.
+
+Every UID ends in one of ten digits, so that ten wildcards are all there is, where an archive takes
+wildcards in UIDs (PS3.4 C.2.2.2.4 does not ask for it). Other identifiers end in anything, or are
+empty: what they bring is more, but no proof.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from string import ascii_uppercase, digits
+
+from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.query import Query
+from .asking import Part
+
+# By what the matches of a level are told apart, the surest first.
+TOLD_APART_BY: dict[Level, tuple[str, ...]] = {
+    Level.PATIENT: ("PatientID", "PatientName"),
+    Level.STUDY: ("StudyInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
+    Level.SERIES: ("SeriesInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
+    Level.IMAGE: ("SOPInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
+}
+
+# Ends are made longer at most so often: a thousand parts of one day.
+_LONGEST = 3
+
+
+class Endings:
+    """A part of a question, whose `keys` are kept, in parts by the ends of another key.
+
+    `put` asks one part and `is_cut` says whether its answer was too long.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        keys: Mapping[str, str],
+        put: Callable[[Mapping[str, str]], Part | None],
+        is_cut: Callable[[Part], bool],
+    ) -> None:
+        self._query = query
+        self._keys = keys
+        self._put = put
+        self._is_cut = is_cut
+        # How many matches the parts had that were not cut; what they were split by.
+        self.rows = 0
+        self.by = ""
+
+    def ask_all(self, cut: Part) -> bool:
+        """Ask by whichever key tells apart; whether all that it reaches came. `cut` is the answer
+        that was too long."""
+        return any(self.ask_by(one, cut) for one in TOLD_APART_BY[self._query.level])
+
+    def ask_by(self, keyword: str, cut: Part) -> bool:
+        """Ask by one key; False when the archive does not take it so, or does not return it."""
+        self.by, self.rows = keyword, 0
+        values = [one.get(keyword, "") for one in cut.told]
+        if self._query.keys.get(keyword) or len(set(values) - {""}) < 2:
+            return False
+        return self._ask(keyword, "", [value for value in values if value])
+
+    def _ask(self, keyword: str, end: str, known: Sequence[str]) -> bool:
+        at_start = keyword == "PatientName"
+        for character in self._characters(keyword, end, known):
+            longer = end + character if at_start else character + end
+            meant = [one for one in known if _has(one, longer, at_start=at_start)]
+            part = self._put({**self._keys, keyword: f"{longer}*" if at_start else f"*{longer}"})
+            if part is None:
+                return False
+            values = [one.get(keyword, "") for one in part.told]
+            if any(not _has(one, longer, at_start=at_start) for one in values):
+                return False  # it ignores the key
+            if not self._is_cut(part):
+                if not part.ending.whole or part.rows < len(set(meant)):
+                    return False  # it takes the wildcard for a character
+                self.rows += part.rows
+            elif len(longer) >= _LONGEST or not self._ask(keyword, longer, values):
+                return False
+        return True
+
+    def _characters(self, keyword: str, end: str, known: Sequence[str]) -> str:
+        """What may stand before the end (or after the beginning) of a value, most likely first."""
+        if keyword == UNIQUE_KEY[self._query.level] and keyword != "PatientID":
+            return digits + "." if end else digits
+        at = len(end) if keyword == "PatientName" else -1 - len(end)
+        seen = {one[at].upper() for one in known if len(one) > len(end)} - set("*?\\")
+        return "".join(dict.fromkeys([*sorted(seen), *digits, *ascii_uppercase]))
+
+
+def _has(value: str, end: str, *, at_start: bool) -> bool:
+    value, end = value.upper(), end.upper()
+    return value.startswith(end) if at_start else value.endswith(end)

@@ -1,0 +1,333 @@
+"""A question asked in parts: by date, a day by time, and what no date tells apart by other keys.
+
+Parts are made for about as many matches as the archive gives at once, by what the days beside them
+had, and asked side by side, as many as it has associations for us.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import date
+
+from ..errors import StatusFailure
+from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.query import Ending, Query
+from ..standard.status import TOO_MANY
+from .asking import Asking, Part
+from .endings import TOLD_APART_BY, Endings
+from .gathering import Gathering, Outcome
+from .span import Density, Span, day_of
+
+# Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
+# are ended by their deadline long before.
+MOST_PARTS = 5_000
+
+# What a list of each level is split by; of a single study or series nothing can be split.
+SPLIT_BY: dict[Level, str] = {
+    Level.PATIENT: "PatientBirthDate",
+    Level.STUDY: "StudyDate",
+    Level.SERIES: "StudyDate",
+    Level.IMAGE: "StudyDate",
+}
+
+# How much of what is given at once a part is made for: days differ.
+_FULL = 0.88
+
+# What a part is made for when nobody knows how much is given at once.
+_UNKNOWN = 50
+
+_SECONDS_A_DAY = 86_400
+
+# Before this no study was made, so that what comes of it has no date.
+_NO_DATE = "-18500101"
+
+# Dates by which an archive shows whether open ranges bring what has none, beside the study's own.
+_OTHER_DATES = ("PatientBirthDate", "StudyTime")
+
+_MOST_NAMED = 5
+
+
+@dataclass(slots=True)
+class _Lacks:
+    """What an answer in parts may lack, or does."""
+
+    # Parts that did not come, by their key, and whether that was for want of time.
+    missing: list[str] = field(default_factory=list[str])
+    late: bool = False
+    # Attributes without which a match may have been missed.
+    without: dict[str, None] = field(default_factory=dict[str, None])
+
+
+class Parts:
+    """A question asked in parts, newest first.
+
+    `cap` is the length at which an answer that calls itself whole is taken for a cut one, `most`
+    how many came at once, 0 if that is not known.
+    """
+
+    def __init__(
+        self, asking: Asking, query: Query, gathering: Gathering, *, cap: int | None, most: int
+    ) -> None:
+        self._asking = asking
+        self._query = query
+        self._gathering = gathering
+        self._split_by = SPLIT_BY[query.level]
+        self._cap = cap
+        self._most = most
+        self._density = Density()
+        # How many matches the parts that were not cut had, and those of them without a date.
+        self.rows = 0
+        self._undated = 0
+        self._longest = 0
+        self._parts = 0
+        self._left = MOST_PARTS
+        self._lacks = _Lacks()
+        self._found = gathering.count
+
+    def ask_all(self, first: Part | None) -> bool:
+        """Ask in parts for everything; whether it came. `first` is the answer that was cut."""
+        whole = Span.of(self._query.keys.get(self._split_by, ""))
+        if first:
+            self._learn(first)
+        halves = self._density.halves(whole) if self._cap else None
+        if whole.is_day:
+            self._ask_day(whole, first)
+        else:
+            self._ask_side_by_side([*reversed(halves)] if halves else [whole])
+        return self._came
+
+    def prove_undated(self, first: Part | None) -> None:
+        """Whether what has no date came too: in the part that is open to the past, where open
+        ranges bring it. `first` is the answer that was cut."""
+        habits = self._asking.habits
+        if not self._came or self._split_by in self._query.keys or self._gathering.full:
+            return
+        if self._undated:
+            habits.brings_undated = True
+        elif first and self._split_by in first.given and not all(map(self._date_of, first.told)):
+            habits.brings_undated = False  # there is some, and that part lacked it
+        elif habits.brings_undated is None:
+            habits.brings_undated = any(map(self._brings_undated, _OTHER_DATES))
+        if habits.brings_undated:
+            return
+        if self._most and self.rows < 8 * self._most and first:
+            endings = Endings(self._query, {}, self._put, self._is_cut)
+            if endings.ask_by(UNIQUE_KEY[self._query.level], first):
+                return
+        self._lacks.without[self._split_by] = None
+
+    @property
+    def proved(self) -> bool:
+        """Whether nothing can be missing."""
+        return self._came and not self._lacks.without
+
+    def outcome(self) -> Outcome:
+        """Whether all of the question is answered, and how it was asked."""
+        several = NOUN[self._query.level][1]
+        gives = f"at most {self._most} {several}" if self._most else f"only so many {several}"
+        notes = [
+            f"This archive gives {gives} at once; the question was asked in {self._parts} parts "
+            f"by {self._split_by}."
+        ]
+        if self._gathering.full:
+            return Outcome(True, notes)
+        if not self._came:
+            why = "there was no time left" if self._lacks.late else "they were too long for it"
+            named = ", ".join(self._lacks.missing[:_MOST_NAMED])
+            more = len(self._lacks.missing) - _MOST_NAMED
+            named += f" and {more} more" if more > 0 else ""
+            notes.append(
+                f"Not complete: of some parts not all came, because {why}"
+                f"{f' ({named})' if named else ''}. Narrow the question by dates, a patient or a "
+                "modality."
+            )
+        elif self._lacks.without:
+            lacking = " or ".join(self._lacks.without)
+            notes.append(
+                f"Not complete, perhaps: {several} without {lacking}, if there are any, cannot all "
+                "be reached that way. All that have one are here."
+            )
+        return Outcome(self.proved, notes)
+
+    @property
+    def _came(self) -> bool:
+        return not self._lacks.missing and not self._lacks.late
+
+    @property
+    def _room(self) -> float:
+        """How many matches a part is made for."""
+        return _FULL * self._most if self._most else max(2 * self._longest, _UNKNOWN)
+
+    def _ask_side_by_side(self, spans: list[Span]) -> None:
+        """Ask for these spans, the last one first, in as many parts as it takes."""
+        context = copy_context()
+        asked: dict[Future[Part | None], Span] = {}
+        most = self._asking.exchange.node.connections
+        with ThreadPoolExecutor(most) as pool:
+            while True:
+                while spans and self._left and not self._gathering.full and len(asked) < most:
+                    if asked and (self._density.rate is None or self._is_proving):
+                        break  # what comes of the first part tells how long the next may be
+                    span = spans.pop()
+                    if span.asked:
+                        parted = self._parted(span)
+                        if parted is None:
+                            self._ask_by_endings({self._split_by: span.key}, span.key)
+                            continue
+                        span, rest = parted
+                        spans += [rest] if rest else []
+                    asked[pool.submit(context.copy().run, self._ask_span, span)] = span
+                if not asked:
+                    break
+                done, _ = wait(asked, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._took(asked.pop(future), future.result(), spans)
+        if spans and not self._gathering.full:
+            self._lacks.missing += [span.key for span in reversed(spans)]
+
+    @property
+    def _is_proving(self) -> bool:
+        """Whether nothing was cut as far as is known, so that two halves may be all it takes."""
+        return self._cap is not None and self._gathering.count == self._found
+
+    def _parted(self, span: Span) -> tuple[Span, Span | None] | None:
+        if self._is_proving:
+            return self._density.halves(span)
+        return self._density.carve(span, self._room)
+
+    def _ask_span(self, span: Span) -> Part | None:
+        part = self._put({self._split_by: span.key})
+        if part and span.is_day and self._is_cut(part) and not self._gathering.full:
+            self._ask_day(span, part)
+        return part
+
+    def _took(self, span: Span, part: Part | None, spans: list[Span]) -> None:
+        """What to do after a part came."""
+        if self._gathering.full:
+            return
+        if part is None:
+            self._lacks.missing.append(span.key)
+            return
+        days = [*map(self._date_of, part.told)]
+        if any(day and not span.has(day) for day in days) or (
+            days and not any(days) and not (span.first is None and self._split_by in part.given)
+        ):
+            self._left = 0  # it ignores the very key that would split, or does not return it
+            self._lacks.missing.append(span.key)
+            return
+        self._learn(part)
+        cut = self._is_cut(part)
+        if part.rows or not cut:
+            self._density.came(span, part.rows, self._room, cut=cut)
+        if cut and span.is_day:
+            return
+        if cut:
+            spans.append(Span(span.first, span.last, asked=True))
+            return
+        self.rows += part.rows
+        self._undated += sum(day is None for day in days)
+        self._longest = max(self._longest, part.rows)
+        if not part.ending.whole:
+            self._lacks.missing.append(span.key)
+
+    def _ask_day(self, day: Span, part: Part | None) -> None:
+        """A day that was too long for one answer: by time, or else by other keys."""
+        keys = {self._split_by: day.key}
+        timed = self._query.level is not Level.PATIENT and "StudyTime" not in self._query.keys
+        told = part.told if part and "StudyTime" in part.given else []
+        if timed and all(one["StudyTime"] for one in told):
+            self._ask_time(day, 0, _SECONDS_A_DAY - 1)
+            self._lacks.without["StudyTime"] = None
+            return
+        self._ask_by_endings(keys, day.key, part)
+
+    def _ask_time(self, day: Span, first: int, last: int) -> None:
+        """Both halves of a part of a day, down to a second."""
+        middle = (first + last) // 2
+        for start, end in ((middle + 1, last), (first, middle)):
+            time = f"{_time(start)}-{_time(end)}.999999"
+            keys = {self._split_by: day.key, "StudyTime": time}
+            part = self._put(keys)
+            if self._gathering.full:
+                return
+            named = f"{day.key} {time}"
+            if part is None:
+                self._lacks.missing.append(named)
+                return
+            if any(not _time(start) <= one["StudyTime"][:6] <= _time(end) for one in part.told):
+                self._ask_by_endings({self._split_by: day.key}, day.key, part)
+                return
+            if not self._is_cut(part):
+                self.rows += part.rows
+                if not part.ending.whole:
+                    self._lacks.missing.append(named)
+            elif start == end:
+                self._ask_by_endings(keys, named, part)
+            else:
+                self._ask_time(day, start, end)
+
+    def _ask_by_endings(
+        self, keys: Mapping[str, str], named: str, part: Part | None = None
+    ) -> None:
+        """What no date tells apart, by the ends of its other keys."""
+        endings = Endings(self._query, keys, self._put, self._is_cut)
+        if part is None:
+            part = self._put(dict(keys))
+        if part is None or not endings.ask_all(part):
+            self._lacks.missing.append(named)
+            return
+        self.rows += endings.rows
+        if endings.by != UNIQUE_KEY[self._query.level]:
+            self._lacks.without[endings.by] = None
+
+    def _brings_undated(self, keyword: str) -> bool:
+        """Whether a range that is open to the past brings a match without this attribute."""
+        if keyword in self._query.keys or self._query.level is Level.PATIENT:
+            return False
+        key = _NO_DATE if keyword != "StudyTime" else "-000000"
+        asked = Query(self._query.level, {**self._query.keys, keyword: key}, (keyword,))
+        part = self._put_query(asked, Gathering(asked, 0), (keyword,))
+        return bool(part and keyword in part.given and any(not one[keyword] for one in part.told))
+
+    def _date_of(self, told: Mapping[str, str]) -> date | None:
+        return day_of(told[self._split_by])
+
+    def _learn(self, part: Part) -> None:
+        self._density.learn(day for day in map(self._date_of, part.told) if day)
+
+    def _is_cut(self, part: Part) -> bool:
+        return part.ending.capped or (part.ending.whole and part.rows == self._cap)
+
+    def _put(self, keys: Mapping[str, str]) -> Part | None:
+        """One part; None when there have been enough, or it failed in another way."""
+        if not self._left:
+            return None
+        self._left -= 1
+        self._parts += 1
+        told = told_of(self._query.level)
+        query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
+        return self._put_query(query, self._gathering, told)
+
+    def _put_query(self, query: Query, gathering: Gathering, told: tuple[str, ...]) -> Part | None:
+        try:
+            part = self._asking.put(query, gathering, told=told)
+        except StatusFailure as failure:
+            if failure.status not in TOO_MANY or self._asking.deadline.allowance.spent:
+                self._left = 0
+                return None
+            return Part(Ending(whole=False, capped=True), 0, [], frozenset())
+        if not part.ending.whole and not part.ending.capped:
+            self._left = 0  # the deadline, or a failure that more queries won't mend
+            self._lacks.late = self._lacks.late or bool(part.ending.notes)
+        return part
+
+
+def told_of(level: Level) -> tuple[str, ...]:
+    """What is looked at of each match, to ask for the rest in parts."""
+    time = () if level is Level.PATIENT else ("StudyTime",)
+    return (SPLIT_BY[level], *time, *TOLD_APART_BY[level])
+
+
+def _time(second: int) -> str:
+    return f"{second // 3600:02}{second // 60 % 60:02}{second % 60:02}"

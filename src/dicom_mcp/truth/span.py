@@ -1,0 +1,152 @@
+"""Days, and how many matches are to be expected of them: pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+# Where a calendar is halved when no match has told which dates there are.
+_EARLIEST, _LATEST = date(1985, 1, 1), date(2045, 1, 1)
+
+DAY = timedelta(days=1)
+
+# Fewer dates tell nothing of how weekdays differ from weekends.
+_ENOUGH = 100
+
+# A part that is made for what the days beside it had is at most so many days long.
+_LONGEST = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from first to last, None where it is open; `asked` when it was, and was cut."""
+
+    first: date | None
+    last: date | None
+    asked: bool = False
+
+    @classmethod
+    def of(cls, key: str) -> "Span":
+        """The span of a date key."""
+        first, hyphen, last = key.partition("-")
+        return cls(day_of(first), day_of(last if hyphen else first), asked=True)
+
+    @property
+    def key(self) -> str:
+        """The span as a date key."""
+        if self.first == self.last:
+            return _written(self.first)
+        return f"{_written(self.first)}-{_written(self.last)}"
+
+    @property
+    def is_day(self) -> bool:
+        """Whether it is one day."""
+        return self.first is not None and self.first == self.last
+
+    def has(self, day: date) -> bool:
+        """Whether a day lies in it."""
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+class Density:
+    """How many matches a day is expected to have, by the days that matches were of."""
+
+    def __init__(self) -> None:
+        # Matches that a day of usual weight had, last; None as long as nothing was asked.
+        self.rate: float | None = None
+        self._days: Counter[date] = Counter()
+        self._weekdays: Counter[int] = Counter()
+
+    def learn(self, days: Iterable[date]) -> None:
+        """Matches of these days came."""
+        for day in days:
+            self._days[day] += 1
+            self._weekdays[day.weekday()] += 1
+
+    def came(self, span: Span, rows: int, room: float, *, cut: bool) -> None:
+        """A part had so many matches, or more; the next one is no more than eight times as long."""
+        known = self._known(span)
+        last = span.last or (known[-1] if known else date.today())  # noqa: DTZ011 - a guess only
+        first = span.first or (known[0] if known else last)
+        if cut and known:
+            first, last = max(first, known[0]), min(last, known[-1])
+        weight = max(self._weight(first, last), 0.1)
+        self.rate = max(rows * (1.25 if cut else 1), room / 8) / weight
+
+    def carve(self, span: Span, room: float) -> tuple[Span, Span | None] | None:
+        """The newest part of a span of which about so many matches are expected, and the rest;
+        None when it cannot be parted."""
+        known = self._known(span)
+        today = date.today()  # noqa: DTZ011 - a guess only
+        end = span.last or (known[-1] if known else max(today, span.first or today))
+        anchor = min(end, known[-1]) if known else end
+        oldest = span.first or (known[0] if known else _EARLIEST)
+        start = self._start(anchor, oldest, room, known=bool(known))
+        part = Span(None if start <= oldest else start, span.last)
+        if start <= oldest:
+            part = Span(span.first, span.last)
+        if part.key == span.key:  # that was too much already
+            middle = _middle(span, known)
+            if middle is None:
+                return None
+            return Span(middle + DAY, span.last), Span(span.first, middle)
+        return part, Span(span.first, start - DAY, asked=True)
+
+    def halves(self, span: Span) -> tuple[Span, Span] | None:
+        """Both halves of a span, newer first, each with matches if there are any."""
+        middle = _middle(span, self._known(span, counted=True))
+        if middle is None:
+            return None
+        return Span(middle + DAY, span.last), Span(span.first, middle)
+
+    def _start(self, anchor: date, oldest: date, room: float, *, known: bool) -> date:
+        if self.rate is None:
+            return anchor - DAY if known else anchor - 6 * DAY
+        start, expected = anchor, self._of(anchor) * self.rate
+        for _ in range(_LONGEST):
+            expected += self._of(start - DAY) * self.rate
+            if expected > room or start <= oldest:
+                break
+            start -= DAY
+        return start
+
+    def _known(self, span: Span, *, counted: bool = False) -> list[date]:
+        """The days of a span that matches were of, in order; `counted` as often as they were."""
+        days = self._days.elements() if counted else self._days
+        return sorted(day for day in days if span.has(day))
+
+    def _of(self, day: date) -> float:
+        """How many matches such a weekday has, a usual day being 1."""
+        total = self._weekdays.total()
+        return max(7 * self._weekdays[day.weekday()] / total, 0.02) if total >= _ENOUGH else 1.0
+
+    def _weight(self, first: date, last: date) -> float:
+        weeks, days = divmod((last - first).days + 1, 7)
+        return 7 * weeks + sum(self._of(first + number * DAY) for number in range(days))
+
+
+def day_of(text: str) -> date | None:
+    """A day as a match or a key writes it; None for what is none."""
+    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:])) if len(text) == 8 else None
+    except ValueError:
+        return None
+
+
+def _middle(span: Span, days: list[date]) -> date | None:
+    """The last day of the older half of a span; None when there is nothing to halve."""
+    if days:
+        middle = days[len(days) // 2]
+        if middle < days[-1]:
+            return middle
+        if days[0] < days[-1] or span.first != middle:
+            return middle - DAY
+        return None if span.last == middle else middle  # it, and what comes after
+    low = span.first or min(_EARLIEST, span.last or _EARLIEST)
+    high = span.last or max(_LATEST, span.first or _LATEST)
+    return low + (high - low) // 2 if low < high else None
+
+
+def _written(day: date | None) -> str:
+    return day.isoformat().replace("-", "") if day else ""
