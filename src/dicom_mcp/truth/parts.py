@@ -170,13 +170,12 @@ class Parts:
                     if asked and (self._density.rate is None or self._is_proving):
                         break  # what comes of the first part tells how long the next may be
                     span = spans.pop()
-                    if span.asked:
-                        parted = self._parted(span)
-                        if parted is None:
-                            self._ask_by_endings({self._split_by: span.key}, span.key)
-                            continue
-                        span, rest = parted
-                        spans += [rest] if rest else []
+                    parted = self._parted(span)
+                    if parted is None:
+                        self._ask_by_endings({self._split_by: span.key}, span.key)
+                        continue
+                    span, rest = parted
+                    spans += [rest] if rest else []
                     asked[pool.submit(context.copy().run, self._ask_span, span)] = span
                 if not asked:
                     break
@@ -193,7 +192,7 @@ class Parts:
 
     def _parted(self, span: Span) -> tuple[Span, Span | None] | None:
         if self._is_proving:
-            return self._density.halves(span)
+            return self._density.halves(span) if span.asked else (span, None)
         return self._density.carve(span, self._room)
 
     def _ask_span(self, span: Span) -> Part | None:
@@ -294,7 +293,8 @@ class Parts:
         return day_of(told[self._split_by])
 
     def _learn(self, part: Part) -> None:
-        self._density.learn(day for day in map(self._date_of, part.told) if day)
+        days = [day for day in map(self._date_of, part.told) if day]
+        self._density.learn(days, cut=self._is_cut(part))
 
     def _is_cut(self, part: Part) -> bool:
         return part.ending.capped or (part.ending.whole and part.rows == self._cap)

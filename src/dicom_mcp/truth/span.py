@@ -1,9 +1,10 @@
 """Days, and how many matches are to be expected of them: pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 # Where a calendar is halved when no match has told which dates there are.
 _EARLIEST, _LATEST = date(1985, 1, 1), date(2045, 1, 1)
@@ -13,13 +14,10 @@ DAY = timedelta(days=1)
 # Fewer dates tell nothing of how weekdays differ from weekends.
 _ENOUGH = 100
 
-# A part that is made for what the days beside it had is at most so many days long.
-_LONGEST = 40_000
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from first to last, None where it is open; `asked` when it was, and was cut."""
+    """Days from first to last, None where it is open; `asked` when these were, and were cut."""
 
     first: date | None
     last: date | None
@@ -54,11 +52,16 @@ class Density:
     def __init__(self) -> None:
         # Matches that a day of usual weight had, last; None as long as nothing was asked.
         self.rate: float | None = None
+        # Whether of what was cut the oldest came.
+        self._forward = False
         self._days: Counter[date] = Counter()
         self._weekdays: Counter[int] = Counter()
 
-    def learn(self, days: Iterable[date]) -> None:
-        """Matches of these days came."""
+    def learn(self, days: Sequence[date], *, cut: bool) -> None:
+        """Matches of these days came, in this order; `cut` when there are more."""
+        if cut and days and days[0] < days[-1]:
+            # Which there are more of are the newest, where they came in the order of their days.
+            self._forward = all(day <= after for day, after in pairwise(days))
         for day in days:
             self._days[day] += 1
             self._weekdays[day.weekday()] += 1
@@ -71,26 +74,39 @@ class Density:
         if cut and known:
             first, last = max(first, known[0]), min(last, known[-1])
         weight = max(self._weight(first, last), 0.1)
-        self.rate = max(rows * (1.25 if cut else 1), room / 8) / weight
+        more = 1.25 if cut and not self._forward else 1
+        self.rate = max(rows * more, room / 8) / weight
 
     def carve(self, span: Span, room: float) -> tuple[Span, Span | None] | None:
-        """The newest part of a span of which about so many matches are expected, and the rest;
-        None when it cannot be parted."""
+        """A part of a span of which about so many matches are expected, and the rest; None when it
+        was asked as it is and cannot be parted."""
         known = self._known(span)
-        today = date.today()  # noqa: DTZ011 - a guess only
-        end = span.last or (known[-1] if known else max(today, span.first or today))
+        part, rest = (
+            self._oldest(span, known, room) if self._forward else (self._newest(span, known, room))
+        )
+        if part.key != span.key or not span.asked:
+            return part, rest
+        middle = _middle(span, known)
+        if middle is None:
+            return None
+        return Span(middle + DAY, span.last), Span(span.first, middle)
+
+    def _newest(self, span: Span, known: list[date], room: float) -> tuple[Span, Span | None]:
+        end = span.last or max(date.today(), span.first or _EARLIEST)  # noqa: DTZ011 - a guess only
         anchor = min(end, known[-1]) if known else end
         oldest = span.first or (known[0] if known else _EARLIEST)
-        start = self._start(anchor, oldest, room, known=bool(known))
-        part = Span(None if start <= oldest else start, span.last)
+        start = self._reach(anchor, oldest, room, -1, known=bool(known))
         if start <= oldest:
-            part = Span(span.first, span.last)
-        if part.key == span.key:  # that was too much already
-            middle = _middle(span, known)
-            if middle is None:
-                return None
-            return Span(middle + DAY, span.last), Span(span.first, middle)
-        return part, Span(span.first, start - DAY, asked=True)
+            return Span(span.first, span.last), None
+        return Span(start, span.last), Span(span.first, start - DAY)
+
+    def _oldest(self, span: Span, known: list[date], room: float) -> tuple[Span, Span | None]:
+        newest = span.last or max(date.today(), known[-1] if known else _EARLIEST)  # noqa: DTZ011
+        anchor = known[0] if known else span.first or _EARLIEST
+        end = self._reach(anchor, newest, room, 1, known=bool(known))
+        if end >= newest:
+            return Span(span.first, span.last), None
+        return Span(span.first, end), Span(end + DAY, span.last)
 
     def halves(self, span: Span) -> tuple[Span, Span] | None:
         """Both halves of a span, newer first, each with matches if there are any."""
@@ -99,16 +115,17 @@ class Density:
             return None
         return Span(middle + DAY, span.last), Span(span.first, middle)
 
-    def _start(self, anchor: date, oldest: date, room: float, *, known: bool) -> date:
+    def _reach(self, day: date, last: date, room: float, step: int, *, known: bool) -> date:
+        """How far from a day one may go, and no farther than the last, for so many matches."""
         if self.rate is None:
-            return anchor - DAY if known else anchor - 6 * DAY
-        start, expected = anchor, self._of(anchor) * self.rate
-        for _ in range(_LONGEST):
-            expected += self._of(start - DAY) * self.rate
-            if expected > room or start <= oldest:
+            return day + (1 if known else 6) * step * DAY
+        expected = self._of(day) * self.rate
+        while day != last and (day < last) is (step > 0):
+            expected += self._of(day + step * DAY) * self.rate
+            if expected > room:
                 break
-            start -= DAY
-        return start
+            day += step * DAY
+        return day
 
     def _known(self, span: Span, *, counted: bool = False) -> list[date]:
         """The days of a span that matches were of, in order; `counted` as often as they were."""

@@ -37,8 +37,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     """
     habits = asking.habits
     told = told_of(query.level)
+    # Its dates tell how to ask for the rest of it.
+    dated = Query(query.level, query.keys, (*query.wanted, told[0]))
     try:
-        first = asking.put(query, gathering, told=told)
+        first = asking.put(dated, gathering, told=told)
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
@@ -57,6 +59,7 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
+    habits.cuts = habits.cuts or first.ending.capped
     found = gathering.count
     cap = first.rows if silent else None
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
@@ -66,7 +69,8 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
             return Outcome(True, notes)
         why = "and not all have a" if whole else "and it could not be split by"
         return Outcome(False, [*notes, _suspicious(first.rows, query, f"{why} {told[0]}")])
-    habits.cap = first.rows
+    if gathering.count > found:
+        habits.cap = first.rows
     parts.prove_undated(first)
     outcome = parts.outcome()
     # What the archive said of its first answer no longer holds when the parts brought the rest.
