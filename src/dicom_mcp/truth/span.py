@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
+from ..standard import reading
+
 # Where a calendar is halved when no match has told which dates there are.
 _EARLIEST, _LATEST = date(1985, 1, 1), date(2045, 1, 1)
 
@@ -144,11 +146,8 @@ class Density:
 
 def day_of(text: str) -> date | None:
     """A day as a match or a key writes it; None for what is none."""
-    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:])) if len(text) == 8 else None
-    except ValueError:
-        return None
+    found = reading.day(text)
+    return date(int(found[:4]), int(found[4:6]), int(found[6:])) if found else None
 
 
 def _middle(span: Span, days: list[date]) -> date | None:
