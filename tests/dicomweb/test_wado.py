@@ -121,7 +121,10 @@ FAILURES: dict[str, tuple[Behaviour, type[ArchiveError]]] = {
     "closes without a word": (says(close=True), ConnectionLost),
     "closes in a part": (says(RIGHT[:-60], close=True), ConnectionLost),
     "closes in a chunk": (says(CHUNKED, b"400\r\n" + ONE[:90], close=True), ConnectionLost),
-    "forgets the last boundary": (says(answer(ONE[:-10], kind=RELATED)), ProtocolViolation),
+    "forgets the last boundary and its length": (
+        says(HEAD + b"Connection: close\r\n\r\n", ONE[:-10], close=True),
+        ProtocolViolation,
+    ),
     "ends a body without length in a part": (
         says(HEAD + b"Connection: close\r\n\r\n", ONE[:-60], close=True),
         ProtocolViolation,
@@ -219,6 +222,14 @@ ANSWERS: dict[str, Behaviour] = {
     "has a preamble and an epilogue": says(
         answer(b"This is MIME." + ONE + b"x" * 99, kind=RELATED)
     ),
+    "forgets the last boundary": says(answer(ONE[:-10], kind=RELATED)),
+    "compresses in two members": says(
+        answer(
+            gzip.compress(ONE[:90]) + gzip.compress(ONE[90:]),
+            kind=RELATED,
+            fields="Content-Encoding: gzip\r\n",
+        )
+    ),
     "breaks off after it": says(answer(ONE[:-4] + b"\r\n", kind=RELATED)),
     "drips an epilogue": _drips(CHUNKED + b"%x\r\n" % len(ONE) + ONE + b"\r\n", b"1\r\n-\r\n"),
     "answers partially": says(answer(ONE, kind=RELATED, status="206 Partial Content")),
@@ -282,6 +293,41 @@ def test_it_comes_as_it_was_stored(reach: Reach, name: str) -> None:
             got, found = in_time(lambda: _fetch(exchange, [_reference(1)]))
             assert got == [_held(1)]
             assert found == Retrieved("WADO-RS", 1)
+
+
+_CLOSED = b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom\r\n\r\n"
+_TAGS: dict[str, object] = {tag: {"vr": "LO"} for tag in ("00080018", "00100020", "00110010")}
+
+
+@pytest.mark.parametrize("metadata", [[_TAGS], []])
+def test_an_object_cut_between_elements_by_a_closed_connection_is_not_taken_for_whole(
+    reach: Reach, metadata: list[dict[str, object]]
+) -> None:
+    last = len(element(0x00110010, "LO", b"X"))
+    for cut in (0, last):
+
+        def behave(connected: socket.socket, asked: Asked, cut: int = cut) -> bool:
+            if "metadata" in asked.target:
+                connected.sendall(answer(metadata))
+                return True
+            connected.sendall(_CLOSED + _file(1)[: len(_file(1)) - cut])
+            return False
+
+        with WebPeer(behave) as peer:
+            ((one,), _) = _fetch(reach(peer.url), [_reference(1)])
+            assert one.is_ended is (bool(metadata) and not cut)
+
+
+@pytest.mark.parametrize("size", [len(_file(1)), 0])
+def test_the_last_part_is_whole_by_its_length_where_the_last_boundary_is_missing(
+    reach: Reach, size: int
+) -> None:
+    fields = f"Content-Length: {size}\r\n".encode() if size else b""
+    whole = answer(_parts(_file(1), fields=fields)[:-10], kind=RELATED)
+    with WebPeer(_sent(lambda asked: NOT_FOUND if "meta" in asked.target else whole)) as peer:
+        (got, _) = _fetch(reach(peer.url), [_reference(1)])
+        assert got == [_held(1)]
+        assert got[0].is_ended is bool(size)
 
 
 @pytest.mark.parametrize("status", sorted({*RETRIEVAL, 402, 418, 507, 599, 226} - {404, 410}))

@@ -44,15 +44,20 @@ _READ_SIZE = 256 * 1024
 # Of compressed bytes so many are taken out at a time.
 _INFLATED = 256 * 1024
 
+# gzip or zlib.
+_BY_ITS_HEADER = zlib.MAX_WBITS | 32
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """Status and header fields (names in lower case) of an answer, and its content as it comes,
-    decompressed."""
+    decompressed. `tells_its_end` says that content which was cut would have been noticed; without
+    a length or chunks the end of the connection is its only end (RFC 9112 6.3)."""
 
     status: int
     headers: Mapping[str, str]
     content: Iterator[bytes]
+    tells_its_end: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,9 @@ class Connection:
                 name, text = raw_name.decode(), value.decode("latin-1")
                 fields[name] = f"{fields[name]}, {text}" if name in fields else text
             content = self._content(line)
-            yield Response(answer.status_code, fields, _decoded(content, fields))
+            yield Response(
+                answer.status_code, fields, _decoded(content, fields), _tells_its_end(fields)
+            )
             self._drain(line, content, deadline)
             self._clean = self._is_at_end() and not line.was_interrupted
         self._idle_since = monotonic()
@@ -301,13 +308,15 @@ def _decoded(raw: Iterator[bytes], headers: Mapping[str, str]) -> Iterator[bytes
         return
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise ProtocolViolation("it compressed its answer in a way it was not asked for")
-    inflating = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+    inflating = zlib.decompressobj(_BY_ITS_HEADER)
     try:
         for compressed in raw:
             left = compressed
-            while left and not inflating.eof:
+            while left.strip(b"\0") if inflating.eof else left:
+                if inflating.eof:  # one member may follow another (RFC 1952 2.2)
+                    inflating = zlib.decompressobj(_BY_ITS_HEADER)
                 yield inflating.decompress(left, _INFLATED)
-                left = inflating.unconsumed_tail
+                left = inflating.unconsumed_tail or inflating.unused_data
         while not inflating.eof:
             rest = inflating.decompress(inflating.unconsumed_tail, _INFLATED)
             if not rest:
@@ -315,6 +324,11 @@ def _decoded(raw: Iterator[bytes], headers: Mapping[str, str]) -> Iterator[bytes
             yield rest
     except zlib.error as error:
         raise ProtocolViolation("its answer could not be decompressed") from error
+
+
+def _tells_its_end(headers: Mapping[str, str]) -> bool:
+    compressed = headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+    return compressed or "content-length" in headers or "transfer-encoding" in headers
 
 
 def _not_http() -> ProtocolViolation:

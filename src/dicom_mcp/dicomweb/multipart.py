@@ -1,7 +1,9 @@
 """The parts of a multipart/related answer as they arrive (PS3.18 8.6.1.2, RFC 2046 5.1).
 
-A part counts once the boundary after it is there: what breaks off before is no part. Of the answer
-only the part being read is held, and of that no more than a limit.
+A part counts once the boundary after it is there: what breaks off before is no part. Some servers
+leave out the last boundary; then the length that a part tells of itself says whether it is whole,
+or the answer itself has told its end. Of the answer only the part being read is held, and of that
+no more than a limit.
 """
 
 import re
@@ -31,12 +33,18 @@ class TooLarge(ProtocolViolation):
     """A part has more bytes than are held."""
 
 
+class _BrokeOff(ProtocolViolation):
+    """There is no boundary after what came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: its header fields, names in lower case, and its content."""
+    """One part: its header fields, names in lower case, and its content. `is_ended` is False for
+    the last one of an answer that has no last boundary, where nothing shows that it is whole."""
 
     headers: Mapping[str, str]
     content: bytearray
+    is_ended: bool = True
 
 
 def media_type(text: str) -> tuple[str, Mapping[str, str]]:
@@ -56,10 +64,12 @@ def parts(
     *,
     most_bytes: int = MOST_PART,
     most_parts: int = MOST_PARTS,
+    tells_its_end: bool = False,
 ) -> Generator[Part]:
     """Each part of an answer as soon as it is whole; what follows the last one is not read.
 
-    Raises ProtocolViolation for an answer that breaks off before its last boundary or is none,
+    Raises ProtocolViolation for an answer that is none, or breaks off before its last boundary
+    where neither the last part nor, with `tells_its_end`, the answer says that this is its end;
     TooLarge for a part of more than `most_bytes`.
     """
     if not 1 <= len(boundary) <= 70 or not boundary.isascii():
@@ -74,7 +84,11 @@ def parts(
         size = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
         if size > most_bytes:
             raise _too_large(most_bytes)
-        content = body.take_to_boundary(most_bytes)
+        try:
+            content = body.take_to_boundary(most_bytes)
+        except _BrokeOff:
+            yield Part(headers, *body.take_rest(size, tells_its_end=tells_its_end))
+            return
         del content[:2]  # the end of the line before it
         if len(content) < size:
             raise ProtocolViolation("a part of its answer is shorter than it says")
@@ -141,12 +155,25 @@ class _Body:
         del held[at:]
         return held
 
+    def take_rest(self, size: int, *, tells_its_end: bool) -> tuple[bytearray, bool]:
+        """The last part of an answer without a last boundary, `size` bytes long if that is not 0,
+        and whether it is known to be whole. Raises ProtocolViolation where it is not to be used."""
+        content = self._held[2:]
+        last = self._delimiter + b"--\r\n"
+        if size and len(content) >= size and last.startswith(content[size:]):
+            return content[:size], True
+        if size or not tells_its_end or not content:
+            raise _broke_off()
+        # What is left of a boundary shows where the part ended.
+        for length in range(min(len(last), len(content)), len(b"\r\n--") - 1, -1):
+            if content.endswith(last[:length]):
+                return content[:-length], length >= len(self._delimiter)
+        return content, False
+
     def _read(self) -> None:
         chunk = next(self._chunks, None)
         if chunk is None:
-            raise ProtocolViolation(
-                "its answer breaks off before its last boundary (RFC 2046 5.1.1)", "Try again"
-            )
+            raise _broke_off()
         self._held += chunk
 
 
@@ -161,6 +188,10 @@ def _fields(raw: bytes) -> Mapping[str, str]:
         if line:
             fields[name.strip().lower()] = value.strip()
     return fields
+
+
+def _broke_off() -> ProtocolViolation:
+    return _BrokeOff("its answer breaks off before its last boundary (RFC 2046 5.1.1)", "Try again")
 
 
 def _no_parts() -> ProtocolViolation:

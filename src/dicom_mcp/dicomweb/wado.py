@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import starmap
 
 from ..deadline import Deadline
 from ..errors import (
@@ -24,8 +25,9 @@ from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.part10 import file_meta
 from .connection import Response
+from .ending import settled
 from .header import MOST_HEADER, header
-from .model import objects
+from .model import TAG, objects
 from .multipart import media_type, parts, whole
 from .qido import UID
 from .server import Refused, Server, check
@@ -240,7 +242,7 @@ class _Retrieval:
                 raise Refused(404, _nothing())
             _refuse_page(answer)
             with closing(objects(answer.content, most=MOST_HEADER)) as found:
-                return self._give((header(one) for one, _ in found), wanted)
+                return self._give((header(one) for one, _ in found), wanted, [])
 
     def _get_objects(self, target: str, wanted: _Kept) -> str:
         first: Refused | None = None
@@ -261,19 +263,41 @@ class _Retrieval:
         raise first
 
     def _get_in(self, form: str, target: str, wanted: _Kept) -> str:
+        unsettled: list[Instance] = []
         with self._wado.server.ask(target, form, deadline=self._deadline) as answer:
             check(answer, RETRIEVAL)
             if answer.status == 204:
                 raise Refused(404, _nothing())
             with closing(_files(answer)) as found:
-                return self._give(map(_instance, found), wanted)
+                reason = self._give(starmap(_instance, found), wanted, unsettled)
+        for one in unsettled:
+            self._hand(settled(one, lambda: self._last_tag(target)), *wanted.values())
+        return reason
+
+    def _last_tag(self, target: str) -> int:
+        """The last tag of an object's metadata; 0 where there is none."""
+        if not self._wado.has_metadata:
+            return 0
+        asked = self._wado.server.ask(f"{target}/metadata", _METADATA, deadline=self._deadline)
+        try:
+            with asked as answer:
+                check(answer, RETRIEVAL)
+                _refuse_page(answer)
+                with closing(objects(answer.content, most=MOST_HEADER)) as found:
+                    (one,) = [each for each, _ in found]
+        except (Refused, ProtocolViolation, ConnectionLost, ValueError):
+            return 0
+        return max((int(name, 16) for name in one if TAG.fullmatch(name)), default=0)
 
     def _waiting(self, wanted: _Kept) -> set[str]:
         """Which of these did not come yet."""
         return {uid for uid, one in wanted.items() if _place(one) in self._left}
 
-    def _give(self, found: Iterable[Instance | None], wanted: _Kept) -> str:
-        """Hand over what is wanted, each once, until there is no more of it; why it is not all."""
+    def _give(
+        self, found: Iterable[Instance | None], wanted: _Kept, unsettled: list[Instance]
+    ) -> str:
+        """Hand over what is wanted, each once, until there is no more of it; why it is not all.
+        One whose end is not known is put aside, or left to be asked for alone."""
         reason = "the server sent no object"
         coming = self._waiting(wanted)
         for one in found:
@@ -284,26 +308,33 @@ class _Retrieval:
                 reason = _ANOTHER
             else:
                 coming.remove(uid)
-                asked = wanted[uid]
-                del self._left[_place(asked)]
-                self._wado.answered = True
-                self._count += 1
-                self._stopped = not self._take(replace(one, asked=asked))
+                if one.is_ended:
+                    self._hand(one, wanted[uid])
+                elif len(wanted) == 1:
+                    unsettled.append(one)
             if self._stopped or not coming:
                 break
         return reason
 
+    def _hand(self, one: Instance, asked: Reference) -> None:
+        del self._left[_place(asked)]
+        self._wado.answered = True
+        self._count += 1
+        self._stopped = not self._take(replace(one, asked=asked))
 
-def _files(answer: Response) -> Generator[bytearray]:
-    """The files of an answer, in parts or alone."""
+
+def _files(answer: Response) -> Generator[tuple[bytearray, bool]]:
+    """The files of an answer, in parts or alone, and whether each is known to be whole."""
     kind, parameters = media_type(answer.headers.get("content-type", ""))
+    boundary = parameters.get("boundary", "")
     if kind.startswith("multipart/"):
-        with closing(parts(answer.content, parameters.get("boundary", ""))) as found:
+        coming = parts(answer.content, boundary, tells_its_end=answer.tells_its_end)
+        with closing(coming) as found:
             for part in found:
-                yield part.content
+                yield part.content, part.is_ended
         return
     _refuse_page(answer)
-    yield whole(answer.content)
+    yield whole(answer.content), answer.tells_its_end
 
 
 def _refuse_page(answer: Response) -> None:
@@ -317,14 +348,20 @@ def _refuse_page(answer: Response) -> None:
         )
 
 
-def _instance(content: bytearray) -> Instance | None:
+def _instance(content: bytearray, is_ended: bool) -> Instance | None:
     """The object in a DICOM file; None if it is none."""
     try:
         found = file_meta(content)
     except ValueError:
         return None
     del content[: found.length]
-    return Instance(found.sop_class_uid, found.sop_instance_uid, found.transfer_syntax, content)
+    return Instance(
+        found.sop_class_uid,
+        found.sop_instance_uid,
+        found.transfer_syntax,
+        content,
+        is_ended=is_ended,
+    )
 
 
 def _uid_among(coming: set[str], one: Instance) -> str:

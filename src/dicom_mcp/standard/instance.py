@@ -23,7 +23,8 @@ class Instance:
     """An object as it travelled: its data set still encoded, without file meta information.
 
     `without_bulk` says that pixels and other bulk data were left out on purpose; `asked` is what it
-    came for.
+    came for. `is_ended` is False where nothing showed that more was to come, and nothing that it
+    was not.
     """
 
     sop_class_uid: str
@@ -32,6 +33,7 @@ class Instance:
     data_set: bytearray
     without_bulk: bool = field(default=False, compare=False)
     asked: Reference | None = field(default=None, compare=False)
+    is_ended: bool = field(default=True, compare=False)
 
 
 # What is done with each object as it arrives; False when no more are wanted.

@@ -103,6 +103,11 @@ def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]
             instance, data_set=bytearray(found.data_set), transfer_syntax=found.transfer_syntax
         )
     doubts = [*found.doubts, *elsewhere]
+    if not instance.is_ended:
+        doubts.append(
+            "the archive told neither how long it is nor where it ends, and the connection was "
+            "closed after it: what stands last in it may be missing"
+        )
     differences = [*_otherwise(who, instance), *of_another]
     return Arrived(instance, found.faults, tuple(doubts), tuple(differences), found.remarks)
 

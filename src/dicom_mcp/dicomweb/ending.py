@@ -1,0 +1,44 @@
+"""Whether an object whose answer told neither its length nor its end is whole.
+
+Its lengths tell of a cut within a value or a sequence (`standard.structure`). One between two
+elements leaves a data set that is sound and only shorter: what follows is then missing, so that the
+tag it ends with says whether it is whole. Nothing of weight follows pixels; of other objects their
+metadata, an array in JSON that tells its own end, says how far they go.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..standard.instance import Instance
+from ..standard.structure import Structure, walk
+
+# PS3.5 A.5 and Supplement 119: deflated bytes tell their own end.
+_DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
+
+# The first tag of pixel data in any form (PS3.3 C.7.6.3).
+_PIXELS = 0x7FE00000
+
+_LINE_END = b"\r\n"
+
+
+def settled(one: Instance, last_tag: Callable[[], int]) -> Instance:
+    """The object, its end known where it can be: `last_tag` asks for the last one of its metadata,
+    and says 0 where there is none."""
+    if one.is_ended:
+        return one
+    if one.transfer_syntax in _DEFLATED:
+        return replace(one, is_ended=True)
+    structure = walk(one.data_set, one.transfer_syntax)
+    if structure.faults and one.data_set.endswith(_LINE_END):
+        # It may be the end of the line before the boundary that is missing.
+        shorter = bytes(memoryview(one.data_set)[: -len(_LINE_END)])
+        found = walk(shorter, one.transfer_syntax)
+        if not found.faults:
+            one, structure = replace(one, data_set=bytearray(shorter)), found
+    # One that is damaged is told to be so by whoever reads it.
+    return replace(one, is_ended=bool(structure.faults) or _reaches(structure, last_tag))
+
+
+def _reaches(structure: Structure, last_tag: Callable[[], int]) -> bool:
+    end = max(structure.tags, default=0)
+    return end >= _PIXELS or 0 < last_tag() <= end
