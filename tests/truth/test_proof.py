@@ -119,7 +119,6 @@ def test_what_an_archive_compares_as_written_is_found_all_the_same(
         (Habits(literal_keys=frozenset({"StudyDate"})), {"StudyDate": "20260101-20260131"}, 31),
         (Habits(not_wild=frozenset({"?"}), case_sensitive=True), {"PatientName": "doe^jane"}, 6),
     ],
-    ids=str,
 )
 def test_each_way_of_not_understanding_a_key_is_noticed(
     habits: Habits, keys: dict[str, str], count: int
