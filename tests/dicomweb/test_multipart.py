@@ -55,7 +55,7 @@ def test_an_answer_that_breaks_off_is_an_error_after_its_whole_parts(
     end: int, cuts: Sequence[int]
 ) -> None:
     body = _body([((), b"first"), ((b"A: b",), b"second")])
-    assume(end < len(body) - 2)  # what is behind the last "--" is of no account
+    end %= len(body) - 2  # what is behind the last "--" is of no account
     found: list[bytes] = []
     coming = (bytes(part.content) for part in parts(_cut(body[:end], cuts), BOUNDARY))
     with pytest.raises(ProtocolViolation, match="breaks off"):
