@@ -107,6 +107,7 @@ def test_patients_are_split_by_their_birth_date() -> None:
     ]
     with holding(held, Habits(most_matches=20, cap_status=OUT_OF_RESOURCES)) as archive:
         answer = find(archive, Level.PATIENT, {"PatientBirthDate": "19000101-19991231"})
+        assert len(answer.matches) == 45
         assert len({str(match["PatientID"]) for match in answer.matches}) == 45
         assert answer.complete
 

@@ -98,12 +98,17 @@ class Gathering:
         if self._beyond_ascii and not self.translated:
             foreign = match.get("SpecificCharacterSet", UTF_8) != UTF_8
             self.translated = foreign and any(match.get(one) for one in self._beyond_ascii)
+        dated = texts(match.get(self._dated_by, ""))[:1] if self._dated_by else ()
+        if self._query.level is Level.PATIENT:
+            # A patient is told from another by all that is said: a part may have asked for more.
+            match = {
+                keyword: match[keyword] for keyword in self._query.returned if keyword in match
+            }
         if self._is_new(match, size):
             if self._of_one and len(self._people) < _MOST_PEOPLE:
                 self._people[Person.of(match)] = None
             self.count += 1
-            if self._dated_by:
-                self.dates += texts(match.get(self._dated_by, ""))[:1]
+            self.dates += dated
             if self.count > self._limit:
                 pass  # one too many is only counted
             elif self._keep:

@@ -22,8 +22,6 @@ class Habits:
     left_out: set[str] = field(default_factory=set[str])
     # It gives at most so many matches at once; None as long as no cap was met.
     cap: int | None = None
-    # It said of an answer that there was more.
-    cuts: bool = False
     # It refuses what is more than it gives at once, and gives nothing of it.
     refuses: bool = False
     # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their

@@ -146,7 +146,7 @@ class Parts:
             lacking = " or ".join(self._lacks.without)
             notes.append(
                 f"Not complete, perhaps: {several} without {lacking}, if there are any, cannot all "
-                "be reached that way. All that have one are here."
+                "be reached that way."
             )
         return Outcome(self.proved, notes)
 

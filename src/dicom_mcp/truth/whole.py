@@ -59,7 +59,6 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
-    habits.cuts = habits.cuts or first.ending.capped
     found = gathering.count
     cap = first.rows if silent else None
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
