@@ -225,8 +225,9 @@ def test_a_day_long_ago_has_a_year_of_four_digits() -> None:
     with recording() as recorder:
         recorder.begin([], IMPLICIT)
         assert not recorder.ask("query_patients", {"birth_date": "09990101-20200101"}).is_error
-        (data,) = recorder.heard
-        assert Identifier(data, implicit=True).faults() == []
+        assert recorder.heard
+        for data in recorder.heard:  # that nobody is found is proved by asking otherwise
+            assert Identifier(data, implicit=True).faults() == []
 
 
 @pytest.mark.parametrize("days", ["before 0001-01-01", "after 9999-12-31"])

@@ -82,7 +82,8 @@ def test_headers_are_read_and_compared(peer: Peer, held: list[Dataset]) -> None:
         study_instance_uids=[study_uid("back mr")],
         attributes=["RepetitionTime"],
     )
-    assert answer["complete"] is True
+    # dcmqrscp was given its compressed images without their pixels (`tests.peers`).
+    assert answer["complete"] is (peer.name != "dcmqrscp"), answer["notes"]
     assert answer["returned"] == 3
     lying = ask(peer.node, "sample_headers", series_instance_uids=[uid], geometry=True)
     assert lying["complete"] is True

@@ -20,7 +20,7 @@ from .roots import ask_by_patient
 type Take = Callable[[Match, int], bool]
 
 # Rows that are looked at for how to ask for the rest: more than archives give at once.
-_MOST_TOLD = 10_000
+_MOST_TOLD = 5_000
 
 # How long an archive that has no resources is left alone before it is asked once more.
 _PAUSE_SECONDS = 0.5
@@ -78,6 +78,8 @@ class Asking:
                 self.arrived()
                 return gathering.take(match, size)
 
+        with self.cost.lock:
+            gathering.begin()
         try:
             ending = self._in_either_root(query, take)
         except DeadlinePassed as passed:

@@ -82,6 +82,10 @@ class Gathering:
         self._repeated = 0
         self._repeated_bytes = 0
 
+    def begin(self) -> None:
+        """Another query's answer comes now: what parts have in common is no repetition of one."""
+        self._repeated = self._repeated_bytes = 0
+
     def take(self, match: Match, size: int) -> bool:
         """Look at a match that came in `size` bytes; False when no more are wanted."""
         self.examined += 1

@@ -74,6 +74,7 @@ def _prove(
     for span in spans:
         half = Query(query.level, {**query.keys, day: span}, query.wanted)
         part = Gathering(half, _MOST_COMPARED, keep=keep)
+        gathering.begin()
         answer = part.close(ask_proved(asking, half, part))
         whole = whole and answer.complete
         if gathering.count > before:
