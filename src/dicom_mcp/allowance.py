@@ -46,7 +46,7 @@ class Allowance:
         if not self.spent:
             return
         if self._last and self._in_vain < MOST_IN_VAIN:
-            raise self._last
+            raise self._last.again()
         raise AskedInVain(
             f"{self._in_vain} queries of this call brought nothing, and no more were sent",
             "Narrow the question, or ask for fewer things in one call",
@@ -62,7 +62,7 @@ class Allowance:
     def failed(self, failure: DicomMcpError, rows: int, *, refused: bool) -> None:
         """A query ended in an error after so many rows; `refused` for want of resources."""
         with self._lock:
-            self._last = failure
+            self._last = failure.again()
             self._answered = self._answered or rows > 0
             self._in_vain += not rows
             self._failed += 1

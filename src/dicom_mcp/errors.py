@@ -31,6 +31,8 @@ DicomMcpError
     └── StatusFailure               the archive answered with a failure status (PS3.7 C)
 """
 
+from typing import Self
+
 
 class DicomMcpError(Exception):
     """What happened, as a sentence without its full stop, and what to try."""
@@ -39,6 +41,13 @@ class DicomMcpError(Exception):
         super().__init__(happened)
         self.happened = happened
         self.remedy = remedy
+
+    def again(self) -> Self:
+        """The same failure, to be kept or raised later: without the frames that this one came
+        through, and all they hold."""
+        same = self.__class__.__new__(self.__class__, *self.args)
+        same.__dict__.update(self.__dict__)
+        return same
 
     def __str__(self) -> str:
         return " ".join(f"{part.rstrip('.')}." for part in (self.happened, self.remedy) if part)

@@ -1,9 +1,11 @@
 """A call that is over, because its time is or because nobody waits any longer, ends at once; so
 does the association, whatever the peer does."""
 
+import gc
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 import pytest
 
@@ -113,3 +115,23 @@ def archive_at(peer: Peer) -> Generator[Archive]:
         yield archive
     finally:
         in_time(archive.close)
+
+
+@pytest.mark.parametrize("name", ["closes midway", "is out of resources", "is congested"])
+def test_an_error_keeps_nothing_of_what_it_came_through(name: str) -> None:
+    """Frames hold answers, and a cycle of them waits for a garbage collector that comes seldom."""
+    with Peer(MISBEHAVIOURS[name]) as peer, archive_at(peer) as archive:
+        ask(archive, Deadline(PATIENCE))  # what is imported first leaves garbage of its own
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            with suppress(ArchiveError):
+                archive.find(QUERY, limit=5, deadline=Deadline(PATIENCE))
+            gc.collect()
+            kept = {one.f_code.co_name for one in gc.garbage if isinstance(one, FrameType)}
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+        assert "find" not in kept

@@ -153,7 +153,7 @@ def _answers(
         if said.kind is not Kind.PENDING:
             association.clean = True
             if damage and not taken:
-                raise damage
+                raise damage.again()
             return Answered(said, unsupported, damaged, _offending(answer.command))
         unsupported = unsupported or said.code == 0xFF01
         if not answer.data_set:
@@ -162,7 +162,7 @@ def _answers(
         try:
             match = identifier.decode(*encoded)
         except ProtocolViolation as violation:  # costs this row, not those after it
-            damage, damaged = violation, damaged + 1
+            damage, damaged = violation.again(), damaged + 1
             match = identifier.decode_what_is_whole(*encoded)
             if not match.keys() - _NOT_CONTENT:
                 continue

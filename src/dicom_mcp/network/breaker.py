@@ -40,7 +40,7 @@ class Breaker:
         """An attempt to reach the archive failed with this error."""
         with self._lock:
             self._failures += 1
-            self._last = error
+            self._last = error.again()
             if self._failures >= FAILURES:
                 self._closed_until = self._clock() + PAUSE_SECONDS
 

@@ -50,7 +50,10 @@ def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
         else:
             return candidate
     assert failure is not None
-    raise failure
+    try:
+        raise failure
+    finally:
+        del failure  # or it and this frame would keep each other until garbage is collected
 
 
 def acknowledge_at_once(connected: socket.socket) -> None:
