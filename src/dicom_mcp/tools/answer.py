@@ -118,6 +118,20 @@ class Records(BaseModel):
         )
 
 
+class Counted(BaseModel):
+    """What `count_studies` answers."""
+
+    counted: str
+    total: int
+    complete: bool = Field(description="False: there are or may be more; notes say why")
+    notes: list[str]
+    archive: Asked
+    sent: dict[str, str] = Field(description="Keys as sent")
+    compared: list[str] = Field(description="What was compared here, as it was understood")
+    queries: int = Field(description="Queries it took")
+    groups: list[dict[str, Any]]
+
+
 def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = 0) -> list[T]:
     """As many records, from the first, as an answer has room for, or as `most` bytes have."""
     most = most or MOST_BYTES

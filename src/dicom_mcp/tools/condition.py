@@ -1,44 +1,108 @@
-"""Conditions DICOM has no key for: a value is empty, does not contain, is longer than."""
+"""Conditions DICOM has no key for: an age is over 60, a value is empty, does not contain, is longer
+than. They are compared here, each value by the rules of its VR, and never by another's: what
+cannot be compared with a value is refused, and a value that cannot be compared is neither."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from ..attributes import keyword_of
-from ..errors import BadArgument
+from ..errors import BadArgument, BadAttribute
+from ..standard import quantity
+from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.values import shown
+from .wording import Wording
+
+# What a value is compared with, three ways: None when it can't be told.
+type Test = Callable[[Mapping[str, Sequence[str]]], bool | None]
+
+# The forms that are taught, of every attribute and of ages, dates, times and numbers only.
+FORMS = (
+    *("is X", "is not X", "is A or B", "contains X", "does not contain X", "starts with X"),
+    *("ends with X", "is empty", "is not empty", "longer than N", "shorter than N"),
+)
+FORMS_OF_QUANTITIES = (
+    *("more than N", "less than N", "at least N", "at most N", "between A and B"),
+    *("before X", "after X"),
+)
+HOW = (
+    f"Write an attribute and one of: {', '.join(FORMS)}; of ages, dates, times and numbers also "
+    f"{', '.join(FORMS_OF_QUANTITIES)}"
+)
+
+# What an age is told by.
+AGE = ("PatientAge", "PatientBirthDate", "StudyDate")
+
+# Of these everything has a value, written or not: a lack of it is a doubt.
+_OF_EVERYTHING = frozenset({Level.PATIENT, Level.STUDY})
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on one attribute, compared here; values of an attribute it does not have are
-    none, so that it is empty."""
+    """A condition on one attribute, compared here. A text that is absent is empty; a quantity that
+    is absent is neither more nor less. `said` is how it was understood; `is_negative` says that it
+    is told of all values: "is not CT" is true where none is."""
 
     text: str
     keyword: str
     level: Level
-    _holds: Callable[[Sequence[str]], bool]
+    reads: tuple[str, ...]
+    said: str
+    is_negative: bool
+    _test: Test
 
     @classmethod
-    def of(cls, text: str) -> "Condition":
-        """From words such as "AccessionNumber is empty". Raises BadArgument for other ones."""
-        for pattern, test in _TESTS:
-            if found := pattern.fullmatch(text.strip()):
-                keyword = keyword_of(found["attribute"])
-                value = (found.groupdict().get("value") or "").strip(" \"'")
-                return cls(text, keyword, level_of(keyword), test(value))
-        raise BadArgument(
-            f"where={shown(text)} is not understood",
-            "Write an attribute and one of: is empty, is not empty, contains X, does not contain "
-            "X, is X, is not X, longer than N, shorter than N, more than N, less than N",
+    def of(cls, text: str, *, today: date) -> "Condition":
+        """From words such as "AccessionNumber is empty". Raises BadArgument for other ones, with
+        the nearest form that is right."""
+        name, relation, operand = _split(text)
+        keyword = keyword_of(name)
+        found = attribute(keyword)
+        assert found is not None
+        if found.vr == "SQ":
+            raise BadArgument(f"{keyword} is a sequence", "Use one of its attributes")
+        positive = relation.removeprefix("not ")
+        is_negative = relation != positive
+        if positive == "present":
+            positive, is_negative = "empty", not is_negative
+        if positive == "empty":
+            said, test = "is empty", _is_empty(keyword)
+        elif found.vr in quantity.QUANTITIES:
+            said, test = _measured(keyword, found.vr, positive, operand, today=today, text=text)
+        else:
+            wording = Wording.of(keyword, found.vr, positive, operand, text=text)
+            said, test = wording.said, _worded(keyword, wording)
+        return cls(
+            text,
+            keyword,
+            level_of(keyword),
+            AGE if keyword == "PatientAge" and positive != "empty" else (keyword,),
+            f"{keyword} {_negated(said) if is_negative else said}",
+            is_negative,
+            _inverted(test) if is_negative else test,
         )
 
-    def holds(self, match: Match) -> bool:
-        """Whether this match fulfils it."""
-        return self._holds(texts(match.get(self.keyword, "")))
+    def holds(self, match: Match) -> bool | None:
+        """Whether this match fulfils it; None when its values cannot tell."""
+        return self._test({keyword: texts(match.get(keyword, "")) for keyword in self.reads})
+
+    @property
+    def doubts_what_is_absent(self) -> bool:
+        """Whether a value that is absent exists all the same, as everybody's age does."""
+        return self.level in _OF_EVERYTHING
+
+    def is_told(self, absent: set[str]) -> bool:
+        """Whether an archive tells enough for it that does not return the absent attributes."""
+        return told(self.reads, absent)
+
+
+def told(reads: Sequence[str], absent: set[str]) -> bool:
+    """Whether what is read came: the first, or in its place all of the others."""
+    return reads[0] not in absent or (len(reads) > 1 and not absent & {*reads[1:]})
 
 
 def texts(value: Value) -> list[str]:
@@ -47,72 +111,264 @@ def texts(value: Value) -> list[str]:
     return [str(one) for one in several if one not in ("", None)]
 
 
-type _Test = Callable[[str], Callable[[Sequence[str]], bool]]
+def _is_empty(keyword: str) -> Test:
+    return lambda record: not record[keyword]
 
 
-def _empty(value: str) -> Callable[[Sequence[str]], bool]:  # noqa: ARG001 - as the others
-    return lambda values: not values
+def _worded(keyword: str, wording: Wording) -> Test:
+    return lambda record: wording.holds(record[keyword])
 
 
-def _present(value: str) -> Callable[[Sequence[str]], bool]:  # noqa: ARG001 - as the others
-    return lambda values: bool(values)
+def _inverted(test: Test) -> Test:
+    def inverted(record: Mapping[str, Sequence[str]]) -> bool | None:
+        result = test(record)
+        return None if result is None else not result
+
+    return inverted
 
 
-def _any(test: Callable[[str, str], bool]) -> _Test:
-    return lambda value: (
-        lambda values: any(test(one.casefold(), value.casefold()) for one in values)
-    )
+def _negated(said: str) -> str:
+    if said.startswith("is "):
+        return f"is not {said[3:]}"
+    verb, _, rest = said.partition(" ")
+    return f"does not {verb.removesuffix('s')} {rest}" if verb.endswith("s") else f"not {said}"
 
 
-def _none(test: Callable[[str, str], bool]) -> _Test:
-    return lambda value: (
-        lambda values: not any(test(one.casefold(), value.casefold()) for one in values)
-    )
+# Quantities -------------------------------------------------------------------------------------
+
+# Words that mean one thing of an age and another of a day: who is older was born before.
+_OF_AGE = {"older": "more", "younger": "less"}
+_OF_DAYS = {"older": "less", "younger": "more", "newer": "more", "before": "less", "after": "more"}
+_OF_NUMBERS = {"longer": "more", "shorter": "less"}
+
+_LIMITS: dict[str, Callable[[quantity.Span, quantity.Span], quantity.Span]] = {
+    "is": lambda one, _: one,
+    "more": lambda one, _: quantity.above(one),
+    "less": lambda one, _: quantity.below(one),
+    "at least": lambda one, _: (one[0], float("inf")),
+    "at most": lambda one, _: (float("-inf"), one[1]),
+    "between": lambda one, other: (one[0], other[1]),
+}
+_WORDS = {"more": "more than", "less": "less than"}
+_WORDS_OF_DAYS = {"more": "after", "less": "before", "at least": "from", "at most": "up to"}
 
 
-def _number(test: Callable[[float, float], bool]) -> _Test:
-    def of(value: str) -> Callable[[Sequence[str]], bool]:
-        limit = float(value)
-        return lambda values: any(test(number, limit) for number in map(_float, values))
+def _measured(
+    keyword: str, vr: str, relation: str, operand: str, *, today: date, text: str
+) -> tuple[str, Test]:
+    """How a comparison of ages, days, times or numbers is understood, and the test."""
+    synonyms = {"AS": _OF_AGE, "DA": _OF_DAYS, "DT": _OF_DAYS, "TM": _OF_DAYS}.get(vr, _OF_NUMBERS)
+    relation = synonyms.get(relation, relation)
+    if relation not in _LIMITS or not operand:
+        raise _refused(text, f"{keyword} has no such comparison")
+    if vr in quantity.DAYS and relation == "between" and not _TWO.search(operand):
+        relation = "is"  # 2026-01, 20260101-20260131
+    read = _reader(keyword, vr, today, text)
+    tests: list[tuple[str, Test]] = []
+    for end in _alternatives(operand) if relation == "is" else [operand]:
+        low, high = _ends(end) if relation == "between" else (end, end)
+        (one, written, test), (other, written_other, _) = read(low), read(high)
+        if vr == "AS" and written.split()[1][:1] != written_other.split()[1][:1]:
+            raise _refused(text, "the ends have different units", "Write both in one unit")
+        limits = _LIMITS[relation](_instant(one) if vr == "TM" and relation != "is" else one, other)
+        if relation == "between":
+            written = f"{written.partition('-')[0]} and {written_other.rpartition('-')[2]}"
+        elif vr in quantity.DAYS and relation != "is":
+            first, _, last = written.partition("-")
+            written = first if relation in ("less", "at least") else last or first
+        if limits[0] <= limits[1]:
+            tests.append((written, test(limits)))
+        elif vr == "TM" and relation == "between":  # over midnight
+            early, late = (limits[0], float("inf")), (float("-inf"), limits[1])
+            tests.append((written, _either([test(early), test(late)])))
+        else:
+            raise _refused(text, f"{shown(low)} is more than {shown(high)}")
+    said = " or ".join(said for said, _ in tests)
+    words = _WORDS_OF_DAYS if vr in quantity.DAYS else _WORDS
+    said = f"{words.get(relation, relation)} {said}"
+    if keyword == "PatientAge":
+        said += " (by birth date on the study's date where no age is written)"
+    return said, _either([test for _, test in tests])
 
-    return of
+
+type _Read = Callable[[str], tuple[quantity.Span, str, Callable[[quantity.Span], Test]]]
 
 
-def _length(test: Callable[[float, float], bool]) -> _Test:
-    """The length of a text; an empty one has none, so that it is shorter than any."""
+def _reader(keyword: str, vr: str, today: date, text: str) -> _Read:
+    """What reads an operand: its span, how it is written, and the test of a value by limits."""
 
-    def of(value: str) -> Callable[[Sequence[str]], bool]:
-        limit = float(value)
-        return lambda values: test(max(map(len, values), default=0), limit)
+    def by_value(limits: quantity.Span) -> Test:
+        return _by_value(keyword, quantity.READ[vr], limits)
 
-    return of
+    def read(operand: str) -> tuple[quantity.Span, str, Callable[[quantity.Span], Test]]:
+        operand = operand.strip(" \"'")
+        if vr == "AS":
+            age = quantity.age(operand)
+            if age is None:
+                raise _refused(text, f"{shown(operand)} is no age", "Write it as 60 or 18 months")
+            unit = age.unit
+            return (age.count, age.count), str(age), lambda limits: _by_age(unit, limits)
+        if vr == "TM":
+            time = quantity.time_of_day(operand)
+            if time is None:
+                raise _refused(text, f"{shown(operand)} is no time of day", "Write it as 18:00")
+            return *time, by_value
+        if vr in quantity.DAYS:
+            return *quantity.days(operand, today=today, argument="where"), by_value
+        return *quantity.amount(operand, keyword, vr, argument="where"), by_value
+
+    return read
 
 
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")  # compares as neither more nor less
+def _instant(span: quantity.Span) -> quantity.Span:
+    """After 18:00 is after the first instant of it, not after its minute."""
+    return span[0], span[0]
 
 
-_VALUE = r"(?P<value>.+)"
-_COUNT = r"(?P<value>\d+(?:\.\d+)?)(?: characters)?"
-_BE = r"(?:is |are |has |was )?"
+def _by_age(unit: str, limits: quantity.Span) -> Test:
+    def test(record: Mapping[str, Sequence[str]]) -> bool | None:
+        span = quantity.age_of(record, unit)
+        return None if span is None else quantity.within(span, limits)
 
-_TESTS: tuple[tuple[re.Pattern[str], _Test], ...] = tuple(
-    (re.compile(rf"(?P<attribute>[\w (),'’]+?) {words}", re.IGNORECASE), test)
-    for words, test in (
-        (r"(?:is )?(?:empty|missing|blank)", _empty),
-        (r"(?:is )?not (?:empty|missing|blank)", _present),
-        (rf"(?:does not contain|not contains?|lacks|without) {_VALUE}", _none(lambda a, b: b in a)),
-        (rf"contains? {_VALUE}", _any(lambda a, b: b in a)),
-        (rf"{_BE}longer than {_COUNT}", _length(lambda a, b: a > b)),
-        (rf"{_BE}shorter than {_COUNT}", _length(lambda a, b: a < b)),
-        (rf"(?:{_BE}(?:more|greater|larger|higher) than|>) {_COUNT}", _number(lambda a, b: a > b)),
-        (rf"(?:{_BE}at least|>=) {_COUNT}", _number(lambda a, b: a >= b)),
-        (rf"(?:{_BE}(?:less|smaller|fewer|lower) than|<) {_COUNT}", _number(lambda a, b: a < b)),
-        (rf"(?:{_BE}at most|<=) {_COUNT}", _number(lambda a, b: a <= b)),
-        (rf"(?:is not|!=) {_VALUE}", _none(lambda a, b: a == b)),
-        (rf"(?:is|equals|=) {_VALUE}", _any(lambda a, b: a == b)),
-    )
+    return test
+
+
+def _by_value(
+    keyword: str, read: Callable[[str], quantity.Span | None], limits: quantity.Span
+) -> Test:
+    def test(record: Mapping[str, Sequence[str]]) -> bool | None:
+        spans = [read(value) for value in record[keyword]]
+        results = [quantity.within(span, limits) if span else None for span in spans]
+        return True if True in results else None if None in results or not results else False
+
+    return test
+
+
+def _either(tests: Sequence[Test]) -> Test:
+    def test(record: Mapping[str, Sequence[str]]) -> bool | None:
+        results = [one(record) for one in tests]
+        return True if True in results else None if None in results else False
+
+    return test
+
+
+_TWO = re.compile(r" (?:and|to|until|till|und|bis) |\.\.|–|—", re.IGNORECASE)
+
+
+def _ends(operand: str) -> tuple[str, str]:
+    for pattern in (r"(.+?) (?:and|to|until|till|und|bis) (.+)", r"(.+?) ?(?:\.\.|–|—|-) ?(.+)"):
+        if found := re.fullmatch(pattern, operand, re.IGNORECASE):
+            unit = re.fullmatch(r"[\d.,]+( ?[^\W\d]+)", found[2])  # between 6 and 18 months
+            bare = unit and re.fullmatch(r"[\d.,]+", found[1])
+            return f"{found[1]}{unit[1]}" if unit and bare else found[1], found[2]
+    raise BadArgument(f"where={shown(operand)} has one end", "Write: between A and B")
+
+
+def _alternatives(operand: str) -> list[str]:
+    operand = re.sub(r"^(?:one of|any of|either|in) ", "", operand, flags=re.IGNORECASE)
+    return re.split(r",? or |, ", operand.strip(" ()[]"), flags=re.IGNORECASE)
+
+
+# Words ------------------------------------------------------------------------------------------
+
+_BE = r"(?:(?:is|are|was|were|be|being|has|have) )?"
+_MORE = "more|greater|larger|higher|bigger|above|over|exceeds|exceeding|heavier|taller|thicker"
+_LESS = "less|smaller|fewer|lower|below|under|lighter|thinner"
+_LATER, _EARLIER = "after|later", "before|earlier"
+_X = "(?P<operand>.+)"
+
+# What stands between attribute and operand, the longer forms first.
+_RELATIONS: tuple[tuple[str, str], ...] = (
+    ("not empty", rf"{_BE}(?:not|never|non-?) ?(?:empty|missing|blank|absent|null|unset|none)"),
+    ("not empty", r"(?:is |are )?(?:present|filled(?: in)?|given|set)|exists|has (?:a|any) value"),
+    ("empty", r"(?:is |are |was )?(?:empty|missing|blank|absent|null|unset)"),
+    ("empty", r"(?:is |are |was )?not (?:present|filled(?: in)?|given|set|there)"),
+    ("empty", r"has no value|does not exist|(?:is|=+|equals) (?:\"\"|'')"),
+    ("not empty", r"(?:is not|!=|<>) (?:\"\"|'')"),
+    ("longer", rf"{_BE}(?:longer than|more than(?= [\d.]+ char)) {_X}"),
+    ("shorter", rf"{_BE}(?:shorter than|less than(?= [\d.]+ char)) {_X}"),
+    ("not between", rf"{_BE}not between {_X}"),
+    ("between", rf"{_BE}(?:between|ranging from|within) {_X}"),
+    ("between", rf"{_BE}(?:from )?(?P<operand>\S+(?: \w+)? (?:to|until|till|bis) .+)"),
+    ("between", rf"{_BE}(?P<operand>\d+(?:\.\d+)? ?(?:-|–|\.\.) ?\d+(?:\.\d+)?(?: [a-z]+)?)"),
+    ("at least", rf"(?:{_BE}(?:at least|no (?:less|fewer) than|not (?:less|fewer) than|minimum|"
+     rf"not (?:under|below|before|younger than)|since|from|starting)|>=|=>|≥) ?{_X}"),
+    ("at most", rf"(?:{_BE}(?:at most|no more than|not more than|maximum|up to|until|till|through|"
+     rf"not (?:over|above|after|older than))|<=|=<|≤) ?{_X}"),
+    ("at least", rf"(?:{_BE}|[=:] ?)(?:at |from )?(?P<operand>[\w.,:/ ]+?)(?: or (?:more|later|"
+     r"after|older|above|higher|over|greater|up|newer|longer)| and (?:more|later|older|above|up|"
+     r"over)| ?\+)"),
+    ("at most", rf"(?:{_BE}|[=:] ?)(?:at |from )?(?P<operand>[\w.,:/ ]+?) or (?:less|earlier|"
+     r"before|younger|below|lower|under|fewer|down|shorter)"),
+    ("older", rf"{_BE}older than {_X}"),
+    ("younger", rf"{_BE}(?:younger|newer) than {_X}"),
+    ("after", rf"{_BE}(?:{_LATER})(?: than)? {_X}"),
+    ("before", rf"{_BE}(?:{_EARLIER})(?: than)? {_X}"),
+    ("more", rf"(?:{_BE}(?:{_MORE})(?: than)? |> ?){_X}"),
+    ("less", rf"(?:{_BE}(?:{_LESS})(?: than)? |< ?){_X}"),
+    ("not contains", r"(?:(?:does|do|did) not (?:contain|include|mention|have|match|list)|"
+     r"not (?:containing|contains?|including|like)|"
+     rf"lacks?|lacking|without|excludes?|excluding|is not like|contains no|has no) {_X}"),
+    ("contains", r"(?:contains?|containing|includes?|including|mentions?|has|have|with|matches|"
+     rf"(?:is )?like) {_X}"),
+    ("not starts", rf"(?:does not (?:start|begin) with) {_X}"),
+    ("starts", rf"(?:(?:start|begin)(?:s|ning|ing)? with) {_X}"),
+    ("not ends", rf"(?:does not end (?:with|in)) {_X}"),
+    ("ends", rf"(?:end(?:s|ing)? (?:with|in)) {_X}"),
+    ("not is", rf"(?:(?:is|are|was) (?:not|neither|other than|different from|anything but|none of)"
+     rf"(?: equal to| in)?|(?:does|do) not equal|differs from|excluding|!=|<>|≠|not) ?{_X}"),
+    ("is", rf"(?:(?:is|are|was|equals?) (?:equal to |exactly |on |at |in |during )?|"
+     rf"(?:on|at|in|during|exactly) |(?:==?|:) ?){_X}"),
+)  # fmt: skip
+_PATTERNS = tuple((relation, re.compile(words, re.IGNORECASE)) for relation, words in _RELATIONS)
+
+# Conditions that do not begin with their attribute.
+_FIRST: tuple[tuple[str, str], ...] = (
+    (r"(?:no|without(?: an?| any)?|has no|have no|lacks?|missing) (.+)", r"\1 is empty"),
+    (r"(?:with(?: an?| any)?|has an?|have an?) (.+)", r"\1 is not empty"),
+    (r"(?:patients? )?(?:is |are )?((?:older|younger|over|under) (?:than )?\d.*)", r"age \1"),
+    (r"(?:patients? )?(?:is |are )?aged (.+)", r"age \1"),
 )
+_SHORT = (("n't ", " not "), ("n’t ", " not "))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Attribute, relation and operand of a condition."""
+    plain = re.sub(r"\s+", " ", text.strip())
+    for short, long in _SHORT:
+        plain = plain.replace(short, long)
+    plain = re.sub(r"(?i)\bcan not\b", "not", plain)
+    for pattern, form in _FIRST:
+        found = re.fullmatch(pattern, plain, re.IGNORECASE)
+        if found and (not form.startswith(r"\1") or _is_attribute(found[1])):
+            plain = found.expand(form)
+            break
+    cuts = [at.start() for at in re.finditer(r" |(?<=\w)(?=[<>=!≠≤≥:])", plain)]
+    for cut in reversed(cuts):
+        name = re.sub(r"^(?:the|its|their|whose) ", "", plain[:cut], flags=re.IGNORECASE)
+        if not _NAME.fullmatch(name) or not _is_attribute(name):
+            continue
+        for relation, pattern in _PATTERNS:
+            if found := pattern.fullmatch(plain[cut:].strip()):
+                return name, relation, (found.groupdict().get("operand") or "").strip()
+        raise _refused(text, f"where={shown(text)} is not understood")
+    first = re.split(r" (?:is|are|was|not|contains?|lacks|has|does)\b|[<>=!]", plain)[0]
+    if _NAME.fullmatch(first) and len(first) < len(plain):
+        keyword_of(first)  # says which attribute is near
+    raise _refused(text, f"where={shown(text)} is not understood")
+
+
+# What the name of an attribute may be written with.
+_NAME = re.compile(r"[\w (),'’/-]+")
+
+
+def _is_attribute(name: str) -> bool:
+    try:
+        keyword_of(name)
+    except BadAttribute:
+        return False
+    return True
+
+
+def _refused(text: str, why: str, remedy: str = HOW) -> BadArgument:
+    return BadArgument(why if shown(text) in why else f"where={shown(text)}: {why}", remedy)

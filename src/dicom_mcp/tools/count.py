@@ -3,25 +3,26 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..errors import BadArgument
-from ..standard.levels import Level
+from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import matcher
 from ..standard.near import did_you_mean
 from ..standard.person import Person, several_people
 from ..standard.query import TELLING, Match, Matches, Query, is_uid
 from ..standard.record import identity
 from ..standard.values import shown
-from .answer import Asked, asked
+from .answer import Counted, asked
 from .asking import EVERYTHING, Found, Question, each
 from .call import Call
 from .condition import Condition, texts
 from .dimension import Dimension, dimensions
 from .query import Days, Modality, Name, Text, Words
 from .relaxing import hints
+from .sieve import Sieve
 
 _WHAT = ("studies", "series", "images", "patients")
 
@@ -34,6 +35,10 @@ _MOST_SHARED = 3
 _MODALITIES = "ModalitiesInStudy"
 _IMAGES = "NumberOfSeriesRelatedInstances"
 _IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
+
+_COUNTED: dict[str, Level] = dict(
+    zip(_WHAT, (Level.STUDY, Level.SERIES, Level.IMAGE, Level.PATIENT), strict=True)
+)
 
 _OF_STUDY = frozenset({Level.PATIENT, Level.STUDY})
 _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
@@ -48,26 +53,13 @@ type _Group = tuple[str, ...]
 type _Known = tuple[tuple[str, ...], ...]
 
 
-class Counted(BaseModel):
-    """What `count_studies` answers."""
-
-    counted: str
-    total: int
-    complete: bool = Field(description="False: there are or may be more; notes say why")
-    notes: list[str]
-    archive: Asked
-    sent: dict[str, str] = Field(description="Keys as sent")
-    queries: int = Field(description="Queries it took")
-    groups: list[dict[str, Any]]
-
-
 def count_studies(
     call: Call,
     group_by: Annotated[
         list[str],
         Field(
-            description="modality, year, quarter, month, week, day, weekday, hour, station, or any "
-            "attribute; several together"
+            description="modality, year, quarter, month, week, day, weekday, hour, age, "
+            "age decade, station, any attribute; several together"
         ),
     ] = [],  # noqa: B006
     count: Annotated[str, Field(json_schema_extra={"enum": [*_WHAT]})] = "studies",
@@ -79,7 +71,7 @@ def count_studies(
     accession_number: Text = "",
     where: Annotated[
         list[str],
-        Field(description='More: "AccessionNumber is empty", "StudyDescription lacks chest"'),
+        Field(description='More: "age > 60", "AccessionNumber is empty", "modality is not CT"'),
     ] = [],  # noqa: B006
 ) -> Counted:
     """Count studies, series, images or patients, grouped, in one call: how many CTs per scanner."""
@@ -98,7 +90,7 @@ def count_studies(
         call,
         Question.of(call, Level.STUDY, asked_for),
         by=dimensions(group_by),
-        where=[Condition.of(text) for text in where],
+        where=[Condition.of(text, today=call.today) for text in where],
         count=count,
     )
     counting.ask_studies()
@@ -126,6 +118,8 @@ class _Counting:
         self._by = by
         self._where = where
         self._count = count
+        self._sieve = Sieve(where, _COUNTED[count])
+        self._seen = 0
         meant = question.meanings.get(_MODALITIES, ())
         self._modalities = [matcher("CS", one.key) for rank in meant for one in rank]
         self._modality_keys = [one.key for rank in meant for one in rank]
@@ -143,12 +137,17 @@ class _Counting:
 
     def ask_studies(self) -> None:
         """Every study that is meant, with what is known of it."""
-        conditions = [one for one in self._where if one.level in _OF_STUDY]
         alike: dict[_Known, _Known] = {}
 
         def keep(match: Match) -> None:
             study = identity(Level.STUDY, match)
-            if study and all(one.holds(match) for one in conditions):
+            if not study:
+                return
+            self._seen += 1
+            thing = (study, Level.STUDY)
+            if self._count == "patients":
+                thing = (self._patient(match), Level.PATIENT)
+            if self._sieve.passes(match, _OF_STUDY, *thing):
                 known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
                 self._studies[study] = alike.setdefault(known, known)
 
@@ -205,18 +204,26 @@ class _Counting:
     def answer(self) -> Counted:
         """The groups, most first; days and months in their order."""
         found = self._found
-        sums = {**self._sums, **_sizes(self._named)} if self._by else {}
-        total = self._total + len(self._everything)
+        refuted = self._sieve.refuted
+        sums = {**self._sums, **_sizes(self._named, refuted)} if self._by else {}
+        total = self._total + len(self._everything - refuted)
         chronological = bool(self._by) and self._by[0].is_period
         ranked = sorted(
             sums.items(), key=lambda one: one[0] if chronological else (-one[1], one[0])
         )
         notes = list(found.notes)
-        if not self._studies and found.complete:
+        if not self._seen and found.complete:
             told, queries = hints(self._call, self._question)
             notes += ["No study in this archive matches these keys.", *told]
             found.queries += queries
-        if absent := sorted({one.keyword for one in (*self._by, *self._where)} & found.absent):
+        elif not total:
+            notes += self._sieve.instead()
+        doubts, in_doubt = self._sieve.doubts(self._everything)
+        notes += doubts
+        found.complete = found.complete and not in_doubt
+        if absent := sorted(
+            {one.keyword for one in (*self._by, *self._where) if not one.is_told(found.absent)}
+        ):
             found.complete = False
             notes.append(
                 f"Not complete: the archive does not return {', '.join(absent)}, so that nothing "
@@ -249,6 +256,7 @@ class _Counting:
             notes=notes,
             archive=asked(self._call.archive.node),
             sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
+            compared=self._sieve.compared(),
             queries=found.queries,
             groups=[
                 {
@@ -273,7 +281,8 @@ class _Counting:
     def _wanted(self, level: Level) -> list[str]:
         """What must be known of each record of a level."""
         levels = _OF_STUDY if level is Level.STUDY else {level}
-        known = [one.keyword for one in (*self._by, *self._where) if one.level in levels]
+        several = (*self._by, *self._where)
+        known = [keyword for one in several if one.level in levels for keyword in one.reads]
         if level is Level.STUDY:
             known += [_MODALITIES] if self._asks_modality else []
             known += ["PatientID", *TELLING] if self._count == "patients" else []
@@ -297,13 +306,12 @@ class _Counting:
 
     def _add_series(self, match: Match) -> None:
         study = self._match(self._studies[str(match["StudyInstanceUID"])])
-        conditions = [one for one in self._where if one.level is Level.SERIES]
         if self._modalities and not any(map(self._is_meant, texts(match.get("Modality", "")))):
-            return
-        if not all(one.holds(match) for one in conditions):
             return
         series = str(match.get("SeriesInstanceUID", ""))
         known = {**study, **match}
+        if not self._sieve.passes(match, {Level.SERIES}, *self._thing(known, Level.SERIES)):
+            return
         count = str(match.get(_IMAGES, ""))
         below = self._wanted(Level.IMAGE)
         uncounted = self._count == "images" and not count.isdecimal()
@@ -313,7 +321,6 @@ class _Counting:
 
     def _images_of(self, series: Match, wanted: Sequence[str]) -> list[Match]:
         """What the images of a series say of themselves, each with what is known above it."""
-        conditions = [one for one in self._where if one.level is Level.IMAGE]
         uids = ("StudyInstanceUID", "SeriesInstanceUID")
         keys = {one: str(series.get(one, "")) for one in uids}
         if not all(map(is_uid, keys.values())):  # a list, or what would match anything else
@@ -322,8 +329,9 @@ class _Counting:
         found: list[Match] = []
 
         def keep(match: Match) -> None:
-            if all(one.holds(match) for one in conditions):
-                found.append({**series, **match})
+            known = {**series, **match}
+            if self._sieve.passes(match, {Level.IMAGE}, *self._thing(known, Level.IMAGE)):
+                found.append(known)
 
         self._join(
             self._call.archive.each(
@@ -351,8 +359,7 @@ class _Counting:
                     self._not_counted += 1
             return
         what = study if self._count == "studies" else series
-        if self._count == "patients":
-            what = self._patient(several[0])
+        what = self._patient(several[0]) if self._count == "patients" else what
         if not what:
             self._not_counted += 1
             return
@@ -370,6 +377,13 @@ class _Counting:
         known.append(person)
         return f"{person.patient_id} {len(known) - 1}" if person.patient_id else ""
 
+    def _thing(self, match: Match, part: Level) -> tuple[str, Level]:
+        """What is counted by a series or image: the thing it belongs to, and its level."""
+        if self._count == "patients":
+            return self._patient(match), Level.PATIENT
+        level = part if self._count == "images" else _COUNTED[self._count]
+        return str(match.get(UNIQUE_KEY[level], "")), level
+
     def _groups(self, match: Match) -> list[_Group]:
         return list(product(*(one.groups(match) for one in self._by)))
 
@@ -384,5 +398,6 @@ class _Counting:
         self._found.note(*answer.notes)
 
 
-def _sizes(named: dict[_Group, set[str]]) -> dict[_Group, int]:
-    return {group: len(names) for group, names in named.items()}
+def _sizes(named: dict[_Group, set[str]], refuted: set[str]) -> dict[_Group, int]:
+    sizes = {group: len(names - refuted) for group, names in named.items()}
+    return {group: size for group, size in sizes.items() if size}

@@ -10,8 +10,9 @@ from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
 from ..standard.near import did_you_mean
+from ..standard.quantity import age_of
 from ..standard.query import Match
-from .condition import texts
+from .condition import AGE, texts, told
 
 # How a group is called whose attribute has no value.
 EMPTY = "(empty)"
@@ -25,7 +26,8 @@ class Dimension:
     keyword: str
     level: Level
     is_period: bool
-    _group: Callable[[str], str]
+    reads: tuple[str, ...]
+    _groups: Callable[[Match], list[str]]
 
     @classmethod
     def of(cls, name: str) -> "Dimension":
@@ -36,9 +38,11 @@ class Dimension:
         plain = name.strip().lower()
         if plain in _PERIODS:
             keyword, group = _PERIODS[plain]
-            return cls(plain, keyword, Level.STUDY, True, group)
+            return cls(plain, keyword, Level.STUDY, True, (keyword,), _by_value(keyword, group))
+        if plain in _AGES:
+            return cls(plain, "PatientAge", Level.STUDY, False, AGE, _AGES[plain])
         if plain in ("modality", "modalities", "modalitiesinstudy"):
-            return cls("modality", "Modality", Level.SERIES, False, str)
+            return cls("modality", "Modality", Level.SERIES, False, *_as_it_is("Modality"))
         try:
             keyword = keyword_of(name)
         except BadAttribute as error:
@@ -49,14 +53,38 @@ class Dimension:
         assert found is not None
         if found.vr == "SQ":
             raise BadArgument(f"{keyword} is a sequence", "Count by one of its attributes' values")
-        return cls(keyword, keyword, level_of(keyword), False, str)
+        return cls(keyword, keyword, level_of(keyword), False, *_as_it_is(keyword))
 
     def groups(self, match: Match) -> list[str]:
         """The groups a match belongs to: one for each value, EMPTY without any."""
-        values = [
-            group for value in texts(match.get(self.keyword, "")) if (group := self._group(value))
-        ]
-        return list(dict.fromkeys(values)) or [EMPTY]
+        return list(dict.fromkeys(self._groups(match))) or [EMPTY]
+
+    def is_told(self, absent: set[str]) -> bool:
+        """Whether an archive tells enough for it that does not return the absent attributes."""
+        return told(self.reads, absent)
+
+
+def _by_value(keyword: str, group: Callable[[str], str]) -> Callable[[Match], list[str]]:
+    return lambda match: [
+        found for value in texts(match.get(keyword, "")) if (found := group(value))
+    ]
+
+
+def _as_it_is(keyword: str) -> tuple[tuple[str], Callable[[Match], list[str]]]:
+    return (keyword,), _by_value(keyword, str)
+
+
+def _by_age(write: Callable[[int], str]) -> Callable[[Match], list[str]]:
+    """By completed years at the study; the heading says where an age cannot be read."""
+
+    def groups(match: Match) -> list[str]:
+        record = {keyword: texts(match.get(keyword, "")) for keyword in AGE}
+        span = age_of(record, "Y")
+        if span and span[0] == span[1]:
+            return [write(int(span[0]))]
+        return ["(not readable)"] if record["PatientAge"] else []
+
+    return groups
 
 
 def dimensions(names: Sequence[str]) -> list[Dimension]:
@@ -106,4 +134,12 @@ _ON: dict[str, Callable[[date], str]] = {
 _PERIODS: dict[str, tuple[str, Callable[[str], str]]] = {
     **{name: ("StudyDate", _period(write)) for name, write in _ON.items()},
     "hour": ("StudyTime", lambda text: text[:2] if text[:2].isdecimal() else ""),
+}
+
+_AGES: dict[str, Callable[[Match], list[str]]] = {
+    **dict.fromkeys(("age", "age in years", "years of age"), _by_age(str)),
+    **dict.fromkeys(
+        ("age decade", "age group", "decade", "age groups", "decade of age"),
+        _by_age(lambda years: f"{years // 10 * 10}-{years // 10 * 10 + 9}"),
+    ),
 }
