@@ -141,13 +141,11 @@ class _Counting:
 
         def keep(match: Match) -> None:
             study = identity(Level.STUDY, match)
-            if not study:
-                return
-            self._seen += 1
+            self._seen += bool(study)
             thing = (study, Level.STUDY)
             if self._count == "patients":
                 thing = (self._patient(match), Level.PATIENT)
-            if self._sieve.passes(match, _OF_STUDY, *thing):
+            if study and self._sieve.passes(match, _OF_STUDY, *thing):
                 known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
                 self._studies[study] = alike.setdefault(known, known)
 
@@ -281,8 +279,8 @@ class _Counting:
     def _wanted(self, level: Level) -> list[str]:
         """What must be known of each record of a level."""
         levels = _OF_STUDY if level is Level.STUDY else {level}
-        several = (*self._by, *self._where)
-        known = [keyword for one in several if one.level in levels for keyword in one.reads]
+        asked = [one for one in (*self._by, *self._where) if one.level in levels]
+        known = [keyword for one in asked for keyword in one.reads]
         if level is Level.STUDY:
             known += [_MODALITIES] if self._asks_modality else []
             known += ["PatientID", *TELLING] if self._count == "patients" else []
@@ -358,8 +356,8 @@ class _Counting:
                 else:
                     self._not_counted += 1
             return
-        what = study if self._count == "studies" else series
-        what = self._patient(several[0]) if self._count == "patients" else what
+        named = {"studies": study, "series": series}
+        what = named[self._count] if self._count in named else self._patient(several[0])
         if not what:
             self._not_counted += 1
             return
