@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
+from io import TextIOWrapper
 
 from . import journal
 from .config import VARIABLES, load
@@ -23,6 +24,9 @@ To see it answer: dicom-mcp demo, whose end shows how to connect an assistant.
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # Windows' code page, or ASCII, lacks most names
+            stream.reconfigure(errors="backslashreplace")
     chosen = _parser(arguments).parse_args(arguments)
     journal.to_stderr(debug=chosen.debug)
     try:

@@ -1,6 +1,7 @@
 """What libraries in C do to the process apart, they do not do to us."""
 
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ from dicom_mcp.content import apart as module
 from dicom_mcp.content.apart import Apart, Failed
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
+from dicom_mcp.content.pdf import text as read_pdf
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.errors import Cancelled, DeadlinePassed
@@ -43,6 +45,52 @@ def test_a_process_that_fails_is_a_failure_and_not_the_end_of_us(
     _instead(program, monkeypatch, tmp_path)
     with Apart(patience=2) as apart, pytest.raises(Failed, match=r"crashed|slow"):
         apart.ask("text", LETTER)
+
+
+@pytest.mark.parametrize("program", ["", "#!/bin/sh\nexit 3", "#!/bin/sh\necho no Python here"])
+def test_a_process_that_does_not_begin_says_nothing_of_the_object(
+    program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "python"
+    if program:
+        path.write_text(program)
+        path.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(path))
+    with pytest.raises(ContentError, match=r"The PDF cannot be read here: .* this machine"):
+        read_pdf(LETTER)
+    with (
+        Apart() as apart,
+        pytest.raises(ContentError, match=r"The frame \(JPEG.*\) cannot be read here: .* machine"),
+    ):
+        render(dcmread(PYDICOM / "JPGExtended.dcm"), apart=apart)
+
+
+def test_a_library_that_does_not_load_says_nothing_of_the_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_packages", list[str])
+    with pytest.raises(ContentError, match="library for it is missing"):
+        read_pdf(LETTER)
+    with Apart() as apart, pytest.raises(ContentError, match="library for it is missing"):
+        render(dcmread(PYDICOM / "JPGExtended.dcm"), apart=apart)
+
+
+def test_where_the_system_bounds_no_memory_the_process_does(tmp_path: Path) -> None:
+    """macOS refuses RLIMIT_AS with ValueError, Windows has no module for it."""
+    script = Path(module.__file__).with_name("apart_process.py")
+    program = tmp_path / "limited.py"
+    program.write_text(
+        "import resource, runpy, time\n"
+        "def refuse(what, most): raise ValueError\n"
+        "resource.setrlimit = refuse\n"
+        f"held = runpy.run_path({str(script)!r})\n"
+        "held['_limit'](200 << 20, 300)\n"
+        "print('begun', flush=True)\n"
+        "kept = [bytearray(b'x' * (1 << 20)) for _ in range(400)]\n"
+        "time.sleep(600)\n"
+    )
+    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (module.OUT_OF_MEMORY, "begun\n"), ended.stderr
 
 
 def test_after_a_failure_there_is_a_new_process() -> None:
@@ -122,7 +170,7 @@ def test_an_image_that_makes_its_decoder_abort_is_refused() -> None:
 def _instead(program: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """This shell program instead of the interpreter."""
     path = folder / "program"
-    path.write_text(f"#!/bin/sh\n{program}\n")
+    path.write_text(f"#!/bin/sh\necho ready\n{program}\n")
     path.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(path))
 

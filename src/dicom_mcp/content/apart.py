@@ -5,6 +5,7 @@ eat memory ends that process and one call, not the server.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from typing import Any, Self
 
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
+from .apart_process import OUT_OF_MEMORY, READY
+from .error import ContentError
 
 # Seconds for one wish, unless the call ends before.
 PATIENCE = 20.0
@@ -33,11 +36,32 @@ _MOST_ANSWER = 96 << 20
 
 class Failed(Exception):
     """What was asked for could not be had; `fault` is what the process says of it, "crashed" when
-    it said nothing and "slow" when it was killed."""
+    it said nothing, "slow" when it was killed, "unstarted" when it never began."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(fault)
         self.fault = fault
+
+    def refusal(self, what: str) -> ContentError | None:
+        """What the answer says where the fault is this machine's, or a bound of ours, and not the
+        object's; `what` could not be read."""
+        told = _SURROUNDINGS.get(self.fault)
+        return ContentError(f"{what} {told[0]}", told[1]) if told else None
+
+
+_SURROUNDINGS = {
+    "unstarted": (
+        "cannot be read here: the process that would do it does not start on this machine",
+        "Nothing is said of the object. Ask whoever installed dicom-mcp: a protection program may "
+        "stop it, or Python may be incomplete",
+    ),
+    "missing": (
+        "cannot be read here: the library for it is missing or does not load",
+        "Nothing is said of the object. Install dicom-mcp anew, with all of its packages",
+    ),
+    "memory": ("needs more memory than is allowed", "Open it with another program"),
+    "slow": ("took too long to read", "Open it with another program"),
+}
 
 
 class Apart:
@@ -53,6 +77,7 @@ class Apart:
         self._deadline = deadline or Deadline(_SECONDS)
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_begun = False
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +100,13 @@ class Apart:
             clock.daemon = True
             clock.start()
             try:
+                self._greet(process)
                 return _exchange(process, json.dumps(wish).encode() + b"\n", content)
             except Failed as failure:
-                if failure.fault != "crashed":
+                if failure.fault not in ("crashed", "unstarted"):
                     raise
-                self._end()
+                if self._end() == OUT_OF_MEMORY:
+                    raise Failed("memory") from failure
                 self._deadline.remaining()
                 try:
                     step.remaining()
@@ -91,26 +118,40 @@ class Apart:
 
     def _start(self) -> subprocess.Popen[bytes]:
         script = Path(__file__).with_name("apart_process.py")
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # Nothing of ours: what takes over the process finds no password there. One thread of
-            # numpy's, as each takes address space.
-            env={"OPENBLAS_NUM_THREADS": "1"},
-        )
+        # Nothing of ours: what takes over the process finds no password there. One thread of
+        # numpy's, as each takes address space. Windows starts no Python without SYSTEMROOT.
+        kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"OPENBLAS_NUM_THREADS": "1", **kept},
+            )
+        except OSError as error:
+            raise Failed("unstarted") from error
+        self._has_begun = False
         return self._process
 
-    def _end(self) -> None:
-        if process := self._process:
-            self._process = None
-            process.kill()
-            for pipe in (process.stdin, process.stdout):
-                with suppress(BrokenPipeError):
-                    if pipe:
-                        pipe.close()
-            process.wait()
+    def _greet(self, process: subprocess.Popen[bytes]) -> None:
+        """Read the first line of a new process. Raises Failed where there is none."""
+        assert process.stdout
+        if not self._has_begun and process.stdout.readline(len(READY)) != READY:
+            raise Failed("unstarted")
+        self._has_begun = True
+
+    def _end(self) -> int:
+        """End the process; returns how it ended, if it did so by itself."""
+        process, self._process = self._process, None
+        if not process:
+            return 0
+        process.kill()  # does nothing where it has ended
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe:
+                    pipe.close()
+        return process.wait()
 
 
 def _exchange(

@@ -2,15 +2,23 @@
 
 Started by path, isolated, with nothing of the house imported; apart.py says why. It reads wishes
 from stdin, each a line of JSON and the bytes it speaks of, and answers the same way on stdout until
-stdin ends. Its limits are set by the first wish, before the bytes are read; who started it kills
-it when it takes too long.
+stdin ends. A line of its own comes first, so that a process that never began is not taken for what
+the bytes did to it. Its limits are set by the first wish, before the bytes are read; who started it
+kills it when it takes too long.
 """
 
 import io
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any
+
+READY = b"ready\n"
+
+# How the process ends when it holds too much memory where the system sets no bound.
+OUT_OF_MEMORY = 77
 
 type Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -18,6 +26,8 @@ type Answer = tuple[dict[str, Any], list[bytes]]
 def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # libraries in C write there what they think
+    answers.write(READY)
+    answers.flush()
     is_limited = False
     while line := sys.stdin.buffer.readline():
         wish: dict[str, Any] = json.loads(line)
@@ -34,6 +44,8 @@ def main() -> None:
             answer["fault"] = str(fault)
         except MemoryError:
             answer["fault"] = "memory"
+        except ImportError:
+            answer["fault"] = "missing"
         except Exception:  # a library raises whatever it stumbles over
             answer["fault"] = "damaged"
         answer["lengths"] = [len(one) for one in files]
@@ -44,10 +56,11 @@ def main() -> None:
 
 
 def _limit(memory: int, seconds: int) -> None:
-    """At most this much address space and processor time, no file and no core."""
+    """At most this much address space and processor time, no file and no core; each as far as the
+    system has such a limit. The clock of the parent remains everywhere."""
     try:
         import resource
-    except ImportError:  # Windows has no such limits; the clock of the parent remains
+    except ImportError:
         return
     for what, most in (
         (resource.RLIMIT_AS, memory),
@@ -55,7 +68,25 @@ def _limit(memory: int, seconds: int) -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        try:
+            resource.setrlimit(what, (most, most))
+        except (OSError, ValueError):  # macOS refuses the first
+            if what == resource.RLIMIT_AS:
+                threading.Thread(target=_watch, args=(memory,), daemon=True).start()
+
+
+def _watch(memory: int) -> None:
+    """End this process when it holds more than this, looking twenty times a second."""
+    import resource
+
+    def held() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    # KiB or bytes, as the system likes; a bare interpreter takes between 2 MiB and 2 GiB.
+    unit = 1024 if held() < 1 << 21 else 1
+    while held() * unit < memory:
+        time.sleep(0.05)
+    os._exit(OUT_OF_MEMORY)
 
 
 class _Fault(Exception):

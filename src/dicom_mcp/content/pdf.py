@@ -105,7 +105,7 @@ def _asked(
         try:
             return apart.ask(task, content, **wish)
         except Failed as failure:
-            raise ContentError(*_FAULT[failure.fault]) from failure
+            raise failure.refusal("The PDF") or ContentError(*_FAULT[failure.fault]) from failure
 
 
 _FAULT = {
@@ -118,7 +118,5 @@ _FAULT = {
         "Ask whoever sent it for the document",
     ),
     "password": ("The PDF is locked with a password", "Ask whoever sent it for an open one"),
-    "memory": ("The PDF needs more memory than is allowed", "Open it with another program"),
-    "slow": ("Reading the PDF took too long", "Open it with another program"),
     "crashed": ("The PDF could not be read: parsing it failed", "Open it with another program"),
 }

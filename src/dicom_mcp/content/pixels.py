@@ -328,7 +328,7 @@ def _decoded(
             syntax=transfer_syntax,
         )
     except Failed as failure:
-        raise _undecodable(name) from failure
+        raise failure.refusal(f"The frame ({name})") or _undecodable(name) from failure
     size = 1 if bits <= 8 else 2 if bits <= 16 else 4
     if len(content) != layout.values * size:
         raise _undecodable(name)

@@ -24,7 +24,8 @@ from ..errors import (
     Unreachable,
 )
 from ..network.breaker import Breaker
-from ..network.connect import acknowledge_at_once, connect
+from ..network.connect import connect
+from ..network.machine import acknowledge_at_once, longest_wait, send_all
 from ..network.tls import broken, end, is_quiet, secured, shut_down, tls_context
 from ..node import Basic, Bearer, Certificate, WebNode
 
@@ -229,7 +230,7 @@ class _Line:
         """The next bytes, none at the end of the connection."""
         while True:
             try:
-                self._socket.settimeout(self.deadline.remaining())
+                self._socket.settimeout(longest_wait(self.deadline.remaining()))
                 acknowledge_at_once(self._socket)
                 read = self._socket.recv(_READ_SIZE)
             except TimeoutError:
@@ -245,15 +246,8 @@ class _Line:
 
     def write(self, message: bytes) -> None:
         """Send all of it."""
-        unsent = memoryview(message)
         try:
-            while unsent:
-                self._socket.settimeout(self.deadline.remaining())
-                unsent = unsent[self._socket.send(unsent) :]
-        except TimeoutError:
-            raise DeadlinePassed(
-                "the archive stopped reading what was sent to it", "Try again later"
-            ) from None
+            send_all(self._socket, message, deadline=self.deadline)
         except OSError as error:
             self.deadline.check()
             self.ended = True

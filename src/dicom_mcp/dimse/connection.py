@@ -1,13 +1,13 @@
 """A connection on which nothing can wait longer than a deadline, and no thread is needed."""
 
-import select
 import socket
 import ssl
 from contextlib import suppress
 
 from ..deadline import Deadline
-from ..errors import ConnectionLost, DeadlinePassed
-from ..network.connect import acknowledge_at_once, connect
+from ..errors import ConnectionLost
+from ..network.connect import connect
+from ..network.machine import acknowledge_at_once, longest_wait, send_all, wait_writable
 from ..network.tls import broken, described, end, is_quiet, secured, shut_down
 from ..node import Node
 
@@ -39,20 +39,14 @@ class Connection:
 
     def send(self, data: bytes, *, deadline: Deadline) -> None:
         """Send all of it. Raises ConnectionLost, DeadlinePassed or Cancelled."""
+        deadline.remaining()  # nothing of it has been sent when that is over
+        self._unfinished = True
         try:
-            unsent = memoryview(data)
-            while unsent:
-                self._socket.settimeout(deadline.remaining())
-                self._unfinished = True
-                unsent = unsent[self._socket.send(unsent) :]
-            self._unfinished = False
-        except TimeoutError:
-            raise DeadlinePassed(
-                "the archive stopped reading what was sent to it", "Try again later"
-            ) from None
+            send_all(self._socket, data, deadline=deadline)
         except OSError as error:
             deadline.check()
             raise broken(error, self._socket, _lost()) from error
+        self._unfinished = False
 
     def receive(self, *, deadline: Deadline) -> memoryview:
         """The next bytes, at least one, valid until the next call.
@@ -61,7 +55,7 @@ class Connection:
         """
         while True:
             try:
-                self._socket.settimeout(deadline.remaining())
+                self._socket.settimeout(longest_wait(deadline.remaining()))
                 acknowledge_at_once(self._socket)
                 count = self._socket.recv_into(self._buffer)
             except TimeoutError:
@@ -90,10 +84,8 @@ class Connection:
         A reader can still send a word of farewell afterwards, a writer cannot.
         """
         with suppress(OSError, ValueError):
-            waiting = select.poll()
-            waiting.register(self._socket, select.POLLOUT)
             # A writer that could go on notices by itself; it may also just have finished.
-            is_stuck = self._unfinished and not waiting.poll(0)
+            is_stuck = self._unfinished and not wait_writable(self._socket, 0)
             shut_down(self._socket, socket.SHUT_RDWR if is_stuck else socket.SHUT_RD)
 
     def close(self, farewell: bytes = b"") -> None:

@@ -1,11 +1,9 @@
 """A TCP connection, made before a deadline."""
 
-import os
-import select
 import socket
 import threading
 from contextlib import suppress
-from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS
+from errno import ECONNREFUSED, ECONNRESET
 
 from ..deadline import Deadline
 from ..errors import (
@@ -15,6 +13,7 @@ from ..errors import (
     NameNotResolved,
     Unreachable,
 )
+from .machine import is_going_on, wait_writable, words_of
 
 # A dropped SYN is answered by nobody; the kernel would go on for two minutes.
 CONNECT_SECONDS = 10.0
@@ -56,17 +55,6 @@ def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
         del failure  # or it and this frame would keep each other until garbage is collected
 
 
-def acknowledge_at_once(connected: socket.socket) -> None:
-    """A peer that writes a message in two pieces waits, by Nagle's algorithm, for the first to be
-    acknowledged, and our kernel would put that off for 40 ms. Linux forgets this wish after a
-    while, so it is repeated before every read."""
-    if _QUICK_ACKNOWLEDGE is not None:
-        connected.setsockopt(socket.IPPROTO_TCP, _QUICK_ACKNOWLEDGE, 1)
-
-
-_QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)
-
-
 def _resolve(
     host: str, port: int, deadline: Deadline
 ) -> list[tuple[socket.AddressFamily, _Address]]:
@@ -101,11 +89,9 @@ def _resolve(
 def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) -> None:
     candidate.setblocking(False)
     error = candidate.connect_ex(address)
-    if error == EINPROGRESS:
-        waiting = select.poll()
-        waiting.register(candidate, select.POLLOUT)
+    if is_going_on(error):
         try:
-            while not waiting.poll(1000 * min(_CANCEL_SLICE, deadline.remaining())):
+            while not wait_writable(candidate, min(_CANCEL_SLICE, deadline.remaining())):
                 deadline.check()
         except DeadlinePassed:
             raise ConnectionTimedOut(
@@ -123,6 +109,4 @@ def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) ->
 
 
 def _unreachable(error: int) -> Unreachable:
-    return Unreachable(
-        f"not reachable ({os.strerror(error).lower()})", "Check the host and the network (VPN)"
-    )
+    return Unreachable(f"not reachable ({words_of(error)})", "Check the host and the network (VPN)")

@@ -3,7 +3,6 @@
 What goes wrong is told by its reason; nothing ever falls back to an unencrypted connection.
 """
 
-import select
 import socket
 import ssl
 from contextlib import suppress
@@ -13,6 +12,7 @@ from ..deadline import Deadline
 from ..errors import BadConfiguration, ConnectionLost, ConnectionTimedOut, TlsFailure
 from ..node import Certificate
 from .connect import CONNECT_SECONDS
+from .machine import wait_readable
 
 # How long a last word of a peer that hung up is waited for; it is there already or never comes.
 _LAST_SECONDS = 0.1
@@ -111,13 +111,11 @@ def end(connected: socket.socket) -> None:
 def is_quiet(connected: socket.socket) -> bool:
     """Whether nothing has arrived on an idle connection, not even its end."""
     with suppress(OSError, ValueError):
-        waiting = select.poll()
-        waiting.register(connected, select.POLLIN)
         if not isinstance(connected, ssl.SSLSocket):
-            return not waiting.poll(0)
+            return not wait_readable(connected, 0)
         if connected.pending():
             return False
-        if not waiting.poll(0):
+        if not wait_readable(connected, 0):
             return True
         connected.settimeout(0)
         try:  # TLS 1.3 sends tickets when it likes: they are for TLS alone

@@ -1,0 +1,48 @@
+"""The real server on a machine that has less: what Windows or macOS lack is taken away first.
+
+    python -m tests.poor_machine serve --demo
+
+There is no Windows here, so this simulates what is known of it: no `poll`, no `resource`, no
+TCP_QUICKACK, no `fork`, a connect in progress that answers EWOULDBLOCK, a shutdown that wakes
+nobody, and a terminal of code page 1252.
+"""
+
+import errno
+import os
+import select
+import socket
+import sys
+from typing import Any
+
+
+def take_away() -> None:
+    """Must run before anything that looks for these is imported."""
+    kit: Any = select
+    for name in ("poll", "epoll", "devpoll", "kqueue"):
+        if hasattr(kit, name):
+            delattr(kit, name)
+    sys.modules["resource"] = None  # pyright: ignore[reportArgumentType]
+    system: Any = os
+    for name in ("fork", "forkpty", "posix_spawn", "setsid", "killpg", "getuid", "geteuid"):
+        if hasattr(system, name):
+            delattr(system, name)
+    network: Any = socket
+    del network.TCP_QUICKACK
+    network.socket = _Socket
+
+
+class _Socket(socket.socket):
+    def connect_ex(self, address: Any, /) -> int:
+        error = super().connect_ex(address)
+        return errno.EWOULDBLOCK if error == errno.EINPROGRESS else error
+
+    def shutdown(self, how: int, /) -> None:
+        """Wakes no reader."""
+
+
+if __name__ == "__main__":
+    take_away()
+    from dicom_mcp.cli import main
+
+    sys.argv[0] = "dicom-mcp"
+    main()
