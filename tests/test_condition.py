@@ -13,7 +13,8 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.errors import BadArgument, BadAttribute
 from dicom_mcp.node import Node
-from dicom_mcp.tools.condition import FORMS, FORMS_OF_QUANTITIES, Condition
+from dicom_mcp.tools.condition import Condition
+from dicom_mcp.tools.relation import FORMS, FORMS_OF_QUANTITIES
 from tests.asking import ask, fail, listed
 from tests.truth.archives import images
 
@@ -77,6 +78,13 @@ BY_AGE: dict[str, Callable[[int], bool]] = {
     "age 75+": lambda years: years >= 75,
     "age at most 1": lambda years: years <= 1,
     "age is not over 40": lambda years: years <= 40,
+    "age is not equal to 42": lambda years: years != 42,
+    "age is equal to 42": lambda years: years == 42,
+    "60 < age": lambda years: years > 60,
+    "age in 40-60": lambda years: 40 <= years <= 60,
+    "age under one year": lambda years: years < 1,
+    "patient is older than 60": lambda years: years > 60,
+    "PatientAge > 040Y": lambda years: years > 40,
 }
 
 
@@ -235,6 +243,15 @@ ASKED: dict[str, Callable[[list[Dataset]], bool]] = {
     "StudyDescription contains T1 +C": _any("StudyDescription", lambda text: "T1 +C" in text),
     "StudyDescription ends with 50%": _any("StudyDescription", lambda text: text.endswith("50%")),
     "StudyDescription starts with CT": _any("StudyDescription", lambda t: t.startswith("CT")),
+    "StudyDescription is not equal to CT Thorax w/o": _none(
+        "StudyDescription", lambda text: text == "CT Thorax w/o"
+    ),
+    "StudyDescription contains both head and neck": _any(
+        "StudyDescription", lambda text: "Head" in text and "Neck" in text
+    ),
+    "StudyDescription is like CT*": _any("StudyDescription", lambda t: t.startswith("CT")),
+    "StudyDescription does not match *or*": _none("StudyDescription", lambda t: "or" in t),
+    "modality <> CT": _none("Modality", lambda code: code == "CT"),
     "StudyDescription is not empty": _any("StudyDescription", bool),
     "no study description": _any("StudyDescription", lambda text: not text),
     "sex is female": _any("PatientSex", lambda sex: sex == "F"),
@@ -305,6 +322,10 @@ def test_the_values_that_are_there_are_told_when_none_is_as_asked(node: Node) ->
         ("slice thickness > 5 kV", "measured in mm"),
         ("KVP > thick", "not a number"),
         ("age > old", "18 months"),
+        ("age > 18 and < 65", "between A and B"),
+        ("40 < age < 60", "between A and B"),
+        ("age > 60 and sex is F", "of its own"),
+        ("patient older than sixty", "18 months"),
         ("age between 60 and 40", "is more than"),
         ("age between 6 months and 2 years", "different units"),
         ("StudyTime > 25:61", "18:00"),

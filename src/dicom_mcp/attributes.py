@@ -88,7 +88,8 @@ PRESETS: dict[Level, dict[Preset, tuple[str, ...]]] = {
 _SAID = """
     PatientName: patient, name, full name, name of the patient, name of patient
     PatientID: mrn, medical record number, patient number, patient identifier, hospital number, pid
-    PatientBirthDate: date of birth, dob, birth date, birthday, birthdate, born
+    PatientBirthDate: date of birth, dob, birth date, birthday, birthdate, born,
+        birth year, year of birth
     PatientSex: sex, gender
     PatientAge: age, how old
     PatientSize: height, body height

@@ -46,7 +46,6 @@ def below(span: Span) -> Span:
 
 # Ages -------------------------------------------------------------------------------------------
 
-_AGE_VALUE = re.compile(r"([0-9]{1,3}) ?([YMWD]?)", re.IGNORECASE)
 _AGE = re.compile(
     r"([0-9]{1,3}(?:[.,][0-9]+)?)[ -]?(y|m|w|d|yrs?|years?|months?|weeks?|days?|yo|y/o|jahre?|"
     r"monate?|wochen?|tage?)?(?:[ -]?(?:old|alt|of age))?",
@@ -70,7 +69,7 @@ class Age:
 
 def age(text: str) -> Age | None:
     """An age as people write it: 60, 18 months, 1.5 years, 010D; None for what is none."""
-    found = _AGE.fullmatch(text.strip())
+    found = _AGE.fullmatch(re.sub(r"(?i)^(?:an?|one) ", "1 ", text.strip()))
     if not found:
         return None
     letter = (found[2] or "y")[0].lower()
@@ -84,8 +83,8 @@ def age(text: str) -> Age | None:
 def age_of(record: Mapping[str, Sequence[str]], unit: str) -> Span | None:
     """How many completed units old the patient was at the study: by PatientAge as scanners write
     it (`042Y`, `42Y`, `42`), or by birth and study date where that is absent or too coarse."""
-    written = _AGE_VALUE.fullmatch("".join(record.get("PatientAge", ())).strip())
-    span = _in_units(int(written[1]), written[2].upper() or "Y", unit) if written else None
+    written = age("".join(record.get("PatientAge", ())))
+    span = _in_units(written.count, written.unit, unit) if written else None
     if span and span[0] == span[1]:
         return span
     born, studied = (
@@ -205,9 +204,19 @@ def time_of_day(text: str) -> tuple[Span, str] | None:
 
 # What each unit is of its kind's base; and the units of attributes (PS3.3 C.7.1 to C.8).
 _UNITS: dict[str, dict[str, float]] = {
-    "length": {"mm": 1, "cm": 10, "m": 1000, "µm": 0.001, "um": 0.001, "millimeters": 1},
-    "duration": {"ms": 1, "s": 1000, "sec": 1000, "seconds": 1000, "min": 60000, "µs": 0.001},
-    "mass": {"kg": 1, "g": 0.001, "kilograms": 1},
+    "length": {
+        **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1),
+        **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 10),
+        **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1000),
+        **dict.fromkeys(("µm", "um"), 0.001),
+    },
+    "duration": {
+        **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1),
+        **dict.fromkeys(("s", "sec", "second", "seconds"), 1000),
+        **dict.fromkeys(("min", "minute", "minutes"), 60000),
+        "µs": 0.001,
+    },
+    "mass": {**dict.fromkeys(("kg", "kilo", "kilos", "kilogram", "kilograms"), 1), "g": 0.001},
     "voltage": {"kv": 1, "kvp": 1, "v": 0.001},
     "current": {"ma": 1, "a": 1000, "µa": 0.001},
     "charge": {"mas": 1},

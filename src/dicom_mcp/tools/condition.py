@@ -7,32 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ..attributes import keyword_of
-from ..errors import BadArgument, BadAttribute
+from ..errors import BadArgument
 from ..standard import quantity
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.values import shown
+from .relation import refused, split
 from .wording import Wording
 
 # What a value is compared with, three ways: None when it can't be told.
 type Test = Callable[[Mapping[str, Sequence[str]]], bool | None]
-
-# The forms that are taught, of every attribute and of ages, dates, times and numbers only.
-FORMS = (
-    *("is X", "is not X", "is A or B", "contains X", "does not contain X", "starts with X"),
-    *("ends with X", "is empty", "is not empty", "longer than N", "shorter than N"),
-)
-FORMS_OF_QUANTITIES = (
-    *("more than N", "less than N", "at least N", "at most N", "between A and B"),
-    *("before X", "after X"),
-)
-HOW = (
-    f"Write an attribute and one of: {', '.join(FORMS)}; of ages, dates, times and numbers also "
-    f"{', '.join(FORMS_OF_QUANTITIES)}"
-)
 
 # What an age is told by.
 AGE = ("PatientAge", "PatientBirthDate", "StudyDate")
@@ -59,8 +45,7 @@ class Condition:
     def of(cls, text: str, *, today: date) -> "Condition":
         """From words such as "AccessionNumber is empty". Raises BadArgument for other ones, with
         the nearest form that is right."""
-        name, relation, operand = _split(text)
-        keyword = keyword_of(name)
+        keyword, relation, operand = split(text)
         found = attribute(keyword)
         assert found is not None
         if found.vr == "SQ":
@@ -160,16 +145,19 @@ def _measured(
     synonyms = {"AS": _OF_AGE, "DA": _OF_DAYS, "DT": _OF_DAYS, "TM": _OF_DAYS}.get(vr, _OF_NUMBERS)
     relation = synonyms.get(relation, relation)
     if relation not in _LIMITS or not operand:
-        raise _refused(text, f"{keyword} has no such comparison")
+        raise refused(text, f"{keyword} has no such comparison")
     if vr in quantity.DAYS and relation == "between" and not _TWO.search(operand):
         relation = "is"  # 2026-01, 20260101-20260131
+    if relation != "between" and _ANOTHER.search(operand):
+        why = "it has more than one comparison"
+        raise refused(text, why, "Give each as an item of its own, or ask: between A and B")
     read = _reader(keyword, vr, today, text)
     tests: list[tuple[str, Test]] = []
     for end in _alternatives(operand) if relation == "is" else [operand]:
         low, high = _ends(end) if relation == "between" else (end, end)
         (one, written, test), (other, written_other, _) = read(low), read(high)
         if vr == "AS" and written.split()[1][:1] != written_other.split()[1][:1]:
-            raise _refused(text, "the ends have different units", "Write both in one unit")
+            raise refused(text, "the ends have different units", "Write both in one unit")
         limits = _LIMITS[relation](_instant(one) if vr == "TM" and relation != "is" else one, other)
         if relation == "between":
             written = f"{written.partition('-')[0]} and {written_other.rpartition('-')[2]}"
@@ -182,7 +170,7 @@ def _measured(
             early, late = (limits[0], float("inf")), (float("-inf"), limits[1])
             tests.append((written, _either([test(early), test(late)])))
         else:
-            raise _refused(text, f"{shown(low)} is more than {shown(high)}")
+            raise refused(text, f"{shown(low)} is more than {shown(high)}")
     said = " or ".join(said for said, _ in tests)
     words = _WORDS_OF_DAYS if vr in quantity.DAYS else _WORDS
     said = f"{words.get(relation, relation)} {said}"
@@ -205,13 +193,13 @@ def _reader(keyword: str, vr: str, today: date, text: str) -> _Read:
         if vr == "AS":
             age = quantity.age(operand)
             if age is None:
-                raise _refused(text, f"{shown(operand)} is no age", "Write it as 60 or 18 months")
+                raise refused(text, f"{shown(operand)} is no age", "Write it as 60 or 18 months")
             unit = age.unit
             return (age.count, age.count), str(age), lambda limits: _by_age(unit, limits)
         if vr == "TM":
             time = quantity.time_of_day(operand)
             if time is None:
-                raise _refused(text, f"{shown(operand)} is no time of day", "Write it as 18:00")
+                raise refused(text, f"{shown(operand)} is no time of day", "Write it as 18:00")
             return *time, by_value
         if vr in quantity.DAYS:
             return *quantity.days(operand, today=today, argument="where"), by_value
@@ -252,6 +240,8 @@ def _either(tests: Sequence[Test]) -> Test:
     return test
 
 
+# Another comparison within an operand; "between" has an "and" of its own.
+_ANOTHER = re.compile(r"[<>=≤≥]|\b(?:and|but|und|aber)\b", re.IGNORECASE)
 _TWO = re.compile(r" (?:and|to|until|till|und|bis) |\.\.|–|—", re.IGNORECASE)
 
 
@@ -267,108 +257,3 @@ def _ends(operand: str) -> tuple[str, str]:
 def _alternatives(operand: str) -> list[str]:
     operand = re.sub(r"^(?:one of|any of|either|in) ", "", operand, flags=re.IGNORECASE)
     return re.split(r",? or |, ", operand.strip(" ()[]"), flags=re.IGNORECASE)
-
-
-# Words ------------------------------------------------------------------------------------------
-
-_BE = r"(?:(?:is|are|was|were|be|being|has|have) )?"
-_MORE = "more|greater|larger|higher|bigger|above|over|exceeds|exceeding|heavier|taller|thicker"
-_LESS = "less|smaller|fewer|lower|below|under|lighter|thinner"
-_LATER, _EARLIER = "after|later", "before|earlier"
-_X = "(?P<operand>.+)"
-
-# What stands between attribute and operand, the longer forms first.
-_RELATIONS: tuple[tuple[str, str], ...] = (
-    ("not empty", rf"{_BE}(?:not|never|non-?) ?(?:empty|missing|blank|absent|null|unset|none)"),
-    ("not empty", r"(?:is |are )?(?:present|filled(?: in)?|given|set)|exists|has (?:a|any) value"),
-    ("empty", r"(?:is |are |was )?(?:empty|missing|blank|absent|null|unset)"),
-    ("empty", r"(?:is |are |was )?not (?:present|filled(?: in)?|given|set|there)"),
-    ("empty", r"has no value|does not exist|(?:is|=+|equals) (?:\"\"|'')"),
-    ("not empty", r"(?:is not|!=|<>) (?:\"\"|'')"),
-    ("longer", rf"{_BE}(?:longer than|more than(?= [\d.]+ char)) {_X}"),
-    ("shorter", rf"{_BE}(?:shorter than|less than(?= [\d.]+ char)) {_X}"),
-    ("not between", rf"{_BE}not between {_X}"),
-    ("between", rf"{_BE}(?:between|ranging from|within) {_X}"),
-    ("between", rf"{_BE}(?:from )?(?P<operand>\S+(?: \w+)? (?:to|until|till|bis) .+)"),
-    ("between", rf"{_BE}(?P<operand>\d+(?:\.\d+)? ?(?:-|–|\.\.) ?\d+(?:\.\d+)?(?: [a-z]+)?)"),
-    ("at least", rf"(?:{_BE}(?:at least|no (?:less|fewer) than|not (?:less|fewer) than|minimum|"
-     rf"not (?:under|below|before|younger than)|since|from|starting)|>=|=>|≥) ?{_X}"),
-    ("at most", rf"(?:{_BE}(?:at most|no more than|not more than|maximum|up to|until|till|through|"
-     rf"not (?:over|above|after|older than))|<=|=<|≤) ?{_X}"),
-    ("at least", rf"(?:{_BE}|[=:] ?)(?:at |from )?(?P<operand>[\w.,:/ ]+?)(?: or (?:more|later|"
-     r"after|older|above|higher|over|greater|up|newer|longer)| and (?:more|later|older|above|up|"
-     r"over)| ?\+)"),
-    ("at most", rf"(?:{_BE}|[=:] ?)(?:at |from )?(?P<operand>[\w.,:/ ]+?) or (?:less|earlier|"
-     r"before|younger|below|lower|under|fewer|down|shorter)"),
-    ("older", rf"{_BE}older than {_X}"),
-    ("younger", rf"{_BE}(?:younger|newer) than {_X}"),
-    ("after", rf"{_BE}(?:{_LATER})(?: than)? {_X}"),
-    ("before", rf"{_BE}(?:{_EARLIER})(?: than)? {_X}"),
-    ("more", rf"(?:{_BE}(?:{_MORE})(?: than)? |> ?){_X}"),
-    ("less", rf"(?:{_BE}(?:{_LESS})(?: than)? |< ?){_X}"),
-    ("not contains", r"(?:(?:does|do|did) not (?:contain|include|mention|have|match|list)|"
-     r"not (?:containing|contains?|including|like)|"
-     rf"lacks?|lacking|without|excludes?|excluding|is not like|contains no|has no) {_X}"),
-    ("contains", r"(?:contains?|containing|includes?|including|mentions?|has|have|with|matches|"
-     rf"(?:is )?like) {_X}"),
-    ("not starts", rf"(?:does not (?:start|begin) with) {_X}"),
-    ("starts", rf"(?:(?:start|begin)(?:s|ning|ing)? with) {_X}"),
-    ("not ends", rf"(?:does not end (?:with|in)) {_X}"),
-    ("ends", rf"(?:end(?:s|ing)? (?:with|in)) {_X}"),
-    ("not is", rf"(?:(?:is|are|was) (?:not|neither|other than|different from|anything but|none of)"
-     rf"(?: equal to| in)?|(?:does|do) not equal|differs from|excluding|!=|<>|≠|not) ?{_X}"),
-    ("is", rf"(?:(?:is|are|was|equals?) (?:equal to |exactly |on |at |in |during )?|"
-     rf"(?:on|at|in|during|exactly) |(?:==?|:) ?){_X}"),
-)  # fmt: skip
-_PATTERNS = tuple((relation, re.compile(words, re.IGNORECASE)) for relation, words in _RELATIONS)
-
-# Conditions that do not begin with their attribute.
-_FIRST: tuple[tuple[str, str], ...] = (
-    (r"(?:no|without(?: an?| any)?|has no|have no|lacks?|missing) (.+)", r"\1 is empty"),
-    (r"(?:with(?: an?| any)?|has an?|have an?) (.+)", r"\1 is not empty"),
-    (r"(?:patients? )?(?:is |are )?((?:older|younger|over|under) (?:than )?\d.*)", r"age \1"),
-    (r"(?:patients? )?(?:is |are )?aged (.+)", r"age \1"),
-)
-_SHORT = (("n't ", " not "), ("n’t ", " not "))
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """Attribute, relation and operand of a condition."""
-    plain = re.sub(r"\s+", " ", text.strip())
-    for short, long in _SHORT:
-        plain = plain.replace(short, long)
-    plain = re.sub(r"(?i)\bcan not\b", "not", plain)
-    for pattern, form in _FIRST:
-        found = re.fullmatch(pattern, plain, re.IGNORECASE)
-        if found and (not form.startswith(r"\1") or _is_attribute(found[1])):
-            plain = found.expand(form)
-            break
-    cuts = [at.start() for at in re.finditer(r" |(?<=\w)(?=[<>=!≠≤≥:])", plain)]
-    for cut in reversed(cuts):
-        name = re.sub(r"^(?:the|its|their|whose) ", "", plain[:cut], flags=re.IGNORECASE)
-        if not _NAME.fullmatch(name) or not _is_attribute(name):
-            continue
-        for relation, pattern in _PATTERNS:
-            if found := pattern.fullmatch(plain[cut:].strip()):
-                return name, relation, (found.groupdict().get("operand") or "").strip()
-        raise _refused(text, f"where={shown(text)} is not understood")
-    first = re.split(r" (?:is|are|was|not|contains?|lacks|has|does)\b|[<>=!]", plain)[0]
-    if _NAME.fullmatch(first) and len(first) < len(plain):
-        keyword_of(first)  # says which attribute is near
-    raise _refused(text, f"where={shown(text)} is not understood")
-
-
-# What the name of an attribute may be written with.
-_NAME = re.compile(r"[\w (),'’/-]+")
-
-
-def _is_attribute(name: str) -> bool:
-    try:
-        keyword_of(name)
-    except BadAttribute:
-        return False
-    return True
-
-
-def _refused(text: str, why: str, remedy: str = HOW) -> BadArgument:
-    return BadArgument(why if shown(text) in why else f"where={shown(text)}: {why}", remedy)

@@ -56,6 +56,8 @@ class Wording:
     @classmethod
     def of(cls, keyword: str, vr: str, relation: str, operand: str, *, text: str) -> "Wording":
         """Raises BadArgument, with what can be asked, for what text cannot be asked."""
+        if relation == "like":  # with wildcards it is told of the whole value
+            relation = "is" if set(operand) & set("*?") else "contains"
         if relation in ("longer", "shorter"):
             return _length(relation, operand, text)
         if relation not in _WORDS:
@@ -140,6 +142,8 @@ def _parts(operand: str, relation: str, keyword: str, text: str) -> tuple[list[s
     parts, joined = re.split(separator, bare, flags=re.IGNORECASE), "or"
     if len(parts) == 1:
         several = re.split(r" (?:and|und) ", bare, flags=re.IGNORECASE)
+        if len(several) > 1:
+            several[0] = re.sub(r"(?i)^both ", "", several[0])
         parts, joined = (several, "and") if len(several) > 1 else (parts, joined)
     elif any(re.search(r" (?:and|und) ", part, re.IGNORECASE) for part in parts):
         raise _refused(text, '"and" and "or" are mixed', "Give conditions of their own, or quote")
