@@ -18,6 +18,7 @@ from .standard.levels import UNIQUE_KEY, Level
 from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
+from .standard.shapes import SEPARATOR
 from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
 from .truth.asking import Asking
@@ -25,15 +26,20 @@ from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below,
 from .truth.exchange import Exchange
 from .truth.gathering import Gathering
 from .truth.habits import Habits
+from .truth.lists import ask_listed
 from .truth.modalities import lists_reports
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
 from .truth.series import series_of
-from .truth.unseen import ask_seen
 from .truth.worklist import ask_worklist
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0
+
+# Series of several studies whose instances are asked for one series after the other.
+_MOST_SERIES = 100
+
+_SERIES = UNIQUE_KEY[Level.SERIES]
 
 type Arrived = Callable[[], None]
 
@@ -212,6 +218,9 @@ class Archive:
 
     def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
+            series = query.keys.get(_SERIES, "").split(SEPARATOR)
+            if len(series) > 1:
+                return self._of_several_series(asking, query, series, limit)
             studies = self._parents.studies_of_series(_one_series(query), asking)
             if not studies:
                 told = "The archive holds no series with this UID."
@@ -227,6 +236,30 @@ class Archive:
             answer = _asked(asking, query, limit)
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
+
+    def _of_several_series(
+        self, asking: Asking, query: Query, several: Sequence[str], limit: int
+    ) -> Matches:
+        """The instances of each series, whose study may be another one."""
+        if len(several) > _MOST_SERIES:
+            raise BadArgument(
+                f"{len(several)} series are too many at once without their study",
+                f"Give study_instance_uid too, or at most {_MOST_SERIES} series",
+            )
+        answers = [
+            self._find(asking, replace(query, keys={**query.keys, _SERIES: series}), limit)
+            for series in several
+        ]
+        found = [match for answer in answers for match in answer.matches]
+        notes = [note for answer in answers for note in answer.notes if answer.matches]
+        if len(found) > limit:
+            notes.append(f"Not complete: these are {limit} of {len(found)} instances; raise limit.")
+        return Matches(
+            query,
+            found[:limit],
+            all(answer.complete for answer in answers) and len(found) <= limit,
+            tuple(dict.fromkeys(notes)),
+        )
 
     def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
         if not self.habits.no_patient_root:
@@ -301,7 +334,7 @@ def _asked(
 ) -> Matches:
     """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
     gathering = Gathering(query, limit, keep=keep)
-    return gathering.close(ask_seen(asking, query, gathering))
+    return gathering.close(ask_listed(asking, query, gathering))
 
 
 def _of_images_only(asking: Asking, answer: Matches) -> Matches:
@@ -344,8 +377,8 @@ def _joined(answers: Sequence[Matches], limit: int) -> Matches:
 
 def _one_series(query: Query) -> str:
     """The series whose study must be found. Raises BadArgument unless the query names just one."""
-    series = query.keys.get(UNIQUE_KEY[Level.SERIES], "")
-    if not series or "\\" in series:
+    series = query.keys.get(_SERIES, "")
+    if not series:
         raise BadArgument(
             "instances can only be found in one series, or with their study",
             "Give one series_instance_uid, or study_instance_uid too",

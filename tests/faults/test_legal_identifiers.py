@@ -318,7 +318,7 @@ class Identifier:
             found.append("is a bare *")
         if re.search("[\x00-\x1f\x7f-\x9f]", text):
             found.append("holds a control character")
-        if "\\" in text and vr != "UI":
+        if "\\" in text and vr not in ("UI", "LO", "SH"):  # lists, where such are asked for
             found.append("holds several values")
         rule = _RULES.get(vr)
         if rule is None:

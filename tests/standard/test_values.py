@@ -53,16 +53,25 @@ def test_pydicoms_uids_are_taken() -> None:
         assert uid(made := generate_uid(prefix), argument="u") == made
 
 
-@given(st.text(st.sampled_from("0123456789.*?\\ x"), max_size=70))
-def test_a_uid_is_taken_exactly_when_the_standard_allows_it(value: str) -> None:
-    legal = all(
-        re.match(RE_VALID_UID, one) and len(one) <= 64 and "." in one for one in value.split("\\")
-    )
+@given(st.text(st.sampled_from("0123456789.*?\\\\ x"), max_size=70))
+def test_a_uid_that_the_standard_allows_is_taken_and_a_wildcard_never(value: str) -> None:
+    legal = all(re.match(RE_VALID_UID, one) and len(one) <= 64 for one in value.split("\\"))
     try:
         assert uid(value, argument="u") == value
-        assert legal
+        assert not set(value) & set("*? ")
     except BadArgument:
         assert not legal
+
+
+@pytest.mark.parametrize("value", ["1.02.3", "X1.2.3", "1.2.3-4", "12345", "1." * 40 + "1"])
+def test_a_uid_against_the_standard_that_an_archive_gave_is_taken(value: str) -> None:
+    assert uid(value, argument="u") == value
+
+
+@pytest.mark.parametrize("value", ["chest", "A12345", "1.2 3", "-", "١.٢", "1.2\t", "1." * 65])
+def test_a_word_is_no_uid(value: str) -> None:
+    with pytest.raises(BadArgument, match="is not a DICOM UID"):
+        uid(value, argument="u")
 
 
 def test_a_list_of_uids_has_a_longest_size_that_fits_its_length_field() -> None:

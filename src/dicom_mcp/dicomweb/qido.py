@@ -27,9 +27,9 @@ _NOT_FIELDS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 # no form gives a meaning (RFC 3986 3.4). Wildcards are among them.
 _AS_IT_IS = "*?/:@!$'(),="
 
-# PS3.5 9.1, with zeros at the front of components, as careless software writes them. Nothing else
-# may stand in a path.
-UID = re.compile(r"[0-9][0-9.]{0,63}")
+# PS3.5 9.1, with zeros at the front of components or letters, as careless software writes them.
+# Nothing else may stand in a path.
+UID = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)

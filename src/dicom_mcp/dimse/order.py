@@ -1,19 +1,15 @@
 """What one call wants to fetch: what is still to come, what came, and why the rest did not."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
+from ..standard.values import is_uid
 
 NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
 _NO_UID = "their UIDs are none (PS3.5 9.1)"
-
-# With zeros at the front of components, as careless software writes them. A list or a wildcard
-# would name other objects too.
-_UID = re.compile(r"[0-9][0-9.]{0,63}")
 
 
 # Study, series and object: two series may hold objects of one UID.
@@ -130,4 +126,4 @@ def _is_elsewhere(instance: Instance, wanted: Reference) -> bool:
 
 def _is_usable(one: Reference) -> bool:
     uids: Sequence[str] = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
-    return all(map(_UID.fullmatch, uids))
+    return all(map(is_uid, uids))

@@ -9,6 +9,7 @@ from ..errors import BadArgument
 from . import values
 from .days import day_range
 from .dictionary import attribute
+from .lists import LISTED, Several, is_wild, ways
 from .matching import Comparison, is_universal, matcher
 from .modality import codes
 from .names import readings, same_name, spellings
@@ -41,13 +42,17 @@ _SHORTEST_START = 1
 _SHORTEST_SPELLED = 3
 
 
-def meanings(keyword: str, text: str, *, argument: str, today: date) -> Meanings:
-    """What this text means as a key for the attribute; () when it asks for everything.
+def meanings(keyword: str, text: Several, *, argument: str, today: date) -> Meanings:
+    """What this text, or list of texts, means as a key for the attribute; () when it asks for
+    everything.
 
     Raises BadArgument, naming the argument and the rule, for what cannot be meant.
     """
     found = attribute(keyword)
     assert found is not None
+    if keyword in LISTED:
+        return _listed(keyword, found.vr, text, argument)
+    assert isinstance(text, str)
     text = text.strip()
     if not text:
         return ()
@@ -70,6 +75,30 @@ def meanings(keyword: str, text: str, *, argument: str, today: date) -> Meanings
         return _names(key, argument)
     words = text.split() if whole == f"*{text}*" else []
     return _rank([Meaning(key)]) + (_words(words) if len(words) > 1 else ())
+
+
+def _listed(keyword: str, vr: str, text: Several, argument: str) -> Meanings:
+    """One identifier or several; a list that may be one value is read as that first."""
+    ranks: list[tuple[Meaning, ...]] = []
+    for way in ways(keyword, text, argument=argument):
+        keys = [_identifier(one, vr, argument) for one in way]
+        if len(keys) > 1 and any(is_wild(key) or not key for key in keys):
+            if ranks:
+                continue
+            raise BadArgument(
+                f"{argument} has wildcards among several values",
+                "Ask for values with * or ? one at a time",
+            )
+        if all(keys):
+            said = f"{len(keys)} values" if ranks else ""
+            ranks.append((Meaning("\\".join(keys), said),))
+    return tuple(ranks)
+
+
+def _identifier(value: str, vr: str, argument: str) -> str:
+    if vr == "UI":
+        return values.uid(value, argument=argument)
+    return values.identifier(value, vr, argument=argument)
 
 
 def _contained(text: str) -> str:

@@ -20,10 +20,6 @@ type Match = dict[str, Value]
 # What tells one person from another who have the same Patient ID (see `person`).
 TELLING = ("IssuerOfPatientID", "PatientName", "PatientBirthDate")
 
-# Zeros at the front of a component, as careless software writes them, are let through: the object
-# has no other UID (PS3.5 9.1).
-_UID = re.compile(r"[0-9.]{1,64}")
-
 _BEYOND_ASCII = re.compile(r"(?:[^\x00-\x7f]|\?)+")
 
 
@@ -90,11 +86,6 @@ class Query:
 def is_one(key: str) -> bool:
     """Whether a key, or a value that is to be one, means just this value."""
     return bool(key) and not {"*", "?", "\\"} & set(key)
-
-
-def is_uid(value: str) -> bool:
-    """Whether a value an archive gave as UID can be asked for: one UID, no wildcard and no list."""
-    return _UID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 
 from .dictionary import attribute
 from .levels import NOUN
-from .matching import Comparison, Predicate, matcher
+from .lists import predicate
+from .matching import Comparison, Predicate
 from .query import Match, Query, Value
 from .reading import agrees
 
@@ -33,7 +34,7 @@ class Recheck:
         self._unsent: set[str] = set()
         self._query = query
         self._predicates: dict[str, Predicate] = {
-            keyword: matcher(found.vr, key, comparison=LOOSEST)
+            keyword: predicate(keyword, found.vr, key, LOOSEST)
             for keyword, key in query.keys.items()
             if (found := attribute(keyword))
         }
@@ -48,16 +49,16 @@ class Recheck:
         cannot be read contradicts none."""
         self._checked += 1
         unread: list[str] = []
-        for keyword, predicate in self._predicates.items():
+        for keyword, is_meant in self._predicates.items():
             if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
                 if keyword in self._unsent:
                     return False
                 continue
             self._returned[keyword] += 1
             values = texts(match[keyword])
-            if predicate(values):
+            if is_meant(values):
                 continue
-            said = agrees(self._vrs[keyword], keyword, predicate, values) if values else False
+            said = agrees(self._vrs[keyword], keyword, is_meant, values) if values else False
             if said is None:
                 unread.append(keyword)
             elif not said:
@@ -76,7 +77,7 @@ class Recheck:
             if found := attribute(keyword):
                 comparison = EXACT if keyword in IDENTIFIERS else _MEANT
                 key = self._query.keys[keyword]
-                self._predicates[keyword] = matcher(found.vr, key, comparison=comparison)
+                self._predicates[keyword] = predicate(keyword, found.vr, key, comparison)
 
     @property
     def returned(self) -> frozenset[str]:

@@ -26,8 +26,8 @@ def shape(vr: str, key: str) -> str:
     key = significant(vr, key)
     if is_universal(vr, key):
         return ""
-    if vr == "UI":
-        return f"list of {2 ** key.count(SEPARATOR).bit_length()}" if SEPARATOR in key else ""
+    if SEPARATOR in key:
+        return f"list of {2 ** key.count(SEPARATOR).bit_length()}"
     if vr in RANGE_VRS:
         first, hyphen, last = key.partition("-")
         return f"{'from' if first else ''}-{'to' if last else ''}" if hyphen else ""
@@ -56,7 +56,7 @@ class Trial:
 def trial(vr: str, key: str, values: Sequence[str]) -> Trial | None:
     """A key of the same shape as `key` that finds these `values` of an archive; None where they do
     not serve."""
-    if vr == "UI":
+    if SEPARATOR in key:
         return _list(key.split(SEPARATOR), values)
     for value in sorted(values, key=lambda value: not value.isascii()):
         if vr in RANGE_VRS:

@@ -34,8 +34,15 @@ _LONGEST_LIST = 65534
 # C0 and C1, and lone surrogates, which are no characters and have no bytes.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-# PS3.5 9.1: no component begins with 0 unless it is 0.
-_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+# What an archive may give as a UID. PS3.5 9.1 allows digits and dots, no zeros at the front of a
+# component and 64 characters, but some have zeros there, or a letter in front, and their objects
+# have no other UID. What would name other objects too, or is plainly a word, is none.
+_LONGEST_UID = 128
+_UID_LETTER = r"[!#-)+\-.-;=>@-\[\]-~]"
+_UID = re.compile(rf"[0-9.]*[0-9][0-9.]*|{_UID_LETTER}*[0-9]\.[0-9]{_UID_LETTER}*")
+
+# Identifiers over the length of their VR are held by some archives, and have to be asked for whole.
+LONGEST_IDENTIFIER = 1024
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 
 
@@ -60,15 +67,15 @@ def key(value: str, vr: str, *, argument: str) -> str:
 
 
 def uid(value: str, *, argument: str) -> str:
-    """A UID (PS3.5 9.1), or several as list-of-UID matching takes them, separated by `\\`.
+    """A UID, or several as list-of-UID matching takes them, separated by `\\`; also one against
+    PS3.5 9.1 that an archive may have given.
 
     Raises BadArgument naming what is wrong.
     """
     for one in value.split("\\"):
-        if len(one) > MAXIMUM_LENGTH["UI"] or not _UID.fullmatch(one):
+        if not is_uid(one):
             raise BadArgument(
-                f"{argument}={shown(value)} is not a DICOM UID "
-                "(digits and dots, no leading zeros in a component, at most 64 characters)",
+                f"{argument}={shown(value)} is not a DICOM UID (digits and dots, as in 1.2.840.1)",
                 "Copy the UID from an earlier answer",
             )
     if len(value) > _LONGEST_LIST:
@@ -79,11 +86,17 @@ def uid(value: str, *, argument: str) -> str:
     return value
 
 
-def text(value: str, vr: str, *, argument: str) -> str:
+def is_uid(value: str) -> bool:
+    """Whether this may be a UID of an object, if not a legal one."""
+    return len(value) <= _LONGEST_UID and _UID.fullmatch(value) is not None
+
+
+def text(value: str, vr: str, *, argument: str, longest: int = 0) -> str:
     """Text for a key of this VR, wildcards allowed where the standard allows them.
 
     A value of nothing but `*` asks for everything and becomes the zero-length key that says so to
-    every archive (PS3.4 C.2.2.2.3). Raises BadArgument for characters or lengths the VR forbids.
+    every archive (PS3.4 C.2.2.2.3). `longest` is how many characters it may have where that is not
+    what the VR says. Raises BadArgument for characters or lengths that are forbidden.
     """
     if value.strip("*") == "":
         return ""
@@ -99,7 +112,7 @@ def text(value: str, vr: str, *, argument: str) -> str:
             f"{argument}={shown(value)} has characters its type ({vr}) cannot hold",
             "Use plain letters, digits and punctuation (PS3.5 6.2)",
         )
-    longest = MAXIMUM_LENGTH.get(vr, 64)
+    longest = longest or MAXIMUM_LENGTH.get(vr, 64)
     parts = value.split("=") if vr == "PN" else [value]
     if any(len(part) > longest for part in parts):
         raise BadArgument(
@@ -112,6 +125,11 @@ def text(value: str, vr: str, *, argument: str) -> str:
             "Leave out all but one spelling of the name",
         )
     return value
+
+
+def identifier(value: str, vr: str, *, argument: str) -> str:
+    """A patient ID or accession number, which may be longer than its VR allows (PS3.5 6.2)."""
+    return text(value.strip(" "), vr, argument=argument, longest=LONGEST_IDENTIFIER)
 
 
 def code(value: str, *, argument: str) -> str:

@@ -171,8 +171,8 @@ class WorklistQuestion:
         Raises BadArgument for what cannot be asked.
         """
         days = day_range(date, today=today, argument="date") if date.strip() else ""
-        identity = values.text(patient_id.strip(), "LO", argument="patient_id")
-        accession = values.text(accession_number.strip(), "SH", argument="accession_number")
+        identity = values.identifier(patient_id, "LO", argument="patient_id")
+        accession = values.identifier(accession_number, "SH", argument="accession_number")
         modalities = tuple(("Modality", one) for one in codes(modality, argument="modality"))
         conditions = (
             Condition(((_DATE, days),) if days else ()),

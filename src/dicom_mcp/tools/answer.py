@@ -26,6 +26,13 @@ Asked = Annotated[
 ]
 
 
+# Which values of a list, by keyword, nothing matches.
+Missing = Annotated[
+    dict[str, list[str]],
+    WithJsonSchema({"type": "object", "description": "Listed values without a match"}),
+]
+
+
 def asked(node: Asking) -> Asked:
     """The node, or the nodes, as an answer names them."""
     if isinstance(node, tuple):
@@ -87,6 +94,7 @@ class Records(BaseModel):
     sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
     queries: int = Field(description="Queries it took")
     common: dict[str, Any] = Field(description="Attributes with the same value in every record")
+    missing: Missing = {}
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
     @classmethod
@@ -114,6 +122,7 @@ class Records(BaseModel):
             sent={"QueryRetrieveLevel": level.value, **found.keys()},
             queries=found.queries,
             common=common,
+            missing=found.missing,
             records=kept,
         )
 
@@ -129,6 +138,7 @@ class Counted(BaseModel):
     sent: dict[str, str] = Field(description="Keys as sent")
     compared: list[str] = Field(description="What was compared here, as it was understood")
     queries: int = Field(description="Queries it took")
+    missing: Missing = {}
     groups: list[dict[str, Any]]
 
 

@@ -7,16 +7,26 @@ from itertools import product
 
 from ..errors import BadArgument
 from ..standard.levels import NOUN, Level
+from ..standard.lists import Several
 from ..standard.meaning import Meaning, Meanings, meanings
 from ..standard.query import Match, Matches, Query
 from ..standard.record import identity
+from ..standard.shapes import SEPARATOR
 from .call import Call
+from .lists import Tally
 
 # Queries that one rank of meanings may become: seven ways to read a name, for four modalities.
 _MOST_WAYS = 28
 
 # What a wider key may bring for comparison here.
 _MOST_COMPARED = 500
+
+# Records of an answer where nobody says how many, and at most.
+DEFAULT_LIMIT = 50
+MOST_RECORDS = 500
+
+# Values of a list that are shown as sent.
+_MOST_SENT = 6
 
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
@@ -33,7 +43,7 @@ class Question:
     meanings: Mapping[str, Meanings]
 
     @classmethod
-    def of(cls, call: Call, level: Level, asked: Mapping[str, tuple[str, str]]) -> "Question":
+    def of(cls, call: Call, level: Level, asked: Mapping[str, tuple[str, Several]]) -> "Question":
         """From argument to keyword and text. Raises BadArgument for what cannot be asked."""
         found = {
             keyword: meanings(keyword, text, argument=argument, today=call.today)
@@ -73,10 +83,12 @@ class Found:
     queries: int = 0
     sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     absent: set[str] = field(default_factory=set[str])
+    # Values of lists that nothing matches.
+    missing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def keys(self) -> dict[str, str]:
-        """What was sent, alternatives separated by a bar."""
-        return {keyword: " | ".join(keys) for keyword, keys in self.sent.items()}
+        """What was sent, alternatives separated by a bar; of a list its length and its ends."""
+        return {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
 
     def join(self, answer: Matches) -> None:
         """Add what one answer says of itself."""
@@ -94,12 +106,16 @@ class Found:
 
 
 def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -> Found:
-    """At most `limit` matches of whatever the question may mean, each once."""
-    found = Found()
+    """At most `limit` matches of whatever the question may mean, each once. A list of values has
+    room for one match each where nobody said how many are wanted."""
+    found, tally = Found(), Tally()
     for rank in question.ways():
-        _ask_rank(call, question.level, rank, wanted, limit, found)
+        _ask_rank(call, question.level, rank, wanted, limit, found, tally)
         if found.matches or not found.complete:
             break
+    tally.tell(found)
+    if limit == DEFAULT_LIMIT:
+        limit = max(limit, min(tally.longest, MOST_RECORDS))
     if len(found.matches) > limit:
         found.complete = False
         found.note(
@@ -114,7 +130,7 @@ def each(
     call: Call, question: Question, wanted: Sequence[str], keep: Callable[[Match], None]
 ) -> Found:
     """Every match of whatever the question may mean goes to `keep`, once, and none is held."""
-    found = Found()
+    found, tally = Found(), Tally()
     count = 0
     for rank in question.ways():
         seen: set[str] = set()
@@ -126,6 +142,7 @@ def each(
             nonlocal count
             if not _holds(way, match):
                 return
+            tally.take(match)
             if several:
                 who = identity(question.level, match)
                 if who in seen:
@@ -136,6 +153,7 @@ def each(
 
         for way in rank:
             keys = {keyword: meaning.key for keyword, meaning in way.items()}
+            tally.ask(way)
             answer = call.archive.each(
                 Query(question.level, keys, tuple(wanted)),
                 partial(keep_new, way=way, seen=seen, several=several),
@@ -146,6 +164,7 @@ def each(
             found.join(answer)
         if count or not found.complete:
             break
+    tally.tell(found)
     return found
 
 
@@ -156,6 +175,7 @@ def _ask_rank(
     wanted: Sequence[str],
     limit: int,
     found: Found,
+    tally: Tally,
 ) -> None:
     seen: set[str] = set()
     asked: dict[tuple[str, ...], Matches] = {}
@@ -164,6 +184,9 @@ def _ask_rank(
         keys = {keyword: meaning.key for keyword, meaning in way.items()}
         sent = tuple(keys.values())
         compared = any(meaning.holds for meaning in way.values())
+        tally.ask(way)
+        if tally.longest:  # which values have a match is told of all that comes
+            compared, limit = True, max(limit, 2 * tally.longest)
         if sent not in asked:
             asked[sent] = call.archive.find(
                 Query(level, keys, tuple(wanted)),
@@ -179,6 +202,7 @@ def _ask_rank(
         for match in asked[sent].matches:
             if not _holds(way, match):
                 continue
+            tally.take(match)
             who = identity(level, match)
             if not who or who not in before:
                 seen.add(who)
@@ -198,6 +222,13 @@ def _holds(way: Mapping[str, Meaning], match: Match) -> bool:
         if meaning.holds and isinstance(value, str) and value and not meaning.holds(value):
             return False
     return True
+
+
+def _short(key: str) -> str:
+    values = key.split(SEPARATOR)
+    if len(values) <= _MOST_SENT:
+        return key
+    return f"{SEPARATOR.join((*values[:2], '…', values[-1]))} ({len(values)} values)"
 
 
 def choices(question: Question, found: Found) -> list[str]:

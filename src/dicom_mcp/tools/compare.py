@@ -19,7 +19,7 @@ from ..standard.query import Match, Query
 from .answer import Asked, asked
 from .asking import Found, Question, find
 from .call import Call, Progress
-from .query import Days, Modality, Name, Text, Uid
+from .query import Days, Ids, Modality, Name, Uids
 
 # What two nodes should say alike of a study and of a series.
 _OF_STUDY = (
@@ -72,10 +72,10 @@ class Compared(BaseModel):
 
 def compare_nodes(
     call: Call,
-    patient_id: Text = "",
+    patient_id: Ids = "",
     patient_name: Name = "",
     study_date: Days = "",
-    study_instance_uid: Uid = "",
+    study_instance_uid: Uids = "",
     modality_in_study: Modality = "",
     limit: Annotated[int, Field(ge=1, le=200, description="Most differences to return")] = 50,
 ) -> Compared:

@@ -12,15 +12,15 @@ from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import matcher
 from ..standard.near import did_you_mean
 from ..standard.person import Person, several_people
-from ..standard.query import TELLING, Match, Matches, Query, is_uid
+from ..standard.query import TELLING, Match, Matches, Query
 from ..standard.record import identity
-from ..standard.values import shown
+from ..standard.values import is_uid, shown
 from .answer import Counted, asked
 from .asking import EVERYTHING, Found, Question, each
 from .call import Call
 from .condition import Condition, texts
 from .dimension import Dimension, dimensions
-from .query import Days, Modality, Name, Text, Words
+from .query import Days, Ids, Modality, Name, Words
 from .relaxing import hints
 from .sieve import Sieve
 
@@ -65,10 +65,10 @@ def count_studies(
     count: Annotated[str, Field(json_schema_extra={"enum": [*_WHAT]})] = "studies",
     study_date: Days = "",
     modality: Modality = "",
-    patient_id: Text = "",
+    patient_id: Ids = "",
     patient_name: Name = "",
     study_description: Words = "",
-    accession_number: Text = "",
+    accession_number: Ids = "",
     where: Annotated[
         list[str],
         Field(description='More: "age > 60", "AccessionNumber is empty", "modality is not CT"'),
@@ -256,6 +256,7 @@ class _Counting:
             sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
             compared=self._sieve.compared(),
             queries=found.queries,
+            missing=found.missing,
             groups=[
                 {
                     **{one.name: value for one, value in zip(self._by, group, strict=True)},

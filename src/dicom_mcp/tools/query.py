@@ -1,24 +1,36 @@
 """The four questions: patients, studies, series, instances."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..attributes import returned_keywords
 from ..errors import BadArgument
 from ..standard.levels import Level
+from ..standard.lists import Several, ways
 from .answer import Records
-from .asking import Question, choices, find
+from .asking import DEFAULT_LIMIT, Question, choices, find
 from .call import Call
 from .relaxing import hints
 
 Preset = Annotated[str, Field(json_schema_extra={"enum": ["minimal", "standard", "extended"]})]
 Additional = Annotated[list[str], Field(description="More attributes: DICOM keywords or tags")]
 Exclude = Annotated[list[str], Field(description="Attributes to leave out")]
+
+
+def _as_written(value: object) -> object:
+    """The SDK reads text as JSON where a list may be: the text null, and lists of numbers."""
+    if value is None:
+        return "null"
+    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
+
+
+_AS_WRITTEN = BeforeValidator(_as_written)
+
 Limit = Annotated[int, Field(ge=1, le=500, description="Most records to return")]
-Uid = Annotated[str, Field(description="UID from an earlier answer")]
-Text = Annotated[str, Field(description="Wildcards * and ?")]
+Uids = Annotated[Several, _AS_WRITTEN, Field(description="UID from an earlier answer, or several")]
+Ids = Annotated[Several, _AS_WRITTEN, Field(description="One (wildcards * and ?), or several")]
 Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
 Days = Annotated[
     str, Field(description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week")
@@ -35,12 +47,12 @@ Number = Annotated[str | int, Field(description="Whole number")]
 def query_patients(
     call: Call,
     name_pattern: Name = "",
-    patient_id: Text = "",
+    patient_id: Ids = "",
     birth_date: Days = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
-    limit: Limit = 50,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find patients by name, ID or birth date. Then ask query_studies with their PatientID."""
     asked = {
@@ -54,17 +66,17 @@ def query_patients(
 
 def query_studies(
     call: Call,
-    patient_id: Text = "",
+    patient_id: Ids = "",
     study_date: Days = "",
     modality_in_study: Modality = "",
     study_description: Words = "",
-    accession_number: Text = "",
-    study_instance_uid: Uid = "",
+    accession_number: Ids = "",
+    study_instance_uid: Uids = "",
     patient_name: Name = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
-    limit: Limit = 50,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find studies (examinations) by patient, date, modality, description or accession number."""
     asked = {
@@ -82,15 +94,15 @@ def query_studies(
 
 def query_series(
     call: Call,
-    study_instance_uid: Uid,
+    study_instance_uid: Uids,
     modality: Modality = "",
     series_number: Number = "",
     series_description: Words = "",
-    series_instance_uid: Uid = "",
+    series_instance_uid: Uids = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
-    limit: Limit = 50,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find the series of one study. The scanner (StationName, Manufacturer) is known here."""
     asked = {
@@ -106,14 +118,14 @@ def query_series(
 
 def query_instances(
     call: Call,
-    series_instance_uid: Uid,
+    series_instance_uid: Uids,
     instance_number: Number = "",
-    sop_instance_uid: Uid = "",
-    study_instance_uid: Uid = "",
+    sop_instance_uid: Uids = "",
+    study_instance_uid: Uids = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
     exclude_attributes: Exclude = [],  # noqa: B006
-    limit: Limit = 50,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find the instances (images, reports) of one series. Its study is looked up if not given."""
     asked = {
@@ -129,7 +141,7 @@ def query_instances(
 def _found(
     call: Call,
     level: Level,
-    asked: Mapping[str, tuple[str, str]],
+    asked: Mapping[str, tuple[str, Several]],
     detail: tuple[str, list[str], list[str]],
     limit: int,
 ) -> Records:
@@ -149,7 +161,7 @@ def _found(
     return Records.of(found, level, wanted, call.archive.node)
 
 
-def _required(uid: str, noun: str) -> str:
-    if uid.strip():
+def _required(uid: Several, noun: str) -> Several:
+    if ways(f"{noun.title()}InstanceUID", uid, argument=f"{noun}_instance_uid"):
         return uid
     raise BadArgument(f"{noun}_instance_uid is empty", f"Find the {noun} first and copy its UID")

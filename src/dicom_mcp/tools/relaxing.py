@@ -11,7 +11,7 @@ from ..errors import ArchiveError, Cancelled
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.meaning import Meaning
-from ..standard.query import Match
+from ..standard.query import Match, is_one
 from .asking import Found, Question, find
 from .call import Call
 
@@ -50,7 +50,7 @@ def _relaxed(question: Question) -> "list[tuple[str, Question]]":
     found: list[tuple[str, Question]] = []
     for keyword, meant in keys.items():
         first = meant[0][0]
-        if keyword in _IDENTIFIERS and len(first.key) < 14 and not set(first.key) & set("*?"):
+        if keyword in _IDENTIFIERS and len(first.key) < 14 and is_one(first.key):
             wider = f"*{first.key.lstrip('0') or first.key}*"
             meant_so = ((Meaning(wider),),)
             found.append(

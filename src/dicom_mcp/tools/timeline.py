@@ -92,7 +92,7 @@ def patient_timeline(
     (patient,) = people
     if patient and (uid or "PatientID" not in question.meanings):
         # Only one study is known, or others of the same ID are under another name.
-        known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", patient)})
+        known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", [patient])})
         again, studies = studies_meant(call, known, _OF_STUDY)
         studies = [one for one in studies if one.get("PatientID") == patient]
         again.join(Matches(Query(Level.STUDY), [], found.complete, (*found.notes,)))

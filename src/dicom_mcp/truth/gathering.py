@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..standard.charset import UTF_8
 from ..standard.dictionary import attribute
 from ..standard.levels import ABOVE, NOUN, UNIQUE_KEY, Level
+from ..standard.lists import normal
 from ..standard.matching import Predicate, matcher
 from ..standard.person import Person, several_people
 from ..standard.query import Match, Matches, Query, is_one
@@ -67,8 +68,9 @@ class Gathering:
         self._recheck = Recheck(query)
         self._most_examined: int | None = None
         self._watched: dict[str, Predicate] = {}
-        self._listed: dict[str, set[str]] = {
-            keyword: set() for keyword, key in query.keys.items() if SEPARATOR in key
+        # Of what was asked for by a list the values that came, by what `normal` makes of them.
+        self._listed: dict[str, dict[str, str]] = {
+            keyword: {} for keyword, key in query.keys.items() if SEPARATOR in key
         }
         self._absent = set(query.wanted)
         # What each unique key that came is below, and those that came below several.
@@ -96,7 +98,7 @@ class Gathering:
         if self._absent:
             self._absent -= match.keys()
         for keyword, came in self._listed.items():
-            came.update(texts(match.get(keyword, "")))
+            came.update((normal(one), one) for one in texts(match.get(keyword, "")))
         if self._watched:
             self._watch(match)
         if self._beyond_ascii and not self.translated:
@@ -137,14 +139,20 @@ class Gathering:
         self._recheck.compare(keywords)
         self._most_examined = self.examined + most_examined
 
-    def lacks(self, keyword: str) -> bool:
+    def lacks(self, keyword: str, key: str) -> bool:
         """Whether something that this key asks for has not come: anything at all, or a value that
         it lists."""
-        return bool(self.missing(keyword)) if keyword in self._listed else not self.examined
+        return bool(self.missing(keyword, key)) if SEPARATOR in key else not self.examined
 
-    def missing(self, keyword: str) -> set[str]:
-        """The values that this key lists and no match had."""
-        return set(self._query.keys[keyword].split(SEPARATOR)) - self._listed[keyword]
+    def missing(self, keyword: str, key: str) -> list[str]:
+        """The values that this key lists and no match had, in order."""
+        came = self.came(keyword)
+        return [value for value in key.split(SEPARATOR) if normal(value) not in came]
+
+    def came(self, keyword: str) -> dict[str, str]:
+        """The values that matches had of an attribute asked for by a list, as `normal` and as the
+        archive has them."""
+        return self._listed.get(keyword, {})
 
     def watch(self, keys: Mapping[str, str]) -> None:
         """From now on note which of these keys find text in other case than their own."""

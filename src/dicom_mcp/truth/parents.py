@@ -11,8 +11,9 @@ from threading import Lock
 
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match, Query, is_uid
+from ..standard.query import Match, Query
 from ..standard.status import TOO_MANY
+from ..standard.values import is_uid
 from .asking import Asking
 from .whole import matches
 
@@ -127,6 +128,7 @@ class Parents:
 
 
 def uid_in(match: Match, keyword: str) -> str:
-    """The UID in a match; "" when there is none, or what is there would match anything else."""
+    """The UID in a match that can be asked with again, be it against PS3.5 9.1; "" when there is
+    none, or what is there would match anything else."""
     value = match.get(keyword)
     return value if isinstance(value, str) and is_uid(value) else ""

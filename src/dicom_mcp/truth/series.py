@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match, Matches, Query, is_uid
+from ..standard.query import Match, Matches, Query
+from ..standard.values import is_uid
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in

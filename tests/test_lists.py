@@ -1,0 +1,164 @@
+"""Many values in one question: which of these accession numbers, patients, studies are there."""
+
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.node import Node
+from tests.asking import ask
+from tests.truth.archives import images
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+STUDIES = 60
+
+
+def hospital() -> list[Dataset]:
+    """Sixty studies of twenty patients, one a day from 1 January."""
+    return [
+        one
+        for number in range(STUDIES)
+        for one in images(
+            1,
+            study=number + 1,
+            PatientID=f"P{100 + number % 20}",
+            StudyDate=f"2026{number // 28 + 1:02}{number % 28 + 1:02}",
+            AccessionNumber=f"A{1000 + number}",
+        )
+    ]
+
+
+OBJECTS = hospital()
+THERE = [f"A{1000 + number}" for number in range(57)]
+NOT_THERE = ["B1", "B2", "B3"]
+
+
+@contextmanager
+def archive(habits: Habits | None = None, objects: list[Dataset] = OBJECTS) -> Generator[Node]:
+    with EmbeddedArchive(objects, ae_title="LISTS", habits=habits or Habits()) as embedded:
+        yield Node(port=embedded.port, called_ae_title="LISTS")
+
+
+def found(answer: dict[str, Any], keyword: str = "AccessionNumber") -> set[str]:
+    return {row[keyword] for row in answer["records"]}
+
+
+HABITS = {
+    "compares lists literally": Habits(),
+    "matches the first value only": Habits(first_of_list=True),
+    "gives seven at once and says so": Habits(most_matches=7, cap_status=0xFE00),
+    "gives seven at once": Habits(most_matches=7),
+    "gives fifty at once": Habits(most_matches=50),
+}
+
+
+@pytest.mark.parametrize("habits", HABITS.values(), ids=list(HABITS))
+def test_which_of_sixty_accession_numbers_are_there(habits: Habits) -> None:
+    with archive(habits) as asked:
+        answer = ask(asked, "query_studies", accession_number=THERE + NOT_THERE)
+    assert answer["complete"], answer["notes"]
+    assert found(answer) == set(THERE)
+    assert answer["missing"] == {"AccessionNumber": NOT_THERE}
+
+
+@pytest.mark.parametrize("habits", HABITS.values(), ids=list(HABITS))
+def test_which_of_sixty_studies_are_there(habits: Habits) -> None:
+    there = [one.StudyInstanceUID for one in OBJECTS[:57]]
+    with archive(habits) as asked:
+        answer = ask(asked, "query_studies", study_instance_uid=[*there, "2.25.1", "2.25.2"])
+    assert answer["complete"], answer["notes"]
+    assert found(answer, "StudyInstanceUID") == set(there)
+    assert answer["missing"] == {"StudyInstanceUID": ["2.25.1", "2.25.2"]}
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "A1001, A1002, B1",
+        "A1001,A1002,B1,",
+        "A1001 A1002 B100",
+        "A1001\nA1002\nB1\n",
+        "A1001;A1002;B1",
+        "A1001\\A1002\\B1",
+        '["A1001", "A1002", "B1"]',
+        ["A1001", "A1002", "B1"],
+        ["A1001", " A1002 ", "B1", "A1001"],
+        "'A1001', 'A1002', 'B1'",
+        "A1001,\nA1002,\nB1",
+    ],
+)
+def test_a_list_is_read_however_it_was_pasted(pasted: str | list[str]) -> None:
+    with archive() as asked:
+        answer = ask(asked, "query_studies", accession_number=pasted)
+    assert found(answer) == {"A1001", "A1002"}
+    assert len(answer["missing"]["AccessionNumber"]) == 1
+    assert answer["complete"]
+
+
+@pytest.mark.parametrize("number", ["A,1", "12 B 3", "A;7", "2026/01", "1234 5678"])
+def test_a_number_with_separators_in_it_is_one_number(number: str) -> None:
+    with archive(objects=[*OBJECTS, *images(1, study=99, AccessionNumber=number)]) as asked:
+        answer = ask(asked, "query_studies", accession_number=number)
+        beside = ask(asked, "query_studies", accession_number=[number, "A1001"])
+    assert found(answer) == {number}
+    assert answer["complete"]
+    assert found(beside) == {number, "A1001"}
+
+
+def test_patients_are_asked_for_by_a_list_together_with_days() -> None:
+    with archive() as asked:
+        answer = ask(
+            asked,
+            "query_studies",
+            patient_id="P100, P101, P999",
+            study_date="20260101-20260128",
+        )
+        counted = ask(asked, "count_studies", patient_id="P100, P101, P999")
+    assert answer["returned"] == 4
+    assert answer["missing"] == {"PatientID": ["P999"]}
+    assert counted["total"] == 6
+    assert counted["missing"] == {"PatientID": ["P999"]}
+    assert counted["complete"], counted["notes"]
+
+
+def test_the_series_of_many_studies_come_in_one_question() -> None:
+    uids = [one.StudyInstanceUID for one in OBJECTS[:40]]
+    with archive() as asked:
+        answer = ask(asked, "query_series", study_instance_uid=uids)
+    assert answer["returned"] == 40
+    assert answer["complete"]
+    assert answer["queries"] <= 3
+
+
+def test_instances_are_asked_for_by_a_list_of_series() -> None:
+    uids = [one.SeriesInstanceUID for one in OBJECTS[:3]]
+    with archive() as asked:
+        answer = ask(asked, "query_instances", series_instance_uid=[*uids, "2.25.1"])
+    assert answer["returned"] == 3
+    assert answer["missing"] == {"SeriesInstanceUID": ["2.25.1"]}
+
+
+def test_an_accession_number_longer_than_sixteen_is_asked_for_exactly() -> None:
+    number = "HOSPITAL-2026-000001"
+    with warnings.catch_warnings(action="ignore"):
+        odd = images(1, study=99, AccessionNumber=number)
+    with archive(objects=[*OBJECTS, *odd]) as asked:
+        assert found(ask(asked, "query_studies", accession_number=number)) == {number}
+        assert ask(asked, "count_studies", accession_number=number)["total"] == 1
+
+
+@pytest.mark.parametrize("uid", ["1.02.3", "X1.2.3", "1.2.3-4"])
+def test_a_uid_that_the_archive_gave_is_used_as_it_is(uid: str) -> None:
+    odd = images(1, study=99)
+    with warnings.catch_warnings(action="ignore"):
+        odd[0].StudyInstanceUID = uid
+    with archive(objects=[*OBJECTS, *odd]) as asked:
+        assert ask(asked, "query_studies", study_instance_uid=uid)["returned"] == 1
+        assert ask(asked, "query_series", study_instance_uid=uid)["returned"] == 1
+        assert ask(asked, "study_overview", study_instance_uid=uid)["returned"] == 1
