@@ -35,9 +35,10 @@ _LONGEST_LIST = 65534
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # What an archive may give as a UID. PS3.5 9.1 allows digits and dots, no zeros at the front of a
-# component and 64 characters, but some have zeros there, or a letter in front, and their objects
-# have no other UID. What would name other objects too, or is plainly a word, is none.
+# component and 64 characters, but some have zeros there, a letter in front, or are longer, and
+# their objects have no other UID. What would name other objects too, or is plainly a word, is none.
 _LONGEST_UID = 128
+_LONG_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _UID_LETTER = r"[!#-)+\-.-;=>@-\[\]-~]"
 _UID = re.compile(rf"[0-9.]*[0-9][0-9.]*|{_UID_LETTER}*[0-9]\.[0-9]{_UID_LETTER}*")
 
@@ -88,7 +89,8 @@ def uid(value: str, *, argument: str) -> str:
 
 def is_uid(value: str) -> bool:
     """Whether this may be a UID of an object, if not a legal one."""
-    return len(value) <= _LONGEST_UID and _UID.fullmatch(value) is not None
+    form = _UID if len(value) <= MAXIMUM_LENGTH["UI"] else _LONG_UID
+    return len(value) <= _LONGEST_UID and form.fullmatch(value) is not None
 
 
 def text(value: str, vr: str, *, argument: str, longest: int = 0) -> str:
