@@ -19,11 +19,11 @@ from benchmarks import peers
 from benchmarks.hospital_year import series
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dimse import association, command
-from dicom_mcp.dimse.association import Storage
 from dicom_mcp.dimse.command import NO_DATA_SET, RESPONSE, Field, Operation
 from dicom_mcp.dimse.connection import Connection
 from dicom_mcp.dimse.exchange import DimseExchange
 from dicom_mcp.dimse.get import GetModel
+from dicom_mcp.dimse.negotiation import Storage
 from dicom_mcp.dimse.upper_layer import UpperLayer
 from dicom_mcp.node import Node
 from dicom_mcp.standard import identifier

@@ -4,11 +4,13 @@ import struct
 from itertools import count
 
 from tests.peer import (
+    HEALTHY,
     Script,
     Step,
     Talk,
     accept,
     acceptance,
+    at_first,
     behave,
     drip,
     element,
@@ -94,6 +96,8 @@ MISBEHAVIOURS: dict[str, Script | None] = {
     "is congested": rejected(2, 3, 1),
     "has too many associations": rejected(2, 3, 2),
     "rejects for a reason that does not exist": rejected(9, 9, 9),
+    "is congested at first": (at_first(*rejected(2, 3, 1)), *HEALTHY),
+    "has too many associations at first": (at_first(*rejected(2, 3, 2)), *HEALTHY),
     "aborts instead of accepting": (hear_request, say(ABORT)),
     "releases instead of accepting": (hear_request, say(RELEASE), hold),
     "answers with a request": (hear_request, give(lambda talk: pdu(0x01, talk.request)), hold),

@@ -33,8 +33,10 @@ class Over(Exception):
 class Talk:
     """One connection: what has been asked on it, and what can be said."""
 
-    def __init__(self, connection: socket.socket, over: threading.Event) -> None:
+    def __init__(self, connection: socket.socket, over: threading.Event, number: int = 0) -> None:
         self.connection = connection
+        # How many connections there were before.
+        self.number = number
         self.over = over
         self.request = b""
         self.contexts: dict[int, bytes] = {}
@@ -188,7 +190,7 @@ class Peer:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            talk = Talk(connection, self._over)
+            talk = Talk(connection, self._over, len(self.talks))
             self.talks.append(talk)
             script = self._script or ()
             self._start(lambda talk=talk, script=script: _follow(script, talk))
@@ -330,6 +332,19 @@ def hold(talk: Talk) -> None:
     """Say nothing more, and read until the other side ends the connection."""
     while True:
         talk.read_pdu()
+
+
+def at_first(*steps: Step) -> Step:
+    """Only this on the first connection."""
+
+    def step(talk: Talk) -> None:
+        if talk.number:
+            return
+        for deed in steps:
+            deed(talk)
+        raise Over
+
+    return step
 
 
 def reset(talk: Talk) -> None:

@@ -55,7 +55,7 @@ def prepare() -> None:
     """Import what questions need, before the first one: pydicom's modules import each other in a
     circle, and several threads that enter it at different places find them half made."""
     with _IMPORTING:
-        from .dimse.association import request_pdu
+        from .dimse.negotiation import request_pdu
 
         request_pdu(Node(), (), (), 0)
 

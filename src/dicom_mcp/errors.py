@@ -112,7 +112,12 @@ class NotAsked(Unreachable):
 
 
 class AssociationRejected(ArchiveError):
-    """A-ASSOCIATE-RJ for a reason without a type of its own (PS3.8 9.3.4)."""
+    """A-ASSOCIATE-RJ for a reason without a type of its own (PS3.8 9.3.4); `transient` says that
+    the archive called it so."""
+
+    def __init__(self, happened: str, remedy: str = "", *, transient: bool = False) -> None:
+        super().__init__(happened, remedy)
+        self.transient = transient
 
 
 class CalledTitleNotRecognised(AssociationRejected):

@@ -4,7 +4,8 @@ import struct
 
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 
-from dicom_mcp.dimse.upper_layer import Accepted, Event, State, UpperLayer
+from dicom_mcp.dimse.pdu import Accepted, Event
+from dicom_mcp.dimse.upper_layer import State, UpperLayer
 
 from . import codecs
 

@@ -5,11 +5,9 @@ import struct
 import pytest
 
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dimse.association import (
-    IMPLEMENTATION_VERSION_NAME,
-    Association,
-)
+from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.echo import VERIFICATION, echo
+from dicom_mcp.dimse.negotiation import IMPLEMENTATION_VERSION_NAME
 from dicom_mcp.errors import ConnectionLost, ProtocolViolation, StatusFailure
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model

@@ -13,8 +13,9 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
-from dicom_mcp.dimse.association import Association, Storage
+from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.get import GetEnding, GetModel, get
+from dicom_mcp.dimse.negotiation import Storage
 from dicom_mcp.errors import Cancelled
 from dicom_mcp.node import Node
 from dicom_mcp.standard.instance import Instance

@@ -88,6 +88,8 @@ EXPECTED: dict[str, Fails | Answers] = {
     "is congested": Fails(TooManyAssociations, "temporarily congested"),
     "has too many associations": Fails(TooManyAssociations, "limit of associations"),
     "rejects for a reason that does not exist": Fails(AssociationRejected, "reason 9"),
+    "is congested at first": KEPT,
+    "has too many associations at first": KEPT,
     "aborts instead of accepting": Fails(AssociationAborted, "aborted the association"),
     "releases instead of accepting": NOT_ALLOWED,
     "answers with a request": NOT_ALLOWED,

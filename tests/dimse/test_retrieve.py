@@ -15,7 +15,6 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
-from dicom_mcp.dimse.association import Storage
 from dicom_mcp.dimse.contexts import (
     MOST_STORAGE,
     MOST_UIDS,
@@ -23,6 +22,7 @@ from dicom_mcp.dimse.contexts import (
     shares,
     shares_of_rare,
 )
+from dicom_mcp.dimse.negotiation import Storage
 from dicom_mcp.errors import (
     ArchiveError,
     AssociationAborted,

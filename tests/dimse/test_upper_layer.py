@@ -15,7 +15,7 @@ from dicom_mcp.dimse.command import (
     decode,
     encode,
 )
-from dicom_mcp.dimse.upper_layer import (
+from dicom_mcp.dimse.pdu import (
     PDU,
     Aborted,
     Accepted,
@@ -24,8 +24,8 @@ from dicom_mcp.dimse.upper_layer import (
     Rejected,
     Released,
     ReleaseRequested,
-    State,
 )
+from dicom_mcp.dimse.upper_layer import State
 from dicom_mcp.errors import ProtocolViolation
 
 from . import codecs

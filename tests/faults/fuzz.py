@@ -23,8 +23,9 @@ from time import monotonic
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
-from dicom_mcp.dimse.association import Association, Storage, request_pdu
+from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.get import GetModel, Instance, get
+from dicom_mcp.dimse.negotiation import Storage, request_pdu
 from dicom_mcp.errors import ArchiveError, Cancelled
 from dicom_mcp.node import Node
 from dicom_mcp.standard.identifier import (

@@ -10,7 +10,7 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo import acceptor
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.dicom_api import connect
-from dicom_mcp.dimse.association import request_pdu
+from dicom_mcp.dimse.negotiation import request_pdu
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.bounds import PATIENCE, nothing_left_behind

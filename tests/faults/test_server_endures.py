@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,8 +21,10 @@ from tests.peer import (
     Peer,
     Talk,
     accept,
+    end,
     hear_cancel,
     hear_question,
+    hear_release,
     hold,
 )
 from tests.stdio import HANDSHAKES, Child, child
@@ -36,6 +39,11 @@ MOST_MEMORY = 150 * 1024  # KiB, at its peak
 HANGING = 60
 
 LEAVES_WITHIN = 2.0
+
+# One after the other they would take longer than that.
+ARCHIVES = 6
+
+RELEASE = 0x05
 
 NOBODY = 1  # a port where nobody listens
 
@@ -155,6 +163,27 @@ def test_a_query_its_client_cancels_reaches_the_archive_as_a_c_cancel_and_an_abo
         assert talk.heard[-1] == 0x07  # A-ABORT
         peer.heal()
         assert_answered(server.call("query_studies", patient_id="7"))
+
+
+def test_a_server_leaves_in_time_however_many_archives_answer_no_release(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        peers = [
+            stack.enter_context(Peer((accept, hear_question, end(), hear_release, hold)))
+            for _ in range(ARCHIVES)
+        ]
+        nodes = [
+            f'[nodes.n{peer.port}]\nhost = "127.0.0.1"\nport = {peer.port}\n'
+            'called_ae_title = "PEER"\n'
+            for peer in peers
+        ]
+        configuration = tmp_path / "config.toml"
+        configuration.write_text("\n".join(nodes))
+        with child("--config", str(configuration)) as server:
+            server.initialize(HANDSHAKES[-1])
+            told = server.call("verify_connection", node="all")
+            assert not told.get("isError"), told
+            server.leave(scaled(LEAVES_WITHIN))
+            assert all(talk.heard[-1] == RELEASE for peer in peers for talk in peer.talks)
 
 
 def test_the_first_calls_of_a_server_may_come_together() -> None:

@@ -10,7 +10,7 @@ from itertools import batched, groupby
 
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Reference
-from .association import Storage
+from .negotiation import Storage
 
 # PS3.8 9.3.2.2 has room for 128; the queries and retrievals take theirs first.
 MOST_STORAGE = 116

@@ -26,11 +26,12 @@ from ..standard.query import Ending, Match, Query, damaged
 from ..standard.status import TOO_MANY, Kind
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..standard.worklist import NOUN as WORKLIST_NOUN
-from .association import Association, Storage
+from .association import Association
 from .echo import VERIFICATION, echo
 from .find import Answered, find, find_worklist
 from .get import GetModel
 from .move import MoveModel
+from .negotiation import Storage
 from .order import Order
 from .pool import Lease, Pool
 from .retrieve import LARGEST_OBJECT, Manners, Retrieval
@@ -62,7 +63,6 @@ class DimseExchange:
         self._breaker = Breaker()
         tls = node.tls
         self._context = tls_context(tls.ca_file, tls.certificate) if tls else None
-        # How it wants objects to be asked for, known once asked.
         # How it wants objects to be asked for; known once asked.
         self.manners = Manners()
         self._services = _ABSTRACT_SYNTAXES + (_MOVING if node.receiver else ())

@@ -22,8 +22,9 @@ from ..standard.levels import Model
 from ..standard.query import Match, Query
 from ..standard.status import Kind, Status, status
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
-from .association import Association, Context
+from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
+from .negotiation import Context
 
 # How long a cancelled archive may go on before it is cut off: a C-CANCEL that works keeps the
 # association for the next question, one that doesn't costs more than a new association.

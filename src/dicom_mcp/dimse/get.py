@@ -18,7 +18,7 @@ from ..standard import identifier
 from ..standard.instance import Instance
 from ..standard.query import Query
 from ..standard.status import Kind, Status, status
-from .association import Association, Context
+from .association import Association
 from .command import (
     MEDIUM_PRIORITY,
     NO_DATA_SET,
@@ -28,7 +28,8 @@ from .command import (
     Operation,
     number,
 )
-from .upper_layer import Message
+from .negotiation import Context
+from .pdu import Message
 
 # How long a cancelled archive may go on before it is cut off (as in find).
 _DRAIN_SECONDS = 0.25

@@ -19,7 +19,8 @@ from time import monotonic
 
 from ..deadline import Deadline
 from ..errors import DeadlinePassed, TooManyAssociations
-from .association import Association, Storage
+from .association import Association, release_all
+from .negotiation import Storage
 
 # Archives often allow 10 to 20 associations in all, and other people need them too.
 SIZE = 2
@@ -102,8 +103,7 @@ class Pool:
             idle, self._idle = self._idle, []
             if self._timer:
                 self._timer.cancel()
-        for _, association in idle:
-            association.release()
+        release_all([association for _, association in idle])
 
     def _take(self, deadline: Deadline, storage: frozenset[Storage]) -> Association | None:
         """Wait for a turn; the association kept longest in use that serves, or None when one is to

@@ -18,11 +18,12 @@ from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.query import Query
 from ..standard.status import Kind, Status
-from .association import Association, Storage
+from .association import Association
 from .contexts import Share, batches, shares, shares_of_rare, unique_keys
 from .get import GetEnding, GetModel, get
 from .kinds import Find, patient_of, with_kinds
 from .move import MoveModel, move
+from .negotiation import Storage
 from .order import NOTHING, Order
 
 # Bytes of one object. An enhanced CT of 300 slices has 157 MB; it is in memory as a whole, and

@@ -20,27 +20,16 @@ time goes, are read here.
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..errors import ProtocolViolation
 from . import command as command_set
 from .command import NO_DATA_SET, Field
+from .pdu import PDU, Accepted, Event, Message, event_of
 
 if TYPE_CHECKING:
     from pynetdicom.pdu import A_ASSOCIATE_RQ
-
-
-class PDU(IntEnum):
-    """PDU types (PS3.8 9.3.1)."""
-
-    ASSOCIATE_RQ = 0x01
-    ASSOCIATE_AC = 0x02
-    ASSOCIATE_RJ = 0x03
-    DATA_TF = 0x04
-    RELEASE_RQ = 0x05
-    RELEASE_RP = 0x06
-    ABORT = 0x07
 
 
 class State(Enum):
@@ -52,52 +41,6 @@ class State(Enum):
     RELEASING = "Sta7"
     CLOSED = "Sta13"
 
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A-ASSOCIATE-AC: accepted contexts (id to transfer syntax) and the peer's largest PDU."""
-
-    contexts: Mapping[int, str]
-    refused: Mapping[int, int]
-    maximum_length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A-ASSOCIATE-RJ with result, source and reason (PS3.8 9.3.4)."""
-
-    result: int
-    source: int
-    reason: int
-
-
-class Message(NamedTuple):
-    """A whole DIMSE message: its context, its command and its data set, still encoded."""
-
-    context_id: int
-    command: Mapping[int, int | str]
-    data_set: bytearray
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRequested:
-    """A-RELEASE-RQ: the peer wants to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A-RELEASE-RP: our release is answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aborted:
-    """A-ABORT with source and reason (PS3.8 9.3.8)."""
-
-    source: int
-    reason: int
-
-
-type Event = Accepted | Rejected | Message | ReleaseRequested | Released | Aborted
 
 # PS3.8 Table 9-10 as far as it concerns a requestor: where each PDU leads from each state.
 _TRANSITIONS: dict[tuple[State, int], State] = {
@@ -127,6 +70,7 @@ _MAXIMUM_COMMAND = 16 * 1024
 
 _HEADER = struct.Struct(">BxI")
 _PDV = struct.Struct(">IBB")
+_CONTEXT_AT = _HEADER.size + 4  # after the length of the first item
 
 
 @dataclass(slots=True)
@@ -225,6 +169,7 @@ class UpperLayer:
         if self._command or self.state is not State.ESTABLISHED:
             return False
         self._parsed = self._last_parsed
+        self._context_id = last[_CONTEXT_AT]
         self._at = at = at + len(last)
         if len(received) - at < 12:
             return True
@@ -257,7 +202,7 @@ class UpperLayer:
             if self._parsed is not None and len(self._command) + 6 == length:
                 self._last_pdu = bytes(received[at : self._at])
         else:
-            self._events.append(_control(PDU(kind), bytes(received[at : self._at])))
+            self._events.append(event_of(PDU(kind), bytes(received[at : self._at])))
             if kind == PDU.ASSOCIATE_AC:
                 self._accepted()
         self.state = after
@@ -340,6 +285,7 @@ class UpperLayer:
         if command != self._last_command:
             self._last_parsed = command_set.decode(command)
             self._last_command = command
+            self._last_pdu = b""
         self._parsed = self._last_parsed
         if command_set.number(self._parsed, Field.COMMAND_DATA_SET_TYPE) == NO_DATA_SET:
             self._whole()
@@ -395,39 +341,3 @@ def _not_allowed(kind: int, state: State) -> ProtocolViolation:
         f"it sent PDU type 0x{kind:02X}, which does not exist (PS3.8 9.3.1)",
         "Check that the port is the archive's DICOM port and not, say, its web server's",
     )
-
-
-def _control(kind: PDU, pdu: bytes) -> Event:
-    """The event of a PDU that is not P-DATA. The fixed ones have four bytes after the header."""
-    if kind is PDU.ASSOCIATE_AC:
-        return _accept(pdu)
-    if len(pdu) != 10:
-        raise ProtocolViolation(
-            f"a PDU of type {kind.name} has {len(pdu)} bytes instead of 10 (PS3.8 9.3)"
-        )
-    if kind is PDU.ASSOCIATE_RJ:
-        return Rejected(result=pdu[7], source=pdu[8], reason=pdu[9])
-    if kind is PDU.ABORT:
-        return Aborted(source=pdu[8], reason=pdu[9])
-    return Released() if kind is PDU.RELEASE_RP else ReleaseRequested()
-
-
-def _accept(pdu: bytes) -> Accepted:
-    from pynetdicom.pdu import A_ASSOCIATE_AC
-
-    accept = A_ASSOCIATE_AC()
-    try:
-        accept.decode(pdu)
-        contexts = [
-            (context.context_id or 0, context.result, str(context.transfer_syntax))
-            for context in accept.presentation_context
-        ]
-        accepted = {id_: syntax for id_, result, syntax in contexts if result == 0}
-        refused = {id_: result for id_, result, _ in contexts if result}
-        user_information = accept.user_information
-        maximum = user_information.maximum_length if user_information else 0
-    except Exception as error:  # a damaged PDU breaks pynetdicom's decoder in many ways
-        raise ProtocolViolation("an A-ASSOCIATE-AC could not be decoded (PS3.8 9.3.3)") from error
-    if not accepted and not refused:
-        raise ProtocolViolation("an A-ASSOCIATE-AC answers no presentation context (PS3.8 9.3.3)")
-    return Accepted(accepted, refused, maximum or 0)
