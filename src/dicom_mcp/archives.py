@@ -15,7 +15,7 @@ from queue import Queue
 
 from .deadline import Deadline
 from .dicom_api import Archive, Arrived, ignored
-from .errors import ArchiveError, Cancelled, NoAcceptedContext
+from .errors import ArchiveError, NoAcceptedContext
 from .node import AnyNode
 from .standard.instance import Instance, Reference, Retrieved, TakeInstance
 from .standard.levels import UNIQUE_KEY, Level
@@ -206,8 +206,6 @@ class Archives:
                 continue
             try:
                 answer = archive.objects(here, counted, deadline=deadline, headers=headers)
-            except Cancelled:
-                raise
             except ArchiveError as error:
                 failures.append(error)
                 notes.append(str(error))
@@ -230,8 +228,6 @@ class Archives:
                 continue
             try:
                 return archive.frame(reference, number, deadline=deadline)
-            except Cancelled:
-                raise
             except ArchiveError as error:
                 failures.append(error)
         raise _one_of(failures)
@@ -332,7 +328,7 @@ class _Answers[T]:
         """Raises what was no failure of the archive: a refused argument, a cancelled call."""
         if ended.answer is not None:
             self.given.append((name, ended.answer))
-        elif isinstance(ended.error, ArchiveError) and not isinstance(ended.error, Cancelled):
+        elif isinstance(ended.error, ArchiveError):
             self.failed.append((name, ended.error))
         elif ended.error is not None:
             raise ended.error

@@ -9,6 +9,7 @@ DicomMcpError
 │   ├── BadAttribute                an attribute or preset that does not exist
 │   ├── BadConfiguration            a setting that cannot be used
 │   └── NotAllowed                  the operator switched this off
+├── Cancelled                       the caller went away: no failure of anything
 ├── ContentError                    an object that is not there, or cannot be read or shown rightly
 └── ArchiveError                    asked, but not answered; always says where
     ├── Unreachable                 no TCP connection
@@ -27,7 +28,6 @@ DicomMcpError
     ├── ProtocolViolation           bytes that PS3.7, PS3.8 or PS3.5 do not allow
     ├── DeadlinePassed              no (complete) answer in time
     ├── AskedInVain                 one call's queries brought nothing, too often
-    ├── Cancelled                   the caller went away
     └── StatusFailure               the archive answered with a failure status (PS3.7 C)
 """
 
@@ -163,7 +163,7 @@ class AskedInVain(ArchiveError):
     """More of one call's queries brought nothing than an archive is to be asked."""
 
 
-class Cancelled(ArchiveError):
+class Cancelled(DicomMcpError):
     """The caller cancelled the call."""
 
 

@@ -103,7 +103,7 @@ def test_an_archive_that_parts_badly_is_left_within_a_second(name: str) -> None:
 
 def ask(archive: Archive, deadline: Deadline) -> None:
     """One question, however it ends as long as that is a way a question may end."""
-    with suppress(ArchiveError):
+    with suppress(ArchiveError, Cancelled):
         in_time(lambda: archive.find(QUERY, limit=5, deadline=deadline))
 
 
@@ -126,7 +126,7 @@ def test_an_error_keeps_nothing_of_what_it_came_through(name: str) -> None:
         gc.disable()
         gc.set_debug(gc.DEBUG_SAVEALL)
         try:
-            with suppress(ArchiveError):
+            with suppress(ArchiveError, Cancelled):
                 archive.find(QUERY, limit=5, deadline=Deadline(PATIENCE))
             gc.collect()
             kept = {one.f_code.co_name for one in gc.garbage if isinstance(one, FrameType)}

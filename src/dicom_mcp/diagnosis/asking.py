@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
 from ..dimse.exchange import DimseExchange
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..node import WebNode
 from ..standard.levels import Level
 from ..standard.query import Ending, Match, Query
@@ -81,8 +81,6 @@ class Asker:
         query = Query(level, asked, WANTED.get(level, ()) if wanted is None else wanted)
         try:
             got.ending = self.exchange.ask(query, take, deadline=step)
-        except Cancelled:
-            raise
         except ArchiveError as error:
             got.error = error
         return got

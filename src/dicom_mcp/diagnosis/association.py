@@ -221,8 +221,6 @@ def _what_is_there(node: Node, deadline: Deadline) -> tuple[str, str] | None:
                 with suppress(OSError):
                     connected.sendall(b"OPTIONS / HTTP/1.0\r\n\r\n")
                     greeting = connected.recv(64)
-    except Cancelled:
-        raise
     except ArchiveError:
         return None
     for begins, what in _SERVERS.items():

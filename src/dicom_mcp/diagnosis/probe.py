@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
-from ..errors import ArchiveError, Cancelled, DeadlinePassed, NoAcceptedContext, StatusFailure
+from ..errors import ArchiveError, DeadlinePassed, NoAcceptedContext, StatusFailure
 from ..node import Node
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
@@ -241,8 +241,6 @@ class Probe:
         step = self.asker.walk.deadline.at_most(_FETCH_SECONDS)
         try:
             got = self.asker.exchange.retrieve((reference,), take, deadline=step)
-        except Cancelled:
-            raise
         except ArchiveError as error:
             self.asker.tell("gives an object", f"no: {words_of(error)[0]}", shown)
             return

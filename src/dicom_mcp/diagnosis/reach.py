@@ -4,7 +4,7 @@ import ssl
 from time import perf_counter
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, NameNotResolved, TlsFailure
+from ..errors import ArchiveError, NameNotResolved, TlsFailure
 from ..network.connect import connect
 from ..network.tls import described, end, secured, tls_context
 from ..node import Tls, WebNode
@@ -21,8 +21,6 @@ def reach(steps: Walk, node: WebNode) -> None:
     try:
         step = steps.deadline.at_most(_CONNECTING)
         connect(node.host, node.port, deadline=step).close()
-    except Cancelled:
-        raise
     except ArchiveError as error:
         failure = error
     took = (perf_counter() - start) * 1000
@@ -56,8 +54,6 @@ def speaks_tls(host: str, port: int, step: Deadline) -> bool:
         handshake(host, port, Tls(), step)
     except TlsFailure as failure:
         return isinstance(failure.__cause__, ssl.SSLCertVerificationError)
-    except Cancelled:
-        raise
     except ArchiveError:
         return False
     return True

@@ -6,7 +6,7 @@ from time import perf_counter
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
 from ..dicomweb.server import Server
-from ..errors import ArchiveError, Cancelled, DeadlinePassed
+from ..errors import ArchiveError, DeadlinePassed
 from ..node import Certificate, Tls, WebNode
 from ..truth.habits import Habits
 from . import command
@@ -94,8 +94,6 @@ def _storing(node: WebNode, deadline: Deadline) -> Capability:
             if allowed:
                 verb = "yes" if "POST" in allowed.upper() else "no"
                 told = f"{verb}, as it answers to OPTIONS"
-        except Cancelled:
-            raise
         except ArchiveError as error:
             told = f"not known: {words_of(error)[0]}"
     return Capability("STOW-RS", told, shown)

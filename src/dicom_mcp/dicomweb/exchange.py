@@ -18,6 +18,7 @@ from .. import journal
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
+    Cancelled,
     ConnectionLost,
     DeadlinePassed,
     NoAcceptedContext,
@@ -192,7 +193,7 @@ class WebExchange:
         except StatusFailure as error:
             facts["outcome"] = f"0x{error.status:04X}"
             raise
-        except ArchiveError as error:
+        except (ArchiveError, Cancelled) as error:
             late = isinstance(error, DeadlinePassed)
             facts["outcome"] = "deadline" if late else type(error).__name__
             raise

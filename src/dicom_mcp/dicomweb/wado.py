@@ -15,7 +15,6 @@ from itertools import starmap
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
-    Cancelled,
     ConnectionLost,
     NoAcceptedContext,
     ProtocolViolation,
@@ -130,8 +129,6 @@ class _Retrieval:
                 self._fetch(group, headers=headers)
                 if self._stopped:
                     break
-        except Cancelled:
-            raise
         except ArchiveError as error:
             self._failure = self._failure or error
             self._reasons[_told(error)] += len(self._left) - self._reasons.total()

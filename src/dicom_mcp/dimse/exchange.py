@@ -10,6 +10,7 @@ from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
     AssociationAborted,
+    Cancelled,
     ConnectionLost,
     DeadlinePassed,
     NoAcceptedContext,
@@ -84,7 +85,7 @@ class DimseExchange:
             milliseconds = self._asking(ask, deadline)
             outcome = "0x0000"
             return milliseconds
-        except ArchiveError as error:
+        except (ArchiveError, Cancelled) as error:
             outcome = _outcome(error)
             raise
         finally:
@@ -162,7 +163,7 @@ class DimseExchange:
             retrieved = retrieval.run(headers=headers)
             outcome = retrieval.outcome
             return retrieved
-        except ArchiveError as error:
+        except (ArchiveError, Cancelled) as error:
             outcome = _outcome(error)
             raise
         finally:
@@ -196,7 +197,7 @@ class DimseExchange:
             )
             outcome = f"0x{answered.status.code:04X}" if answered.status else "stopped"
             return _ending(answered, nouns, count, remedies)
-        except ArchiveError as error:
+        except (ArchiveError, Cancelled) as error:
             outcome = _outcome(error)
             raise
         finally:
@@ -262,7 +263,7 @@ class DimseExchange:
         )
 
 
-def _outcome(error: ArchiveError) -> str:
+def _outcome(error: ArchiveError | Cancelled) -> str:
     """How a question that failed ended, as an administrator looks it up: a status if there was
     one, else the kind of error."""
     if isinstance(error, StatusFailure):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, NoAcceptedContext, StatusFailure
+from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
 from ..node import Receiver
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
@@ -116,8 +116,6 @@ class Retrieval:
                 self._get(headers=headers)
             if self._receiver and not order.stopped:
                 self._move()
-        except Cancelled:
-            raise
         except ArchiveError as error:
             self._failure = self._failure or error
             order.give_up(order.waiting(), _told(error))
@@ -156,8 +154,6 @@ class Retrieval:
         self.service = "C-MOVE"
         try:
             self._fetch([Share(frozenset(), batches(wanted))], headers=False)
-        except Cancelled:
-            raise
         except NoAcceptedContext as error:
             if self._manners.offers_get:  # then C-GET has said why
                 return

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..content.error import ContentError
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.identity import Identity, Patient
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
@@ -129,8 +129,6 @@ def _patients(call: Call, study: str) -> Collection[Patient]:
     query = Query(Level.STUDY, {"StudyInstanceUID": study}, _WHOSE)
     try:
         answer = call.archive.find(query, limit=_MOST_PATIENTS, deadline=call.deadline)
-    except Cancelled:
-        raise
     except ArchiveError:
         return ()
     several = [Patient(*(text(match, name) for name in _WHOSE)) for match in answer.matches]

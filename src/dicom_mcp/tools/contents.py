@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from .asking import Found, Question, each
@@ -123,8 +123,6 @@ class _Looking:
                 answer = ask(studies, {"PatientID": self._patient}, _SECONDS_AT_ONCE)
                 notes += answer.notes if answer.complete else ()
                 known = {one for one in (studies if answer.complete else counted) if agrees(one)}
-            except Cancelled:
-                raise
             except ArchiveError:
                 known = {one for one in counted if agrees(one)}
         try:
@@ -134,8 +132,6 @@ class _Looking:
                 notes += answer.notes
                 if answer.complete and agrees(study):
                     known.add(study)
-        except Cancelled:
-            raise
         except ArchiveError as error:
             notes.append(f"Looking into the series ended early: {error}")
         self._found.note(*notes)
@@ -199,8 +195,6 @@ class _Looking:
         """The instances of a series; None when there is no time for more."""
         try:
             listed = listing(step, study, series, said=None)
-        except Cancelled:
-            raise
         except ArchiveError:
             return None
         self._found.queries += listed.queries

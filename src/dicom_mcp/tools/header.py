@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from ..attributes import keyword_of
 from ..content.error import ContentError
-from ..errors import ArchiveError, BadArgument, BadAttribute, Cancelled
+from ..errors import ArchiveError, BadArgument, BadAttribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
@@ -250,8 +250,6 @@ class _Sampling:
             try:
                 if found := self._first(one):
                     some.append(found)
-            except Cancelled:
-                raise
             except ArchiveError as error:
                 self._learn(False, [f"Not complete: asking for objects ended early. {error}"])
                 break

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
@@ -90,8 +90,6 @@ def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], int, str]:
     try:
         query = Query(Level.IMAGE, keys, _WANTED)
         queries = step.archive.each(query, keep, limit=_MOST, deadline=step.deadline).queries
-    except Cancelled:
-        raise
     except ArchiveError:
         pass  # headers tell more, and tell why they can't be had
     if all(_place(facts.get(one.uid, {})) for one in found.objects):
@@ -100,8 +98,6 @@ def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], int, str]:
         return facts, queries, f"headers are read of at most {_MOST_READ:,} images"
     try:
         fault = _read(step, found, facts)
-    except Cancelled:
-        raise
     except ArchiveError as error:
         fault = str(error)
     return facts, queries, fault

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ..errors import ArchiveError, BadArgument, Cancelled
+from ..errors import ArchiveError, BadArgument
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from .answer import Asked, asked
@@ -158,8 +158,6 @@ class _Making:
                     "This archive does not keep NumberOfSeriesRelatedInstances; instances were "
                     "counted."
                 )
-        except Cancelled:
-            raise
         except ArchiveError as error:
             self._found.note(f"Listing instances ended early: {error}")
         if done < len(self._series):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import islice
 
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.meaning import Meaning
@@ -36,8 +36,6 @@ def hints(call: Call, question: Question) -> tuple[list[str], int]:
             found = find(step, relaxed, _wanted(question), limit=_MOST_COUNTED)
             queries += found.queries
             told.append(f"{said}: {_count(found, relaxed.level)}{_nearest(question, found)}")
-    except Cancelled:
-        raise
     except ArchiveError:
         pass  # a hint that cannot be had is none
     if not told:

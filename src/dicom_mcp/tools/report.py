@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field
 
 from ..content.error import ContentError
-from ..errors import ArchiveError, BadArgument, Cancelled
+from ..errors import ArchiveError, BadArgument
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
@@ -178,8 +178,6 @@ class _Search:
             series = text(one, "SeriesInstanceUID")
             try:
                 listed = listing(step, study, series, said=_said(one), also=_WHEN)
-            except Cancelled:
-                raise
             except ArchiveError as error:
                 self.notes.append(f"Looking for reports ended early: {error}")
                 return len(several) - number
@@ -226,8 +224,6 @@ class _Reading:
         self.chosen, self.others = ordered[: self.limit], ordered[self.limit :]
         try:
             self.fetched = fetch(self.call, self.chosen, self._take)
-        except Cancelled:
-            raise
         except ArchiveError as error:  # which is no answer, but that there are reports is known
             error.happened = f"report objects found: {len(dates)}, but {error.happened}"
             raise

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.one_frame import OneFrame
 from .call import Call
 from .objects import Member, Place, at_share, fetch_one, opened
@@ -40,8 +40,6 @@ def single(call: Call, one: Member, number: int, place: Place, trouble: Exceptio
         if not number and (again := _meant(frames, place)) != meant:
             meant = again
             frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
-    except Cancelled:
-        raise
     except (ArchiveError, ContentError) as error:
         raise ContentError(
             f"{trouble} One frame of it could not be had alone: {error}".rstrip(".")

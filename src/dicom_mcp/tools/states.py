@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
@@ -48,8 +48,6 @@ def state_notes(call: Call, found: Members, shown: Sequence[Member]) -> list[str
     if states is None:
         try:
             states, told = _states(call.within(_SECONDS), study)
-        except Cancelled:
-            raise
         except (ArchiveError, ContentError) as error:
             return [f"Whether presentation states draw on this image is not known: {error}"]
         if not told:

@@ -7,7 +7,7 @@ the same patient's study of that day and modality is most likely the one.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from ..errors import ArchiveError, Cancelled, NoAcceptedContext, StatusFailure
+from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from ..standard.worklist import NOUN, Arrival, is_of_patient, is_one, may_be_the_one
@@ -42,8 +42,6 @@ def arrivals(rows: Sequence[Match], find: Find) -> tuple[list[Arrival], list[str
     try:
         for arrival in _each(rows[:MOST_ENTRIES], find):
             found.append(arrival)  # noqa: PERF402 - keeps what came before a failure
-    except Cancelled:
-        raise
     except NoAcceptedContext:
         notes.append(
             "What has arrived could not be looked up: this system has a worklist but answers no "

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, DeadlinePassed, StatusFailure
+from ..errors import ArchiveError, DeadlinePassed, StatusFailure
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.status import TOO_MANY
@@ -168,8 +168,6 @@ class Asking:
                 self.cost.queries += 1
             try:
                 ending = ask(counted, deadline=self.deadline)
-            except Cancelled:
-                raise
             except ArchiveError as failure:
                 status = failure.status if isinstance(failure, StatusFailure) else 0
                 refused = status in TOO_MANY

@@ -7,7 +7,7 @@ below know.
 
 from collections.abc import Collection
 
-from ..errors import ArchiveError, Cancelled, DeadlinePassed
+from ..errors import ArchiveError, DeadlinePassed
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Match, Query, Value, is_one
 from .asking import Asking
@@ -57,8 +57,6 @@ def fill(
             filled = _FILLERS[level](step, match, lacks)
         except DeadlinePassed:
             filled = False
-        except Cancelled:
-            raise
         except ArchiveError:
             if not number:
                 raise

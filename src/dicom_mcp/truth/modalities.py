@@ -7,7 +7,7 @@ several modalities, shows how it is with this one; else the series tell.
 
 from collections.abc import Iterable
 
-from ..errors import ArchiveError, Cancelled, StatusFailure
+from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import Level
 from ..standard.modality import NOT_IMAGES
 from ..standard.query import Match, Query, Value, is_one
@@ -61,8 +61,6 @@ def ask_by_modality(asking: Asking, query: Query, gathering: Gathering) -> Outco
         if key not in NOT_IMAGES or habits.lists_reports:
             return outcome
         habits.lists_reports = _lists(step, key)
-    except Cancelled:
-        raise
     except ArchiveError as error:
         return _unproved(outcome, f" ({error})")
     if habits.lists_reports is None:
@@ -76,8 +74,6 @@ def lists_reports(asking: Asking) -> bool:
     if habits.lists_reports is None:
         try:
             habits.lists_reports = _lists(asking.within(_SECONDS), "SR")
-        except Cancelled:
-            raise
         except ArchiveError:
             return True
     return habits.lists_reports is not False

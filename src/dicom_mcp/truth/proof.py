@@ -10,7 +10,7 @@ gives is compared here; what can be neither shown nor compared is marked.
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
-from ..errors import ArchiveError, AskedInVain, Cancelled, DeadlinePassed
+from ..errors import ArchiveError, AskedInVain, DeadlinePassed
 from ..standard.dictionary import attribute
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.lists import normal
@@ -73,8 +73,6 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         if proof.compare(gathering):
             return _told(outcome, doubted) if gathering.count > before else outcome
         verdicts = proof.verdicts()
-    except Cancelled:
-        raise
     except ArchiveError as error:
         return _unproved(outcome, doubted, f"trying failed: {error}")
     unread = [one for one, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]

@@ -10,7 +10,7 @@ limit, and what it gives is compared here; patients are asked for in parts.
 
 from datetime import date, timedelta
 
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Query
 from .asking import Asking
@@ -52,8 +52,6 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return outcome
     try:
         return _prove(asking, dated, gathering, outcome, doubted)
-    except Cancelled:
-        raise
     except ArchiveError as error:
         return _unproved(outcome, str(error))
 
