@@ -16,6 +16,7 @@ from dicom_mcp.node import Node, WebNode
 from tests.acceptor import Answers, accepting
 from tests.dicomweb.servers import embedded
 from tests.test_nodes import ask, fail
+from tests.truth.archives import studies
 
 TODAY = date(2026, 3, 31)
 
@@ -150,6 +151,115 @@ def test_an_archive_that_reads_no_list_of_uids_is_asked_for_each() -> None:
             rows = answer["records"]
             assert len(rows) == len(first) > 1
             assert all(said in row and "only_on" not in row for row in rows), rows
-            assert answer["complete"] is not failing, answer["notes"]
             told = [one for one in answer["notes"] if one.startswith("Not complete: whether deaf")]
             assert bool(told) is failing
+            assert not answer["complete"]  # it tells of no series
+            assert answer["undecided"] == (len(first) if failing else 0)
+
+
+def _changed(number: int, **values: Any) -> list[Dataset]:
+    """Eleven studies of which one is kept with other values."""
+    made = studies(11, PatientSex="F", AccessionNumber="A1", StudyDescription="Thorax")
+    for keyword, value in values.items():
+        setattr(made[number], keyword, value)
+    return made
+
+
+def _compare_with(held: list[Dataset], other: list[Dataset], **arguments: Any) -> dict[str, Any]:
+    with (
+        EmbeddedArchive(held, ae_title="ONE") as one,
+        EmbeddedArchive(other, ae_title="TWO") as two,
+    ):
+        nodes = (Node(port=one.port, name="one"), Node(port=two.port, name="two"))
+        return ask(Settings(nodes[0], others=nodes[1:]), "compare_nodes", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "differs"),
+    [
+        ("PatientID", " P4 ", False),
+        ("PatientID", "0P4", True),
+        ("PatientName", "Doe^Jane^^", False),
+        ("PatientName", "Doe^Jane^M", True),
+        ("StudyTime", "120000.0000", False),
+        ("StudyTime", "130000", True),
+        ("StudyDate", "", True),
+        ("PatientBirthDate", "", True),
+        ("AccessionNumber", "", True),
+        ("Modality", "MR", True),
+    ],
+)
+def test_of_one_study_that_differs_just_this_is_told(
+    keyword: str, value: str, differs: bool
+) -> None:
+    answer = _compare_with(_changed(3), _changed(3, **{keyword: value}))
+    assert answer["complete"], answer["notes"]
+    assert (answer["studies"], answer["different"]) == (11, int(differs))
+    if differs:
+        (row,) = answer["records"]
+        said = {"Modality": "ModalitiesInStudy"}.get(keyword, keyword)
+        assert list(row["differs"]) == [said]
+        assert row["differs"][said]["two"] in (value, [value])
+        assert answer["differs_in"] == {said: 1}
+
+
+def test_what_an_archive_has_in_no_study_is_said_once_and_no_difference() -> None:
+    bare = studies(11)
+    answer = _compare_with(_changed(3), bare)
+    assert (answer["same"], answer["records"]) == (11, [])
+    assert (
+        "two does not tell AccessionNumber, PatientSex, StudyDescription: not compared."
+        in answer["notes"]
+    )
+    # One study alone would show nothing else; other studies of the archive show that it tells.
+    answer = _compare_with(_changed(3), _changed(3, AccessionNumber=""), study_date="20260105")
+    (row,) = answer["records"]
+    assert row["differs"] == {"AccessionNumber": {"one": "A1", "two": ""}}
+
+
+def test_another_series_in_place_of_one_is_found_though_the_numbers_agree() -> None:
+    other = _changed(3)
+    other[3].SeriesInstanceUID, other[3].SOPInstanceUID = "1.2.99", "1.2.99.1"
+    answer = _compare_with(_changed(3), other)
+    (row,) = answer["records"]
+    assert "differs" not in row
+    assert [series["only_on"] for series in row["series"]] == [["one"], ["two"]]
+    assert answer["differs_in"] == {"series": 1}
+
+
+def test_numbers_add_up_where_a_node_could_not_be_asked_for_series() -> None:
+    def find(event: Any) -> Answers:
+        if event.identifier.QueryRetrieveLevel != "STUDY":
+            yield 0xC000, None
+            return
+        for one in studies(10)[:8]:
+            row = Dataset()
+            row.QueryRetrieveLevel = "STUDY"
+            for keyword in ("StudyInstanceUID", "StudyDate", "PatientID", "PatientName"):
+                setattr(row, keyword, one.get(keyword))
+            yield 0xFF00, row
+
+    with EmbeddedArchive(studies(10), ae_title="ONE") as one, accepting(find) as poor:
+        nodes = Settings(
+            Node(port=one.port, name="one"), others=(replace(poor.node(), name="poor"),)
+        )
+        answer = ask(nodes, "compare_nodes")
+    assert not answer["complete"]
+    assert (answer["same"], answer["different"], answer["undecided"]) == (0, 2, 8)
+    assert answer["only_on"] == {"one": 2}
+    assert any("poor does not tell how many series 8" in note for note in answer["notes"])
+    assert len(answer["records"]) == 2
+
+
+def test_of_three_nodes_it_is_told_which_hold_a_study() -> None:
+    with (
+        EmbeddedArchive(studies(10), ae_title="A") as a,
+        EmbeddedArchive(studies(9), ae_title="B") as b,
+        EmbeddedArchive(studies(8), ae_title="C") as c,
+    ):
+        first, *others = (
+            Node(port=p.port, name=name) for p, name in ((a, "a"), (b, "b"), (c, "c"))
+        )
+        answer = ask(Settings(first, others=tuple(others)), "compare_nodes")
+    assert answer["only_on"] == {"a": 1, "a, b": 1}
+    assert (answer["same"], answer["different"]) == (8, 2)

@@ -129,13 +129,17 @@ class Archive:
         """
         asking = Asking(self._exchange, self.habits, deadline, arrived)
 
+        came = False
+
         def learning(match: Match) -> None:
+            nonlocal came
+            came = True
             self._parents.learn(query, (match,))
             keep(match)
 
         with self._located():
             answer = _asked(asking, query, limit, keep=learning)
-            grouped = query.level is Level.STUDY and MODALITIES in query.wanted
+            grouped = came and query.level is Level.STUDY and MODALITIES in query.wanted
             if grouped and MODALITIES not in (*query.keys, *answer.absent):
                 answer = _of_images_only(asking, answer)
         return replace(answer, queries=asking.cost.queries)

@@ -59,6 +59,20 @@ def test_two_patients_with_one_study_uid_are_both_listed_and_the_clash_is_told()
     assert counted["total"] == 2
 
 
+def test_two_patients_with_one_study_uid_are_compared_with_their_own() -> None:
+    counts = {"NumberOfStudyRelatedSeries": "1", "NumberOfStudyRelatedInstances": "1"}
+    doe, roe = study("1.2.3", **DOE, **counts), study("1.2.3", **ROE, **counts)
+    with holding({"STUDY": [doe, roe]}) as both, holding({"STUDY": [doe]}) as one:
+        nodes = Settings(replace(both, name="both"), others=(replace(one, name="one"),))
+        result = call(nodes, "compare_nodes", study_date="20260110")
+    assert not result.is_error, said(result)
+    answer = json.loads(said(result))
+    (row,) = answer["records"]
+    assert (row["PatientID"], row["only_on"]) == ("2002", ["both"])
+    assert (answer["studies"], answer["same"], answer["different"]) == (2, 1, 1)
+    assert any("1.2.3 (PatientID 1001, 2002)" in note for note in answer["notes"])
+
+
 def test_one_study_that_is_given_twice_is_one() -> None:
     with holding({"STUDY": [study("1.2.3", **DOE), study("1.2.3", **DOE)]}) as node:
         answer = ask(node, "query_studies", study_date="20260110")

@@ -129,6 +129,8 @@ def _lists(asking: Asking, key: str) -> bool | None:
         about = Query(Level.STUDY, {"StudyInstanceUID": uid}, (MODALITIES,))
         for match in matches(asking, about, 1).matches:
             listed = _listed(match)
+            if not listed:
+                return None
             if key not in listed:
                 return False
             if listed - NOT_IMAGES:

@@ -53,9 +53,9 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return parts.outcome()
     notes = list(first.ending.notes)
     silent = first.ending.whole and not gathering.full and habits.is_cut(query.level, first.rows)
+    if first.ending.whole:
+        habits.gave(query.level, first.rows)
     if not silent and not first.ending.capped:
-        if first.ending.whole:
-            habits.gave(query.level, first.rows)
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
