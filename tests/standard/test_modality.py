@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_mcp.errors import BadArgument
-from dicom_mcp.standard.modality import MODALITIES, codes
+from dicom_mcp.standard.modalities import any_of, modalities
+from dicom_mcp.standard.modality import MODALITIES
 
 
 def asked(text: str) -> tuple[str, ...]:
-    return codes(text, argument="modality")
+    return any_of(text, argument="modality")
 
 
 @pytest.mark.parametrize("code", sorted(MODALITIES))
@@ -72,11 +73,7 @@ def test_a_code_of_the_standard_is_itself_in_any_case(code: str) -> None:
         ("Mammographie", ("MG",)),
         ("mamografía", ("MG",)),
         ("PET", ("PT",)),
-        ("PET/CT", ("PT",)),
-        ("PET-CT", ("PT",)),
-        ("PET CT", ("PT",)),
         ("TEP", ("PT",)),
-        ("SPECT/CT", ("NM",)),
         ("nuclear medicine", ("NM",)),
         ("Szintigraphie", ("NM",)),
         ("médecine nucléaire", ("NM",)),
@@ -102,15 +99,12 @@ def test_a_code_of_the_standard_is_itself_in_any_case(code: str) -> None:
         ("RT dose", ("RTDOSE",)),
         ("CT or MR", ("CT", "MR")),
         ("CT, MR", ("CT", "MR")),
-        ("CT/MR", ("CT", "MR")),
         ("CT\\MR", ("CT", "MR")),
         ("CT MR", ("CT", "MR")),
         ("ct, ct", ("CT",)),
-        ("MRI and ultrasound", ("MR", "US")),
         ("CT oder MRT", ("CT", "MR")),
         ("scanner ou IRM", ("CT", "MR")),
         ("x-ray or CT scan", ("CR", "DX", "RG", "CT")),
-        ("PET/CT, MR", ("PT", "MR")),
         ("PET or CT", ("PT", "CT")),
         ("ct*", ("CT*",)),
         ("?R", ("?R",)),
@@ -146,6 +140,91 @@ def test_what_is_no_modality_is_refused_with_the_nearest(text: str, right: str) 
     with pytest.raises(BadArgument, match=right) as refused:
         asked(text)
     assert "modality=" in str(refused.value)
+
+
+TOGETHER: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]] = {
+    **dict.fromkeys(
+        (
+            *("CT and MR", "CT & MR", "CT+MR", "CT/MR", "both CT and MR", "CT and MR both"),
+            *("CT with MR", "CT w/ MRI", "CT as well as MR", "CT plus MRI", "CT und MRT"),
+            *("scanner et IRM", "TC y RM", "TC e RM", "sowohl CT als auch MRT", "both CT, MR"),
+            *("studies with CT and MR", "patients that have both CT and MR", "all of CT, MR"),
+        ),
+        ((("CT",), ("MR",)), ()),
+    ),
+    **dict.fromkeys(
+        ("PET/CT", "PET-CT", "PET CT", "PETCT", "pet and ct", "PET/CT scans"),
+        ((("PT",), ("CT",)), ()),
+    ),
+    "SPECT/CT": ((("NM",), ("CT",)), ()),
+    "PET/MR": ((("PT",), ("MR",)), ()),
+    "x-ray and CT": ((("CR", "DX", "RG"), ("CT",)), ()),
+    "CT, MR and US": ((("CT",), ("MR",), ("US",)), ()),
+    "PET/CT and MR": ((("PT",), ("CT",), ("MR",)), ()),
+    **dict.fromkeys(
+        (
+            *(
+                "not CT",
+                "no CT",
+                "without CT",
+                "non-CT",
+                "!CT",
+                "!= CT",
+                "all except CT",
+                "kein CT",
+            ),
+            *("everything but CT", "anything other than CT", "ohne CT", "sans scanner"),
+        ),
+        ((), ("CT",)),
+    ),
+    **dict.fromkeys(
+        ("neither CT nor MR", "not CT or MR", "not CT and not MR", "weder CT noch MRT"),
+        ((), ("CT", "MR")),
+    ),
+    **dict.fromkeys(
+        (
+            *("CT without MR", "CT but not MR", "CT and not MR", "CT, not MR", "CT not MR"),
+            *("CT w/o MR", "CT ohne MRT", "not MR but CT", "CT and no MR"),
+        ),
+        ((("CT",),), ("MR",)),
+    ),
+    "CR/DX": ((("CR", "DX"),), ()),  # one word means both: either of them
+    "CT and/or MR": ((("CT", "MR"),), ()),
+    "any of CT, MR and US": ((("CT", "MR", "US"),), ()),
+    "either CT or MR": ((("CT", "MR"),), ()),
+}
+
+
+@pytest.mark.parametrize("text", list(TOGETHER))
+def test_several_modalities_are_read_as_they_are_meant(text: str) -> None:
+    found = modalities(text, argument="modality")
+    assert (found.every, found.none) == TOGETHER[text]
+    if not found.is_one:
+        with pytest.raises(BadArgument, match="each series has one modality"):
+            asked(text)
+        again = modalities(found.said, argument="modality") if "(" not in found.said else found
+        assert again == found
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("CT and MR or US", "more than one way"),
+        ("PET/CT or MR", "more than one way"),
+        ("not CT and MR", "more than one way"),
+        ("not PET/CT", "more than one way"),
+        ("CT and not CT", "leave"),
+        ("CT and", "missing"),
+        ("not", "missing"),
+        ("CT without contrast", "no modality"),
+        ("CT with gadolinium", "no modality"),
+        ("only CT", "must not be there"),
+        ("CT vs MR", "no modality"),
+    ],
+)
+def test_several_modalities_that_cannot_be_meant_are_refused(text: str, why: str) -> None:
+    with pytest.raises(BadArgument, match=f"(?i){why}"):
+        modalities(text, argument="modality")
 
 
 @given(st.one_of(st.text(max_size=40), st.text("CTMRUS,/ or*?\\-", max_size=20)))

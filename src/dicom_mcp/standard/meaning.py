@@ -11,7 +11,7 @@ from .days import day_range
 from .dictionary import attribute
 from .lists import LISTED, Several, is_wild, ways
 from .matching import Comparison, is_universal, matcher
-from .modality import codes
+from .modalities import any_of
 from .names import readings, same_name, spellings
 
 
@@ -31,7 +31,7 @@ type Meanings = tuple[tuple[Meaning, ...], ...]
 # People write a word of a description, not the whole of it.
 CONTAINS = frozenset({"SeriesDescription", "StudyDescription"})
 
-_MODALITY = frozenset({"ModalitiesInStudy", "Modality"})
+MODALITY = frozenset({"ModalitiesInStudy", "Modality"})
 
 _IN_ANY_CASE = Comparison(name_case=False, name_accents=True, text_case=False)
 
@@ -56,8 +56,8 @@ def meanings(keyword: str, text: Several, *, argument: str, today: date) -> Mean
     text = text.strip()
     if not text:
         return ()
-    if keyword in _MODALITY:
-        return _rank(Meaning(code) for code in codes(text, argument=argument))
+    if keyword in MODALITY:
+        return _rank(Meaning(code) for code in any_of(text, argument=argument))
     if found.vr == "DA":
         text = day_range(text, today=today, argument=argument)
     whole = _contained(text) if keyword in CONTAINS else text

@@ -1,8 +1,7 @@
 """Modalities (PS3.3 C.7.3.1.1.1) and the words people have for them.
 
 Where several codes are what a word means, all are given, and a record with any of them is meant:
-an x-ray is CR, DX or RG. PET/CT is PT alone, since every PET/CT study has it, while asking for
-"PT or CT" would bring every CT; SPECT/CT is NM for the same reason.
+an x-ray is CR, DX or RG. What several words together mean is in `modalities`.
 """
 
 import re
@@ -114,32 +113,33 @@ MODALITIES: dict[str, str] = {
 
 
 def codes(text: str, *, argument: str) -> tuple[str, ...]:
-    """The modality codes that a code, a word or several of them mean; any of the codes is meant.
+    """The modality codes that a code or a word means; any of the codes is meant.
 
     "" and "any" are (). A text with a wildcard is one key, in capitals. A short code that no table
-    has is taken as it is: archives have their own. Raises BadArgument, with the nearest that is
-    right, for other words, and for what is no code string (PS3.5 6.2).
+    has is taken as it is: archives have their own. Several words that are modalities each are any
+    of these. Raises BadArgument, with the nearest that is right, for other words, and for what is
+    no code string (PS3.5 6.2).
     """
     text = text.strip()
-    if "*" in text or "?" in text:
+    if set(text) & set("*?"):
         key = code(text, argument=argument)
         return (key,) if key else ()
-    if not text or _plain(text) in _ANY:
+    if not text or plain(text) in _ANY:
         return ()
-    found = _known(text)
-    if not found:
-        parts = [part for part in _SEPARATOR.split(text) if part.strip()]
-        found = tuple(one for part in parts for one in _part(part, argument))
-    if not found:
+    if found := known(text):
+        return found
+    pieces = [piece for piece in text.split() if plain(piece, noise=False)]
+    several = [known(piece) for piece in pieces]
+    if len(pieces) > 1 and all(several):
+        return tuple(dict.fromkeys(code for found in several for code in found))
+    own = pieces[0].upper() if len(pieces) == 1 else ""
+    near = "" if re.search("[0-9_]", own) or len(own) < 4 else _nearest(own.lower())
+    if near or len(own) > _LONGEST_CODE or not re.fullmatch("[A-Z0-9_]+", own):
         raise _refused(text, argument)
-    return tuple(dict.fromkeys(found))
+    return (own,)
 
 
-_ANY = frozenset({"all", "any", "alle", "every", "everything"})
-
-# What stands between several; a slash only where it isn't part of a word, as in PET/CT.
-_SEPARATOR = re.compile(r"[,;|\\]|(?i:\b(?:or|and|und|oder|et|ou|y|o|e)\b)")
-_SIGN_OR_SPACE = re.compile(r"[/+&]|\s+")
+_ANY = frozenset({"all", "any", "alle", "every", "everything", "anything"})
 
 # At most so long is a code of an archive's own; the longest are words somebody mistyped.
 _LONGEST_CODE = 8
@@ -194,14 +194,14 @@ _WORDS: dict[str, str] = {
         mammographie; mammografie; mamografia; mammografia; tomosynthese; senologie
         """,
     "PT": """
-        pet; pet ct; petct; pet mr; pet mri; pet mrt; pet scan; fdg pet
+        pet; pet scan; fdg pet
         positron emission tomography
-        positronen emissions tomographie; positronenemissionstomographie; tep; tep tdm; tep scan
+        positronen emissions tomographie; positronenemissionstomographie; tep
         tomographie par emission de positons; tomografia por emision de positrones
         tomografia a emissione di positroni
         """,
     "NM": """
-        nuclear medicine; nuc med; nuclear; spect; spect ct
+        nuclear medicine; nuc med; nuclear; spect
         single photon emission computed tomography; scintigraphy; scintigram; scintigraph
         bone scan; gamma camera; nuklearmedizin; szintigraphie; szintigrafie; szintigramm
         medecine nucleaire; scintigraphie; medicina nuclear; medicina nucleare; gammagrafia
@@ -287,24 +287,38 @@ _WORDS: dict[str, str] = {
     "AU": "audio; dictation",
 }
 
+# Machines that are two at once: a study made by one has both.
+HYBRIDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("pet ct", "petct", "pt ct", "fdg pet ct", "tep tdm", "tep scan"), ("PT", "CT")
+    ),
+    **dict.fromkeys(("pet mr", "petmr", "pet mri", "pet mrt", "pet irm", "tep irm"), ("PT", "MR")),
+    **dict.fromkeys(("spect ct", "spectct", "nm ct"), ("NM", "CT")),
+}
+
 # Words that say nothing about the modality: "CT scan" is CT.
 _NOISE = frozenset(
     word
     for words in (
         "scan scans scanning exam exams examination examinations study studies series image images",
         "imaging picture pictures modality data dicom film films test tests procedure the a an of",
-        "only any all untersuchung untersuchungen aufnahme aufnahmen bild bilder examen etude",
-        "estudio estudios imagenes esame esami exame onderzoek",
+        "any all untersuchung untersuchungen aufnahme aufnahmen bild bilder examen etude",
+        "estudio estudios imagenes esame esami exame onderzoek patient patients those that which",
+        "who have has having",
     )
     for word in words.split()
 )
+
+
+# Codes that one word means: CR/DX is either of them, CT/MR both.
+ALTERNATIVES = tuple(frozenset(meant.split()) for meant in _WORDS if " " in meant)
 
 
 @cache
 def _table() -> dict[str, tuple[str, ...]]:
     """The codes by each word for them; a code is one too, and so is the meaning of those in use."""
     table = {
-        _plain(meaning): (one,)
+        plain(meaning): (one,)
         for one, meaning in MODALITIES.items()
         if not meaning.endswith("(retired)")
     }
@@ -314,52 +328,29 @@ def _table() -> dict[str, tuple[str, ...]]:
     return table
 
 
-def _part(part: str, argument: str) -> tuple[str, ...]:
-    """The codes of one of several, which may be several itself: CT/MR, CT MR."""
-    if found := _known(part):
-        return found
-    pieces = [piece for piece in _SIGN_OR_SPACE.split(part) if _plain(piece)]
-    pieces = [piece for piece in pieces if _plain(piece) not in _NOISE]
-    if len(pieces) > 1:
-        by_sign = [piece for piece in re.split("[/+&]", part) if _plain(piece)]
-        if len(by_sign) > 1:
-            return tuple(one for piece in by_sign for one in _part(piece, argument))
-        known = [_known(piece) for piece in pieces]
-        if all(known):
-            return tuple(one for each in known for one in each)
-        raise _refused(part, argument)
-    if not pieces:
-        raise _refused(part, argument)
-    own = pieces[0].upper()
-    near = "" if re.search("[0-9_]", own) or len(own) < 4 else _nearest(own.lower())
-    if near or len(own) > _LONGEST_CODE or not re.fullmatch("[A-Z0-9_]+", own):
-        raise _refused(part, argument)
-    return (own,)
-
-
-def _known(text: str) -> tuple[str, ...]:
+def known(text: str) -> tuple[str, ...]:
     """The codes of a code or word, () when no table has it."""
     table = _table()
     if len(text) <= MAXIMUM_LENGTH["CS"] and text.upper() in MODALITIES and text.lower() != "oct":
         return table.get(text.lower(), (text.upper(),))
-    words = _plain(text).split()
-    for candidate in (words, [word for word in words if word not in _NOISE]):
-        phrase = " ".join(candidate)
+    for phrase in (plain(text), plain(text, noise=False)):
         for form in (phrase, phrase.removesuffix("s"), phrase.removesuffix("es")):
             if form in table:
                 return table[form]
     return ()
 
 
-def _plain(text: str) -> str:
-    """Small letters without accents, one space for whatever else stands between them."""
+def plain(text: str, *, noise: bool = True) -> str:
+    """Small letters without accents, one space for whatever else stands between them; without
+    `noise`, no words that say nothing of a modality either."""
     text = unicodedata.normalize("NFD", text.casefold())
     bare = "".join(c for c in text if not "\u0300" <= c <= "\u036f")
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    words = re.findall(r"[^\W_]+", bare)
+    return " ".join(word for word in words if noise or word not in _NOISE)
 
 
 def _refused(text: str, argument: str) -> BadArgument:
-    near = _nearest(_plain(text))
+    near = _nearest(plain(text))
     said = f"{near} ({', '.join(_table()[near])})" if near else ""
     return BadArgument(
         f"{argument}={shown(text)} is no modality",

@@ -17,7 +17,7 @@ from .days import day_range
 from .dictionary import attribute
 from .levels import Level
 from .matching import Key, Predicate, matcher
-from .modality import codes
+from .modalities import any_of
 from .names import in_other_case, readings, same_name
 from .query import Match, Query
 from .reading import agrees, day
@@ -173,7 +173,7 @@ class WorklistQuestion:
         days = day_range(date, today=today, argument="date") if date.strip() else ""
         identity = values.identifier(patient_id, "LO", argument="patient_id")
         accession = values.identifier(accession_number, "SH", argument="accession_number")
-        modalities = tuple(("Modality", one) for one in codes(modality, argument="modality"))
+        modalities = tuple(("Modality", one) for one in any_of(modality, argument="modality"))
         conditions = (
             Condition(((_DATE, days),) if days else ()),
             Condition(modalities),

@@ -1,7 +1,7 @@
 """One question as a person put it: every key it may mean is asked, and the answers are one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 
@@ -9,11 +9,15 @@ from ..errors import BadArgument
 from ..standard.levels import NOUN, Level
 from ..standard.lists import Several
 from ..standard.meaning import Meaning, Meanings, meanings
+from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match, Matches, Query
+from ..standard.recheck import texts
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
 from .call import Call
 from .lists import Tally
+
+MODALITIES = "ModalitiesInStudy"
 
 # Queries that one rank of meanings may become: seven ways to read a name, for four modalities.
 _MOST_WAYS = 28
@@ -41,21 +45,41 @@ class Question:
 
     level: Level
     meanings: Mapping[str, Meanings]
+    # Several modalities together, or none of some: what no key can ask.
+    modalities: Modalities = ANY
 
     @classmethod
     def of(cls, call: Call, level: Level, asked: Mapping[str, tuple[str, Several]]) -> "Question":
         """From argument to keyword and text. Raises BadArgument for what cannot be asked."""
-        found = {
-            keyword: meanings(keyword, text, argument=argument, today=call.today)
-            for argument, (keyword, text) in asked.items()
-        }
-        return cls(level, {keyword: meant for keyword, meant in found.items() if meant})
+        found: dict[str, Meanings] = {}
+        together = ANY
+        for argument, (keyword, text) in asked.items():
+            if keyword == MODALITIES:
+                several = text if isinstance(text, str) else ", ".join(text)
+                meant = modalities(several, argument=argument)
+                if not meant.is_one:
+                    together = meant
+                    continue
+            found[keyword] = meanings(keyword, text, argument=argument, today=call.today)
+        return cls(level, {keyword: meant for keyword, meant in found.items() if meant}, together)
+
+    @property
+    def keywords(self) -> list[str]:
+        """What it is asked by."""
+        return [*self.meanings, *([] if self.modalities == ANY else [MODALITIES])]
 
     def without(self, keyword: str) -> "Question":
         """The same question, without one of its keys."""
-        return Question(
-            self.level, {k: meant for k, meant in self.meanings.items() if k != keyword}
+        return replace(
+            self,
+            meanings={k: meant for k, meant in self.meanings.items() if k != keyword},
+            modalities=ANY if keyword == MODALITIES else self.modalities,
         )
+
+    def by(self, codes: Sequence[str]) -> "Question":
+        """The same question for any of these modalities; of () whatever it is."""
+        meant = {MODALITIES: (tuple(Meaning(code) for code in codes),)} if codes else {}
+        return replace(self, meanings={**self.meanings, **meant}, modalities=ANY)
 
     def ways(self) -> list[list[dict[str, Meaning]]]:
         """What to send, rank by rank: each way is a meaning for every keyword."""
@@ -100,6 +124,16 @@ class Found:
             if key not in self.sent.setdefault(keyword, []):
                 self.sent[keyword].append(key)
 
+    def add(self, other: "Found") -> None:
+        """Add what the answers to another question say of themselves, but for its matches."""
+        self.queries += other.queries
+        self.complete = self.complete and other.complete
+        self.note(*other.notes)
+        self.absent |= other.absent
+        for keyword, keys in other.sent.items():
+            sent = self.sent.setdefault(keyword, [])
+            sent += [key for key in keys if key not in sent]
+
     def note(self, *notes: str) -> None:
         """Add what is not said yet."""
         self.notes += [note for note in notes if note not in self.notes]
@@ -109,10 +143,15 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
     """At most `limit` matches of whatever the question may mean, each once. A list of values has
     room for one match each where nobody said how many are wanted."""
     found, tally = Found(), Tally()
-    for rank in question.ways():
-        _ask_rank(call, question.level, rank, wanted, limit, found, tally)
-        if found.matches or not found.complete:
-            break
+    if question.modalities != ANY:
+        matches: list[Match] = []
+        found = _each_of_several(call, question, wanted, matches.append, None, tally)
+        found.matches = matches
+    else:
+        for rank in question.ways():
+            _ask_rank(call, question.level, rank, wanted, limit, found, tally)
+            if found.matches or not found.complete:
+                break
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
@@ -127,10 +166,35 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
 
 
 def each(
-    call: Call, question: Question, wanted: Sequence[str], keep: Callable[[Match], None]
+    call: Call,
+    question: Question,
+    wanted: Sequence[str],
+    keep: Callable[[Match], None],
+    *,
+    patient: Callable[[Match], str] | None = None,
 ) -> Found:
-    """Every match of whatever the question may mean goes to `keep`, once, and none is held."""
-    found, tally = Found(), Tally()
+    """Every match of whatever the question may mean goes to `keep`, once, and none is held.
+
+    Several modalities together are asked of each study or, where `patient` tells whose a match is,
+    of each patient.
+    """
+    tally = Tally()
+    if question.modalities != ANY:
+        found = _each_of_several(call, question, wanted, keep, patient, tally)
+    else:
+        found = _each(call, question, wanted, keep, tally)
+    tally.tell(found)
+    return found
+
+
+def _each(
+    call: Call,
+    question: Question,
+    wanted: Sequence[str],
+    keep: Callable[[Match], None],
+    tally: Tally,
+) -> Found:
+    found = Found()
     count = 0
     for rank in question.ways():
         seen: set[str] = set()
@@ -164,7 +228,55 @@ def each(
             found.join(answer)
         if count or not found.complete:
             break
-    tally.tell(found)
+    return found
+
+
+def _each_of_several(
+    call: Call,
+    question: Question,
+    wanted: Sequence[str],
+    keep: Callable[[Match], None],
+    patient: Callable[[Match], str] | None,
+    tally: Tally,
+) -> Found:
+    """Every match of those that have one of each group of modalities, and none of some: each is
+    asked for by itself, so that each answer is proved as any other is."""
+    asked = question.modalities
+    whose = patient or partial(identity, question.level)
+    found = Found()
+
+    def those_with(codes: Sequence[str]) -> set[str]:
+        those: set[str] = set()
+        some = question.by(codes)
+        found.add(_each(call, some, wanted, lambda match: those.add(whose(match)), Tally()))
+        return those - {""}
+
+    # Of patients all studies of these modalities are given, of studies what the last group brings.
+    groups = asked.every if patient else asked.every[:-1]
+    have_all: set[str] | None = None
+    for group in groups:
+        if have_all is None or have_all:
+            these = those_with(group)
+            have_all = these if have_all is None else have_all & these
+    have_none = have_all is not None and not have_all
+    unwanted = those_with(asked.none) if asked.none and not have_none else set[str]()
+    lacks = Modalities(none=asked.none)
+    tally.ask(question.ways()[0][0])
+
+    def keep_those(match: Match) -> None:
+        who = whose(match)
+        if who in unwanted or (have_all is not None and who not in have_all):
+            return
+        if patient or lacks.hold(texts(match.get(MODALITIES, ""))):
+            tally.take(match)
+            keep(match)
+
+    if not have_none:
+        last = asked.codes if patient else asked.every[-1] if asked.every else ()
+        found.add(_each(call, question.by(last), wanted, keep_those, Tally()))
+    found.sent[MODALITIES] = [asked.said]
+    noun = NOUN[Level.PATIENT if patient else question.level][1]
+    found.note(f"Understood: {noun} with {asked.said}, each looked for by itself.")
     return found
 
 

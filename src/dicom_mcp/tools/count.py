@@ -10,6 +10,7 @@ from pydantic import Field
 from ..errors import BadArgument
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import matcher
+from ..standard.modalities import any_of
 from ..standard.near import did_you_mean
 from ..standard.person import Person, several_people
 from ..standard.query import TELLING, Match, Matches, Query
@@ -86,6 +87,8 @@ def count_studies(
         "study_description": ("StudyDescription", study_description),
         "accession_number": ("AccessionNumber", accession_number),
     }
+    if count in ("series", "images"):
+        any_of(modality, argument="modality")  # raises, where one of these can't be meant
     counting = _Counting(
         call,
         Question.of(call, Level.STUDY, asked_for),
@@ -121,8 +124,9 @@ class _Counting:
         self._sieve = Sieve(where, _COUNTED[count])
         self._seen = 0
         meant = question.meanings.get(_MODALITIES, ())
-        self._modalities = [matcher("CS", one.key) for rank in meant for one in rank]
-        self._modality_keys = [one.key for rank in meant for one in rank]
+        keys = [one.key for rank in meant for one in rank]
+        self._modality_keys = keys or list(question.modalities.codes)
+        self._modalities = [matcher("CS", key) for key in self._modality_keys]
         # Of each study (by UID) only the values that are counted by: there may be 100,000.
         self._known = self._wanted(Level.STUDY)
         self._studies: dict[str, _Known] = {}
@@ -149,7 +153,8 @@ class _Counting:
                 known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
                 self._studies[study] = alike.setdefault(known, known)
 
-        self._found = each(self._call, self._question, self._known, keep)
+        patient = self._patient if self._count == "patients" else None
+        self._found = each(self._call, self._question, self._known, keep, patient=patient)
         if _MODALITIES in self._known:
             at = self._known.index(_MODALITIES)
             self._keeps_modalities = all(known[at] for known in self._studies.values())

@@ -12,6 +12,7 @@ from ..content.error import ContentError
 from ..errors import ArchiveError, BadArgument, BadAttribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
+from ..standard.modalities import any_of
 from ..standard.query import Match, Query
 from .answer import Asked, asked, fitting
 from .call import Call
@@ -165,7 +166,7 @@ def sample_headers(
     study_instance_uids: list[str] = [],  # noqa: B006
     series_instance_uids: list[str] = [],  # noqa: B006
     attributes: _Attributes = [],  # noqa: B006
-    modality: Annotated[str, Field(description="Code; only these series")] = "",
+    modality: Annotated[str, Field(description="Code or word; only these series")] = "",
     geometry: Annotated[
         bool, Field(description="How the images of up to 4 series lie: spacing, gaps, duplicates")
     ] = False,
@@ -182,7 +183,7 @@ def sample_headers(
         sampling.add_study(one_uid(uid, "study_instance_uids"))
     for uid in series_instance_uids:
         sampling.add_series(one_uid(uid, "series_instance_uids"))
-    sampling.choose(modality.strip().upper(), limit)
+    sampling.choose(any_of(modality, argument="modality"), limit)
     if geometry:
         sampling.place()
     sampling.sample()
@@ -234,10 +235,11 @@ class _Sampling:
             self._learn(False, ["Not complete: the archive holds no series with one of the UIDs."])
         self._series += [{**one, "SeriesInstanceUID": series} for one in answer.matches]
 
-    def choose(self, modality: str, limit: int) -> None:
-        """Those of this modality, as many as are wanted."""
-        if modality:
-            self._series = [one for one in self._series if text(one, "Modality") in ("", modality)]
+    def choose(self, modalities: Sequence[str], limit: int) -> None:
+        """Those of these modalities, as many as are wanted."""
+        if modalities:
+            known = {"", *modalities}
+            self._series = [one for one in self._series if text(one, "Modality") in known]
         if len(self._series) > limit:
             told = f"Not complete: these are {limit} of {len(self._series)} series; raise limit."
             self._learn(False, [told])

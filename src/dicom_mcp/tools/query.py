@@ -150,7 +150,7 @@ def _found(
     question = Question.of(call, level, asked)
     preset, additional, exclude = detail
     wanted = returned_keywords(
-        level, preset, additional=(*question.meanings, *additional), exclude=exclude
+        level, preset, additional=(*question.keywords, *additional), exclude=exclude
     )
     found = find(call, question, wanted, limit=limit)
     found.note(*choices(question, found))

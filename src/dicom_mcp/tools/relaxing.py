@@ -4,6 +4,7 @@ In this order, within a small budget: part of an identifier, other days, each ke
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 
@@ -45,6 +46,7 @@ def hints(call: Call, question: Question) -> tuple[list[str], int]:
 
 def _relaxed(question: Question) -> "list[tuple[str, Question]]":
     keys = {one: meant for one, meant in question.meanings.items() if one not in _PARENTS}
+    others = [one for one in question.keywords if one not in _PARENTS]
     found: list[tuple[str, Question]] = []
     for keyword, meant in keys.items():
         first = meant[0][0]
@@ -54,11 +56,11 @@ def _relaxed(question: Question) -> "list[tuple[str, Question]]":
             found.append(
                 (
                     f"{keyword}={wider}",
-                    Question(question.level, {**question.meanings, keyword: meant_so}),
+                    replace(question, meanings={**question.meanings, keyword: meant_so}),
                 )
             )
-    if len(question.meanings) > 1:
-        dated = sorted(keys, key=lambda one: not _is_date(one))
+    if len(question.keywords) > 1:
+        dated = sorted(others, key=lambda one: not _is_date(one))
         found += [(f"without {one}", question.without(one)) for one in dated]
     if question.level in (Level.SERIES, Level.IMAGE):
         above = question.level.above[-1]

@@ -15,7 +15,7 @@ from ..standard.body_part import related
 from ..standard.days import day_range
 from ..standard.levels import Level
 from ..standard.matching import Predicate, matcher
-from ..standard.modality import codes
+from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match, Matches, Query
 from ..standard.values import shown
 from .answer import Asked, asked, fitting
@@ -113,10 +113,10 @@ class _Wanted:
     """Which of the patient's studies are asked for; all are compared here."""
 
     days: str
-    modalities: tuple[str, ...]
+    modalities: Modalities
     body_part: str
     _is_day: Predicate
-    _is_modality: tuple[Predicate, ...]
+    _lacks: Modalities
 
     @classmethod
     def of(cls, call: Call, study_date: str, modality: str, body_part: str) -> "_Wanted":
@@ -130,14 +130,13 @@ class _Wanted:
                 f"body_part={shown(body_part)} names no body part that is known",
                 "Write it as chest, knee, lumbar spine, Thorax, …",
             )
-        modalities = codes(modality, argument="modality")
-        predicates = tuple(matcher("CS", one) for one in modalities)
-        return cls(days, modalities, part, matcher("DA", days), predicates)
+        meant = modalities(modality, argument="modality")
+        return cls(days, meant, part, matcher("DA", days), Modalities(none=meant.none))
 
     @property
     def needs_series(self) -> bool:
         """Whether a study's own attributes cannot tell."""
-        return bool(self.modalities or self.body_part)
+        return self.modalities != ANY or bool(self.body_part)
 
     def is_day(self, match: Match) -> bool:
         """Whether the study was made on these days."""
@@ -152,22 +151,22 @@ class _Wanted:
     def cannot_tell(self, study: "Study") -> bool:
         """Whether the study may be wanted, but too little is known of it."""
         other_part = study.body_part and not related(study.body_part, self.body_part)
-        if self.body_part and other_part:
+        if (self.body_part and other_part) or not self._lacks.hold(study.modalities):
             return False
         return not self.holds(study) and not (study.whole and not self._is_of(study))
 
     def said(self) -> str:
         """What is asked for, in words."""
         told = [f"StudyDate {self.days}"] if self.days else []
-        told += [f"modality {' or '.join(self.modalities)}"] if self.modalities else []
+        told += [f"modality {self.modalities.said}"] if self.modalities != ANY else []
         told += [f"body part {self.body_part} or related"] if self.body_part else []
         return "; ".join(told)
 
     def _is_of(self, study: "Study") -> bool:
         """Whether the study is known to be of these modalities."""
-        return not self.modalities or any(
-            is_meant(study.modalities) for is_meant in self._is_modality
-        )
+        if self.modalities.none and not study.whole:
+            return False
+        return self.modalities.hold(study.modalities)
 
 
 class _Making:

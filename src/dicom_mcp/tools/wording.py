@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import BadArgument
 from ..standard.body_part import body_part
-from ..standard.modality import codes
+from ..standard.meaning import MODALITY
+from ..standard.modalities import modalities
 from ..standard.names import same_name
 from ..standard.values import shown
-
-_MODALITY = frozenset({"Modality", "ModalitiesInStudy"})
 
 # What people say for codes (PS3.3 C.7.1.1, C.7.3.1, C.7.6.1.1.5), in small letters.
 _CODES: dict[str, dict[str, str]] = {
@@ -67,9 +66,9 @@ class Wording:
                 f"Ask: {keyword} is X, is not X, contains X, starts with X, is empty, longer than "
                 "N characters",
             )
+        if keyword in MODALITY and relation in ("is", "contains"):
+            return _modality(keyword, operand, text)
         parts, joined = _parts(operand, relation, keyword, text)
-        if keyword in _MODALITY and relation in ("is", "contains"):
-            return _modality(operand, joined, text)
         if joined == "and" and relation != "contains":
             raise _refused(
                 text,
@@ -106,20 +105,16 @@ def _length(relation: str, operand: str, text: str) -> Wording:
     )
 
 
-def _modality(operand: str, joined: str, text: str) -> Wording:
-    if joined == "and":
+def _modality(keyword: str, operand: str, text: str) -> Wording:
+    meant = modalities(operand.strip("()[]").replace('"', ""), argument="where")
+    if keyword == "Modality" and not meant.is_one:
         raise _refused(
             text,
-            "a series has one modality",
-            'For studies that have both, ask with modality="CT and MR"',
+            "each series has one modality",
+            f'For studies with {meant.said}, ask with modality="{meant.said}"',
         )
-    operand = re.sub(r"(?i)^(?:one of|any of|either|neither|in) ", "", operand)
-    operand = re.sub(r"(?i)\bnor\b", "or", operand).strip("()[]").replace('"', "")
-    meant = codes(operand, argument="where")
-    patterns = [_pattern(one) for one in meant]
     return Wording(
-        f"is {' or '.join(meant)}",
-        lambda values: any(p.fullmatch(fold(value)) for value in values for p in patterns),
+        f"is {meant.said}", lambda values: meant.hold([value.upper() for value in values])
     )
 
 
