@@ -178,12 +178,13 @@ def sample_headers(
         raise BadArgument(
             "no study and no series is named", "Give study_instance_uids or series_instance_uids"
         )
+    modalities = any_of(modality, argument="modality")
     sampling = _Sampling(call, _wanted(attributes) or _PROTOCOL)
     for uid in study_instance_uids:
         sampling.add_study(one_uid(uid, "study_instance_uids"))
     for uid in series_instance_uids:
         sampling.add_series(one_uid(uid, "series_instance_uids"))
-    sampling.choose(any_of(modality, argument="modality"), limit)
+    sampling.choose(modalities, limit)
     if geometry:
         sampling.place()
     sampling.sample()

@@ -39,7 +39,7 @@ Name = Annotated[
     str, Field(description="As people write it (Jane Doe), or DICOM's Family^Given with * and ?")
 ]
 Modality = Annotated[
-    str, Field(description="Code or word: CT, MR, US, ultrasound, x-ray, CT or MR")
+    str, Field(description="Code or word: CT, ultrasound, CT or MR (of studies: CT and MR, not CT)")
 ]
 Number = Annotated[str | int, Field(description="Whole number")]
 
