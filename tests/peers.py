@@ -164,9 +164,13 @@ def embedded(
 
 @contextmanager
 def orthanc(
-    objects: Sequence[Dataset], directory: Path, receiver: Receiver | None = None
+    objects: Sequence[Dataset],
+    directory: Path,
+    receiver: Receiver | None = None,
+    *,
+    limit: int = 0,
 ) -> Generator[Peer]:
-    """Debian's Orthanc without plugins; answers in UTF-8."""
+    """Debian's Orthanc without plugins; answers in UTF-8, and so much at once (0: everything)."""
     program = orthanc_program()
     port = free_port()
     configuration = directory / "orthanc.json"
@@ -186,6 +190,7 @@ def orthanc(
                 "DicomModalities": {"receiver": _place(receiver)} if receiver else {},
                 "DicomAlwaysAllowStore": True,
                 "DefaultEncoding": "Utf8",
+                "LimitFindResults": limit,
             }
         )
     )

@@ -29,7 +29,7 @@ from .truth.habits import Habits
 from .truth.lists import ask_listed
 from .truth.modalities import lists_reports
 from .truth.parents import Parents
-from .truth.roots import MOST_STUDIES, patients_of_studies, studies_of_patients
+from .truth.roots import MOST_STUDIES, NO_PATIENT_ROOT, patients_of_studies, studies_of_patients
 from .truth.series import series_of
 from .truth.worklist import ask_worklist
 
@@ -234,7 +234,7 @@ class Archive:
             )
         if query.level is Level.PATIENT:
             answer = self._patients(asking, query, limit)
-        elif MODALITIES in query.keys and MODALITIES in self.habits.left_out:
+        elif MODALITIES in query.keys and (query.empty or MODALITIES in self.habits.left_out):
             return self._by_modalities_below(asking, query, limit)
         else:
             answer = _asked(asking, query, limit)
@@ -266,13 +266,16 @@ class Archive:
         )
 
     def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
-        if not self.habits.no_patient_root:
-            try:
-                return _asked(asking, query, limit)
-            except NoAcceptedContext:
-                self.habits.no_patient_root = True
+        why = "Patients without a value are found by their studies."
+        if not query.empty:
+            why = NO_PATIENT_ROOT
+            if not self.habits.no_patient_root:
+                try:
+                    return _asked(asking, query, limit)
+                except NoAcceptedContext:
+                    self.habits.no_patient_root = True
         studies = _asked(asking, studies_of_patients(query), MOST_STUDIES)
-        return patients_of_studies(query, studies, limit)
+        return patients_of_studies(query, studies, limit, why)
 
     def _filled(self, asking: Asking, query: Query, answer: Matches, limit: int) -> Matches:
         """The answer with what the archive left out of every match and a level below can tell;
@@ -297,7 +300,7 @@ class Archive:
         """Studies by modality where the archive does not keep that: found one level down among
         those that match the other keys, and compared here."""
         others = {keyword: key for keyword, key in query.keys.items() if keyword != MODALITIES}
-        wider = Query(query.level, others, query.wanted)
+        wider = replace(query, keys=others)
         answer = _asked(asking, wider, MOST_RECORDS)
         self._parents.learn(query, answer.matches)
         lacks = lacking(query.level, answer.matches, query.wanted) if answer.matches else []
@@ -305,11 +308,11 @@ class Archive:
         recheck = Recheck(query)
         found = [match for match in answer.matches[:filled] if recheck.holds(match)]
         notes = list(answer.notes)
-        if answer.matches:
+        if lacks:
             told = found_below(query.level, lacks, filled, len(answer.matches))
             notes.append(f"{told} {MODALITIES} was compared here.")
         whole = answer.complete and filled == len(answer.matches)
-        if not whole:
+        if filled < len(answer.matches):
             notes.append(
                 "Not complete: there are more studies than could be asked. Narrow the question "
                 "by study_date or patient_id."

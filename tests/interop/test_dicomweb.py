@@ -52,6 +52,7 @@ WEB_HABITS: dict[str, Habits] = {
         most_values=kind.habits.most_values,
         most_of_all_pages=kind.habits.most_of_all_pages,
         case_sensitive=kind.habits.case_sensitive,
+        undated_in_ranges=kind.habits.undated_in_ranges,
         duplicated=kind.habits.duplicated,
     )
     and kind.hierarchy == "relational"

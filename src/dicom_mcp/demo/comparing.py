@@ -77,6 +77,9 @@ def _otherwise(keyword: str, key: tuple[str, str], habits: Habits) -> Predicate 
         return lambda values: match(_of_images(values))
     if keyword in habits.literal_keys or (open_range and not habits.open_ranges):
         return lambda values: "\\".join(significant(vr, one) for one in values) == text
+    if vr == "DA" and text.startswith("-") and habits.undated_in_ranges:
+        match = matcher(vr, text)
+        return lambda values: not any(values) or match(values)
     if vr == "UI" and "\\" in text and habits.first_of_list:
         return matcher(vr, text.partition("\\")[0])
     if vr == "PN" and habits.names != "as stored":

@@ -85,6 +85,9 @@ class Habits:
     # "20260101-" and "-20260131" are ranges too (PS3.4 C.2.2.2.5).
     open_ranges: bool = True
 
+    # "-20260131" brings what has no date too: Orthanc, where the attribute is there and empty.
+    undated_in_ranges: bool = False
+
     # Of a list of UIDs (PS3.4 C.2.2.2.2) the first is matched.
     first_of_list: bool = False
 

@@ -34,6 +34,11 @@ _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for na
 _WEEKDAY = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _WEEKDAYS)
 _UNIT = "day|week|month|quarter|year"
 _COUNT = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "twelve": 12}
+_NONE = re.compile(
+    r"none|null|empty|missing|unknown|undated|(?:no|without)(?: a| any| study| birth)* dates?|"
+    r"(?:study ?|birth ?)?date (?:is )?(?:missing|empty|unknown|none)",
+    re.IGNORECASE,
+)
 _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 
 
@@ -57,6 +62,11 @@ def day_range(text: str, *, today: date, argument: str) -> str:
     if first == last:
         return _day(first)
     return f"{_day(first)}-{_day(last)}"
+
+
+def is_none(text: str) -> bool:
+    """Whether a phrase asks for what has no date at all."""
+    return _NONE.fullmatch(text.strip()) is not None
 
 
 def _span(phrase: str, today: date, argument: str) -> Period:
@@ -104,7 +114,8 @@ def _no_date(phrase: str, argument: str) -> BadArgument:
     return BadArgument(
         f"{argument}={shown(phrase)} is not a date",
         "Write YYYYMMDD for one day, YYYYMMDD-YYYYMMDD for a range (either end may be open), or "
-        "say it plainly: today, last week, last 30 days, March 2026, Q3 2025, since 2024-05-01",
+        "say it plainly: today, last week, last 30 days, March 2026, Q3 2025, since 2024-05-01. "
+        "What has no date: none",
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from ..errors import BadArgument
 from . import values
-from .days import day_range
+from .days import day_range, is_none
 from .dictionary import attribute
 from .lists import LISTED, Several, is_wild, ways
 from .matching import Comparison, is_universal, matcher
@@ -23,6 +23,8 @@ class Meaning:
     key: str
     said: str = ""
     holds: Callable[[str], bool] | None = None
+    # What is meant has no value; no key asks for that.
+    empty: bool = False
 
 
 # Ranks of meanings: every one of a rank is meant; a later rank when the earlier find nothing.
@@ -59,6 +61,8 @@ def meanings(keyword: str, text: Several, *, argument: str, today: date) -> Mean
     if keyword in MODALITY:
         return _rank(Meaning(code) for code in any_of(text, argument=argument))
     if found.vr == "DA":
+        if is_none(text):
+            return _rank([Meaning("", empty=True)])
         text = day_range(text, today=today, argument=argument)
     whole = _contained(text) if keyword in CONTAINS else text
     if not whole:

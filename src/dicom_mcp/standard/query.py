@@ -37,10 +37,15 @@ class Query:
     wanted: tuple[str, ...] = ()
     # What is wanted and not asked for, because the archive refuses questions that do.
     refused: frozenset[str] = frozenset()
+    # Attributes that a match has no value for. No key asks for that (PS3.4 C.2.2.2.3: one of zero
+    # length matches everything), so that it is compared here.
+    empty: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         keys = {keyword: text for keyword, text in self.keys.items() if text}
-        asked = dict.fromkeys((UNIQUE_KEY[self.level], *self.wanted, *self.keys))
+        asked = dict.fromkeys(
+            (UNIQUE_KEY[self.level], *self.wanted, *self.keys, *sorted(self.empty))
+        )
         for keyword in asked:
             if attribute(keyword) is None:
                 raise BadAttribute(f"{keyword} is not an attribute of the DICOM dictionary")

@@ -42,12 +42,19 @@ class Recheck:
         self._returned: dict[str, int] = dict.fromkeys(self._predicates, 0)
         self._vrs = {one: found.vr for one in query.keys if (found := attribute(one))}
         self._unread = Counter[str]()
+        self._undated = Counter[str]()
+        # Of what must be empty: whether it came at all, in one match or more.
+        self._told = dict.fromkeys(query.empty, False)
         self._checked = 0
 
     def holds(self, match: Match) -> bool:
         """Whether the match may be what was asked for: no key it carries is contradicted. What
         cannot be read contradicts none."""
         self._checked += 1
+        for keyword in self._told:
+            self._told[keyword] = self._told[keyword] or keyword in match
+            if has_value(match, keyword):
+                return False
         unread: list[str] = []
         for keyword, is_meant in self._predicates.items():
             if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
@@ -56,6 +63,9 @@ class Recheck:
                 continue
             self._returned[keyword] += 1
             values = texts(match[keyword])
+            if self._vrs[keyword] == "DA" and not has_value(match, keyword):
+                self._undated[keyword] += keyword not in self.loosened
+                return False  # what has no date may come with a range that is open: no fault
             if is_meant(values):
                 continue
             said = agrees(self._vrs[keyword], keyword, is_meant, values) if values else False
@@ -97,6 +107,11 @@ class Recheck:
             f"{'has' * (count == 1)} a value as {keyword} that cannot be read, so that nobody can "
             "tell whether it is what was asked for."
             for keyword, count in self._unread.items()
+        ] + [
+            f"Not complete, perhaps: the archive does not return {keyword}, so that nobody can "
+            f"tell which {nouns[1]} have none."
+            for keyword, told in self._told.items()
+            if self._checked and not told
         ]
 
     def notes(self) -> list[str]:
@@ -114,7 +129,17 @@ class Recheck:
             for keyword, count in self._returned.items()
             if self._checked and not count
         ]
+        notes += [
+            f"{count} {nouns[count != 1]} that {'have' if count != 1 else 'has'} no {keyword} came "
+            "too and is not counted here."
+            for keyword, count in self._undated.items()
+        ]
         return notes
+
+
+def has_value(match: Match, keyword: str) -> bool:
+    """Whether a match has one; zeros in a date are none."""
+    return any(value.strip("0 .-/\0") for value in texts(match.get(keyword, "")))
 
 
 def texts(value: Value) -> Sequence[str]:

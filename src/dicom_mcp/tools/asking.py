@@ -107,12 +107,15 @@ class Found:
     queries: int = 0
     sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     absent: set[str] = field(default_factory=set[str])
+    empty: set[str] = field(default_factory=set[str])
     # Values of lists that nothing matches.
     missing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def keys(self) -> dict[str, str]:
-        """What was sent, alternatives separated by a bar; of a list its length and its ends."""
-        return {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
+        """What was sent, alternatives separated by a bar; of a list its length and its ends. What
+        had to be empty was not."""
+        sent = {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
+        return {**sent, **dict.fromkeys(sorted(self.empty), "(empty)")}
 
     def join(self, answer: Matches) -> None:
         """Add what one answer says of itself."""
@@ -120,6 +123,7 @@ class Found:
         self.complete = self.complete and answer.complete
         self.note(*answer.notes)
         self.absent.update(answer.absent)
+        self.empty.update(answer.query.empty)
         for keyword, key in answer.query.keys.items():
             if key not in self.sent.setdefault(keyword, []):
                 self.sent[keyword].append(key)
@@ -216,10 +220,9 @@ def _each(
             keep(match)
 
         for way in rank:
-            keys = {keyword: meaning.key for keyword, meaning in way.items()}
             tally.ask(way)
             answer = call.archive.each(
-                Query(question.level, keys, tuple(wanted)),
+                _query(question.level, way, wanted),
                 partial(keep_new, way=way, seen=seen, several=several),
                 limit=EVERYTHING,
                 deadline=call.deadline,
@@ -290,18 +293,18 @@ def _ask_rank(
     tally: Tally,
 ) -> None:
     seen: set[str] = set()
-    asked: dict[tuple[str, ...], Matches] = {}
+    asked: dict[tuple[tuple[str, str], ...], Matches] = {}
     understood: dict[str, int] = {}
     for way in rank:
-        keys = {keyword: meaning.key for keyword, meaning in way.items()}
-        sent = tuple(keys.values())
+        query = _query(level, way, wanted)
+        sent = tuple(query.keys.items())
         compared = any(meaning.holds for meaning in way.values())
         tally.ask(way)
         if tally.longest:  # which values have a match is told of all that comes
             compared, limit = True, max(limit, 2 * tally.longest)
         if sent not in asked:
             asked[sent] = call.archive.find(
-                Query(level, keys, tuple(wanted)),
+                query,
                 limit=max(limit, _MOST_COMPARED) if compared else limit,
                 deadline=call.deadline,
                 arrived=call.progress.advance,
@@ -325,6 +328,12 @@ def _ask_rank(
             f"{said or 'as written'} ({count})" for said, count in understood.items()
         )
         found.note(f"Understood: {counts}.")
+
+
+def _query(level: Level, way: Mapping[str, Meaning], wanted: Sequence[str]) -> Query:
+    keys = {keyword: meaning.key for keyword, meaning in way.items()}
+    empty = frozenset(keyword for keyword, meaning in way.items() if meaning.empty)
+    return Query(level, keys, tuple(wanted), empty=empty)
 
 
 def _holds(way: Mapping[str, Meaning], match: Match) -> bool:

@@ -33,7 +33,11 @@ Uids = Annotated[Several, _AS_WRITTEN, Field(description="UID from an earlier an
 Ids = Annotated[Several, _AS_WRITTEN, Field(description="One (wildcards * and ?), or several")]
 Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
 Days = Annotated[
-    str, Field(description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week")
+    str,
+    Field(
+        description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week; none: "
+        "has no date"
+    ),
 ]
 Name = Annotated[
     str, Field(description="As people write it (Jane Doe), or DICOM's Family^Given with * and ?")

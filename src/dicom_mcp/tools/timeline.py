@@ -12,11 +12,12 @@ from ..errors import BadArgument
 from ..standard import values
 from ..standard.body_part import body_part as body_parts_in
 from ..standard.body_part import related
-from ..standard.days import day_range
+from ..standard.days import day_range, is_none
 from ..standard.levels import Level
 from ..standard.matching import Predicate, matcher
 from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match, Matches, Query
+from ..standard.recheck import has_value
 from ..standard.values import shown
 from .answer import Asked, asked, fitting
 from .asking import Found, Question
@@ -113,6 +114,7 @@ class _Wanted:
     """Which of the patient's studies are asked for; all are compared here."""
 
     days: str
+    undated: bool
     modalities: Modalities
     body_part: str
     _is_day: Predicate
@@ -121,8 +123,9 @@ class _Wanted:
     @classmethod
     def of(cls, call: Call, study_date: str, modality: str, body_part: str) -> "_Wanted":
         """Raises BadArgument for what cannot be compared."""
+        undated = is_none(study_date)
         days = ""
-        if study_date.strip():
+        if study_date.strip() and not undated:
             days = day_range(study_date, today=call.today, argument="study_date")
         part = body_parts_in(body_part)
         if body_part.strip() and not part:
@@ -131,7 +134,7 @@ class _Wanted:
                 "Write it as chest, knee, lumbar spine, Thorax, …",
             )
         meant = modalities(modality, argument="modality")
-        return cls(days, meant, part, matcher("DA", days), Modalities(none=meant.none))
+        return cls(days, undated, meant, part, matcher("DA", days), Modalities(none=meant.none))
 
     @property
     def needs_series(self) -> bool:
@@ -140,6 +143,8 @@ class _Wanted:
 
     def is_day(self, match: Match) -> bool:
         """Whether the study was made on these days."""
+        if self.undated:
+            return not has_value(match, "StudyDate")
         return not self.days or self._is_day([str(match.get("StudyDate", ""))])
 
     def holds(self, study: "Study") -> bool:
@@ -158,6 +163,7 @@ class _Wanted:
     def said(self) -> str:
         """What is asked for, in words."""
         told = [f"StudyDate {self.days}"] if self.days else []
+        told += ["no StudyDate"] if self.undated else []
         told += [f"modality {self.modalities.said}"] if self.modalities != ANY else []
         told += [f"body part {self.body_part} or related"] if self.body_part else []
         return "; ".join(told)
@@ -257,8 +263,8 @@ class _Making:
         if self._wanted.days and any(not _when(match)[0] for match in matches):
             self._found.complete = False
             self._found.note(
-                "Not complete, perhaps: studies without a date are left out; ask without "
-                "study_date to see them."
+                "Not complete, perhaps: studies without a date are left out; study_date=none has "
+                "them."
             )
         return [match for match in matches if self._wanted.is_day(match)]
 

@@ -83,7 +83,8 @@ class Endings:
             return digits + "." if end else digits
         at = len(end) if keyword == "PatientName" else -1 - len(end)
         seen = {one[at].upper() for one in known if len(one) > len(end)} - set("*?\\")
-        return "".join(dict.fromkeys([*sorted(seen), *digits, *ascii_uppercase]))
+        letters = "" if seen <= {*digits} else ascii_uppercase
+        return "".join(dict.fromkeys([*sorted(seen), *digits, *letters]))
 
 
 def _has(value: str, end: str, *, at_start: bool) -> bool:

@@ -56,6 +56,8 @@ class Gathering:
         self.examined = 0
         # What a key beyond ASCII found came in another character set than keys are sent in.
         self.translated = False
+        # What a match must have no value for.
+        self.empty = query.empty
         # What each match has for the attribute it is dated by.
         self.dates: list[str] = []
         self._dated_by = ""

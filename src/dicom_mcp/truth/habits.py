@@ -29,6 +29,8 @@ class Habits:
     cut_unseen: set[str] = field(default_factory=set[str])
     # A range of dates that is open to the past brings what has no date.
     brings_undated: bool | None = None
+    # What such a range lacks was looked for by other keys too.
+    undated_seen: bool = False
     # The longest answer it gave at each level, or of its worklist: a cap there is no smaller.
     longest: dict[str, int] = field(default_factory=dict[str, int])
     # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).

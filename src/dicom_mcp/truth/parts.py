@@ -18,6 +18,7 @@ from .asking import Asking, Part
 from .endings import TOLD_APART_BY, Endings
 from .gathering import Gathering, Outcome
 from .span import Density, Span, day_of
+from .undated import ask_by_ends, brings_undated
 
 # Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
 # are ended by their deadline long before.
@@ -38,12 +39,6 @@ _FULL = 0.88
 _UNKNOWN = 50
 
 _SECONDS_A_DAY = 86_400
-
-# Before this no study was made, so that what comes of it has no date.
-_NO_DATE = "-18500101"
-
-# Dates by which an archive shows whether open ranges bring what has none, beside the study's own.
-_OTHER_DATES = ("PatientBirthDate", "StudyTime")
 
 _MOST_NAMED = 5
 
@@ -76,9 +71,9 @@ class Parts:
         self._cap = cap
         self._most = most
         self._density = Density()
-        # How many matches the parts that were not cut had, and those of them without a date.
+        # How many matches the parts that were not cut had, and which of them have no date.
         self.rows = 0
-        self._undated = 0
+        self._undated: set[str] = set()
         self._longest = 0
         self._parts = 0
         self._left = MOST_PARTS
@@ -103,19 +98,26 @@ class Parts:
         habits = self._asking.habits
         if not self._came or self._split_by in self._query.keys or self._gathering.full:
             return
-        if self._undated:
+        unique = UNIQUE_KEY[self._query.level]
+        known = first.told if first and self._split_by in first.given else []
+        if {one[unique] for one in known if not self._date_of(one)} - self._undated:
+            # There is some that the part lacked: Orthanc leaves out what has no such attribute,
+            # not even an empty one.
+            habits.brings_undated = False
+        elif self._undated and habits.brings_undated is not False:
             habits.brings_undated = True
-        elif first and self._split_by in first.given and not all(map(self._date_of, first.told)):
-            habits.brings_undated = False  # there is some, and that part lacked it
         elif habits.brings_undated is None:
-            habits.brings_undated = any(map(self._brings_undated, _OTHER_DATES))
-        if habits.brings_undated:
-            return
-        if self._most and self.rows < 8 * self._most and first:
-            endings = Endings(self._query, {}, self._put, self._is_cut)
-            if endings.ask_by(UNIQUE_KEY[self._query.level], first):
+            habits.brings_undated = brings_undated(self._asking, self._query)
+        shown = habits.brings_undated and habits.undated_seen
+        if self._most and self.rows < 8 * self._most and first and not shown:
+            seen = self._gathering.count
+            if ask_by_ends(self._asking, self._query, self._gathering, first):
                 return
-        self._lacks.without[self._split_by] = None
+            if self._gathering.count > seen:
+                habits.brings_undated = False
+            habits.undated_seen = True
+        if not habits.brings_undated:
+            self._lacks.without[self._split_by] = None
 
     @property
     def proved(self) -> bool:
@@ -225,7 +227,8 @@ class Parts:
             spans.append(Span(span.first, span.last, asked=True))
             return
         self.rows += part.rows
-        self._undated += sum(day is None for day in days)
+        unique = UNIQUE_KEY[self._query.level]
+        self._undated |= {one[unique] for one in part.told if not self._date_of(one)}
         self._longest = max(self._longest, part.rows)
         if not part.ending.whole:
             self._lacks.missing.append(span.key)
@@ -279,15 +282,6 @@ class Parts:
         self.rows += endings.rows
         if endings.by != UNIQUE_KEY[self._query.level]:
             self._lacks.without[endings.by] = None
-
-    def _brings_undated(self, keyword: str) -> bool:
-        """Whether a range that is open to the past brings a match without this attribute."""
-        if keyword in self._query.keys or self._query.level is Level.PATIENT:
-            return False
-        key = _NO_DATE if keyword != "StudyTime" else "-000000"
-        asked = Query(self._query.level, {**self._query.keys, keyword: key}, (keyword,))
-        part = self._put_query(asked, Gathering(asked, 0), (keyword,))
-        return bool(part and keyword in part.given and any(not one[keyword] for one in part.told))
 
     def _date_of(self, told: Mapping[str, str]) -> date | None:
         return day_of(told[self._split_by])

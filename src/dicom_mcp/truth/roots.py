@@ -19,6 +19,10 @@ OF_PATIENT = frozenset({
 
 _TELLING = ("PatientID", "PatientName", "IssuerOfPatientID")
 
+NO_PATIENT_ROOT = (
+    "This archive has no Patient Root queries; the patients were collected from their studies."
+)
+
 # Studies looked through for patients, and patients asked one by one for their studies.
 MOST_STUDIES = 5_000
 _MOST_PATIENTS = 500
@@ -30,11 +34,12 @@ _STUDIES_COUNT = "NumberOfPatientRelatedStudies"
 def studies_of_patients(query: Query) -> Query:
     """The STUDY query whose matches tell the patients that this PATIENT query asks for."""
     wanted = [one for one in query.wanted if one in OF_PATIENT]
-    return Query(Level.STUDY, query.keys, (*_TELLING, *wanted))
+    return Query(Level.STUDY, query.keys, (*_TELLING, *wanted), empty=query.empty)
 
 
-def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
-    """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`.
+def patients_of_studies(query: Query, studies: Matches, limit: int, why: str) -> Matches:
+    """The patients a PATIENT query asks for, collected from the answer to `studies_of_patients`,
+    and why they were.
 
     Studies of one ID, issuer and name are one patient's, who is described by the first of them.
     """
@@ -52,10 +57,7 @@ def patients_of_studies(query: Query, studies: Matches, limit: int) -> Matches:
         for who, patient in found.items():
             patient[_STUDIES_COUNT] = counts[who]
     patients = list(found.values())
-    notes = [
-        "This archive has no Patient Root queries; the patients were collected from their studies.",
-        *studies.notes,
-    ]
+    notes = [why, *studies.notes]
     if differing:
         notes.append(
             f"Studies of one patient differ in {', '.join(sorted(differing))}; that of one of them "

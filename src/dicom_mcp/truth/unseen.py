@@ -38,6 +38,11 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     if query.level not in _DAY_OF or query.keys.get("StudyInstanceUID"):
         return ask_by_modality(asking, query, gathering)
     below = [one for one, key in query.keys.items() if one in _BELOW and key]
+    if gathering.empty:
+        if below:
+            gathering.loosen(below, most_examined=_MOST_COMPARED)
+        rest = {one: key for one, key in query.keys.items() if one not in below}
+        return ask_proved(asking, Query(query.level, rest, (*query.wanted, *below)), gathering)
     cut = [one for one in query.keys if one in asking.habits.cut_unseen]
     # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
     if cut and asking.habits.lists_reports is not False:

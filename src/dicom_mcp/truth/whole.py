@@ -12,6 +12,7 @@ from ..standard.status import TOO_MANY
 from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .parts import Parts, told_of
+from .undated import ask_undated
 
 # Which count of the level above proves that a list is whole.
 _COUNT_ABOVE: dict[Level, str] = {
@@ -44,6 +45,8 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
+        if gathering.empty:
+            return ask_undated(asking, query, gathering, None)
         parts = Parts(asking, query, gathering, cap=None, most=0)
         whole = parts.ask_all(None)
         if not gathering.count and not (whole and habits.refuses):
@@ -59,6 +62,8 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
+    if gathering.empty:
+        return ask_undated(asking, query, gathering, first)
     found = gathering.count
     cap = first.rows if silent else None
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
