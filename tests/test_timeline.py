@@ -187,20 +187,30 @@ def test_studies_of_the_same_id_under_another_name_are_not_lost(held: list[Datas
     assert any("2 names" in note for note in answer["notes"])
 
 
-def test_two_patients_of_one_name_are_choices_and_no_timeline(node: Node) -> None:
+def test_two_patients_of_one_name_are_choices_and_no_timeline(
+    node: Node, held: list[Dataset]
+) -> None:
     answer = ask(node, "patient_timeline", patient_name="Anna Schmidt")
     assert answer["records"] == []
     assert answer["complete"] is False
-    assert answer["choices"] == [
-        {
-            "patient_name": "Schmidt^Anna",
-            "patient_id": PATIENTS[key].id,
-            "birth_date": PATIENTS[key].birth_date,
-            "sex": "F",
-            "studies": 2,
-        }
-        for key in ("anna elder", "anna younger")
-    ]
+    assert sorted(answer["choices"], key=lambda one: one["patient_id"]) == sorted(
+        (
+            {
+                "patient_name": "Schmidt^Anna",
+                "patient_id": PATIENTS[key].id,
+                "birth_date": PATIENTS[key].birth_date,
+                "sex": "F",
+                "studies": 2,
+                "last_study": max(
+                    str(one.StudyDate) for one in held if one.PatientID == PATIENTS[key].id
+                ),
+            }
+            for key in ("anna elder", "anna younger")
+        ),
+        key=lambda one: one["patient_id"],
+    )
+    last = [one["last_study"] for one in answer["choices"]]
+    assert last == sorted(last, reverse=True)
     assert "ask again with that patient_id" in answer["notes"][0]
 
 

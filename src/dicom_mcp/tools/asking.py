@@ -35,9 +35,6 @@ _MOST_SENT = 6
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
 
-# Patients that are named when a name turned out to be several people's.
-_MOST_NAMED = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -350,21 +347,3 @@ def _short(key: str) -> str:
     if len(values) <= _MOST_SENT:
         return key
     return f"{SEPARATOR.join((*values[:2], '…', values[-1]))} ({len(values)} values)"
-
-
-def choices(question: Question, found: Found) -> list[str]:
-    """A note when a name turned out to be several people's, who are to be told apart."""
-    if question.level is not Level.STUDY or "PatientName" not in question.meanings:
-        return []
-    people = {
-        str(match.get("PatientID", "")): str(match.get("PatientName", ""))
-        for match in found.matches
-    }
-    if len(people) < 2 or "PatientID" in question.meanings:
-        return []
-    named = [f"{name} ({number})" for number, name in list(people.items())[:_MOST_NAMED]]
-    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
-    return [
-        f"These are studies of {len(people)} patients: {'; '.join(named)}{more}. If one person is "
-        "meant, ask which, then use patient_id."
-    ]

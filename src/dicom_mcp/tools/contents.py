@@ -18,6 +18,9 @@ _MOST_STUDIES = 5_000
 # Studies whose series are looked into, newest first.
 _MOST_LOOKED_INTO = 500
 
+# Studies that are not asked for themselves, and whose series are wanted all the same.
+_MOST_BESIDE = 100
+
 # Series whose images are counted one by one where the archive keeps no counts.
 _MOST_COUNTED = 100
 
@@ -55,10 +58,18 @@ def studies_meant(
     return found, studies
 
 
-def contents(call: Call, found: Found, patient: str, matches: Sequence[Match]) -> list[Study]:
+def contents(
+    call: Call,
+    found: Found,
+    patient: str,
+    matches: Sequence[Match],
+    *,
+    also: Sequence[Match] = (),
+) -> list[Study]:
     """These studies of the patient with this ID ("" for none), each with its series and the number
-    of its images; `found` is told the cost, and what could not be looked into."""
-    return _Looking(call, found, patient).looked_into(matches)
+    of its images; `found` is told the cost, and what could not be looked into. After them come
+    those of `also`, with their series as far as these come."""
+    return _Looking(call, found, patient).looked_into(matches, also[:_MOST_BESIDE])
 
 
 class _Looking:
@@ -67,12 +78,14 @@ class _Looking:
         self._found = found
         self._patient = patient
 
-    def looked_into(self, matches: Sequence[Match]) -> list[Study]:
+    def looked_into(self, matches: Sequence[Match], also: Sequence[Match]) -> list[Study]:
         """These studies with what their series say."""
-        some = {str(one.get("StudyInstanceUID", "")): one for one in matches[:_MOST_LOOKED_INTO]}
-        series, whole = self._series(some)
+        wanted = {text(one, "StudyInstanceUID"): one for one in matches[:_MOST_LOOKED_INTO]}
+        beside = {text(one, "StudyInstanceUID"): one for one in also}
+        every, whole = self._series({**wanted, **beside})
+        series = {uid: several for uid, several in every.items() if uid in wanted}
         kinds = self._kinds(series)
-        images = self._images(series, whole)
+        images = self._images(series, whole & wanted.keys())
         studies = [
             Study(match, series.get(uid, ()), uid in whole, images.get(uid), kinds)
             for uid, match in ((text(one, "StudyInstanceUID"), one) for one in matches)
@@ -89,7 +102,10 @@ class _Looking:
                 f"{untold} structured reports (SR) may be on findings or on dose: the archive "
                 "tells neither a description that says so nor their SOP class."
             )
-        return studies
+        return studies + [
+            Study(match, every.get(uid, ()), uid in whole, None, {})
+            for uid, match in beside.items()
+        ]
 
     def _series(self, studies: Mapping[str, Match]) -> tuple[dict[str, list[Match]], set[str]]:
         """The series of these studies, and of which all are there."""

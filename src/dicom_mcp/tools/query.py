@@ -10,8 +10,9 @@ from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.lists import Several, ways
 from .answer import Records
-from .asking import DEFAULT_LIMIT, Question, choices, find
+from .asking import DEFAULT_LIMIT, Question, find
 from .call import Call
+from .people import several_of_a_name
 from .relaxing import hints
 
 Preset = Annotated[str, Field(json_schema_extra={"enum": ["minimal", "standard", "extended"]})]
@@ -157,7 +158,7 @@ def _found(
         level, preset, additional=(*question.keywords, *additional), exclude=exclude
     )
     found = find(call, question, wanted, limit=limit)
-    found.note(*choices(question, found))
+    several_of_a_name(call, question, found)
     if not found.matches and found.complete:
         told, queries = hints(call, question)
         found.note(*told)

@@ -1,33 +1,25 @@
 """The studies of one patient over time, and those that a study is worth comparing with."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from ..errors import BadArgument
 from ..standard import values
-from ..standard.body_part import body_part as body_parts_in
-from ..standard.body_part import related
-from ..standard.days import day_range, is_none
 from ..standard.levels import Level
-from ..standard.matching import Predicate, matcher
-from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match, Matches, Query
-from ..standard.recheck import has_value
-from ..standard.values import shown
 from .answer import Asked, asked, fitting
 from .asking import Found, Question
 from .call import Call
 from .contents import contents, studies_meant
+from .interval import Intervals
+from .people import choices_of, people_of
 from .relaxing import hints
-from .rows import Row, Rows, filled, text
+from .rows import Row, Rows, text
 from .study import PERSON, Study, relevance
-
-_MOST_CHOICES = 50
+from .wanted import Wanted
 
 _OF_STUDY = (
     *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -72,7 +64,7 @@ def patient_timeline(
 ) -> Timeline:
     """All studies of one patient, newest first: modality, body part, images, reports, days between.
     With prior_to: the relevant priors of a study."""
-    wanted = _Wanted.of(call, study_date, modality, body_part)
+    wanted = Wanted.of(call, study_date, modality, body_part)
     is_last = prior_to.strip().lower() == "last"
     uid = "" if is_last else values.key(prior_to, "UI", argument="prior_to")
     if not (patient_id.strip(" *") or patient_name.strip(" *") or uid):
@@ -87,7 +79,7 @@ def patient_timeline(
         },
     )
     found, studies = studies_meant(call, question, _OF_STUDY)
-    people = _people(studies)
+    people = people_of(studies)
     if len(people) != 1:
         return _undecided(call, question, found, people)
     (patient,) = people
@@ -109,72 +101,6 @@ def patient_timeline(
     return making.timeline(limit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which of the patient's studies are asked for; all are compared here."""
-
-    days: str
-    undated: bool
-    modalities: Modalities
-    body_part: str
-    _is_day: Predicate
-    _lacks: Modalities
-
-    @classmethod
-    def of(cls, call: Call, study_date: str, modality: str, body_part: str) -> "_Wanted":
-        """Raises BadArgument for what cannot be compared."""
-        undated = is_none(study_date)
-        days = ""
-        if study_date.strip() and not undated:
-            days = day_range(study_date, today=call.today, argument="study_date")
-        part = body_parts_in(body_part)
-        if body_part.strip() and not part:
-            raise BadArgument(
-                f"body_part={shown(body_part)} names no body part that is known",
-                "Write it as chest, knee, lumbar spine, Thorax, …",
-            )
-        meant = modalities(modality, argument="modality")
-        return cls(days, undated, meant, part, matcher("DA", days), Modalities(none=meant.none))
-
-    @property
-    def needs_series(self) -> bool:
-        """Whether a study's own attributes cannot tell."""
-        return self.modalities != ANY or bool(self.body_part)
-
-    def is_day(self, match: Match) -> bool:
-        """Whether the study was made on these days."""
-        if self.undated:
-            return not has_value(match, "StudyDate")
-        return not self.days or self._is_day([str(match.get("StudyDate", ""))])
-
-    def holds(self, study: "Study") -> bool:
-        """Whether the study is of these modalities and bears on the body part."""
-        return self._is_of(study) and (
-            not self.body_part or related(study.body_part, self.body_part)
-        )
-
-    def cannot_tell(self, study: "Study") -> bool:
-        """Whether the study may be wanted, but too little is known of it."""
-        other_part = study.body_part and not related(study.body_part, self.body_part)
-        if (self.body_part and other_part) or not self._lacks.hold(study.modalities):
-            return False
-        return not self.holds(study) and not (study.whole and not self._is_of(study))
-
-    def said(self) -> str:
-        """What is asked for, in words."""
-        told = [f"StudyDate {self.days}"] if self.days else []
-        told += ["no StudyDate"] if self.undated else []
-        told += [f"modality {self.modalities.said}"] if self.modalities != ANY else []
-        told += [f"body part {self.body_part} or related"] if self.body_part else []
-        return "; ".join(told)
-
-    def _is_of(self, study: "Study") -> bool:
-        """Whether the study is known to be of these modalities."""
-        if self.modalities.none and not study.whole:
-            return False
-        return self.modalities.hold(study.modalities)
-
-
 class _Making:
     """One patient's timeline in the making."""
 
@@ -184,7 +110,7 @@ class _Making:
         found: Found,
         patient: str,
         matches: Sequence[Match],
-        wanted: _Wanted,
+        wanted: Wanted,
     ) -> None:
         self._call = call
         self._found = found
@@ -205,16 +131,20 @@ class _Making:
         """The studies that are wanted, newest first."""
         kept = self._of_days(self._matches)
         looked = kept if self._wanted.needs_series else kept[: limit + 1]
-        studies = [
-            one
-            for one in contents(self._call, self._found, self._patient, looked)
-            if self._is_wanted(one)
-        ]
+        # What came before is told of all studies, whichever are wanted.
+        others = [one for one in self._matches if all(one is not match for match in looked)]
+        every = contents(self._call, self._found, self._patient, looked, also=others)
+        intervals = Intervals(sorted(every, key=lambda one: one.when, reverse=True))
+        studies = [one for one in every[: len(looked)] if self._is_wanted(one)]
         more = len(kept) - len(looked)
-        rows = [study.row(*self._differing) for study in studies[:limit]]
-        for row, (newer, older) in zip(rows, pairwise(studies), strict=False):
-            if newer.day and older.day:
-                row["days_since_previous"] = (newer.day - older.day).days
+        rows = [
+            {**study.row(*self._differing), **intervals.row(study)} for study in studies[:limit]
+        ]
+        if intervals.untold and len(self._matches) > 1:
+            self._found.note(
+                f"Of {intervals.untold} studies the modality or body part is not known: "
+                "days_since_same_kind passes over them."
+            )
         self._cut(len(rows), len(studies) + more)
         if said := self._wanted.said():
             self._found.note(
@@ -345,19 +275,6 @@ def _answered(
     )
 
 
-def _people(studies: Iterable[Match]) -> dict[str, list[Match]]:
-    """The studies of each patient: by ID, and where there is none by name and birth date."""
-    people: dict[str, list[Match]] = {}
-    for match in studies:
-        number = text(match, "PatientID")
-        nameless = f"{text(match, 'PatientName')}\\{text(match, 'PatientBirthDate')}"
-        people.setdefault(number or nameless, []).append(match)
-    if len(people) == 1:
-        (only,) = people.values()
-        return {text(only[0], "PatientID"): only}
-    return people
-
-
 def _undecided(
     call: Call, question: Question, found: Found, people: Mapping[str, Sequence[Match]]
 ) -> Timeline:
@@ -372,18 +289,8 @@ def _undecided(
         f"{len(people)} patients match, so there is no timeline: ask which of `choices` is meant, "
         "then ask again with that patient_id."
     )
-    rows = [
-        {
-            **{name: text(studies[0], keyword) for keyword, name in PERSON.items()},
-            "studies": len(studies),
-        }
-        for studies in people.values()
-    ]
-    if len(rows) > _MOST_CHOICES:
-        found.note(f"{len(rows) - _MOST_CHOICES} more patients are not shown.")
-    found.complete = False
-    choices = [filled(row) for row in rows]
-    return _answered(call, found, choices=choices[:_MOST_CHOICES])
+    choices = choices_of(people, found)
+    return _answered(call, found, choices=choices)
 
 
 def _when(match: Match) -> tuple[str, str]:

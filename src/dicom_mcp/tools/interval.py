@@ -1,0 +1,48 @@
+"""Days between a study and the one before it, and the one of its kind before it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .study import Study
+
+# Two codes for one way to take a picture: computed and digital radiography.
+_ALIKE = {"DX": "CR"}
+
+
+class Intervals:
+    """The studies of one patient, all there are, newest first; those without a date count not."""
+
+    def __init__(self, studies: Sequence[Study]) -> None:
+        self._studies = [one for one in studies if one.day]
+        # Studies of which it cannot be told what kind they are.
+        self.untold = sum(not _is_told(one) for one in self._studies)
+
+    def row(self, study: Study) -> dict[str, Any]:
+        """How many days before this one the previous study was, and the previous one of its kind:
+        of one of its modalities, and of the same body part. Nothing where there was none."""
+        if not study.day:
+            return {}
+        at = next(n for n, one in enumerate(self._studies) if one.match is study.match)
+        earlier = self._studies[at + 1 :]
+        row: dict[str, Any] = {}
+        for name, before in (
+            ("days_since_previous", next(iter(earlier), None)),
+            ("days_since_same_kind", next((one for one in earlier if _alike(one, study)), None)),
+        ):
+            if before and before.day:
+                row[name] = (study.day - before.day).days
+        return row
+
+
+def _alike(one: Study, other: Study) -> bool:
+    return (
+        bool(one.body_part) and one.body_part == other.body_part and bool(_ways(one) & _ways(other))
+    )
+
+
+def _ways(study: Study) -> set[str]:
+    return {_ALIKE.get(modality, modality) for modality in study.main}
+
+
+def _is_told(study: Study) -> bool:
+    return bool(study.body_part and study.main)
