@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.node import Node
+from dicom_mcp.node import AnyNode
 from tests import peers
 from tests.asking import ask
 from tests.peers import Kind, Peer
@@ -77,7 +77,7 @@ def peer(
         yield peer
 
 
-def by_study(node: Node, **arguments: Any) -> dict[int, dict[str, Any]]:
+def by_study(node: AnyNode, **arguments: Any) -> dict[int, dict[str, Any]]:
     records = ask(node, "patient_timeline", **arguments)["records"]
     return {int(row["study_instance_uid"].rpartition(".")[2]): row for row in records}
 

@@ -1,6 +1,6 @@
 """Studies without a date: no key asks for them, and every archive shows them otherwise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ def held() -> list[Dataset]:
 
 
 @contextmanager
-def _web(habits: Habits) -> Iterator[AnyNode]:
+def _web(habits: Habits) -> Generator[AnyNode]:
     with servers.embedded(held(), habits) as url:
         yield WebNode(url)
 
