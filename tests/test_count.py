@@ -47,7 +47,15 @@ STUDY: Keys = lambda one: one.StudyInstanceUID  # noqa: E731
 SERIES: Keys = lambda one: one.SeriesInstanceUID  # noqa: E731
 IMAGE: Keys = lambda one: one.SOPInstanceUID  # noqa: E731
 PATIENT: Keys = lambda one: one.PatientID  # noqa: E731
-WHAT = {"studies": STUDY, "series": SERIES, "images": IMAGE, "patients": PATIENT}
+STATION: Keys = lambda one: one.get("StationName", "")  # noqa: E731
+WHAT: dict[str, Keys] = {
+    "studies": STUDY,
+    "series": SERIES,
+    "images": IMAGE,
+    "objects": IMAGE,
+    "patients": PATIENT,
+    "StationName": STATION,
+}
 
 
 def _of(modality: str) -> Callable[[Dataset], bool]:
@@ -56,6 +64,21 @@ def _of(modality: str) -> Callable[[Dataset], bool]:
 
 def _any(_: Dataset) -> bool:
     return True
+
+
+def _is_image(one: Dataset) -> bool:
+    return one.Modality not in (
+        "SR",
+        "KO",
+        "PR",
+        "DOC",
+        "ECG",
+        "REG",
+        "SEG",
+        "RTSTRUCT",
+        "RTDOSE",
+        "RTPLAN",
+    )
 
 
 def _value(keyword: str) -> Callable[[Dataset], str]:
@@ -84,10 +107,24 @@ COUNTS: dict[str, Count] = {
     "studies per month": ({"group_by": ["month"]}, _any, [_month]),
     "images per modality": (
         {"group_by": ["modality"], "count": "images"},
+        _is_image,
+        [_value("Modality")],
+    ),
+    "images in all": ({"count": "images"}, _is_image, []),
+    "objects in all": ({"count": "objects"}, _any, []),
+    "objects per modality": (
+        {"group_by": ["modality"], "count": "objects"},
         _any,
         [_value("Modality")],
     ),
-    "images in all": ({"count": "images"}, _any, []),
+    "images a month": ({"group_by": ["month"], "count": "images"}, _is_image, [_month]),
+    "images of reports": ({"modality": "SR", "count": "images"}, lambda _: False, []),
+    "objects of reports": ({"modality": "SR", "count": "objects"}, _of("SR"), []),
+    "scanners per modality": (
+        {"group_by": ["modality"], "count": "StationName"},
+        lambda one: bool(one.get("StationName")),
+        [_value("Modality")],
+    ),
     "CT images of a range of days": (
         {"count": "images", "modality": "CT", "study_date": "20260101-20261231"},
         lambda one: one.Modality == "CT" and one.StudyDate >= "20260101",

@@ -1,7 +1,7 @@
 """One UID of two things, one Patient ID of two people: what an administrator looks for."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -26,7 +26,7 @@ def study(uid: str, **values: str) -> dict[str, str]:
 
 
 @contextmanager
-def holding(levels: dict[str, Sequence[dict[str, str]]]) -> Generator[Node]:
+def holding(levels: Mapping[str, Sequence[dict[str, str]]]) -> Generator[Node]:
     """An archive that has these rows, by level, and compares the keys of a UID or ID with them."""
 
     def find(event: Any) -> Answers:
@@ -185,3 +185,69 @@ def _ask_both(one: Node, two: Node, **arguments: Any) -> dict[str, Any]:
     result = call(settings, "query_studies", node="all", **arguments)
     assert not result.is_error, said(result)
     return json.loads(said(result))
+
+
+def series(study: str, uid: str, modality: str, images: str, **values: str) -> dict[str, str]:
+    return {
+        "StudyInstanceUID": study,
+        "SeriesInstanceUID": uid,
+        "Modality": modality,
+        "NumberOfSeriesRelatedInstances": images,
+        "StudyDate": "20260110",
+        **values,
+    }
+
+
+CLASHING = {
+    "STUDY": [study("1.2.3", **DOE), study("1.2.3", **ROE), study("1.2.4", **DOE)],
+    "SERIES": [
+        series("1.2.3", "1.2.3.1", "CT", "5", **DOE),
+        series("1.2.3", "1.2.3.2", "MR", "7", **ROE),
+        series("1.2.4", "1.2.3.1", "CT", "11", **DOE),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "total", "groups"),
+    [
+        ({"count": "series"}, 3, {}),
+        ({"count": "images"}, 23, {}),
+        ({"count": "series", "group_by": ["PatientID"]}, 3, {"1001": 2, "2002": 1}),
+        ({"count": "images", "group_by": ["PatientID"]}, 23, {"1001": 16, "2002": 7}),
+        ({"group_by": ["SeriesInstanceUID"]}, 3, {"1.2.3.1": 2, "1.2.3.2": 1}),
+        ({"count": "patients", "group_by": ["SeriesInstanceUID"]}, 2, {"1.2.3.1": 1, "1.2.3.2": 1}),
+    ],
+)
+def test_a_count_over_clashing_uids_is_right(
+    arguments: dict[str, Any], total: int, groups: dict[str, int]
+) -> None:
+    with holding(CLASHING) as node:
+        answer = ask(node, "count_studies", study_date="20260110", **arguments)
+    assert answer["complete"], answer["notes"]
+    assert answer["total"] == total
+    keyword = arguments.get("group_by", ["count"])[0]
+    assert {one[keyword]: one["count"] for one in answer["groups"]} == groups
+    assert any("1.2.3 (PatientID 1001, 2002)" in note for note in answer["notes"])
+
+
+def test_series_of_clashing_studies_that_no_patient_tells_apart_are_marked() -> None:
+    nameless = [series(one, uid, "CT", "5") for one, uid in (("1.2.3", "1.5"), ("1.2.4", "1.6"))]
+    with holding({**CLASHING, "SERIES": nameless}) as node:
+        answer = ask(node, "count_studies", study_date="20260110", count="series")
+    assert (answer["total"], answer["complete"]) == (1, False)
+    assert any("cannot be told apart" in note for note in answer["notes"])
+
+
+def test_a_study_listed_under_a_modality_that_none_of_its_series_has_is_told() -> None:
+    held = {
+        "STUDY": [study("1.2.3", **DOE), study("1.2.4", **DOE)],
+        "SERIES": [series("1.2.3", "1.2.3.1", "CT", "5"), series("1.2.4", "1.2.4.1", "MR", "5")],
+    }
+    with holding(held) as node:
+        by_study = ask(node, "count_studies", modality="CT")
+        by_series = ask(node, "count_studies", modality="CT", group_by=["SeriesInstanceUID"])
+    assert by_study["total"] == 2
+    assert by_series["total"] == 1
+    assert not by_series["complete"]
+    assert any("lists 1 study without a series of the mod" in one for one in by_series["notes"])

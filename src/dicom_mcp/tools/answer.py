@@ -139,7 +139,10 @@ class Counted(BaseModel):
     compared: list[str] = Field(description="What was compared here, as it was understood")
     queries: int = Field(description="Queries it took")
     missing: Missing = {}
-    groups: list[dict[str, Any]]
+    of: int | None = Field(default=None, description="With share: what total is a part of")
+    percent: float | None = None
+    groups_in_all: int
+    groups: list[dict[str, Any]] = Field(description="Each with its count")
 
 
 def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = 0) -> list[T]:

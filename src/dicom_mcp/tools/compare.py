@@ -20,10 +20,10 @@ from ..standard.alike import COMPUTED
 from ..standard.levels import Level
 from ..standard.query import Match
 from .answer import Asked, asked, fitting
-from .asking import Question
+from .asking import MODALITIES, Question
 from .call import Call, Progress
 from .difference import Difference, numbers, series, things
-from .holding import IMAGES, MODALITIES, SERIES, SERIES_COUNT, STUDY, Holding
+from .holding import IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
 from .query import Days, Ids, Modality, Name, Uids
 
 # Studies whose series are compared one by one; of more the numbers of series and images.

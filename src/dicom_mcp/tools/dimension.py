@@ -6,6 +6,7 @@ from datetime import date
 
 from ..attributes import keyword_of
 from ..errors import BadArgument, BadAttribute
+from ..standard.alike import as_compared
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
@@ -28,6 +29,8 @@ class Dimension:
     is_period: bool
     reads: tuple[str, ...]
     _groups: Callable[[Match], list[str]]
+    # Whose names are told apart without regard to case (PS3.4 C.2.2.2.1).
+    is_name: bool = False
 
     @classmethod
     def of(cls, name: str) -> "Dimension":
@@ -53,11 +56,16 @@ class Dimension:
         assert found is not None
         if found.vr == "SQ":
             raise BadArgument(f"{keyword} is a sequence", "Count by one of its attributes' values")
-        return cls(keyword, keyword, level_of(keyword), False, *_as_it_is(keyword))
+        by_value = _as_it_is(keyword) if found.vr != "PN" else _by_name(keyword)
+        return cls(keyword, keyword, level_of(keyword), False, *by_value, found.vr == "PN")
 
     def groups(self, match: Match) -> list[str]:
         """The groups a match belongs to: one for each value, EMPTY without any."""
         return list(dict.fromkeys(self._groups(match))) or [EMPTY]
+
+    def order(self, group: str) -> tuple[int, str]:
+        """Where a group stands among others when they are in their order."""
+        return _WEEKDAYS.index(group) if group in _WEEKDAYS else 0, group
 
     def is_told(self, absent: set[str]) -> bool:
         """Whether an archive tells enough for it that does not return the absent attributes."""
@@ -72,6 +80,11 @@ def _by_value(keyword: str, group: Callable[[str], str]) -> Callable[[Match], li
 
 def _as_it_is(keyword: str) -> tuple[tuple[str], Callable[[Match], list[str]]]:
     return (keyword,), _by_value(keyword, str)
+
+
+def _by_name(keyword: str) -> tuple[tuple[str], Callable[[Match], list[str]]]:
+    """A name without what is empty in it: "Doe^Jane^^" is "Doe^Jane"."""
+    return (keyword,), _by_value(keyword, lambda text: as_compared(keyword, text))
 
 
 def _by_age(write: Callable[[int], str]) -> Callable[[Match], list[str]]:
@@ -129,6 +142,7 @@ _ON: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
     "date": date.isoformat,
     "weekday": lambda day: _WEEKDAYS[day.weekday()],
+    "weekend": lambda day: "weekend" if day.weekday() > 4 else "Monday to Friday",
 }
 
 _PERIODS: dict[str, tuple[str, Callable[[str], str]]] = {

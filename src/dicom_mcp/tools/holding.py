@@ -15,14 +15,13 @@ from ..dicom_api import Archive
 from ..errors import StatusFailure
 from ..standard.alike import COMPUTED, told
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.matching import matcher
+from ..standard.modalities import Modalities
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import texts
 from ..standard.shapes import shape
-from .asking import EVERYTHING, Found, Question, each
+from .asking import EVERYTHING, MODALITIES, Found, Question, each
 from .call import Call
 
-MODALITIES = "ModalitiesInStudy"
 SERIES_COUNT = "NumberOfStudyRelatedSeries"
 IMAGE_COUNT = "NumberOfStudyRelatedInstances"
 IMAGES = "NumberOfSeriesRelatedInstances"
@@ -78,13 +77,13 @@ class Holding:
         """The studies that the question means. Where the archive does not match modalities, their
         series tell."""
         self.found = each(call, question, OF_STUDY, self._keep)
-        meant = question.meanings.get(MODALITIES, ())
+        meant = MODALITIES in question.keywords
         if meant and self.studies and not any(self._says(uid, MODALITIES) for uid in self.studies):
             self.studies, self._count = {}, 0
             queries = self.found.queries
             self.found = each(call, question.without(MODALITIES), OF_STUDY, self._keep)
             self.found.queries += queries
-            self._choose(call, [one.key for rank in meant for one in rank])
+            self._choose(call, question)
         if self._count > _MOST_STUDIES:
             self.found.complete = False
             self.found.note(f"Not complete: only {_MOST_STUDIES} of its studies were compared.")
@@ -179,15 +178,16 @@ class Holding:
         query = Query(Level.STUDY, {STUDY: key}, OF_STUDY)
         return self._each(call, query, self._keep).complete
 
-    def _choose(self, call: Call, keys: Sequence[str]) -> None:
-        """Keep those studies that have one of the modalities, by their series."""
+    def _choose(self, call: Call, question: Question) -> None:
+        """Keep those studies that have the modalities asked for, by their series."""
         self.ask_series(call, self.studies)
-        meant = [matcher("CS", key) for key in keys]
+        keys = [one.key for rank in question.meanings.get(MODALITIES, ()) for one in rank]
+        meant = Modalities(every=(tuple(keys),)) if keys else question.modalities
         for uid in [*self.studies]:
             modalities = self.counts(uid).get(MODALITIES)
             if modalities is None:
                 self._aside[uid] = self.studies.pop(uid)
-            elif not any(means(texts(modalities)) for means in meant):
+            elif not meant.hold(texts(modalities)):
                 del self.studies[uid]
         self.found.note(f"It does not keep {MODALITIES}: the studies' series were asked.")
         if self._aside:

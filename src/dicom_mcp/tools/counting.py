@@ -1,0 +1,400 @@
+"""Counting: the studies first, then what only their series or images know."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from ..dicom_api import Archive
+from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.matching import matcher
+from ..standard.query import TELLING, Match, Matches, Query, is_one
+from ..standard.record import identity
+from ..standard.values import is_uid
+from .answer import Counted, asked
+from .asking import EVERYTHING, MODALITIES, Found, Question, each
+from .call import Call
+from .condition import Condition, texts
+from .dimension import Dimension
+from .groups import percent
+from .kind import is_image
+from .relaxing import hints
+from .sieve import Sieve
+from .things import NAMES, OF_STUDY, SERIES, STUDY, Things, What
+
+_IMAGES = "NumberOfSeriesRelatedInstances"
+_IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
+
+_BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
+
+# Keys of a study by which its series can be asked for in a relational archive.
+_NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
+
+# What is known of one study: the values of each attribute that matters, in their order.
+type _Known = tuple[tuple[str, ...], ...]
+
+
+class Counting:
+    """One count: the studies first, then what only their series or images know."""
+
+    def __init__(
+        self,
+        call: Call,
+        question: Question,
+        what: What,
+        *,
+        by: Sequence[Dimension],
+        where: Sequence[Condition],
+        naming: bool,
+    ) -> None:
+        self._call = call
+        self._question = question
+        self._what = what
+        self._by = by
+        # What has to be known of everything that is counted.
+        self._read = (*by, *where, *((what.values,) if what.values else ()))
+        self._where = where
+        self._sieve = Sieve(where, what.level)
+        self._things = Things(what, by, naming=naming)
+        self._seen = 0
+        meant = question.meanings.get(MODALITIES, ())
+        keys = [one.key for rank in meant for one in rank]
+        self._modality_keys = keys or [*question.modalities.codes]
+        self._modalities = [matcher("CS", key) for key in self._modality_keys]
+        # Of each study only the values that are counted by: there may be 100,000.
+        self._known: list[str] = []
+        self._studies: dict[str, _Known] = {}
+        self._keeps_modalities = True
+        # Studies of which a series came, and objects, by modality, that are no images.
+        self._with_series: set[str] = set()
+        self._no_images = Counter[str]()
+        # Modalities of what is counted.
+        self._had: dict[str, set[str]] = defaultdict(set)
+        self._not_counted = 0
+        self._found = Found()
+
+    def count(self) -> None:
+        """Ask, and count."""
+        lists_reports = self._lists_reports
+        self._ask_studies(self._question)
+        unkept = MODALITIES in self._question.keywords and MODALITIES in self._found.absent
+        learned = unkept or (lists_reports and not self._lists_reports)
+        if learned:
+            queries = self._found.queries
+            self._ask_studies(self._question.without(MODALITIES) if unkept else self._question)
+            self._found.queries += queries
+            self._keeps_modalities = False
+        below = dict(self._studies) if self._needs_series else self._not_told_by_studies()
+        for study, known in self._studies.items():
+            if study not in below:
+                self._add_study(study, self._match(known))
+        if below:
+            self._ask_series(below)
+        if unkept:
+            self._refute()
+        if learned:
+            self._found.note(f"{MODALITIES} of this archive does not tell: the series were asked.")
+
+    def _refute(self) -> None:
+        """Leave out what has not all of several modalities, by its series."""
+        for thing, modalities in self._had.items():
+            if not self._question.modalities.hold(modalities):
+                self._sieve.refuted.add(thing)
+
+    def put_share(self, answer: Counted) -> None:
+        """Say which part of this count another one is."""
+        answer.of = self._things.groups.total
+        answer.percent = percent(answer.total, answer.of)
+        answer.queries += self._found.queries
+        if not self._found.complete:
+            answer.complete = False
+            answer.notes += [f"Of the whole: {note}" for note in self._found.notes]
+
+    def answer(self, first: int, at_least: int, *, share: bool) -> Counted:
+        """The groups from the `first`, and what is to be known of them."""
+        found = self._found
+        notes = found.notes
+        self._things.close(self._sieve.refuted)
+        groups = self._things.groups
+        if not self._seen and found.complete:
+            told, queries = hints(self._call, self._question)
+            notes += ["No study in this archive matches these keys.", *told]
+            found.queries += queries
+        elif not groups.total:
+            notes += self._sieve.instead()
+        doubts, in_doubt = self._sieve.doubts(self._things.names)
+        notes += doubts
+        found.complete = found.complete and not in_doubt
+        self._tell_absent()
+        found.note(*self._things.several_people())
+        self._tell_not_counted()
+        page = self._things.page(first, at_least, share=share)
+        found.complete = found.complete and page.whole
+        notes += page.notes
+        if groups.overlap:
+            notes.append("Some belong to several groups, so the groups add up to more than total.")
+        return Counted(
+            counted=self._what.name,
+            total=groups.total,
+            complete=found.complete,
+            notes=notes,
+            archive=asked(self._call.archive.node),
+            sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
+            compared=self._sieve.compared(),
+            queries=found.queries,
+            missing=found.missing,
+            groups_in_all=page.count,
+            groups=page.rows,
+        )
+
+    def _ask_studies(self, question: Question) -> None:
+        """Every study that is meant, with what is known of it."""
+        self._sieve, self._seen = Sieve(self._where, self._what.level), 0
+        self._known = self._wanted(Level.STUDY)
+        self._studies = {}
+        alike: dict[_Known, _Known] = {}
+
+        def keep(match: Match) -> None:
+            study = identity(Level.STUDY, match)
+            self._seen += bool(study)
+            thing = (study, Level.STUDY)
+            if self._what.name == "patients":
+                thing = (self._things.patient(match), Level.PATIENT)
+            if study and self._sieve.passes(match, OF_STUDY, *thing):
+                known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
+                self._studies[study] = alike.setdefault(known, known)
+
+        patient = self._things.patient if self._what.name == "patients" else None
+        self._found = each(self._call, question, self._known, keep, patient=patient)
+        self._keeps_modalities = self._lists_reports
+        if MODALITIES in self._known:
+            at = self._known.index(MODALITIES)
+            self._keeps_modalities = all(known[at] for known in self._studies.values())
+
+    @property
+    def _needs_series(self) -> bool:
+        """Whether no study alone can tell."""
+        modality_is_told = self._keeps_modalities and self._what.level is not Level.IMAGE
+        return (
+            self._what.level is Level.SERIES
+            or any(
+                one.level in _BELOW_STUDY and (one.keyword != "Modality" or one in self._where)
+                for one in self._read
+            )
+            or (self._asks_modality and not modality_is_told)
+        )
+
+    def _not_told_by_studies(self) -> dict[str, _Known]:
+        """Those studies that do not tell how many images they have, or have more than images."""
+        if self._what.level is not Level.IMAGE:
+            return {}
+
+        def is_told(match: Match) -> bool:
+            modalities = texts(match.get(MODALITIES, ""))
+            only_images = bool(modalities) and all(map(is_image, modalities))
+            counted = "".join(texts(match.get(_IMAGES_OF_STUDY, ""))).isdecimal()
+            return counted and (self._what.name == "objects" or only_images)
+
+        return {
+            study: known
+            for study, known in self._studies.items()
+            if not is_told(self._match(known))
+        }
+
+    def _add_study(self, study: str, match: Match) -> None:
+        """Count a study by what it says of itself."""
+        modalities = [one for one in texts(match.get(MODALITIES, "")) if self._is_meant(one)]
+        match["Modality"] = [*modalities]
+        if self._what.level is Level.IMAGE:
+            self._things.groups.add_number(match, int("".join(texts(match[_IMAGES_OF_STUDY]))))
+        elif self._what.name == "studies" and not self._things.naming:
+            self._things.groups.add_number(
+                match, 1
+            )  # each comes once, and nothing has to be remembered
+        else:
+            self._things.add(study, [match])
+
+    def _ask_series(self, studies: Mapping[str, _Known]) -> None:
+        """Count by what the series of these studies say, and where it is asked for, the images."""
+        if self._found.complete:  # the series tell what the studies did not
+            self._found.notes = [note for note in self._found.notes if MODALITIES not in note]
+        by_uid: dict[str, list[str]] = defaultdict(list)
+        for study in studies:
+            by_uid[study.partition(" ")[0]].append(study)
+        alone = {uid: several[0] for uid, several in by_uid.items() if len(several) == 1}
+        answer = self._call.archive.each_series(
+            alone,
+            Query(Level.SERIES, self._relational_keys(), tuple(self._wanted(Level.SERIES))),
+            lambda match: self._add_series(alone[str(match[STUDY])], match),
+            deadline=self._call.deadline,
+            arrived=self._call.progress.advance,
+        )
+        self._join(answer)
+        for uid, several in by_uid.items():
+            if len(several) > 1:
+                self._ask_series_of_clashing(uid, several)
+        without = studies.keys() - self._with_series
+        if without and self._keeps_modalities and self._found.complete:
+            self._found.complete = False
+            listed = f"{len(without)} {NOUN[Level.STUDY][len(without) != 1]} without a series"
+            meant = " of the modality asked for" * bool(self._modalities)
+            self._found.note(
+                f"Not complete, perhaps: the archive lists {listed}{meant}; not counted here."
+            )
+
+    def _ask_series_of_clashing(self, uid: str, studies: Sequence[str]) -> None:
+        """The series of studies with one UID: of each patient by its ID."""
+        rows: dict[str, dict[str, Match]] = {}
+        for study in studies:
+            patient = study.partition(" ")[2]
+            keys = {STUDY: uid, "PatientID": patient}
+            if not is_uid(uid) or not is_one(patient):
+                break
+            series = rows[study] = {}
+
+            def keep(match: Match, series: dict[str, Match] = series) -> None:
+                series[str(match.get(SERIES, ""))] = match
+
+            wanted = ("PatientID", *self._wanted(Level.SERIES))
+            self._join(self._each(Query(Level.SERIES, keys, wanted), keep))
+        told = [series for several in rows.values() for series in several]
+        if len(rows) < len(studies) or len(set(told)) < len(told):
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: {len(studies)} studies have the StudyInstanceUID {uid}, and their "
+                "series cannot be told apart: none of these was counted."
+            )
+            self._with_series.update(studies)
+            return
+        for study, several in rows.items():
+            for match in several.values():
+                self._add_series(study, match)
+
+    def _relational_keys(self) -> dict[str, str]:
+        """Keys by which the series of these studies, and not too many others, can be asked for."""
+        sent = self._found.sent
+        keys = {one: sent[one][0] for one in _NARROWING if len(sent.get(one, ())) == 1}
+        if self._keeps_modalities and len(self._modality_keys) == 1:
+            keys["Modality"] = self._modality_keys[0]
+        return keys
+
+    def _add_series(self, study: str, match: Match) -> None:
+        modalities = texts(match.get("Modality", ""))
+        known = {**self._match(self._studies[study]), **match}
+        series = f"{study} {match.get(SERIES, '')}"
+        thing = self._things.of(study, series, known)
+        self._had[thing[0]].update(modalities)
+        if self._modalities and not any(map(self._is_meant, modalities)):
+            return
+        self._with_series.add(study)
+        count = "".join(texts(match.get(_IMAGES, "")))
+        if self._what.name == "images" and not all(map(is_image, modalities)):
+            self._no_images[", ".join(modalities)] += int(count) if count.isdecimal() else 1
+            return
+        if not self._sieve.passes(match, {Level.SERIES}, *thing):
+            return
+        below = self._wanted(Level.IMAGE)
+        uncounted = self._what.level is Level.IMAGE and not count.isdecimal()
+        if below or uncounted:
+            self._add_images(study, series, known, below)
+        elif self._what.level is Level.IMAGE:
+            self._things.groups.add_number(known, int(count))
+        else:
+            self._things.add(thing[0], [known])
+
+    def _add_images(self, study: str, series: str, known: Match, wanted: Sequence[str]) -> None:
+        """Count by what the images of a series say of themselves, and of what is above them."""
+        keys = {one: str(known.get(one, "")) for one in (STUDY, SERIES)}
+        if not all(map(is_uid, keys.values())):  # a list, or what would match anything else
+            self._not_counted += 1
+            return
+        found: list[Match] = []
+
+        def keep(match: Match) -> None:
+            image = {**known, **match}
+            who = f"{series} {match.get(UNIQUE_KEY[Level.IMAGE], '')}"
+            thing = self._things.of(study, series, image)
+            if self._what.level is Level.IMAGE:
+                thing = (who, Level.IMAGE)
+            if self._sieve.passes(match, {Level.IMAGE}, *thing):
+                found.append(image)
+
+        self._join(self._each(Query(Level.IMAGE, keys, tuple(wanted)), keep))
+        if self._what.level is not Level.IMAGE:
+            self._things.add(self._things.of(study, series, known)[0], found)
+        elif self._what.values:
+            self._things.add(series, found)
+        else:
+            for image in found:
+                self._things.groups.add_number(image, 1)
+
+    def _wanted(self, level: Level) -> list[str]:
+        """What must be known of each record of a level."""
+        levels = OF_STUDY if level is Level.STUDY else {level}
+        known = [keyword for one in self._read if one.level in levels for keyword in one.reads]
+        counts_objects = self._what.level is Level.IMAGE and not self._what.values
+        asks_modality = self._asks_modality or self._what.name == "images"
+        if level is Level.STUDY:
+            known += [MODALITIES] if asks_modality and self._lists_reports else []
+            known += ["PatientID", *TELLING] if self._what.name == "patients" else []
+            known += [_IMAGES_OF_STUDY] if counts_objects else []
+        elif level is Level.SERIES:
+            known += ["Modality"] if asks_modality else []
+            known += [_IMAGES] if counts_objects else []
+        if self._things.naming and level is not Level.IMAGE:
+            known += NAMES[level] if level in levels and self._what.level in levels else ()
+        return list(dict.fromkeys(known))
+
+    @property
+    def _asks_modality(self) -> bool:
+        by_modality = any(one.keyword == "Modality" for one in self._by)
+        return by_modality or MODALITIES in self._question.keywords
+
+    @property
+    def _lists_reports(self) -> bool:
+        """Whether ModalitiesInStudy of this archive is not known to list images only."""
+        archive = self._call.archive
+        return not (isinstance(archive, Archive) and archive.habits.lists_reports is False)
+
+    def _match(self, known: _Known) -> Match:
+        """What is known of a study, as it came."""
+        return {one: [*values] for one, values in zip(self._known, known, strict=True)}
+
+    def _is_meant(self, modality: str) -> bool:
+        return not self._modalities or any(meant([modality]) for meant in self._modalities)
+
+    def _each(self, query: Query, keep: Callable[[Match], None]) -> Matches:
+        call = self._call
+        return call.archive.each(
+            query, keep, limit=EVERYTHING, deadline=call.deadline, arrived=call.progress.advance
+        )
+
+    def _join(self, answer: Matches) -> None:
+        """Add what an answer says of itself, but not its keys."""
+        self._found.absent.update(answer.absent)
+        self._found.queries += answer.queries
+        self._found.complete &= answer.complete
+        self._found.note(*answer.notes)
+
+    def _tell_absent(self) -> None:
+        absent = {one.keyword for one in self._read if not one.is_told(self._found.absent)}
+        if absent:
+            self._found.complete = False
+            self._found.note(
+                f"Not complete: the archive does not return {', '.join(sorted(absent))}, so that "
+                "nothing can be told by it."
+            )
+
+    def _tell_not_counted(self) -> None:
+        if self._no_images:
+            told = ", ".join(f"{one} {count}" for one, count in self._no_images.most_common())
+            self._found.note(
+                f"Images only: objects that are none were left out ({told}); count=objects counts "
+                "everything."
+            )
+        not_counted = self._not_counted + self._things.without_id
+        if not_counted:
+            self._found.complete = False
+            lacking = "PatientID" if self._what.name == "patients" else "a count of images"
+            self._found.note(
+                f"Not complete: {not_counted} studies or series could not be counted, "
+                f"because they have no {lacking}."
+            )
