@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 
 from ..deadline import Deadline
-from . import cda, pdf, presentation, words
+from . import cda, conclusion, pdf, presentation, words
 from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
@@ -71,7 +71,8 @@ class Report:
     PRELIMINARY or FINAL (PS3.3 C.17.2); each is "" where the object does not say. `verified_by`
     holds who, of which organisation and when. Dates and times are as DICOM writes them (PS3.5 6.2).
     `about` is whom and what the object says it is about. `scanned` is true for a PDF of pictures
-    without text. `notes` say what is missing from the text; `whole` is False where they do.
+    without text. `conclusion` is what the text concludes, as far as that
+    can be told. `notes` say what is missing from the text; `whole` is False where they do.
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Report:
     scanned: bool = False
     notes: tuple[str, ...] = ()
     whole: bool = True
+    conclusion: str = ""
 
 
 def is_report(sop_class_uid: str) -> bool:
@@ -113,7 +115,11 @@ def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
     report = _READ.get(kind, _structured)(_general(elements, kind), elements, deadline)
     if not report.text.strip() and not report.scanned:
         report = replace(report, notes=(*report.notes, "The object holds no text"))
-    return replace(report, text=capped(report.text, LONGEST_TEXT))
+    return replace(
+        report,
+        text=capped(report.text, LONGEST_TEXT),
+        conclusion=report.conclusion or conclusion.of_text(report.text),
+    )
 
 
 def report_pages(
@@ -186,6 +192,7 @@ def _structured(report: Report, elements: Elements, _: Deadline | None) -> Repor
         report,
         whole=not tree.left_out and not unreadable,
         text=text,
+        conclusion=conclusion.of_tree(tree),
         authors=report.authors or _observers(tree),
         measurements=tuple(measurements),
         dose=tuple(dose),

@@ -72,8 +72,18 @@ def contents(
     return _Looking(call, found, patient).looked_into(matches, also[:_MOST_BESIDE])
 
 
+def series_of_studies(
+    call: Call, found: Found, patient: str, studies: Mapping[str, Match], wanted: tuple[str, ...]
+) -> tuple[dict[str, list[Match]], set[str]]:
+    """The series of these studies (by UID) of one patient, and of which of them all are there."""
+    return _Looking(call, found, patient, wanted).series(studies)
+
+
 class _Looking:
-    def __init__(self, call: Call, found: Found, patient: str) -> None:
+    def __init__(
+        self, call: Call, found: Found, patient: str, wanted: tuple[str, ...] = _OF_SERIES
+    ) -> None:
+        self._wanted = wanted
         self._call = call
         self._found = found
         self._patient = patient
@@ -82,7 +92,7 @@ class _Looking:
         """These studies with what their series say."""
         wanted = {text(one, "StudyInstanceUID"): one for one in matches[:_MOST_LOOKED_INTO]}
         beside = {text(one, "StudyInstanceUID"): one for one in also}
-        every, whole = self._series({**wanted, **beside})
+        every, whole = self.series({**wanted, **beside})
         series = {uid: several for uid, several in every.items() if uid in wanted}
         kinds = self._kinds(series)
         images = self._images(series, whole & wanted.keys())
@@ -107,7 +117,7 @@ class _Looking:
             for uid, match in beside.items()
         ]
 
-    def _series(self, studies: Mapping[str, Match]) -> tuple[dict[str, list[Match]], set[str]]:
+    def series(self, studies: Mapping[str, Match]) -> tuple[dict[str, list[Match]], set[str]]:
         """The series of these studies, and of which all are there."""
         series: dict[str, list[Match]] = {}
         whole = self._call.within(_SECONDS_FOR_SERIES)
@@ -120,7 +130,7 @@ class _Looking:
             step = whole.within(seconds)
             answer = self._call.archive.each_series(
                 list(these),
-                Query(Level.SERIES, keys, _OF_SERIES),
+                Query(Level.SERIES, keys, self._wanted),
                 keep,
                 deadline=step.deadline,
                 arrived=step.progress.advance,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query, is_one
 from ..standard.shapes import SEPARATOR
@@ -48,6 +48,11 @@ def choices_of(people: Mapping[str, Sequence[Match]], found: Found) -> list[dict
     return [filled(row) for row in rows[:_MOST_CHOICES]]
 
 
+def said_of(studies: Sequence[Match]) -> str:
+    """Whose these studies are, how many and the last of them, in words."""
+    return _said(_described(studies), whole=True)
+
+
 def several_of_a_name(call: Call, question: Question, found: Found) -> None:
     """Tell, where a name turned out to be several people's, what tells them apart; those of the
     first few are asked about where the answer lacks it."""
@@ -85,8 +90,6 @@ def _ask_for_studies(call: Call, found: Found, people: dict[str, list[Match]]) -
             deadline=step.deadline,
             arrived=step.progress.advance,
         )
-    except Cancelled:
-        raise
     except ArchiveError:
         return False  # they are told apart by less
     found.queries += answer.queries

@@ -7,7 +7,7 @@ asked for first, and doubted as soon as anything is seen that it lacked.
 
 from collections.abc import Mapping
 
-from ..errors import ArchiveError, Cancelled, DeadlinePassed, StatusFailure
+from ..errors import ArchiveError, DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY
@@ -128,8 +128,6 @@ class _Looking:
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
         try:
             part = self._asking.put(query, gathering or self._gathering, told=told)
-        except Cancelled:
-            raise
         except StatusFailure as failure:
             if failure.status in TOO_MANY and not self._asking.deadline.allowance.spent:
                 return Part(Ending(whole=False, capped=True), 0, [], frozenset())
