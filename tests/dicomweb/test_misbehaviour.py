@@ -332,6 +332,27 @@ def test_it_gives_the_whole_answer_or_says_so(reach: Reach, name: str) -> None:
         assert bool(ending.notes) is not whole or len(found) > 3000
 
 
+@pytest.mark.parametrize("status", ["400 Bad Request", "413 Too Large"])
+@pytest.mark.parametrize("held", [100, 101, 130, 730])
+def test_a_server_that_refuses_long_pages_gives_a_whole_list_in_short_ones(
+    reach: Reach, held: int, status: str
+) -> None:
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        if asked.limit > 200:  # the most Azure's DICOM service gives at once
+            connected.sendall(answer(b"", status=status))
+            return True
+        return pages(held)(connected, asked)
+
+    with WebPeer(behave) as peer:
+        exchange = reach(peer.url)
+        for _ in range(2):
+            found, ending = _ask(exchange, STUDIES, 20)
+            assert len(found) == held
+            assert ending == Ending()
+        refused = [asked for asked in peer.asked if asked.limit > 200]
+        assert len(refused) <= 2  # with and without the attributes to include; then it is known
+
+
 def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one(reach: Reach) -> None:
     # Both arrive in one read, so that the second stands in the reader's buffer already.
     two = answer(rows(1)) + answer(rows(1, 900))

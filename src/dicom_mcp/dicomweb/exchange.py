@@ -1,11 +1,4 @@
-"""Putting one query to one DICOMweb server: page after page of its answer, until its end.
-
-Theory. A page (PS3.18 8.3.4.4) that is shorter than was asked for may be the last one, or all that
-a server gives at once. So the next one is asked for until an empty page proves the end; a page
-shorter than one this server gave before proves it too. A server that ignores the offset repeats
-its first page, and one whose pages overlap has no order to page by: both are told to whoever asks,
-as answers that were cut.
-"""
+"""One DICOMweb server, and what is asked of it."""
 
 import logging
 from collections.abc import Callable, Generator, Sequence
@@ -27,15 +20,15 @@ from ..errors import (
 )
 from ..node import WebNode
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
-from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, Value
 from ..standard.recheck import Recheck
-from ..standard.record import identity
 from ..standard.worklist import WorklistQuery
 from .connection import Response
 from .frames import one_frame
 from .model import data_sets
+from .pages import NOT_THERE, Pages
 from .qido import (
     ACCEPT,
     Search,
@@ -49,14 +42,8 @@ from .server import Refused, Server, check
 from .stow import Stored, store
 from .wado import Wado
 
-# Most questions want 50 records, so the first page is short; a long answer comes in long ones.
-FIRST_PAGE = 100
-PAGE = 500
-
 _SIZE = "NumberOfSeriesRelatedInstances"
 
-# What statuses say that the search is not there for us (`status.REFUSALS`).
-_NOT_THERE = frozenset({404, 410})
 _UNUSABLE_FIELDS = frozenset({400, 414, 431})
 
 # Orthanc with its plugin of 2022 and older finds nothing for an escaped space or letter.
@@ -86,6 +73,8 @@ class WebExchange:
         self._no_fields = False
         # The longest page it gave at each level: no page is cut at less.
         self._longest: dict[Level, int] = {}
+        # How long a page it is asked for at each level, once it refused a longer one.
+        self.most_asked: dict[Level, int] = {}
 
     def verify(self, deadline: Deadline) -> float:
         """Search for one study, which has to be understood; returns the milliseconds it took."""
@@ -265,10 +254,10 @@ class WebExchange:
 
     def _ask_pages(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         try:
-            return _Pages(self, query, take, deadline).read()
+            return Pages(self, query, take, deadline).read()
         except Refused as refused:
             failure = refused.failure
-            if refused.status not in _NOT_THERE:
+            if refused.status not in NOT_THERE:
                 raise failure from None
         # A study or series that is not held may be a resource that is not found, or base_url is
         # wrong, which shows with another search.
@@ -338,108 +327,6 @@ class WebExchange:
                 if not take({**asked.in_path, **match}, size):
                     break
         return more
-
-
-class _Pages:
-    """The answer to one query, page after page."""
-
-    def __init__(self, exchange: WebExchange, query: Query, take: Take, deadline: Deadline) -> None:
-        self._exchange = exchange
-        self._query = query
-        self._take = take
-        self._deadline = deadline
-        self._seen: set[str] = set()
-        self._last = ""
-        self._rows = 0
-        self._stopped = False
-
-    def read(self) -> Ending:
-        """Every row once to `take`; how it ended."""
-        limit = limit_before = FIRST_PAGE
-        more = False
-        overlapping = False
-        while True:
-            page = _Page(self._seen, self._last)
-
-            def take(match: Match, size: int, page: _Page = page, limit: int = limit) -> bool:
-                return self._row(match, size, page, limit)
-
-            try:
-                told = self._exchange.page(
-                    self._query, take, self._deadline, limit=limit, offset=self._rows
-                )
-            except Refused as refused:
-                if not self._rows:
-                    raise
-                if refused.status in _NOT_THERE:  # as some say that there is no such page
-                    return self._cut("it says so itself") if more else self._ending(overlapping)
-                return self._cut(f"then it failed with HTTP status {refused.status}")
-            if self._stopped:
-                return Ending()
-            if page.repeats or (page.rows and not page.new):
-                # It ignores the offset: this is all that it has, unless it says otherwise or gave
-                # exactly as much as it was asked for.
-                self._rows = max(self._rows, page.rows)
-                full = page.rows >= limit or self._rows == limit_before
-                cut = more or told or full
-                return self._cut("it ignores offset") if cut else self._ending(overlapping)
-            # An empty page contradicts a server that had announced more.
-            more = told or (more and not page.rows)
-            overlapping = overlapping or page.overlaps
-            self._seen |= page.new
-            self._last = page.last
-            self._rows += page.rows
-            if not page.rows or (not told and self._exchange.is_end(self._query, page.rows, limit)):
-                return self._cut("it says so itself") if more else self._ending(overlapping)
-            limit_before = limit
-            limit = PAGE
-
-    def _row(self, match: Match, size: int, page: "_Page", limit: int) -> bool:
-        unique = identity(self._query.level, match)
-        if not page.is_new(unique):
-            # A longer page than the one it repeats may have more.
-            return not page.repeats or self._rows < limit
-        self._stopped = not self._take(match, size)
-        return not self._stopped
-
-    def _ending(self, overlapping: bool) -> Ending:
-        if not overlapping:
-            return Ending()
-        return self._cut("its pages overlap")
-
-    def _cut(self, why: str) -> Ending:
-        noun = NOUN[self._query.level][self._rows != 1]
-        return Ending(
-            whole=False,
-            capped=True,
-            notes=(f"Not complete: the server gave {self._rows} {noun} of more ({why}).",),
-        )
-
-
-class _Page:
-    """One page as it arrives: which of its rows came before, in another page."""
-
-    def __init__(self, before: set[str], last: str) -> None:
-        self.rows = 0
-        self.new: set[str] = set()
-        self.last = ""
-        self.overlaps = False
-        self.repeats = False
-        self._before = before
-        self._previous = last
-
-    def is_new(self, unique: str) -> bool:
-        """Whether this row did not come in an earlier page. A page that begins with one that did
-        is taken for a repetition, except for a row that is given twice and fell on both sides."""
-        self.rows += 1
-        repeated = bool(unique) and unique in self._before
-        if repeated and unique != self._previous:
-            self.overlaps = True
-            self.repeats = self.repeats or self.rows == 1
-        self.last = unique
-        if unique and not repeated:
-            self.new.add(unique)
-        return not repeated
 
 
 def _rows(answer: Response) -> Generator[tuple[Match, int]]:

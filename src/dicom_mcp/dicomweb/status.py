@@ -30,6 +30,7 @@ class Refusal:
 
 
 REFUSALS: dict[int, Refusal] = {
+    202: Refusal("the server took the query and has no answer yet", _LATER),
     400: Refusal(
         "the server does not accept this query",
         "Ask with fewer or other keys, and for fewer attributes (attribute_preset=minimal)",
@@ -59,6 +60,7 @@ REFUSALS: dict[int, Refusal] = {
         _NOT_AUTHORISED,
     ),
     408: Refusal("the server waited too long for the query", _LATER),
+    409: Refusal("the server is changing what the query is about", _LATER),
     410: Refusal("this search is no longer offered here", _ADDRESS, _NOT_SUPPORTED),
     413: Refusal("there are more matches than the server gives at once", _NARROW, _TOO_MANY),
     414: Refusal(
@@ -83,6 +85,10 @@ REFUSALS: dict[int, Refusal] = {
 
 # Where the same status says something else of objects that are to be fetched.
 RETRIEVAL: dict[int, Refusal] = REFUSALS | {
+    202: Refusal(
+        "the server does not have the object at hand and is bringing it back from its archive",
+        "Try again in some minutes",
+    ),
     400: Refusal("the server does not accept how objects are asked for", _VENDOR, _NOT_SUPPORTED),
     403: Refusal(
         "the server does not allow us to fetch this object",
@@ -94,6 +100,7 @@ RETRIEVAL: dict[int, Refusal] = REFUSALS | {
     406: Refusal(
         "the server cannot give this object as DICOM (application/dicom)", _VENDOR, _NOT_SUPPORTED
     ),
+    409: Refusal("the server is changing this object", _LATER),
     410: Refusal("the server does not hold this object any longer", "", _NO_SUCH_OBJECT),
     413: Refusal("the object is larger than the server gives", "Fetch it in another way"),
     500: Refusal(
@@ -103,8 +110,11 @@ RETRIEVAL: dict[int, Refusal] = REFUSALS | {
     504: Refusal("the proxy before the server got no answer from it in time", _LATER),
 }
 
-# And of objects that are to be stored.
-STORAGE: dict[int, Refusal] = REFUSALS | {
+# And of objects that are to be stored; 202 and 409 then come with the account of each object
+# (PS3.18 10.5.3.1).
+_ACCOUNTED = frozenset({202, 409})
+STORAGE: dict[int, Refusal] = {
+    **{status: meant for status, meant in REFUSALS.items() if status not in _ACCOUNTED},
     400: Refusal("the server does not understand what it was sent", _VENDOR, _NOT_SUPPORTED),
     403: Refusal(
         "the server does not allow us to store objects",

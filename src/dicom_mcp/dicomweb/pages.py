@@ -1,0 +1,155 @@
+"""The answer to one query, page after page, until its end.
+
+Theory. A page (PS3.18 8.3.4.4) that is shorter than was asked for may be the last one, or all that
+a server gives at once. So the next one is asked for until an empty page proves the end; a page
+shorter than one this server gave before proves it too. A server that refuses a page as too long is
+asked for one as long as it gave before. A server that ignores the offset repeats its first page,
+and one whose pages overlap has no order to page by: both are told to whoever asks, as answers that
+were cut.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..deadline import Deadline
+from ..standard.levels import NOUN, Level
+from ..standard.query import Ending, Match, Query
+from ..standard.record import identity
+from .server import Refused
+
+# Most questions want 50 records, so the first page is short; a long answer comes in long ones.
+FIRST_PAGE = 100
+PAGE = 500
+
+# What statuses say that the search is not there for us (`status.REFUSALS`).
+NOT_THERE = frozenset({404, 410})
+
+# How servers refuse a page of more than they give at once; Azure does it with 400.
+_TOO_LONG = frozenset({400, 413})
+
+type Take = Callable[[Match, int], bool]
+
+
+class Searched(Protocol):
+    """What pages are asked of."""
+
+    # How long a page it is asked for at each level, once it refused a longer one.
+    most_asked: dict[Level, int]
+
+    def page(
+        self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
+    ) -> bool:
+        """One page's rows to `take` until it returns False; whether the server told of more.
+
+        Raises Refused for a status that is no answer.
+        """
+        ...
+
+    def is_end(self, query: Query, rows: int, limit: int) -> bool:
+        """Whether a page of so many rows cannot be followed by another one."""
+        ...
+
+
+class Pages:
+    """The answer to one query, page after page."""
+
+    def __init__(self, exchange: Searched, query: Query, take: Take, deadline: Deadline) -> None:
+        self._exchange = exchange
+        self._query = query
+        self._take = take
+        self._deadline = deadline
+        self._seen: set[str] = set()
+        self._last = ""
+        self._rows = 0
+        self._stopped = False
+
+    def read(self) -> Ending:
+        """Every row once to `take`; how it ended."""
+        limit = limit_before = FIRST_PAGE
+        more = False
+        overlapping = False
+        while True:
+            page = _Page(self._seen, self._last)
+
+            def take(match: Match, size: int, page: _Page = page, limit: int = limit) -> bool:
+                return self._row(match, size, page, limit)
+
+            try:
+                told = self._exchange.page(
+                    self._query, take, self._deadline, limit=limit, offset=self._rows
+                )
+            except Refused as refused:
+                if not self._rows:
+                    raise
+                if refused.status in _TOO_LONG and limit > limit_before:
+                    limit = self._exchange.most_asked[self._query.level] = limit_before
+                    continue
+                if refused.status in NOT_THERE:  # as some say that there is no such page
+                    return self._cut("it says so itself") if more else self._ending(overlapping)
+                return self._cut(f"then it failed with HTTP status {refused.status}")
+            if self._stopped:
+                return Ending()
+            if page.repeats or (page.rows and not page.new):
+                # It ignores the offset: this is all that it has, unless it says otherwise or gave
+                # exactly as much as it was asked for.
+                self._rows = max(self._rows, page.rows)
+                full = page.rows >= limit or self._rows == limit_before
+                cut = more or told or full
+                return self._cut("it ignores offset") if cut else self._ending(overlapping)
+            # An empty page contradicts a server that had announced more.
+            more = told or (more and not page.rows)
+            overlapping = overlapping or page.overlaps
+            self._seen |= page.new
+            self._last = page.last
+            self._rows += page.rows
+            if not page.rows or (not told and self._exchange.is_end(self._query, page.rows, limit)):
+                return self._cut("it says so itself") if more else self._ending(overlapping)
+            limit_before = limit
+            limit = self._exchange.most_asked.get(self._query.level, PAGE)
+
+    def _row(self, match: Match, size: int, page: "_Page", limit: int) -> bool:
+        unique = identity(self._query.level, match)
+        if not page.is_new(unique):
+            # A longer page than the one it repeats may have more.
+            return not page.repeats or self._rows < limit
+        self._stopped = not self._take(match, size)
+        return not self._stopped
+
+    def _ending(self, overlapping: bool) -> Ending:
+        if not overlapping:
+            return Ending()
+        return self._cut("its pages overlap")
+
+    def _cut(self, why: str) -> Ending:
+        noun = NOUN[self._query.level][self._rows != 1]
+        return Ending(
+            whole=False,
+            capped=True,
+            notes=(f"Not complete: the server gave {self._rows} {noun} of more ({why}).",),
+        )
+
+
+class _Page:
+    """One page as it arrives: which of its rows came before, in another page."""
+
+    def __init__(self, before: set[str], last: str) -> None:
+        self.rows = 0
+        self.new: set[str] = set()
+        self.last = ""
+        self.overlaps = False
+        self.repeats = False
+        self._before = before
+        self._previous = last
+
+    def is_new(self, unique: str) -> bool:
+        """Whether this row did not come in an earlier page. A page that begins with one that did
+        is taken for a repetition, except for a row that is given twice and fell on both sides."""
+        self.rows += 1
+        repeated = bool(unique) and unique in self._before
+        if repeated and unique != self._previous:
+            self.overlaps = True
+            self.repeats = self.repeats or self.rows == 1
+        self.last = unique
+        if unique and not repeated:
+            self.new.add(unique)
+        return not repeated
