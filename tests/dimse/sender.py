@@ -52,7 +52,7 @@ def stored(talk: Talk, uid: str, size: int = 100) -> bytes:
     raw = uid.encode() + b"\0" * (len(uid) % 2)
     request = {0x0002: CT.encode() + b"\0", 0x0100: 1, 0x0110: 7, 0x0700: 0, 0x0800: 1}
     body = element(8, 0x18, raw) + element(0x7FE0, 0x10, bytes(size))
-    context_id = _storage(talk)
+    context_id = storage_context(talk)
     fragments = [body[at : at + 16000] for at in range(0, len(body), 16000)]
     said = p_data((context_id, 3, command({**request, 0x1000: raw})))
     for number, fragment in enumerate(fragments, 1):
@@ -61,7 +61,12 @@ def stored(talk: Talk, uid: str, size: int = 100) -> bytes:
 
 
 def finish(
-    status: int = 0x0000, *, completed: int = 0, failed: int = 0, failed_uids: str = ""
+    status: int = 0x0000,
+    *,
+    completed: int = 0,
+    failed: int = 0,
+    failed_uids: str = "",
+    comment: str = "",
 ) -> Step:
     """The final answer to a C-GET or C-MOVE."""
 
@@ -71,6 +76,7 @@ def finish(
             0x0120: talk.message_id,
             0x0800: 0x0001 if failed_uids else 0x0101,
             0x0900: status,
+            0x0902: comment.encode() + b" " * (len(comment) % 2) if comment else None,
             0x1021: completed,
             0x1022: failed,
             0x1023: 0,
@@ -96,7 +102,7 @@ def abort(talk: Talk) -> None:
     talk.send(pdu(0x07, bytes(4)))
 
 
-def _storage(talk: Talk) -> int:
+def storage_context(talk: Talk) -> int:
     """The context of CT images in Implicit VR, the syntax the peer accepts."""
     item = struct.pack(">BxH", 0x30, len(CT)) + CT.encode()
     item += struct.pack(">BxH", 0x40, len(IMPLICIT)) + IMPLICIT

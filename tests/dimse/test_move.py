@@ -49,7 +49,8 @@ def image(uid: str, *, size: int = 100) -> Dataset:
 def store(place: Receiver, *images: Dataset, origin: int | None = None) -> list[int | None]:
     """Send them as an archive does; the status of each, None where the association ended."""
     ae = AE("ARCHIVE")
-    ae.add_requested_context(CT, ImplicitVRLittleEndian)
+    for sop_class in {one.SOPClassUID for one in images}:
+        ae.add_requested_context(sop_class, ImplicitVRLittleEndian)
     held = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
     assert held.is_established
     connection = held.dul.socket.socket

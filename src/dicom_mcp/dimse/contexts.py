@@ -10,6 +10,7 @@ from itertools import batched, groupby
 
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Reference
+from ..standard.values import MAXIMUM_LENGTH, is_uid
 from .negotiation import Storage
 
 # PS3.8 9.3.2.2 has room for 128; the queries and retrievals take theirs first.
@@ -53,6 +54,16 @@ _USUAL = tuple(
     )
 )
 
+# Retired (PS3.6 Table A-1), and still in archives.
+_RETIRED = tuple(
+    "1.2.840.10008.5.1." + number
+    for number in (
+        *("4.1.1.3", "4.1.1.5", "4.1.1.6", "4.1.1.8", "4.1.1.9", "4.1.1.9.1", "4.1.1.10"),
+        *("4.1.1.11", "4.1.1.12.3", "4.1.1.77.1", "4.1.1.77.2", "4.1.1.88.1", "4.1.1.88.2"),
+        *("4.1.1.88.3", "4.1.1.88.4", "4.1.1.129", "1.29", "1.30", "4.34.1"),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -87,7 +98,7 @@ def shares_of_rare(references: Sequence[Reference]) -> list[Share]:
         return []
     from pynetdicom.presentation import AllStoragePresentationContexts
 
-    every = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
+    every = [*(str(one.abstract_syntax) for one in AllStoragePresentationContexts), *_RETIRED]
     rare = [Storage(one, EXPLICIT_VR_LITTLE_ENDIAN) for one in every if one not in _USUAL]
     those = batches(references)
     return [Share(frozenset(some), those) for some in batched(rare, MOST_STORAGE)]
@@ -105,9 +116,14 @@ def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[
 
 
 def _contexts(sop_class: str, known: tuple[str, ...]) -> Iterator[Storage]:
-    for one in (sop_class,) if sop_class else _USUAL:
-        for syntax in _syntaxes(one, known):
-            yield Storage(one, syntax)
+    """Those of the SOP class as the archive names it, be it retired or private (PS3.4 B.5)."""
+    for offered in (sop_class,) if _is_usable(sop_class) else _USUAL:
+        for syntax in _syntaxes(offered, known):
+            yield Storage(offered, syntax)
+
+
+def _is_usable(sop_class: str) -> bool:
+    return is_uid(sop_class) and len(sop_class) <= MAXIMUM_LENGTH["UI"]
 
 
 def _syntaxes(sop_class: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..deadline import Deadline
@@ -15,6 +15,8 @@ from ..errors import (
     ProtocolViolation,
 )
 from ..standard import identifier
+from ..standard.comment import without_names
+from ..standard.identity import identity
 from ..standard.instance import Instance
 from ..standard.query import Query
 from ..standard.status import Kind, Status, status
@@ -30,6 +32,7 @@ from .command import (
 )
 from .negotiation import Context
 from .pdu import Message
+from .visit import Visit
 
 # How long a cancelled archive may go on before it is cut off (as in find).
 _DRAIN_SECONDS = 0.25
@@ -55,7 +58,8 @@ class GetEnding:
     and did not come, and which the archive says it could not send.
 
     `too_large` is the SOP instance UID of an object at which the association was given up,
-    `reached` says of a C-MOVE that our receiver was.
+    `comment` the archive's own words for the status, without names, and `visit` what it did at our
+    receiver when it was asked to move them there.
     """
 
     status: Status | None
@@ -64,7 +68,20 @@ class GetEnding:
     warning: int = 0
     failed_uids: tuple[str, ...] = ()
     too_large: str = ""
-    reached: bool = False
+    comment: str = ""
+    visit: Visit = field(default_factory=Visit)
+
+    @property
+    def told(self) -> str:
+        """The status, in how many sub-operations it ended, and what the archive says of it."""
+        parts = [str(self.status)]
+        if self.completed or self.failed or self.warning:
+            parts.append(
+                f"{self.completed} completed, {self.failed} failed, {self.warning} with warnings"
+            )
+        if self.comment:
+            parts.append(f'it says "{self.comment}"')
+        return "; ".join(parts)
 
 
 def get(
@@ -140,12 +157,10 @@ def _stored(association: Association, message: Message, deadline: Deadline) -> I
     sop_class = str(command.get(Field.AFFECTED_SOP_CLASS_UID, ""))
     if offered is None or offered.sop_class != sop_class:
         raise ProtocolViolation("it sent an object of a kind that was not agreed on (PS3.8 9.3.3)")
-    instance = Instance(
-        sop_class,
-        str(command.get(Field.AFFECTED_SOP_INSTANCE_UID, "")),
-        offered.transfer_syntax,
-        message.data_set,
-    )
+    uid = str(command.get(Field.AFFECTED_SOP_INSTANCE_UID, ""))
+    if not uid:  # left out of the command, it stands in the object
+        uid = identity(message.data_set, offered.transfer_syntax).sop_instance_uid
+    instance = Instance(sop_class, uid, offered.transfer_syntax, message.data_set)
     answer: Command = {
         Field.AFFECTED_SOP_CLASS_UID: sop_class,
         Field.COMMAND_FIELD: Operation.C_STORE_RQ | RESPONSE,
@@ -186,7 +201,14 @@ def ending_of(
             Field.NUMBER_OF_WARNING_SUBOPERATIONS,
         )
     )
-    return GetEnding(said, completed, failed, warning, _failed_uids(message, context))
+    return GetEnding(
+        said,
+        completed,
+        failed,
+        warning,
+        _failed_uids(message, context),
+        comment=without_names(str(command.get(Field.ERROR_COMMENT, ""))),
+    )
 
 
 def _failed_uids(message: Message, context: Context) -> tuple[str, ...]:

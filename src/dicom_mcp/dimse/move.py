@@ -72,7 +72,7 @@ def move(
                 association.interrupt()
                 reader.join()
     if isinstance(under_way.outcome, GetEnding):
-        return replace(under_way.outcome, too_large=inbox.too_large, reached=inbox.reached)
+        return replace(under_way.outcome, too_large=inbox.too_large, visit=inbox.visit)
     if under_way.unwanted and not isinstance(under_way.outcome, Cancelled):
         return GetEnding(None)
     raise under_way.outcome

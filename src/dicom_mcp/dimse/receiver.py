@@ -20,23 +20,30 @@ from struct import Struct
 from threading import Thread
 from typing import Any, Self, cast
 
+from pydicom.uid import UID
 from pynetdicom import (
     AE,
     _config,  # pyright: ignore[reportPrivateUsage] - its documentation describes it for users
     evt,
 )
+from pynetdicom.pdu_primitives import SOPClassCommonExtendedNegotiation
 from pynetdicom.presentation import (
     AllStoragePresentationContexts,
     PresentationContext,
     build_context,
 )
+from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
 
 from .. import node
 from ..deadline import Deadline
 from ..errors import ArchiveError
+from ..standard.identity import identity
 from ..standard.instance import Instance
+from ..standard.sop_class import may_be_storage, name_of
+from .command import Operation
 from .contexts import COMPRESSED, UNCOMPRESSED
+from .visit import Visit
 
 # One archive sends over one association or two; a stranger gets no more than these.
 _MOST_ASSOCIATIONS = 4
@@ -49,6 +56,12 @@ _NETWORK_TIMEOUT = 30
 _MAXIMUM_PDU_SIZE = 131_072
 _LONGEST_PDU = 1_048_576
 _PDU_HEADER = Struct(">HI")
+
+# What is read here.
+_SYNTAXES = [*UNCOMPRESSED, *COMPRESSED]
+
+# An object that has none must have an answer nevertheless (PS3.7 9.1.1.1).
+_NO_UID = "0"
 
 # Objects that wait to be taken.
 _MOST_WAITING = 2
@@ -66,7 +79,7 @@ _SUCCESS, _NOT_AUTHORISED, _OUT_OF_RESOURCES = 0x0000, 0x0124, 0xA700
 
 class Inbox:
     """What one move waits for. `message_id` is the move's, as far as it is known; `too_large`
-    is the SOP instance UID of an object that was refused for its size, `reached` whether anybody
+    is the SOP instance UID of an object that was refused for its size, `visit` what anybody did who
     came to our port."""
 
     def __init__(self, uids: Collection[str], largest: int) -> None:
@@ -74,7 +87,7 @@ class Inbox:
         self.largest = largest
         self.message_id: int | None = None
         self.too_large = ""
-        self.reached = False
+        self.visit = Visit()
         self._missing = set(uids)
         self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
         self._closed = threading.Event()
@@ -156,6 +169,7 @@ class _Door:
         ae.dimse_timeout = ae.network_timeout = _NETWORK_TIMEOUT
         make_server = cast("Callable[..., _Server]", ae.make_server)  # pyright: ignore
         handlers: list[tuple[Any, Callable[[evt.Event], Any]]] = [
+            (evt.EVT_SOP_COMMON, _kinds_of_storage),
             (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_DATA_RECV, self._received),
@@ -199,9 +213,12 @@ class _Door:
             if connected:
                 connected.close()  # pynetdicom forgets one that ends while it is being set up
 
-    def _accepted(self, event: evt.Event) -> None:  # noqa: ARG002 - pynetdicom's shape
+    def _accepted(self, event: evt.Event) -> None:
+        taken = {context.abstract_syntax for context in event.assoc.accepted_contexts}
+        refused = {context.abstract_syntax for context in event.assoc.rejected_contexts} - taken
         for inbox in tuple(self.inboxes):
-            inbox.reached = True
+            inbox.visit.came = True
+            inbox.visit.refused |= {name_of(uid) for uid in refused if uid and may_be_storage(uid)}
 
     def _store(self, event: evt.Event) -> int:
         request = cast("Any", event.request)
@@ -211,6 +228,8 @@ class _Door:
         # Many archives name no move (PS3.7 9.1.1 has it optional), or another than ours.
         wanting = [one for one in wanting if one.message_id == origin] or wanting
         if not wanting:
+            for inbox in tuple(self.inboxes):
+                inbox.visit.unwanted += 1
             return _NOT_AUTHORISED
         instance = Instance(
             str(request.AffectedSOPClassUID),
@@ -241,15 +260,47 @@ _LISTENING = threading.Lock()
 
 def _contexts() -> "_Shared":
     """Every kind of object, in every syntax that is read here."""
-    syntaxes = [*UNCOMPRESSED, *COMPRESSED]
     return _Shared(
-        build_context(one.abstract_syntax or "", syntaxes) for one in AllStoragePresentationContexts
+        build_context(one.abstract_syntax or "", _SYNTAXES)
+        for one in AllStoragePresentationContexts
     )
 
 
+def _kinds_of_storage(event: evt.Event) -> dict[UID, SOPClassCommonExtendedNegotiation]:
+    """Have kinds of object that pynetdicom does not know, retired or private ones, accepted as
+    those it knows: that they belong to the Storage service is what this negotiation says (PS3.7
+    D.3.3.6). What is sent in them is taken by its UID only."""
+    taken = event.assoc.acceptor.supported_contexts
+    known = {context.abstract_syntax for context in taken}
+    proposed = {context.abstract_syntax for context in event.assoc.requestor.requested_contexts}
+    others = [uid for uid in proposed - known if uid and may_be_storage(uid)]
+    if others:
+        more = (build_context(uid, _SYNTAXES) for uid in others)
+        event.assoc.acceptor.supported_contexts = _Shared([*taken, *more])
+    return {uid: _of_storage(uid) for uid in others}
+
+
+def _of_storage(uid: UID) -> SOPClassCommonExtendedNegotiation:
+    item = SOPClassCommonExtendedNegotiation()
+    item.sop_class_uid = uid
+    item.service_class_uid = UID(StorageServiceClass.uid)
+    return item
+
+
 def _whole(event: evt.Event) -> None:
-    """A message is whole; the next one begins."""
+    """A message is whole; the next one begins. One without a SOP instance UID, which pynetdicom
+    would never answer, has that of the object."""
     cast("_Socket", cast("Any", event.assoc.dul.socket).socket).unfinished = 0
+    message = cast("Any", event.message)
+    command = message.command_set
+    if command.get("CommandField") == Operation.C_STORE_RQ:
+        if command.get("AffectedSOPInstanceUID"):
+            return
+        accepted = {context.context_id: context for context in event.assoc.accepted_contexts}
+        context = accepted.get(message.context_id)
+        if context:
+            found = identity(message.data_set.getvalue(), str(context.transfer_syntax[0]))
+            command.AffectedSOPInstanceUID = found.sop_instance_uid or _NO_UID
 
 
 class _Shared(list[PresentationContext]):

@@ -7,7 +7,7 @@ some archives do not read lists. What is in the end not there is named with its 
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from ..node import Receiver
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.query import Query
+from ..standard.sop_class import name_of
 from ..standard.status import Kind, Status
 from .association import Association
 from .contexts import Share, batches, shares, shares_of_rare, unique_keys
@@ -45,6 +46,7 @@ _REMEDIES: Mapping[int, str] = {
     0xA702: f"It may keep them in a form it cannot send us, which its log tells; {_OTHER_WAY}",
     0xA900: f"It does not take the UIDs of single objects; {_OTHER_WAY}",
 }
+_ALLOW = "Ask its administrator to allow our calling_ae_title to be sent objects of this kind"
 _REGISTER = "register {title} at this machine's address, port {port}"
 
 
@@ -105,6 +107,7 @@ class Retrieval:
         self._patients: dict[str, str] = {}
         self._failed: set[str] = set()
         self._failure: ArchiveError | None = None
+        self._refused: set[str] = set()
         self._in_vain = 0
         self._brought: dict[str, None] = {}
 
@@ -187,7 +190,9 @@ class Retrieval:
         """As much of it as this association brings; a study whose patient must be known first."""
         ordinary = _move_model(association) if self.service == "C-MOVE" else _model(association)
         if isinstance(ordinary, GetModel) and not association.storage:
-            self._refused(todo)
+            self._give_up_all(todo)
+        accepted = {offered.sop_class for offered in association.storage.values()}
+        self._refused = {offered.sop_class for offered in association.proposed} - accepted
         without = headers and association.offers(GetModel.WITHOUT_BULK_DATA)
         while todo and not self._order.stopped:
             request = todo[0]
@@ -274,25 +279,42 @@ class Retrieval:
         said = ending.status
         if not references or said is None:
             return
-        register = ""
-        if self._receiver and self.service == "C-MOVE" and not ending.reached:
+        visit, register = ending.visit, ""
+        if self._receiver and self.service == "C-MOVE" and not visit.came:
             register = _REGISTER.format(title=self._receiver.ae_title, port=self._receiver.port)
         if said.kind is Kind.SUCCESS and not ending.failed:
-            sent = f"the archive says that it sent them, but not to us: {register}"
-            if ending.reached:
-                sent = "the archive came to our receiver and did not send them; its log tells why"
-            told = sent if ending.completed and (register or ending.reached) else NOTHING
+            told = NOTHING
+            if visit.came:
+                trouble = visit.trouble or "its log tells why"
+                told = f"the archive came to our receiver and did not send them: {trouble}"
+            elif ending.completed and register:
+                told = f"the archive says that it sent them, but not to us: {register}"
             self._order.give_up(references, told)
             return
-        error = StatusFailure(
-            f"the archive could not send them and ended {self.service} with status {said}",
-            _remedy(said, register),
-            status=said.code,
-        )
-        self._order.give_up(references, _told(error))
-        self._failed.update(one.sop_instance_uid for one in references)
-        if said.kind is Kind.FAILURE:
-            self._failure = error
+        for refused, some in self._by_refusal(references):
+            why = f"{refused or visit.trouble}; " if refused or visit.trouble else ""
+            error = StatusFailure(
+                f"the archive could not send them: {why}it ended {self.service} with status "
+                f"{ending.told}",
+                _remedy(said, register) if not refused else _ALLOW,
+                status=said.code,
+            )
+            self._order.give_up(some, _told(error))
+            self._failed.update(reference.sop_instance_uid for reference in some)
+            if said.kind is Kind.FAILURE:
+                self._failure = error
+
+    def _by_refusal(
+        self, references: Sequence[Reference]
+    ) -> Iterator[tuple[str, Sequence[Reference]]]:
+        """The references by what was refused them: the contexts of their SOP class, or ""."""
+        classes: dict[str, list[Reference]] = {}
+        for reference in references:
+            sop_class = reference.sop_class_uid
+            refused = sop_class if sop_class in self._refused else ""
+            classes.setdefault(refused, []).append(reference)
+        for sop_class, some in classes.items():
+            yield sop_class and f"it accepts no presentation context for {name_of(sop_class)}", some
 
     def _after_too_large(self, missing: tuple[Reference, ...], uid: str) -> list[_Request]:
         error = ArchiveError(_TOO_LARGE, "Its attributes can still be asked for with a query")
@@ -304,11 +326,11 @@ class Retrieval:
             return [_Request((one,)) for one in rest]
         return [_Request(rest)] if rest else []
 
-    def _refused(self, todo: deque[_Request]) -> None:
+    def _give_up_all(self, todo: deque[_Request]) -> None:
         """Nothing of this can come: the archive accepts C-GET, but no context for the objects."""
         error = NoAcceptedContext(
             "it accepts C-GET but would send us no object of the kinds asked for",
-            "Ask its administrator to allow our calling_ae_title to be sent objects",
+            _ALLOW,
         )
         self._failure = self._failure or error
         while todo:
