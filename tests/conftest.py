@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.bounds import nothing_left_behind
 from tests.busy import Kept, kept
+
+# A busy machine takes its time to make inputs; that says nothing of what is tested.
+settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any pace")
 
 
 @pytest.fixture(scope="session", autouse=True)
