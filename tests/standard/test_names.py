@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dicom_mcp.standard.letters import in_other_case, spellings
 from dicom_mcp.standard.matching import is_universal, matches
-from dicom_mcp.standard.names import in_other_case, readings, same_name, spellings
+from dicom_mcp.standard.names import readings
+from dicom_mcp.standard.namesake import same_name
 from dicom_mcp.standard.values import text as checked
 
 WRITTEN = st.one_of(

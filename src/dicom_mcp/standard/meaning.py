@@ -9,10 +9,12 @@ from ..errors import BadArgument
 from . import values
 from .days import day_range, is_none
 from .dictionary import attribute
+from .letters import spellings
 from .lists import LISTED, Several, is_wild, ways
 from .matching import Comparison, is_universal, matcher
 from .modalities import any_of
-from .names import readings, same_name, spellings
+from .names import readings
+from .namesake import same_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from itertools import product
 from . import values
 from .days import day_range
 from .dictionary import attribute
+from .letters import in_other_case
 from .levels import Level
 from .matching import Key, Predicate, matcher
 from .modalities import any_of
-from .names import in_other_case, readings, same_name
+from .names import readings
+from .namesake import same_name
 from .query import Match, Query
 from .reading import agrees, day
 from .recheck import LOOSEST, texts

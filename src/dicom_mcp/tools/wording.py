@@ -10,7 +10,7 @@ from ..errors import BadArgument
 from ..standard.body_part import body_part
 from ..standard.meaning import MODALITY
 from ..standard.modalities import modalities
-from ..standard.names import same_name
+from ..standard.namesake import same_name
 from ..standard.values import shown
 
 # What people say for codes (PS3.3 C.7.1.1, C.7.3.1, C.7.6.1.1.5), in small letters.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from ..standard.dictionary import attribute
-from ..standard.names import in_other_case
+from ..standard.letters import in_other_case
 from ..standard.query import Query
 from ..standard.recheck import IDENTIFIERS
 from .asking import Asking

@@ -12,9 +12,9 @@ from enum import Enum
 
 from ..errors import ArchiveError, AskedInVain, DeadlinePassed
 from ..standard.dictionary import attribute
+from ..standard.letters import in_other_case
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.lists import normal
-from ..standard.names import in_other_case
 from ..standard.query import Match, Query
 from ..standard.recheck import IDENTIFIERS, texts
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
