@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import cache
 
+from anyascii import anyascii
+
 from .values import MAXIMUM_LENGTH
 
 # Each way is one question to the archive.
@@ -159,8 +161,12 @@ def _transcribed(text: str, table: dict[str, str]) -> str:
 
 
 def _unmarked(letter: str) -> str:
+    """A Latin letter as ASCII's; those of other alphabets stay."""
     base = unicodedata.normalize("NFD", letter)
-    return base[0] if "a" <= base[0] <= "z" else letter
+    if "a" <= base[0] <= "z":
+        return base[0]
+    is_latin = unicodedata.name(letter[0], "").startswith("LATIN")
+    return anyascii(letter).lower() if is_latin else letter
 
 
 def _contracted(text: str, table: dict[str, str]) -> str:
@@ -212,5 +218,34 @@ def forms(word: str) -> frozenset[str]:
     """All forms in which a word may be compared: two words with a common one are the same."""
     word = unicodedata.normalize("NFC", word)
     accented = _accented(word)
-    ways = (word, _bare(word), _expanded(word), _bare(accented), _expanded(accented))
+    ways = {word, _bare(word), _expanded(word), _bare(accented), _expanded(accented)}
+    if not word.isascii():
+        ways |= {_bare(re.sub("[đĐ]", "dj", word)), *romanized(word)}
     return frozenset(unicodedata.normalize("NFC", way.casefold()) for way in ways)
+
+
+def in_ascii(text: str) -> str:
+    """The text in the letters A to Z: without marks, other alphabets transliterated."""
+    return anyascii(unicodedata.normalize("NFC", text)).replace("'", "")
+
+
+# How people write what a transliteration letter by letter gives, in English, in passports and in
+# German of Cyrillic, and of Greek.
+_ROMANIZED: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("iya", "ia"), ("[iy]y$", "y"), ("oy", "ou"), ("ey(?=[glmnrv])", "ev"), ("ch", "h")),
+    (("y(?=[aeou])", "i"), ("[iy]y$", "ii")),
+    (("y(?=[aeou])", "j"), ("kh", "h")),
+    (("kh", "ch"), ("shch", "schtsch"), ("y(?=[aeou])", "j"), ("v", "w"), ("[iy]y$", "i")),
+)
+
+
+def romanized(word: str) -> set[str]:
+    """A word of another alphabet in the ways people write it in Latin letters."""
+    ways: set[str] = set()
+    for system in _ROMANIZED:
+        way = in_ascii(word).lower()
+        for letters, others in system:
+            way = re.sub(letters, others, way)
+        ways.add(way)
+    return ways

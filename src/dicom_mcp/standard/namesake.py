@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from .letters import forms
+from .letters import forms, in_ascii
+from .matching import Comparison, matcher
 from .name_words import IDEOGRAPHIC, PREFIXES, clean, is_dicom_form, is_initial, written
 
 
@@ -83,6 +84,52 @@ def _word_test(word: str) -> Callable[[frozenset[str]], bool]:
 
 def _forms_pattern(form: str) -> str:
     return "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in form)
+
+
+def same_letters(key: str) -> Callable[[str], bool]:
+    """Whether a PN value is what a key in DICOM's own form asks for, whatever marks its letters
+    have."""
+    asks_for = matcher("PN", in_ascii(key), comparison=Comparison(name_case=False))
+    return lambda value: asks_for([in_ascii(value)])
+
+
+# Letters that no mark makes others of, or hardly anywhere; and where only vowels and d have marks,
+# as in Vietnamese, French or Hungarian. All others are left open in keys, þ and đ with them.
+_NEVER_MARKED = frozenset("bfhjmpqvwx")
+_CONSONANTS = _NEVER_MARKED | frozenset("cgklnrstz")
+_LEFT_OPEN = re.compile("th|dj|.", re.DOTALL)
+
+# A key with fewer letters brings much of an archive.
+_FEW_LETTERS = 2
+
+
+def narrow_keys(text: str) -> tuple[str, ...]:
+    """A key that finds the name where its consonants have no marks; none where it would say
+    little."""
+    longest = max(_skeletons(text, _CONSONANTS), key=_letters, default="")
+    return (re.sub(r"\*+", "*", longest),) if _letters(longest) >= _FEW_LETTERS else ()
+
+
+def wide_keys(text: str) -> tuple[str, ...]:
+    """Keys that between them bring everybody whose name is this one in any letters, and others:
+    the rows are to be compared. "" is left where it has no letter that is always written so."""
+    words = _skeletons(text, _NEVER_MARKED)
+    first, second = [*sorted(words, key=_letters, reverse=True), "", ""][:2]
+    if _letters(first) < _FEW_LETTERS and _letters(second):
+        keys = (f"{first}{second}", f"{second}{first}")
+    else:
+        keys = (first,)
+    return tuple(dict.fromkeys(re.sub(r"\*+", "*", key) if _letters(key) else "" for key in keys))
+
+
+def _skeletons(text: str, kept: frozenset[str]) -> list[str]:
+    words = re.findall(r"[^\W\d_]+", in_ascii(clean(text)).lower())
+    parts = [[part if part in kept else "*" for part in _LEFT_OPEN.findall(word)] for word in words]
+    return [f"*{''.join(several)}*" for several in parts]
+
+
+def _letters(key: str) -> int:
+    return sum(map(str.isalpha, key))
 
 
 def _known_as(group: str) -> frozenset[str]:

@@ -1,26 +1,18 @@
 """One question as a person put it: every key it may mean is asked, and the answers are one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
 
-from ..errors import BadArgument
 from ..standard.levels import NOUN, Level
-from ..standard.lists import Several
-from ..standard.meaning import Meaning, Meanings, meanings
-from ..standard.modalities import ANY, Modalities, modalities
-from ..standard.query import Match, Matches, Query
+from ..standard.meaning import Meaning
+from ..standard.modalities import ANY, Modalities
+from ..standard.query import Match, Matches
 from ..standard.recheck import texts
 from ..standard.record import identity
-from ..standard.shapes import SEPARATOR
 from .call import Call
 from .lists import Tally
-
-MODALITIES = "ModalitiesInStudy"
-
-# Queries that one rank of meanings may become: seven ways to read a name, for four modalities.
-_MOST_WAYS = 28
+from .namesakes import in_other_letters
+from .question import MODALITIES, Found, Question, query_of
 
 # What a wider key may bring for comparison here.
 _MOST_COMPARED = 500
@@ -29,115 +21,8 @@ _MOST_COMPARED = 500
 DEFAULT_LIMIT = 50
 MOST_RECORDS = 500
 
-# Values of a list that are shown as sent.
-_MOST_SENT = 6
-
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What was asked at one level: what each keyword's text may mean."""
-
-    level: Level
-    meanings: Mapping[str, Meanings]
-    # Several modalities together, or none of some: what no key can ask.
-    modalities: Modalities = ANY
-
-    @classmethod
-    def of(cls, call: Call, level: Level, asked: Mapping[str, tuple[str, Several]]) -> "Question":
-        """From argument to keyword and text. Raises BadArgument for what cannot be asked."""
-        found: dict[str, Meanings] = {}
-        together = ANY
-        for argument, (keyword, text) in asked.items():
-            if keyword == MODALITIES:
-                several = text if isinstance(text, str) else ", ".join(text)
-                meant = modalities(several, argument=argument)
-                if not meant.is_one:
-                    together = meant
-                    continue
-            found[keyword] = meanings(keyword, text, argument=argument, today=call.today)
-        return cls(level, {keyword: meant for keyword, meant in found.items() if meant}, together)
-
-    @property
-    def keywords(self) -> list[str]:
-        """What it is asked by."""
-        return [*self.meanings, *([] if self.modalities == ANY else [MODALITIES])]
-
-    def without(self, keyword: str) -> "Question":
-        """The same question, without one of its keys."""
-        return replace(
-            self,
-            meanings={k: meant for k, meant in self.meanings.items() if k != keyword},
-            modalities=ANY if keyword == MODALITIES else self.modalities,
-        )
-
-    def by(self, codes: Sequence[str]) -> "Question":
-        """The same question for any of these modalities; of () whatever it is."""
-        meant = {MODALITIES: (tuple(Meaning(code) for code in codes),)} if codes else {}
-        return replace(self, meanings={**self.meanings, **meant}, modalities=ANY)
-
-    def ways(self) -> list[list[dict[str, Meaning]]]:
-        """What to send, rank by rank: each way is a meaning for every keyword."""
-        ranks = max((len(meant) for meant in self.meanings.values()), default=1)
-        found: list[list[dict[str, Meaning]]] = []
-        for rank in range(ranks):
-            several = [meant[min(rank, len(meant) - 1)] for meant in self.meanings.values()]
-            ways = [dict(zip(self.meanings, way, strict=True)) for way in product(*several)]
-            if len(ways) > _MOST_WAYS:
-                raise BadArgument(
-                    f"the question can be understood in {len(ways)} ways",
-                    "Ask for one modality at a time, or write the name as Family^Given",
-                )
-            found.append(ways)
-        return found
-
-
-@dataclass(slots=True)
-class Found:
-    """The answers to all ways of one question, as one."""
-
-    matches: list[Match] = field(default_factory=list[Match])
-    complete: bool = True
-    notes: list[str] = field(default_factory=list[str])
-    queries: int = 0
-    sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    absent: set[str] = field(default_factory=set[str])
-    empty: set[str] = field(default_factory=set[str])
-    # Values of lists that nothing matches.
-    missing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-
-    def keys(self) -> dict[str, str]:
-        """What was sent, alternatives separated by a bar; of a list its length and its ends. What
-        had to be empty was not."""
-        sent = {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
-        return {**sent, **dict.fromkeys(sorted(self.empty), "(empty)")}
-
-    def join(self, answer: Matches) -> None:
-        """Add what one answer says of itself."""
-        self.queries += answer.queries
-        self.complete = self.complete and answer.complete
-        self.note(*answer.notes)
-        self.absent.update(answer.absent)
-        self.empty.update(answer.query.empty)
-        for keyword, key in answer.query.keys.items():
-            if key not in self.sent.setdefault(keyword, []):
-                self.sent[keyword].append(key)
-
-    def add(self, other: "Found") -> None:
-        """Add what the answers to another question say of themselves, but for its matches."""
-        self.queries += other.queries
-        self.complete = self.complete and other.complete
-        self.note(*other.notes)
-        self.absent |= other.absent
-        for keyword, keys in other.sent.items():
-            sent = self.sent.setdefault(keyword, [])
-            sent += [key for key in keys if key not in sent]
-
-    def note(self, *notes: str) -> None:
-        """Add what is not said yet."""
-        self.notes += [note for note in notes if note not in self.notes]
 
 
 def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -> Found:
@@ -153,6 +38,8 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
             _ask_rank(call, question.level, rank, wanted, limit, found, tally)
             if found.matches or not found.complete:
                 break
+        if not found.matches and found.complete and question.name:
+            found.add(in_other_letters(call, question, wanted, found.matches.append))
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
@@ -219,7 +106,7 @@ def _each(
         for way in rank:
             tally.ask(way)
             answer = call.archive.each(
-                _query(question.level, way, wanted),
+                query_of(question.level, way, wanted),
                 partial(keep_new, way=way, seen=seen, several=several),
                 limit=EVERYTHING,
                 deadline=call.deadline,
@@ -228,6 +115,8 @@ def _each(
             found.join(answer)
         if count or not found.complete:
             break
+    if not count and found.complete and question.name:
+        found.add(in_other_letters(call, question, wanted, keep))
     return found
 
 
@@ -293,7 +182,7 @@ def _ask_rank(
     asked: dict[tuple[tuple[str, str], ...], Matches] = {}
     understood: dict[str, int] = {}
     for way in rank:
-        query = _query(level, way, wanted)
+        query = query_of(level, way, wanted)
         sent = tuple(query.keys.items())
         compared = any(meaning.holds for meaning in way.values())
         tally.ask(way)
@@ -327,12 +216,6 @@ def _ask_rank(
         found.note(f"Understood: {counts}.")
 
 
-def _query(level: Level, way: Mapping[str, Meaning], wanted: Sequence[str]) -> Query:
-    keys = {keyword: meaning.key for keyword, meaning in way.items()}
-    empty = frozenset(keyword for keyword, meaning in way.items() if meaning.empty)
-    return Query(level, keys, tuple(wanted), empty=empty)
-
-
 def _holds(way: Mapping[str, Meaning], match: Match) -> bool:
     """Whether a match is what the wider keys were meant for; what did not come cannot tell."""
     for keyword, meaning in way.items():
@@ -340,10 +223,3 @@ def _holds(way: Mapping[str, Meaning], match: Match) -> bool:
         if meaning.holds and isinstance(value, str) and value and not meaning.holds(value):
             return False
     return True
-
-
-def _short(key: str) -> str:
-    values = key.split(SEPARATOR)
-    if len(values) <= _MOST_SENT:
-        return key
-    return f"{SEPARATOR.join((*values[:2], '…', values[-1]))} ({len(values)} values)"

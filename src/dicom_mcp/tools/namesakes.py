@@ -1,0 +1,87 @@
+"""Who is meant by a name that nobody has as it was written: in other letters, or by mistake.
+
+No key finds a letter with any mark, or of any alphabet. So keys are sent with the letters left
+open that may have marks, and what they bring is compared here; where an archive has few people
+that may be meant, with all of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..errors import ArchiveError, Cancelled
+from ..standard.name_words import is_dicom_form
+from ..standard.namesake import narrow_keys, same_letters, same_name, wide_keys
+from ..standard.query import Match
+from ..standard.recheck import texts
+from ..standard.record import identity
+from .call import Call
+from .question import NAME, Found, Question, query_of
+
+# Of so many people all names are compared; a wide key may bring so many.
+_FEW = 500
+_MANY = 5_000
+_SECONDS = 8.0
+
+
+def in_other_letters(
+    call: Call, question: Question, wanted: Sequence[str], keep: Callable[[Match], None]
+) -> Found:
+    """Whoever has the name in other letters; not complete where it could not be shown that there
+    is nobody."""
+    is_same = (
+        same_letters(question.name) if is_dicom_form(question.name) else same_name(question.name)
+    )
+    found = Found()
+    step = call.within(_SECONDS)
+    others = question.without(NAME)
+    seen: set[str] = set()
+    came: set[str] = set()
+
+    def take(match: Match) -> None:
+        who = identity(question.level, match)
+        if who not in seen and any(map(is_same, texts(match.get(NAME, "")))):
+            seen.add(who)
+            came.update(texts(match.get(NAME, "")))
+            keep(match)
+
+    def asked(key: str, limit: int) -> bool:
+        """Whether all came that such a key brings."""
+        whole = True
+        for way in others.ways()[0]:
+            query = query_of(question.level, way, tuple(dict.fromkeys((*wanted, NAME))))
+            answer = call.archive.each(
+                replace(query, keys={**query.keys, NAME: key}) if key else query,
+                take,
+                limit=limit,
+                deadline=step.deadline,
+                arrived=step.progress.advance,
+            )
+            found.queries += answer.queries
+            whole = whole and answer.complete
+        return whole
+
+    whole = False
+    try:
+        for keys, limit, is_proof in (
+            (narrow_keys(question.name), _MANY, False),
+            (("",), _FEW, True),
+            (wide_keys(question.name), _MANY, True),
+        ):
+            answers = [asked(key, limit) for key in keys]
+            whole = all(answers)
+            if seen or (is_proof and whole):
+                break
+    except Cancelled:
+        raise
+    except ArchiveError:
+        whole = False
+    if seen:
+        found.note(f"Understood: {NAME} in other letters, {', '.join(sorted(came)[:5])}.")
+    if not whole:
+        found.complete = False
+        found.note(
+            "Not complete, perhaps: nobody has the name as written, and not everybody could be "
+            "looked at who may have it in other letters (Łukasz for Lukasz). Ask by birth date, or "
+            "with part of the name and *."
+        )
+    return found

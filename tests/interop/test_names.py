@@ -1,0 +1,129 @@
+"""Names as people write them, found whatever letters and scripts the archive holds them in."""
+
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.node import Node
+from tests import peers
+from tests.asking import ask
+from tests.peers import Kind
+from tests.truth.archives import images
+
+PEOPLE = (
+    *("Nguyễn^Thị Hồng", "Łukasiewicz^Jan", "Şahin^Ayşegül", "Ţepeş^Ştefan", "Žemaitė^Ūla"),
+    *("Þórðarson^Guðmundur", "Núñez^Íñigo", "Đoković^Željko", "Őry^Zsófia", "Kőszegi^Ágnes"),
+    *("Bērziņš^Jānis", "Wałęsa^Żaneta", "Yıldırım^Işıl", "Wojciechowska^Anna", "Doe^Jane"),
+    *("Иванов^Иван", "Παπαδόπουλος^Γεώργιος", "山田^太郎", "홍^길동", "鈴木花子", "Sorensen^Bo"),
+    *("Hong^Gildong=洪^吉洞=홍^길동", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Smith^John^Quincy"),
+    *("Kovalenko^Olha", "Lefèbvre^Zoé", "Gruber^Löwe", "Nguyen^Van An", "Müller^Änne"),
+    *("王^小明", "김^철수", "Ħaż-Żebbuġ^Ġorġ", "Dvořáčková^Růžena"),
+)
+# As people write it, and whom it means.
+ASKED: dict[str, str | tuple[str, ...]] = {
+    "Nguyen Thi Hong": "Nguyễn^Thị Hồng",
+    "Nguyễn Thị Hồng": "Nguyễn^Thị Hồng",
+    "Thi Hong Nguyen": "Nguyễn^Thị Hồng",
+    "NGUYEN THI HONG": "Nguyễn^Thị Hồng",
+    "Lukasiewicz": "Łukasiewicz^Jan",
+    "Jan Lukasiewicz": "Łukasiewicz^Jan",
+    "Sahin": "Şahin^Ayşegül",
+    "Aysegul Sahin": "Şahin^Ayşegül",
+    "Tepes": "Ţepeş^Ştefan",
+    "Stefan Tepes": "Ţepeş^Ştefan",
+    "Ula Zemaite": "Žemaitė^Ūla",
+    "Thordarson": "Þórðarson^Guðmundur",
+    "Gudmundur Thordarson": "Þórðarson^Guðmundur",
+    "Nunez": "Núñez^Íñigo",
+    "Djokovic": "Đoković^Željko",
+    "Dokovic": "Đoković^Željko",
+    "Ory Zsofia": "Őry^Zsófia",
+    "Koszegi Agnes": "Kőszegi^Ágnes",
+    "Berzins": "Bērziņš^Jānis",
+    "Walesa": "Wałęsa^Żaneta",
+    "Yildirim": "Yıldırım^Işıl",
+    "ISIL YILDIRIM": "Yıldırım^Işıl",
+    "Ivanov": "Иванов^Иван",
+    "Ivan Ivanov": "Иванов^Иван",
+    "Иванов": "Иванов^Иван",
+    "Papadopoulos": "Παπαδόπουλος^Γεώργιος",
+    "山田太郎": ("山田^太郎", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    "山田 太郎": ("山田^太郎", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    "홍길동": ("홍^길동", "Hong^Gildong=洪^吉洞=홍^길동"),
+    "鈴木花子": "鈴木花子",
+    "鈴木 花子": "鈴木花子",
+    "王小明": "王^小明",
+    "김철수": "김^철수",
+    "Sørensen": "Sorensen^Bo",
+    "Коваленко": "Kovalenko^Olha",
+    "Lefebvre Zoe": "Lefèbvre^Zoé",
+    "Loewe Gruber": "Gruber^Löwe",
+    "Mueller": "Müller^Änne",
+    "Muller Anne": "Müller^Änne",
+    "Hong Gildong": "Hong^Gildong=洪^吉洞=홍^길동",
+    "Dvorackova": "Dvořáčková^Růžena",
+    "Ruzena Dvořáčková": "Dvořáčková^Růžena",
+    "Zebbug": "Ħaż-Żebbuġ^Ġorġ",
+    "Jane Doe": "Doe^Jane",
+}
+
+
+def held() -> Iterator[Dataset]:
+    for number, name in enumerate(PEOPLE, start=1):
+        yield from images(
+            1, study=number, PatientID=f"P{number}", PatientName=name, StudyDate="20260101"
+        )
+
+
+def read_again(objects: Iterable[Dataset]) -> list[Dataset]:
+    """The objects as they are read from files, which knows their characters."""
+    read: list[Dataset] = []
+    for instance in objects:
+        file = BytesIO()
+        instance.save_as(file, enforce_file_format=True)
+        file.seek(0)
+        read.append(dcmread(file))
+    return read
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "embedded",
+        "letter by letter",
+        pytest.param("orthanc", marks=pytest.mark.orthanc),
+        pytest.param("dcmqrscp", marks=pytest.mark.dcmtk),
+    ],
+)
+def node(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Node]:
+    directory: Path = tmp_path_factory.mktemp("names")
+    everybody = list(held())
+    match request.param:
+        case "embedded":
+            started = peers.embedded(everybody)
+        case "letter by letter":
+            exact = Habits(case_sensitive=True, by_bytes=True)
+            started = peers.embedded(everybody, Kind(habits=exact))
+        case "orthanc":
+            started = peers.orthanc(read_again(everybody), directory)
+        case _:
+            started = peers.dcmqrscp(everybody, directory)
+    with started as peer:
+        yield peer.node
+
+
+@pytest.mark.parametrize("text", list(ASKED))
+def test_a_name_is_found_in_whatever_letters_it_is_written(node: Node, text: str) -> None:
+    meant = ASKED[text]
+    expected = {meant} if isinstance(meant, str) else set(meant)
+    answer = ask(node, "query_patients", name_pattern=text)
+    rows = [{**answer["common"], **record} for record in answer["records"]]
+    assert {row["PatientName"] for row in rows} == expected
+    assert answer["complete"]
