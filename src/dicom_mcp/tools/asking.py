@@ -38,7 +38,7 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
             _ask_rank(call, question.level, rank, wanted, limit, found, tally)
             if found.matches or not found.complete:
                 break
-        if not found.matches and found.complete and question.name:
+        if not found.matches and question.name:
             found.add(in_other_letters(call, question, wanted, found.matches.append))
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
@@ -115,7 +115,7 @@ def _each(
             found.join(answer)
         if count or not found.complete:
             break
-    if not count and found.complete and question.name:
+    if not count and question.name:
         found.add(in_other_letters(call, question, wanted, keep))
     return found
 
