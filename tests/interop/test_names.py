@@ -5,11 +5,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import dcmread  # pyright: ignore[reportUnknownVariableType]
 
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.node import Node
+from dicom_mcp.node import AnyNode
 from tests import peers
 from tests.asking import ask
 from tests.peers import Kind
@@ -102,7 +102,7 @@ def read_again(objects: Iterable[Dataset]) -> list[Dataset]:
 )
 def node(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Node]:
+) -> Iterator[AnyNode]:
     directory: Path = tmp_path_factory.mktemp("names")
     everybody = list(held())
     match request.param:
@@ -121,7 +121,7 @@ def node(
 
 @pytest.mark.parametrize("text", list(ASKED))
 def test_a_name_is_found_in_whatever_letters_it_is_written(
-    node: Node, text: str, request: pytest.FixtureRequest
+    node: AnyNode, text: str, request: pytest.FixtureRequest
 ) -> None:
     meant = ASKED[text]
     expected = {meant} if isinstance(meant, str) else set(meant)
