@@ -356,6 +356,9 @@ class _Answers[T]:
             notes=(*told, *self.notes, *self._said(), *notes),
             absent=tuple(sorted(absent[0].intersection(*absent))) if absent else (),
             queries=sum(one.queries for one in answers),
+            beside=frozenset[str]().union(
+                *(one.beside for one in answers if isinstance(one, Matches))
+            ),
         )
 
     def _said(self: "_Answers[Matches] | _Answers[Worklist]") -> list[str]:

@@ -251,3 +251,28 @@ def test_a_study_listed_under_a_modality_that_none_of_its_series_has_is_told() -
     assert by_series["total"] == 1
     assert not by_series["complete"]
     assert any("lists 1 study without a series of the mod" in one for one in by_series["notes"])
+
+
+@pytest.mark.parametrize("found_by_uid", [True, False])
+def test_studies_that_only_their_series_name_are_counted_or_told(found_by_uid: bool) -> None:
+    uids = [f"1.2.{number}" for number in range(1, 6)]
+
+    def find(event: Any) -> Answers:
+        keys = event.identifier
+        asked = str(keys.get("StudyInstanceUID", "") or "")
+        for uid in uids:
+            if asked and uid not in asked.split("\\"):
+                continue
+            if keys.QueryRetrieveLevel == "SERIES":
+                found = series(uid, f"{uid}.1", "CT", "5")
+            elif uid != uids[-1] or (asked and found_by_uid):
+                found = study(uid, **DOE)
+            else:
+                continue
+            yield 0xFF00, row(keys.QueryRetrieveLevel, **found)
+
+    with accepting(find) as acceptor:
+        answer = ask(acceptor.node(), "count_studies", study_date="20260110", count="series")
+    assert answer["total"] == (5 if found_by_uid else 4)
+    assert answer["complete"] is found_by_uid
+    assert any("1 study" in note and "series" in note for note in answer["notes"])

@@ -130,3 +130,5 @@ class Matches:
     notes: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     queries: int = 0
+    # Of an answer about the series of some studies: others that rows of it were of.
+    beside: frozenset[str] = frozenset()

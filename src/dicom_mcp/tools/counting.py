@@ -1,16 +1,18 @@
 """Counting: the studies first, then what only their series or images know."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..dicom_api import Archive
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.matching import matcher
-from ..standard.query import TELLING, Match, Matches, Query, is_one
+from ..standard.query import TELLING, Match, Query
 from ..standard.record import identity
+from ..standard.shapes import SEPARATOR
 from ..standard.values import is_uid
 from .answer import Counted, asked
-from .asking import EVERYTHING, MODALITIES, Found, Question, each
+from .asking import MODALITIES, Found, Question, each
+from .below import NARROWING, Below
 from .call import Call
 from .condition import Condition, texts
 from .dimension import Dimension
@@ -24,9 +26,6 @@ _IMAGES = "NumberOfSeriesRelatedInstances"
 _IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
 
 _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
-
-# Keys of a study by which its series can be asked for in a relational archive.
-_NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
 
 # What is known of one study: the values of each attribute that matters, in their order.
 type _Known = tuple[tuple[str, ...], ...]
@@ -62,6 +61,7 @@ class Counting:
         # Of each study only the values that are counted by: there may be 100,000.
         self._known: list[str] = []
         self._studies: dict[str, _Known] = {}
+        self._alike: dict[_Known, _Known] = {}
         self._keeps_modalities = True
         # Studies of which a series came, and objects, by modality, that are no images.
         self._with_series: set[str] = set()
@@ -149,25 +149,23 @@ class Counting:
         """Every study that is meant, with what is known of it."""
         self._sieve, self._seen = Sieve(self._where, self._what.level), 0
         self._known = self._wanted(Level.STUDY)
-        self._studies = {}
-        alike: dict[_Known, _Known] = {}
-
-        def keep(match: Match) -> None:
-            study = identity(Level.STUDY, match)
-            self._seen += bool(study)
-            thing = (study, Level.STUDY)
-            if self._what.name == "patients":
-                thing = (self._things.patient(match), Level.PATIENT)
-            if study and self._sieve.passes(match, OF_STUDY, *thing):
-                known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
-                self._studies[study] = alike.setdefault(known, known)
-
+        self._studies, self._alike = {}, {}
         patient = self._things.patient if self._what.name == "patients" else None
-        self._found = each(self._call, question, self._known, keep, patient=patient)
+        self._found = each(self._call, question, self._known, self._keep_study, patient=patient)
         self._keeps_modalities = self._lists_reports
         if MODALITIES in self._known:
             at = self._known.index(MODALITIES)
             self._keeps_modalities = all(known[at] for known in self._studies.values())
+
+    def _keep_study(self, match: Match) -> None:
+        study = identity(Level.STUDY, match)
+        self._seen += bool(study)
+        thing = (study, Level.STUDY)
+        if self._what.name == "patients":
+            thing = (self._things.patient(match), Level.PATIENT)
+        if study and self._sieve.passes(match, OF_STUDY, *thing):
+            known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
+            self._studies[study] = self._alike.setdefault(known, known)
 
     @property
     def _needs_series(self) -> bool:
@@ -206,9 +204,7 @@ class Counting:
         if self._what.level is Level.IMAGE:
             self._things.groups.add_number(match, int("".join(texts(match[_IMAGES_OF_STUDY]))))
         elif self._what.name == "studies" and not self._things.naming:
-            self._things.groups.add_number(
-                match, 1
-            )  # each comes once, and nothing has to be remembered
+            self._things.groups.add_number(match, 1)  # each comes once: nothing is remembered
         else:
             self._things.add(study, [match])
 
@@ -216,21 +212,12 @@ class Counting:
         """Count by what the series of these studies say, and where it is asked for, the images."""
         if self._found.complete:  # the series tell what the studies did not
             self._found.notes = [note for note in self._found.notes if MODALITIES not in note]
-        by_uid: dict[str, list[str]] = defaultdict(list)
-        for study in studies:
-            by_uid[study.partition(" ")[0]].append(study)
-        alone = {uid: several[0] for uid, several in by_uid.items() if len(several) == 1}
-        answer = self._call.archive.each_series(
-            alone,
-            Query(Level.SERIES, self._relational_keys(), tuple(self._wanted(Level.SERIES))),
-            lambda match: self._add_series(alone[str(match[STUDY])], match),
-            deadline=self._call.deadline,
-            arrived=self._call.progress.advance,
-        )
-        self._join(answer)
-        for uid, several in by_uid.items():
-            if len(several) > 1:
-                self._ask_series_of_clashing(uid, several)
+        below = Below(self._call, self._found)
+        wanted = self._wanted(Level.SERIES)
+        others = below.series(studies, self._relational_keys(), wanted, self._add_series)
+        others -= {study.partition(" ")[0] for study in self._studies}
+        if others and self._relational_keys_say_all:
+            self._add_missed(others)
         without = studies.keys() - self._with_series
         if without and self._keeps_modalities and self._found.complete:
             self._found.complete = False
@@ -240,41 +227,38 @@ class Counting:
                 f"Not complete, perhaps: the archive lists {listed}{meant}; not counted here."
             )
 
-    def _ask_series_of_clashing(self, uid: str, studies: Sequence[str]) -> None:
-        """The series of studies with one UID: of each patient by its ID."""
-        rows: dict[str, dict[str, Match]] = {}
-        for study in studies:
-            patient = study.partition(" ")[2]
-            keys = {STUDY: uid, "PatientID": patient}
-            if not is_uid(uid) or not is_one(patient):
-                break
-            series = rows[study] = {}
-
-            def keep(match: Match, series: dict[str, Match] = series) -> None:
-                series[str(match.get(SERIES, ""))] = match
-
-            wanted = ("PatientID", *self._wanted(Level.SERIES))
-            self._join(self._each(Query(Level.SERIES, keys, wanted), keep))
-        told = [series for several in rows.values() for series in several]
-        if len(rows) < len(studies) or len(set(told)) < len(told):
+    def _add_missed(self, uids: Collection[str]) -> None:
+        """Studies that the archive's list lacked, and that its series name."""
+        known = dict(self._studies)
+        keys = {one: keys[0] for one, keys in self._found.sent.items() if len(keys) == 1}
+        by_uid = Query(
+            Level.STUDY, {**keys, STUDY: SEPARATOR.join(sorted(uids))}, tuple(self._known)
+        )
+        Below(self._call, self._found).each(by_uid, self._keep_study)
+        missed = {study: one for study, one in self._studies.items() if study not in known}
+        these = f"{len(uids)} {NOUN[Level.STUDY][len(uids) != 1]}"
+        if len(missed) == len(uids):
+            self._found.note(f"The archive's list lacked {these} that its series name; counted.")
+            self._ask_series(missed)
+        else:
             self._found.complete = False
-            self._found.note(
-                f"Not complete: {len(studies)} studies have the StudyInstanceUID {uid}, and their "
-                "series cannot be told apart: none of these was counted."
-            )
-            self._with_series.update(studies)
-            return
-        for study, several in rows.items():
-            for match in several.values():
-                self._add_series(study, match)
+            self._found.note(f"Not complete: series of {these} came that the archive's list lacks.")
 
     def _relational_keys(self) -> dict[str, str]:
         """Keys by which the series of these studies, and not too many others, can be asked for."""
         sent = self._found.sent
-        keys = {one: sent[one][0] for one in _NARROWING if len(sent.get(one, ())) == 1}
+        keys = {one: sent[one][0] for one in NARROWING if len(sent.get(one, ())) == 1}
         if self._keeps_modalities and len(self._modality_keys) == 1:
             keys["Modality"] = self._modality_keys[0]
         return keys
+
+    @property
+    def _relational_keys_say_all(self) -> bool:
+        """Whether every study with a series that these keys find is asked for."""
+        asked = {*self._found.sent} - {MODALITIES}
+        by_modality = MODALITIES not in self._found.sent or "Modality" in self._relational_keys()
+        of_studies = any(one.level in OF_STUDY for one in self._where)
+        return asked <= self._relational_keys().keys() and by_modality and not of_studies
 
     def _add_series(self, study: str, match: Match) -> None:
         modalities = texts(match.get("Modality", ""))
@@ -287,7 +271,8 @@ class Counting:
         self._with_series.add(study)
         count = "".join(texts(match.get(_IMAGES, "")))
         if self._what.name == "images" and not all(map(is_image, modalities)):
-            self._no_images[", ".join(modalities)] += int(count) if count.isdecimal() else 1
+            noun = ", ".join(modalities) + " series" * (not count.isdecimal())
+            self._no_images[noun] += int(count) if count.isdecimal() else 1
             return
         if not self._sieve.passes(match, {Level.SERIES}, *thing):
             return
@@ -317,7 +302,7 @@ class Counting:
             if self._sieve.passes(match, {Level.IMAGE}, *thing):
                 found.append(image)
 
-        self._join(self._each(Query(Level.IMAGE, keys, tuple(wanted)), keep))
+        Below(self._call, self._found).each(Query(Level.IMAGE, keys, tuple(wanted)), keep)
         if self._what.level is not Level.IMAGE:
             self._things.add(self._things.of(study, series, known)[0], found)
         elif self._what.values:
@@ -360,19 +345,6 @@ class Counting:
 
     def _is_meant(self, modality: str) -> bool:
         return not self._modalities or any(meant([modality]) for meant in self._modalities)
-
-    def _each(self, query: Query, keep: Callable[[Match], None]) -> Matches:
-        call = self._call
-        return call.archive.each(
-            query, keep, limit=EVERYTHING, deadline=call.deadline, arrived=call.progress.advance
-        )
-
-    def _join(self, answer: Matches) -> None:
-        """Add what an answer says of itself, but not its keys."""
-        self._found.absent.update(answer.absent)
-        self._found.queries += answer.queries
-        self._found.complete &= answer.complete
-        self._found.note(*answer.notes)
 
     def _tell_absent(self) -> None:
         absent = {one.keyword for one in self._read if not one.is_told(self._found.absent)}

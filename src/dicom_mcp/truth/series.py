@@ -34,10 +34,13 @@ def series_of(
     without one in the answer is asked for itself.
     """
     seen: dict[str, None] = {}
+    beside: set[str] = set()
 
     def keep_of_these(match: Match) -> None:
         study = uid_in(match, "StudyInstanceUID")
-        if study in wanted:
+        if study not in wanted:
+            beside.add(study)
+        else:
             seen[study] = None
             keep(match)
 
@@ -87,4 +90,6 @@ def series_of(
         notes += [note for note in answer.notes if note not in notes]
         if gathering.count:
             absent = set(answer.absent) & (absent or set(answer.absent))
-    return Matches(query, [], whole, tuple(notes), tuple(sorted(absent or ())))
+    return Matches(
+        query, [], whole, tuple(notes), tuple(sorted(absent or ())), 0, frozenset(beside - {""})
+    )
