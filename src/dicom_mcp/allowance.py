@@ -1,6 +1,7 @@
 """How much of one call may be asked in vain, so that no archive is ever flooded."""
 
 import threading
+from collections import Counter
 
 from .errors import AskedInVain, DicomMcpError
 
@@ -24,6 +25,8 @@ class Allowance:
     def __init__(self) -> None:
         # Whether an archive without resources was left alone for a moment already.
         self.paused = False
+        # How often each server (by its base URL) said that it has no time now.
+        self.put_off = Counter[str]()
         self._in_vain = 0
         self._failed = 0
         self._refused = 0

@@ -62,9 +62,16 @@ class Deadline:
 
         Raises what `remaining` raises.
         """
+        self.wait(min(seconds, self.remaining() / 2))
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until nobody waits any longer.
+
+        Raises what `remaining` raises.
+        """
         woken = threading.Event()
         with self.interrupting(woken.set):
-            woken.wait(min(seconds, self.remaining() / 2))
+            woken.wait(min(seconds, self.remaining()))
         self.check()
 
     def cancel(self) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from dicom_mcp.deadline import Deadline
+from dicom_mcp.dicom_api import Archive
 from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.dicomweb.status import REFUSALS
 from dicom_mcp.errors import (
@@ -187,10 +188,60 @@ def test_every_status_is_a_sentence_with_a_remedy(reach: Reach, status: int) -> 
             exchange.verify(Deadline(5))
 
 
+def _put_off(status: str, *fields: str) -> bytes:
+    return answer(b"", status=status, fields="".join(f"{field}\r\n" for field in fields))
+
+
 def test_a_server_that_says_when_to_come_back_is_quoted(reach: Reach) -> None:
-    busy = answer(b"", status="503 Busy", fields="Retry-After: 120\r\n")
-    with WebPeer(says(busy)) as peer, pytest.raises(StatusFailure, match="in 120 seconds"):
-        _ask(reach(peer.url), STUDIES, 5)
+    busy = _put_off("503 Busy", "Retry-After: 120")
+    with WebPeer(says(busy)) as peer:
+        with pytest.raises(StatusFailure, match=r"overloaded.*in 120 seconds"):
+            _ask(reach(peer.url), STUDIES, 5)
+        assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize("status", ["429 Slow Down", "503 Busy"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Retry-After: 0",),
+        ("Retry-After: 1",),
+        ("Date: Sat, 28 Nov 2026 10:00:00 GMT", "Retry-After: Sat, 28 Nov 2026 10:00:01 GMT"),
+        ("Retry-After: Sat, 28 Nov 2020 10:00:00 GMT",),
+    ],
+)
+def test_an_overloaded_server_is_waited_for_as_long_as_it_says(
+    reach: Reach, status: str, fields: tuple[str, ...]
+) -> None:
+    busy = says(_put_off(status, *fields))
+    with WebPeer(then(busy, busy, pages(3))) as peer:
+        found, ending = _ask(reach(peer.url), STUDIES, scaled(20))
+        assert len(found) == 3
+        assert ending == Ending()
+        assert len(peer.asked) == 4
+
+
+@pytest.mark.parametrize("fields", [(), ("Retry-After: 0",), ("Retry-After: soon",)])
+def test_an_overloaded_server_gets_three_requests_of_one_question(
+    reach: Reach, fields: tuple[str, ...]
+) -> None:
+    with WebPeer(says(_put_off("429 Slow Down", *fields))) as peer:
+        archive = Archive(reach(peer.url))
+        deadline = Deadline(scaled(20))
+        for query in (STUDIES, SERIES, Query(Level.IMAGE, {"SeriesInstanceUID": "1.2.3.4"})):
+            with pytest.raises(StatusFailure, match="overloaded"):
+                archive.find(query, limit=50, deadline=deadline)
+        assert len(peer.asked) <= 3
+        assert archive.habits.relational is None
+
+
+def test_a_wait_longer_than_the_deadline_is_not_begun(reach: Reach) -> None:
+    with WebPeer(then(pages(200), says(_put_off("503 Busy", "Retry-After: 50")))) as peer:
+        found, ending = _ask(reach(peer.url), STUDIES, 20)
+        assert len(found) == 100
+        assert not ending.whole
+        assert "503" in ending.notes[0]
+        assert len(peer.asked) == 2
 
 
 # What it does, how many studies must come, and whether that is all.

@@ -10,11 +10,13 @@ from ..errors import ConnectionLost, ProtocolViolation, StatusFailure
 from ..network.breaker import Breaker
 from ..node import WebNode
 from .connection import Body, Connection, Response, context_of
+from .pause import MOST_ASKED, OVERLOADED, pause_before, retry_after
 from .pool import Pool
 from .status import REFUSALS, Refusal, refusal
 
 # Somebody who moves a server leaves one sign behind, sometimes two.
 _MOST_REDIRECTS = 3
+_REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
 
 class Server:
@@ -37,16 +39,44 @@ class Server:
         """The answer to a GET, or another method without a body, of what stands at `target` below
         the base URL, redirected within the server if it says so.
 
-        Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
+        A server that is overloaded is waited for, and asked again, as long as the deadline allows.
+
+        Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled, and
+        StatusFailure where the same call found it overloaded too often.
         """
         path = self.node.path + target
-        for _ in range(_MOST_REDIRECTS + 1):
+        redirects = 0
+        while True:
+            self._check_put_off(deadline)
             with self._got(path, accept, deadline, method) as answer:
-                if answer.status not in (301, 302, 303, 307, 308):
+                pause = self._pause(answer, deadline)
+                if pause is None and answer.status not in _REDIRECTIONS:
                     yield answer
                     return
-                path = self._redirected(path, answer.headers.get("location", ""))
-        raise ProtocolViolation("it redirects without end", "Give base_url as it is to be used")
+            if pause is not None:
+                deadline.wait(pause)
+                continue
+            redirects += 1
+            if redirects > _MOST_REDIRECTS:
+                raise ProtocolViolation(
+                    "it redirects without end", "Give base_url as it is to be used"
+                )
+            path = self._redirected(path, answer.headers.get("location", ""))
+
+    def _check_put_off(self, deadline: Deadline) -> None:
+        """Nothing more is sent to a server that was found overloaded so often in this call."""
+        if deadline.allowance.put_off[self.node.base_url] >= MOST_ASKED:
+            raise refusal(503)
+
+    def _pause(self, answer: Response, deadline: Deadline) -> float | None:
+        """How long to wait before the same is asked again; None where this is the answer."""
+        put_off = deadline.allowance.put_off
+        if answer.status not in OVERLOADED:
+            put_off.pop(self.node.base_url, None)
+            return None
+        put_off[self.node.base_url] += 1
+        pause = pause_before(answer.headers, put_off[self.node.base_url])
+        return pause if pause is not None and pause < deadline.remaining() else None
 
     @contextmanager
     def send(
@@ -120,5 +150,5 @@ class Refused(Exception):
 def check(answer: Response, refusals: Mapping[int, Refusal] = REFUSALS) -> None:
     """Raise Refused for a status that is no answer."""
     if answer.status not in (200, 204, 206):
-        later = answer.headers.get("retry-after", "").strip()
+        later = retry_after(answer.headers)
         raise Refused(answer.status, refusal(answer.status, refusals, retry_after=later))

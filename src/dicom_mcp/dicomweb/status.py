@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import StatusFailure
+from ..standard.status import OVERLOADED
 
 _NARROW = "Ask for less at once: a date range, a patient ID, a single modality"
 _LATER = "Try again later"
@@ -18,6 +19,9 @@ _NOT_AUTHORISED = 0x0124
 _NOT_SUPPORTED = 0x0122
 _NO_SUCH_OBJECT = 0x0112
 _FAILED = 0x0110
+
+# A day: what is told to last longer is no waiting.
+_LONGEST_WAIT = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ REFUSALS: dict[int, Refusal] = {
         "Ask for fewer attributes (attribute_preset=minimal), or for fewer UIDs at once",
         _NOT_THESE_KEYS,
     ),
-    429: Refusal("the server is being asked too often", _LATER),
+    429: Refusal("the server is overloaded: it is being asked too often", _LATER, OVERLOADED),
     431: Refusal(
         "the query is longer than the server accepts",
         "Ask for fewer attributes (attribute_preset=minimal), or for fewer UIDs at once",
@@ -79,7 +83,7 @@ REFUSALS: dict[int, Refusal] = {
     ),
     501: Refusal("the server does not offer this search", _ADDRESS, _NOT_SUPPORTED),
     502: Refusal("the proxy before the server got no answer from it", _LATER),
-    503: Refusal("the server is busy or being maintained", _LATER),
+    503: Refusal("the server is overloaded or being maintained", _LATER, OVERLOADED),
     504: Refusal("the proxy before the server got no answer from it in time", _NARROW),
 }
 
@@ -134,9 +138,9 @@ STORAGE: dict[int, Refusal] = {
 
 
 def refusal(
-    status: int, refusals: Mapping[int, Refusal] = REFUSALS, *, retry_after: str = ""
+    status: int, refusals: Mapping[int, Refusal] = REFUSALS, *, retry_after: int | None = None
 ) -> StatusFailure:
-    """The failure an answer with this HTTP status is. `retry_after` is that header's value."""
+    """The failure an answer with this HTTP status is; `retry_after` are the seconds to wait."""
     known = refusals.get(status)
     if known is None:
         if status >= 500:
@@ -146,6 +150,6 @@ def refusal(
         else:
             known = Refusal("the server answered with something else", _ADDRESS)
     remedy = known.remedy
-    if retry_after.isdecimal() and len(retry_after) <= 5:
-        remedy = f"Try again in {int(retry_after)} seconds"
+    if retry_after is not None and retry_after < _LONGEST_WAIT:
+        remedy = f"Try again in {retry_after} seconds"
     return StatusFailure(f"{known.meaning} (HTTP status {status})", remedy, status=known.dimse)

@@ -80,6 +80,10 @@ STATUS: dict[int, Status] = {
 # resources, or ended as if we had cancelled, which we had not (PS3.4 C.4.1.1.4, PS3.7 C.4.2).
 TOO_MANY = frozenset({0x0213, 0xA700, 0xA701, 0xFE00})
 
+# No resources for anything, which says nothing of what was asked (PS3.4 C.4.2.1.5).
+OVERLOADED = 0xA702
+NO_RESOURCES = TOO_MANY | {OVERLOADED}
+
 # Ranges for what the table does not name: first, last, class, meaning (PS3.7 C).
 RANGES: tuple[tuple[int, int, Kind, str], ...] = (
     (0xA000, 0xAFFF, Kind.FAILURE, "refused by the archive"),

@@ -13,6 +13,7 @@ from ..standard.modality import NOT_IMAGES
 from ..standard.query import Match, Query, Value, is_one
 from ..standard.reading import read
 from ..standard.recheck import texts
+from ..standard.status import NO_RESOURCES
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .parents import uid_in
@@ -146,7 +147,9 @@ def _studies_with(asking: Asking, key: str) -> tuple[list[str], bool] | None:
     query = Query(Level.SERIES, {"Modality": key}, ("StudyInstanceUID",))
     try:
         answer = matches(asking, query, _LOOKED_AT)
-    except StatusFailure:
+    except StatusFailure as failure:
+        if failure.status in NO_RESOURCES:
+            raise
         asking.habits.relational = False
         return None
     if answer.matches:

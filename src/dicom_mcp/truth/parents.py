@@ -12,7 +12,7 @@ from threading import Lock
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Query
-from ..standard.status import TOO_MANY
+from ..standard.status import NO_RESOURCES
 from ..standard.values import is_uid
 from .asking import Asking
 from .whole import matches
@@ -79,7 +79,7 @@ class Parents:
         try:
             found = matches(asking, query, _MOST_STUDIES).matches
         except StatusFailure as failure:
-            if failure.status in TOO_MANY:
+            if failure.status in NO_RESOURCES:
                 raise  # which says nothing of the key
             asking.habits.relational = False
             return ()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Matches, Query
+from ..standard.status import OVERLOADED
 from ..standard.values import is_uid
 from .asking import Asking
 from .gathering import Gathering
@@ -52,7 +53,9 @@ def series_of(
         gathering = Gathering(query, _MOST, keep=keep_of_these)
         try:
             answer = gathering.close(ask_whole(asking, query, gathering))
-        except StatusFailure:
+        except StatusFailure as failure:
+            if failure.status == OVERLOADED:
+                raise
             asking.habits.relational = False
         else:
             if seen:
