@@ -40,9 +40,13 @@ from .qido import (
 )
 from .server import Refused, Server, check
 from .stow import Stored, store
+from .tree import Tree, not_offered
 from .wado import Wado
 
 _SIZE = "NumberOfSeriesRelatedInstances"
+
+# How servers, and stores of plain files, say that they have no such list.
+_NOT_LISTED = NOT_THERE | {403, 405, 501}
 
 _UNUSABLE_FIELDS = frozenset({400, 414, 431})
 
@@ -256,22 +260,34 @@ class WebExchange:
         try:
             return Pages(self, query, take, deadline).read()
         except Refused as refused:
-            failure = refused.failure
-            if refused.status not in NOT_THERE:
-                raise failure from None
-        # A study or series that is not held may be a resource that is not found, or base_url is
-        # wrong, which shows with another search.
-        if search(query).in_path:
-            if not self._answered:
-                self.verify(deadline)
-            return Ending()
-        if search(query).is_across and self._answered:
-            raise StatusFailure(
-                "the server has no search across studies or series",
-                "Give study_instance_uid, and series_instance_uid for instances",
-                status=0xA900,
-            )
-        raise failure
+            failure, status = refused.failure, refused.status
+        asked = search(query)
+        if status not in _NOT_LISTED or not (asked.in_path or asked.is_across):
+            raise failure
+        if asked.in_path:
+            return self._ask_tree(query, take, deadline, failure, status)
+        if status not in NOT_THERE:
+            raise failure
+        self._verify_once(deadline)
+        raise StatusFailure(
+            "the server has no search across studies or series",
+            "Give study_instance_uid, and series_instance_uid for instances",
+            status=0xA900,
+        )
+
+    def _ask_tree(
+        self, query: Query, take: Take, deadline: Deadline, failure: StatusFailure, status: int
+    ) -> Ending:
+        """What is in a study or series that the server has no list for: it may not hold the
+        parent, or have other ways to tell."""
+        tree = Tree(self._server, self._ask_pages)
+        if (ending := tree.read(query, take, deadline)) is not None:
+            return ending
+        if status not in NOT_THERE:
+            raise failure
+        if tree.has_parent(query, deadline):
+            raise not_offered(query)
+        return Ending()
 
     def page(
         self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int

@@ -226,7 +226,13 @@ class _Retrieval:
                 lacks_metadata = refused.status in _ABSENT | _NOT_OFFERED | _WRONG_FORM
             except ProtocolViolation:
                 pass  # the object itself tells
-        reason = self._get_objects(target, wanted)
+        try:
+            reason = self._get_objects(target, wanted)
+        except Refused as refused:
+            if not (lacks_metadata and len(wanted) == 1 and refused.status in _ABSENT):
+                raise
+            # Trees of plain files have the metadata of a series, and no objects.
+            return self._get_metadata(_series(next(iter(wanted.values()))), wanted)
         if lacks_metadata:
             self._wado.has_metadata = False
         return reason

@@ -1,0 +1,170 @@
+"""What stands below a study or a series where a server has no list of it.
+
+Trees of plain files that are served as DICOMweb have `/metadata` (PS3.18 10.4.1.1.5) and no
+`/instances`. A 404 there says nothing of what is held: so the metadata are read instead, and where
+there are none the list of the level above tells whether the parent exists.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..deadline import Deadline
+from ..errors import ProtocolViolation, StatusFailure
+from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.query import Ending, Match, Query
+from ..standard.recheck import Recheck
+from .header import MOST_HEADER
+from .model import data_set, objects
+from .qido import ACCEPT, search
+from .server import Refused, Server, check
+
+_SIZE = "NumberOfSeriesRelatedInstances"
+
+type Take = Callable[[Match, int], bool]
+
+
+class Asked(Protocol):
+    """Puts a query to the server."""
+
+    def __call__(self, query: Query, take: Take, deadline: Deadline) -> Ending: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A server that may have no lists below its studies."""
+
+    server: Server
+    ask: Asked
+
+    def read(self, query: Query, take: Take, deadline: Deadline) -> Ending | None:
+        """The query's matches by the metadata of the study or series in its path; None where the
+        server has no metadata of that either."""
+        found = self._below(query, deadline)
+        if found is None:
+            return None
+        recheck = Recheck(query)
+        for match, size in found:
+            deadline.remaining()
+            if recheck.holds(match) and not take(match, size):
+                break
+        noun = NOUN[query.level][1]
+        above = NOUN[_level_above(query)][0]
+        told = (
+            f"This server has no list of {noun}; they were read from the metadata of the {above}."
+        )
+        return Ending(notes=(told,))
+
+    def has_parent(self, query: Query, deadline: Deadline) -> bool:
+        """Whether the study or series in the query's path is listed one level above; of what it has
+        no list of either, nobody knows.
+
+        Raises StatusFailure where that cannot be told.
+        """
+        level = _level_above(query)
+        keyword = UNIQUE_KEY[level]
+        keys = {one: query.keys[one] for one in _unique(level) if one in query.keys}
+        listed: list[Match] = []
+
+        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+            if match.get(keyword) == keys[keyword]:
+                listed.append(match)
+            return not listed
+
+        ending = self.ask(Query(level, keys), note, deadline)
+        if not listed and not ending.whole:
+            above, noun = NOUN[level][0], NOUN[query.level][1]
+            raise StatusFailure(
+                f"the server has no list of {noun} of this {above}, and gives only part of the "
+                f"list in which the {above} itself would be",
+                "Ask the server's vendor or administrator for these lists",
+                status=0x0122,
+            )
+        return bool(listed)
+
+    def _below(self, query: Query, deadline: Deadline) -> list[tuple[Match, int]] | None:
+        """Every match the parent's metadata have, the keys not compared."""
+        asked = search(query)
+        parent = asked.path.rpartition("/")[0]
+        names = {*query.returned, *query.keys, *_unique(query.level)}
+        rows: list[tuple[Match, int]] = []
+        series: dict[str, Match] = {}
+        try:
+            for whole, size in self._metadata(parent, deadline):
+                match: Match = {**asked.in_path}
+                match |= {one: text for one, text in whole.items() if one in names}
+                if query.level is Level.IMAGE:
+                    rows.append((match, size))
+                    continue
+                first = series.setdefault(str(match.get("SeriesInstanceUID", "")), match)
+                count = first.get(_SIZE, 0) if first is not match else 0
+                first[_SIZE] = count + 1 if isinstance(count, int) else 1
+                if first is match:
+                    rows.append((match, size))
+        except Refused:
+            return self._of_each_series(query, deadline)
+        except ProtocolViolation:
+            return None
+        return rows
+
+    def _of_each_series(self, query: Query, deadline: Deadline) -> list[tuple[Match, int]] | None:
+        """The instances of a study by the metadata of each of its series."""
+        in_path = search(query).in_path
+        if query.level is not Level.IMAGE or UNIQUE_KEY[Level.SERIES] in in_path:
+            return None
+        uids: list[str] = []
+
+        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+            uids.append(str(match.get("SeriesInstanceUID", "")))
+            return True
+
+        try:
+            listed = self.ask(Query(Level.SERIES, {**in_path}), note, deadline)
+        except StatusFailure:
+            return None
+        rows: list[tuple[Match, int]] = []
+        for uid in uids:
+            keys = {**query.keys, UNIQUE_KEY[Level.SERIES]: uid}
+            one = Query(query.level, keys, query.wanted)
+            of_series = self._below(one, deadline) if len(search(one).in_path) == 2 else None
+            if of_series is None:
+                return None
+            rows += of_series
+        return rows if listed.whole else None
+
+    def _metadata(self, parent: str, deadline: Deadline) -> Generator[tuple[Match, int]]:
+        asked = self.server.ask(f"{parent}/metadata", ACCEPT, deadline=deadline)
+        with asked as answer:
+            check(answer)
+            kind = answer.headers.get("content-type", "").lower()
+            if any(other in kind for other in ("html", "xml", "multipart")):
+                raise ProtocolViolation("it answered a request for metadata with something else")
+            if answer.status == 204:
+                return
+            with closing(objects(answer.content, most=MOST_HEADER)) as found:
+                for one, size in found:
+                    yield data_set(one), size
+
+
+def not_offered(query: Query) -> StatusFailure:
+    """The failure of a server that lists the parent, and nothing of what is in it."""
+    level = _level_above(query)
+    above, noun = NOUN[level][0], NOUN[query.level][1]
+    return StatusFailure(
+        f"the server holds this {above} and offers neither a list of its {noun} "
+        f"({search(query).path.rpartition('/')[2]}) nor its metadata, so that what is in it cannot "
+        "be told",
+        "Ask the server's vendor or administrator for these lists, or use another node of this "
+        "archive",
+        status=0x0122,
+    )
+
+
+def _level_above(query: Query) -> Level:
+    """The lowest level of which the query's path names one."""
+    return Level.STUDY if len(search(query).in_path) == 1 else Level.SERIES
+
+
+def _unique(level: Level) -> tuple[str, ...]:
+    return tuple(UNIQUE_KEY[one] for one in (*level.above, level) if one is not Level.PATIENT)
