@@ -5,6 +5,7 @@ under the call's deadline, and whatever goes wrong becomes a sentence for the mo
 call wakes its thread by cancelling the deadline, which ends the wait on the archive's socket.
 """
 
+import json
 import logging
 import traceback
 from base64 import b64encode
@@ -37,6 +38,7 @@ from .tools import TOOLS, Entry
 from .tools.answer import Pictures
 from .tools.call import Call, House, Progress
 from .tools.place import NODE, with_node
+from .tools.sendable import sendable
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -154,7 +156,7 @@ class _Tool(Tool):
         journal.begin_call()
         try:
             given = self._checked(arguments)
-            answer = await self._answer(given, context)
+            result = _result(await self._answer(given, context))
         except DicomMcpError as error:
             self._log(started, type(error).__name__)
             return _failure(str(error))
@@ -165,13 +167,7 @@ class _Tool(Tool):
                 "an empty answer; the server's log says where."
             )
         self._log(started, "answered")
-        if isinstance(answer, Pictures):
-            return _shown(answer)
-        text = answer.model_dump_json()
-        return CallToolResult(
-            content=[TextContent(type="text", text=text)],
-            structured_content=answer.model_dump(mode="json"),
-        )
+        return result
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments as the function takes them; null means not given.
@@ -236,10 +232,23 @@ def _session_of(context: Context[Any, Any]) -> str | None:
     return request.headers.get("mcp-session-id") if request is not None else ""
 
 
+def _result(answer: BaseModel | Pictures) -> CallToolResult:
+    if isinstance(answer, Pictures):
+        return _shown(answer)
+    structured = sendable(answer)
+    return CallToolResult(content=[_words(structured)], structured_content=structured)
+
+
+def _words(structured: dict[str, Any]) -> TextContent:
+    """The answer as text: JSON without spaces, for which a model pays."""
+    text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return TextContent(type="text", text=text)
+
+
 def _shown(answer: Pictures) -> CallToolResult:
     """The words first: they say what the pictures are. Clients that show a model nothing but
     structured content would hide the pictures, so there is none."""
-    said = TextContent(type="text", text=answer.said.model_dump_json())
+    said = _words(sendable(answer.said))
     pictures = [
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures

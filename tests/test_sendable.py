@@ -1,0 +1,61 @@
+"""Whatever an archive put into an answer, every client can read it."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from mcp.types import CallToolResult
+from pydantic import BaseModel
+
+from dicom_mcp.server import _result  # pyright: ignore[reportPrivateUsage] - what clients are sent
+from dicom_mcp.tools.answer import Records
+
+
+def sent(value: object) -> Any:
+    """The value as a client reads it, after the journey as bytes; text and structure agree."""
+    records: list[dict[str, Any]] = [{"x": value}]
+    answer: BaseModel = Records(
+        returned=1,
+        complete=True,
+        notes=["half a character: \ud800"],
+        archive={},
+        sent={"\udfff": "1"},
+        queries=1,
+        common={},
+        records=records,
+    )
+    journey = _result(answer).model_dump_json(by_alias=True).encode()
+    came = CallToolResult.model_validate_json(journey)
+    assert came.structured_content is not None
+    assert json.loads(came.content[0].text) == came.structured_content  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+    assert came.structured_content["notes"] == ["half a character: \ufffd"]
+    return came.structured_content["records"][0]["x"]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("a\ud800b", "a\ufffdb"),
+        ("\ud83d\ude00 Müller 山田", "😀 Müller 山田"),
+        ("a\x00b\x1b", "a\x00b\x1b"),
+        (math.nan, "NaN"),
+        (-math.inf, "-Infinity"),
+        (2**53, "9007199254740992"),
+        (-(2**53) + 1, -(2**53) + 1),
+        (10**400, "1" + "0" * 400),
+        (b"\xff\x00", "ff 00"),
+        ((1, 2.5, None, True), [1, 2.5, None, True]),
+        ({"\udc00": {1}}, {"\ufffd": [1]}),
+    ],
+    ids=ascii,
+)
+def test_every_value_comes_through(value: object, read: object) -> None:
+    assert sent(value) == read
+
+
+def test_what_is_nested_too_deeply_is_cut_and_said() -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    assert "nested too deeply" in json.dumps(sent(deep))
