@@ -184,3 +184,11 @@ def test_an_archive_that_does_not_return_dates_cannot_tell() -> None:
 
 def test_whoever_writes_no_date_is_taught_how_to_ask_for_what_has_none(node: AnyNode) -> None:
     assert "What has no date: none" in fail(node, "query_studies", study_date="not known")
+
+
+def test_a_list_that_is_only_doubted_for_its_length_is_proved_whole() -> None:
+    """Fifty is a length that lists are cut at; this one is not cut, and there are none without."""
+    with peers.embedded(studies(50), Kind()) as peer:
+        found = ask(peer.node, "query_studies", study_date="undated", modality_in_study="CT")
+    assert (found["returned"], found["complete"]) == (0, True)
+    assert not [note for note in found["notes"] if note.startswith(("This archive", "The archive"))]

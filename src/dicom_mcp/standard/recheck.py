@@ -54,10 +54,12 @@ class Recheck:
         for keyword in self._told:
             self._told[keyword] = self._told[keyword] or keyword in match
             if has_value(match, keyword):
+                for key in self._predicates:
+                    self._returned[key] += _is_told(match, key)
                 return False
         unread: list[str] = []
         for keyword, is_meant in self._predicates.items():
-            if keyword not in match or (keyword in _NEVER_EMPTY and not match[keyword]):
+            if not _is_told(match, keyword):
                 if keyword in self._unsent:
                     return False
                 continue
@@ -135,6 +137,11 @@ class Recheck:
             for keyword, count in self._undated.items()
         ]
         return notes
+
+
+def _is_told(match: Match, keyword: str) -> bool:
+    """Whether the match says what it has, be it nothing."""
+    return keyword in match and not (keyword in _NEVER_EMPTY and not match[keyword])
 
 
 def has_value(match: Match, keyword: str) -> bool:

@@ -35,12 +35,13 @@ def ask_undated(asking: Asking, query: Query, gathering: Gathering, first: Part 
     looking = _Looking(asking.within(_SECONDS), query, gathering, first)
     several, lacking = NOUN[query.level][1], " or ".join(sorted(gathering.empty))
     gives = f"at most {first.rows} {several}" if first else f"only so many {several}"
+    gives = f"perhaps {gives}" if first and first.ending.whole else gives
     notes = [
         f"This archive gives {gives} at once; those without {lacking} were looked for by a range "
         "of dates that is open to the past, and by parts."
     ]
     if looking.find_all() or gathering.full:
-        return Outcome(True, notes)
+        return Outcome(True, [] if looking.uncut else notes)
     why = "there was no time left" if looking.late else "some are in no part it can be asked for"
     notes.append(
         f"Not complete, perhaps: {several} without {lacking} may be missing, because {why}. Narrow "
@@ -84,6 +85,8 @@ class _Looking:
         self._cap = first.rows if first and first.ending.whole else None
         self._left = _MOST_PARTS
         self.late = False
+        # The first answer turned out to be all there is.
+        self.uncut = False
 
     def find_all(self) -> bool:
         """Ask; whether all that there is came."""
@@ -117,8 +120,17 @@ class _Looking:
         for keyword in dict.fromkeys((unique, "PatientID")):
             ends = Endings(self._query, {}, self._put, self._is_cut)
             if ends.ask_by(keyword, self._first):
-                return keyword == unique
+                return keyword == unique or self._is_doubted_only(keyword, ends.rows)
         return False
+
+    def _is_doubted_only(self, keyword: str, rows: int) -> bool:
+        """Whether the first answer, doubted for its length alone, is as long as its parts together;
+        what has no such identifier is told by that answer."""
+        first = self._first
+        if not first or self._cap is None:
+            return False
+        self.uncut = rows + sum(not one[keyword] for one in first.told) == first.rows
+        return self.uncut
 
     def _put(self, keys: Mapping[str, str], gathering: Gathering | None = None) -> Part | None:
         if not self._left or self._gathering.full:
