@@ -130,3 +130,77 @@ def test_a_name_is_found_in_whatever_letters_it_is_written(
     assert {row["PatientName"] for row in rows} == expected
     # An archive that compares bytes cannot be shown to understand each shape of key.
     assert answer["complete"] or "letter by letter" in request.node.name
+
+
+# Names with a mistake, and whom they may mean.
+NEARLY = {
+    "Wojcieschovska": "Wojciechowska^Anna",
+    "Anna Wojciechowsky": "Wojciechowska^Anna",
+    "Lukasiewich": "Łukasiewicz^Jan",
+    "Ngyuen Thi Hong": "Nguyễn^Thị Hồng",
+    "Jane Deo": "Doe^Jane",
+    "Smiht John": "Smith^John^Quincy",
+    "Kovalnko": "Kovalenko^Olha",
+    "Thorddarson": "Þórðarson^Guðmundur",
+}
+
+
+@pytest.mark.parametrize("text", list(NEARLY))
+def test_a_name_with_a_mistake_comes_back_with_who_may_be_meant(node: AnyNode, text: str) -> None:
+    for tool, arguments in (
+        ("query_patients", {"name_pattern": text}),
+        ("query_studies", {"patient_name": text, "study_date": "20260101"}),
+        ("patient_timeline", {"patient_name": text}),
+    ):
+        answer = ask(node, tool, **arguments)
+        assert answer["records"] == []
+        (told,) = [note for note in answer["notes"] if "who may be meant" in note]
+        assert told.split(": ", 1)[1].startswith(NEARLY[text])
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[AnyNode]:
+    """More people than are all looked at."""
+    syllables = ("ka", "lo", "mi", "ter", "san", "wu", "bel", "dor", "fin", "gar", "hel")
+    names = [
+        f"{first}{second}{third}^{third.title()}{first}".capitalize()
+        for first in syllables
+        for second in syllables
+        for third in syllables
+    ]
+    objects = [
+        instance
+        for number, name in enumerate((*names, *PEOPLE), start=1)
+        for instance in images(1, study=number, PatientID=f"P{number}", PatientName=name)
+    ]
+    with peers.embedded(objects) as peer:
+        yield peer.node
+
+
+@pytest.mark.parametrize("text", list(NEARLY))
+def test_of_many_people_too_those_are_told_who_may_be_meant(many: AnyNode, text: str) -> None:
+    answer = ask(many, "query_patients", name_pattern=text)
+    assert answer["records"] == []
+    (told,) = [note for note in answer["notes"] if "who may be meant" in note]
+    assert NEARLY[text] in told
+    assert "not everybody" in told
+    assert answer["queries"] <= 40
+
+
+@pytest.mark.parametrize(
+    "text", ["Nguyen Thi Hong", "Lukasiewicz", "Thordarson", "Walesa", "Nunez"]
+)
+def test_of_many_people_too_those_are_found_who_have_the_name_in_other_letters(
+    many: AnyNode, text: str
+) -> None:
+    answer = ask(many, "query_patients", name_pattern=text)
+    rows = [{**answer["common"], **record} for record in answer["records"]]
+    assert [row["PatientName"] for row in rows] == [ASKED[text]]
+    assert answer["complete"]
+    assert answer["queries"] <= 40
+
+
+def test_nobody_is_named_for_a_name_that_nobody_nearly_has(node: AnyNode) -> None:
+    answer = ask(node, "query_patients", name_pattern="Quetzalcoatl Xavier")
+    assert answer["returned"] == 0
+    assert not [note for note in answer["notes"] if "who may be meant" in note]

@@ -8,7 +8,7 @@ that may be meant, with all of them.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..errors import ArchiveError, Cancelled
+from ..errors import ArchiveError
 from ..standard.name_words import is_dicom_form
 from ..standard.namesake import narrow_keys, same_letters, same_name, wide_keys
 from ..standard.query import Match
@@ -71,8 +71,6 @@ def in_other_letters(
             whole = all(answers)
             if seen or (is_proof and whole):
                 break
-    except Cancelled:
-        raise
     except ArchiveError:
         whole = False
     if seen:

@@ -159,7 +159,7 @@ def _found(
     )
     found = find(call, question, wanted, limit=limit)
     several_of_a_name(call, question, found)
-    if not found.matches and found.complete:
+    if not found.matches and (found.complete or question.name):
         told, queries = hints(call, question)
         found.note(*told)
         found.queries += queries

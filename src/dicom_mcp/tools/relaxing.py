@@ -15,6 +15,7 @@ from ..standard.meaning import Meaning
 from ..standard.query import Match, is_one
 from .asking import Found, Question, find
 from .call import Call
+from .nearly import nearly_of
 
 # Questions tried, and matches of each looked at: a hint is worth a second, not more.
 _MOST_TRIES = 8
@@ -29,7 +30,7 @@ _PARENTS = frozenset(UNIQUE_KEY.values()) - {"PatientID"}
 
 def hints(call: Call, question: Question) -> tuple[list[str], int]:
     """What to tell about a question that nothing matches, and how many queries that took."""
-    queries = 0
+    nearly, queries = nearly_of(call, question)
     told: list[str] = []
     step = call.within(_SECONDS)
     try:
@@ -39,9 +40,9 @@ def hints(call: Call, question: Question) -> tuple[list[str], int]:
             told.append(f"{said}: {_count(found, relaxed.level)}{_nearest(question, found)}")
     except ArchiveError:
         pass  # a hint that cannot be had is none
-    if not told:
-        return [], queries
-    return [f"What would match instead (not part of this answer): {'; '.join(told)}."], queries
+    if told:
+        nearly.append(f"What would match instead (not part of this answer): {'; '.join(told)}.")
+    return nearly, queries
 
 
 def _relaxed(question: Question) -> "list[tuple[str, Question]]":

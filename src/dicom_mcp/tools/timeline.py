@@ -280,7 +280,7 @@ def _undecided(
 ) -> Timeline:
     """Nobody, or several."""
     if not people:
-        if found.complete:
+        if found.complete or question.name:
             told, queries = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
             found.queries += queries
