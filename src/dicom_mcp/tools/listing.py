@@ -17,12 +17,14 @@ _MOST_RANGES = 12
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The instances of one series; `whole` says that they are all."""
+    """The instances of one series; `whole` says that they are all, `cut` that the archive may have
+    more than it gave at once."""
 
     instances: list[Match]
     whole: bool
     notes: tuple[str, ...]
     queries: int
+    cut: bool = False
 
     @property
     def numbers(self) -> list[int]:
@@ -60,7 +62,8 @@ def listing(
         whole = len(found) >= said
         doubts = [] if whole else [*answer.notes]
         doubts += [one for one in answer.notes if whole and not one.startswith("Not complete")]
-        return Listing(found, whole, (*doubts,), answer.queries)
+        cut = not whole and not answer.complete
+        return Listing(found, whole, (*doubts,), answer.queries, cut)
     if not answer.complete or not _may_be_cut(len(found)):
         return listed
     numbers = listed.numbers

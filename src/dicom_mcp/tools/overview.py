@@ -13,6 +13,7 @@ from .asking import Found, Question
 from .call import Call
 from .condition import texts
 from .contents import studies_meant
+from .gaps import Gaps
 from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
 from .listing import Listing, listing
 from .relaxing import hints
@@ -75,7 +76,7 @@ class Overview(BaseModel):
     study: Row
     totals: Row = Field(description="Reports do not count dose reports")
     choices: Rows = Field(description="Which study may be meant")
-    records: Rows = Field(description="Series; what is empty is left out")
+    records: Rows = Field(description="Series; with gaps: studies")
     objects: Rows = Field(description="Reports and key objects by UID")
 
 
@@ -84,9 +85,14 @@ def study_overview(
     study_instance_uid: str = "",
     accession_number: Annotated[str, Field(description="Instead of the UID")] = "",
     patient_id: str = "",
+    study_date: Annotated[str, Field(description="With gaps: of these days")] = "",
+    gaps: Annotated[
+        bool, Field(description="Of all studies that match: only which lack series or images")
+    ] = False,
 ) -> Overview:
     """What one study consists of: each series with its kind, images, missing or repeated image
-    numbers, scanner; its reports and key objects by UID, for read_report."""
+    numbers, scanner; its reports and key objects by UID, for read_report. With gaps: which of
+    several studies (a day's, a list's) are not all there."""
     question = Question.of(
         call,
         Level.STUDY,
@@ -94,11 +100,14 @@ def study_overview(
             "study_instance_uid": ("StudyInstanceUID", study_instance_uid),
             "accession_number": ("AccessionNumber", accession_number),
             "patient_id": ("PatientID", patient_id),
+            "study_date": ("StudyDate", study_date),
         },
     )
     if not question.meanings:
         raise BadArgument("no study is named", "Give study_instance_uid or accession_number")
     found, studies = studies_meant(call, question, _OF_STUDY)
+    if gaps and studies:
+        return _gaps(call, found, studies)
     if len(studies) != 1:
         return _undecided(call, question, found, studies)
     making = _Making(call, found, studies[0])
@@ -251,6 +260,18 @@ class _Making:
         if count > len(objects):
             self._found.note(f"{count - len(objects)} more reports and key objects are not listed.")
         return objects
+
+
+def _gaps(call: Call, found: Found, studies: Sequence[Match]) -> Overview:
+    """Of several studies, those that are not all there."""
+    looking = Gaps(call, found, studies)
+    looking.look()
+    rows = looking.records(_STUDY)
+    looking.tell()
+    if len(rows) > _MOST_ROWS:
+        found.complete = False
+        found.note(f"Not complete: these are {_MOST_ROWS} of {len(rows)} studies.")
+    return _answered(call, found, totals=looking.totals(rows), records=rows[:_MOST_ROWS])
 
 
 def _undecided(call: Call, question: Question, found: Found, studies: Sequence[Match]) -> Overview:
