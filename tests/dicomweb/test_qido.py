@@ -2,7 +2,7 @@
 
 import pytest
 
-from dicom_mcp.dicomweb.qido import needs_escapes, search, tells_of_more, without_escapes
+from dicom_mcp.dicomweb.qido import Manner, needs_escapes, search, tells_of_more, without_escapes
 from dicom_mcp.errors import BadConfiguration
 from dicom_mcp.node import Basic, Bearer, Certificate, WebNode
 from dicom_mcp.standard.levels import Level
@@ -35,7 +35,7 @@ TARGETS: list[tuple[Level, dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("level", "keys", "expected"), TARGETS)
 def test_a_query_becomes_a_target(level: Level, keys: dict[str, str], expected: str) -> None:
-    target = search(Query(level, keys)).target(limit=10, offset=0, with_fields=False)
+    target = search(Query(level, keys)).target(limit=10, offset=0, manner=Manner(with_fields=False))
     assert target.replace("limit=10", "") == expected
 
 

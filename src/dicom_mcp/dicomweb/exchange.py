@@ -31,6 +31,8 @@ from .model import data_sets
 from .pages import NOT_THERE, Pages
 from .qido import (
     ACCEPT,
+    STANDARD,
+    Manner,
     Search,
     escaped_uid,
     needs_escapes,
@@ -49,6 +51,9 @@ _SIZE = "NumberOfSeriesRelatedInstances"
 _NOT_LISTED = NOT_THERE | {403, 405, 501}
 
 _UNUSABLE_FIELDS = frozenset({400, 414, 431})
+
+# Questions that were refused in every manner; then it is not the manner.
+_MOST_IN_VAIN = 3
 
 # Orthanc with its plugin of 2022 and older finds nothing for an escaped space or letter.
 _DOES_NOT_DECODE = (
@@ -73,8 +78,11 @@ class WebExchange:
         self._answered = False
         # Whether it decodes what a URL escapes; None as long as nothing depended on it.
         self._decodes: bool | None = None
-        # Whether it refuses queries for the attributes that are to be included.
-        self._no_fields = False
+        # How it takes parameters; whether it took keys and what to include that way; how often it
+        # took them in none.
+        self._manner = STANDARD
+        self._is_proven = False
+        self._in_vain = 0
         # The longest page it gave at each level: no page is cut at less.
         self._longest: dict[Level, int] = {}
         # How long a page it is asked for at each level, once it refused a longer one.
@@ -297,21 +305,41 @@ class WebExchange:
         Raises Refused for a status that is no answer.
         """
         asked = search(query)
-        if self._no_fields or not asked.fields:
-            return self._page(asked, take, deadline, limit, offset, with_fields=False)
         try:
-            return self._page(asked, take, deadline, limit, offset, with_fields=True)
+            return self._page(asked, take, deadline, limit, offset, self._manner)
         except Refused as refused:
-            if refused.status not in _UNUSABLE_FIELDS:
+            if offset or refused.status not in _UNUSABLE_FIELDS:
                 raise
             first = refused
-        # It may be the attributes to include that it does not know, or how many they are.
-        try:
-            more = self._page(asked, take, deadline, limit, offset, with_fields=False)
-        except Refused:
-            raise first from None
-        self._no_fields = first.status == 400
-        return more
+        # It may be the attributes to include that it does not know, or how many they are, or how
+        # anything is put to it.
+        tried = {asked.target(limit=limit, offset=0, manner=self._manner)}
+        for manner in self._others(first.status):
+            target = asked.target(limit=limit, offset=0, manner=manner)
+            if target in tried:
+                continue
+            tried.add(target)
+            try:
+                more = self._page(asked, take, deadline, limit, offset, manner)
+            except Refused as refused:
+                if refused.status in _UNUSABLE_FIELDS:
+                    continue
+                raise
+            if first.status == 400:
+                self._manner = manner
+            return more
+        self._in_vain += 1
+        raise first
+
+    def _others(self, status: int) -> Generator[Manner]:
+        """The other manners that are worth trying with a server that refused the known one."""
+        known = self._manner
+        yield replace(known, with_fields=False)
+        if status != 400 or self._is_proven or self._in_vain >= _MOST_IN_VAIN:
+            return
+        for manner in (Manner(by_tag=True), Manner(with_page=False)):
+            yield manner
+            yield replace(manner, with_fields=False)
 
     def is_end(self, query: Query, rows: int, limit: int) -> bool:
         """Whether a page of so many rows cannot be followed by another one."""
@@ -331,13 +359,13 @@ class WebExchange:
         deadline: Deadline,
         limit: int,
         offset: int,
-        *,
-        with_fields: bool,
+        manner: Manner,
     ) -> bool:
-        target = asked.target(limit=limit, offset=offset, with_fields=with_fields)
+        target = asked.target(limit=limit, offset=offset, manner=manner)
         with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
             check(answer)
             self._answered = True
+            self._is_proven = self._is_proven or bool(asked.keys and manner.with_fields)
             more = tells_of_more(answer.status, answer.headers.get("warning", ""))
             for match, size in _rows(answer):
                 if not take({**asked.in_path, **match}, size):

@@ -33,6 +33,19 @@ UID = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a server takes its parameters: attributes by tag or by keyword (PS3.18 8.3.4.1 has both),
+    with what is to be included, with the length of a page and the kind of matching."""
+
+    by_tag: bool = False
+    with_fields: bool = True
+    with_page: bool = True
+
+
+STANDARD = Manner()
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """Where a query is put: the path below the base URL, the parameters that are keys, the fields
     to include, and what the path says, by keyword."""
@@ -47,16 +60,20 @@ class Search:
         """Whether it searches across studies or series, which not every server offers."""
         return self.path.count("/") == 1 and not self.path.endswith("studies")
 
-    def target(self, *, limit: int, offset: int, with_fields: bool = True) -> str:
+    def target(self, *, limit: int, offset: int, manner: Manner = STANDARD) -> str:
         """The path and query of a page of its answer."""
-        parameters = list(self.keys)
-        if with_fields:
-            parameters += [("includefield", field) for field in self.fields]
-        if any((found := attribute(name)) and found.vr == "PN" for name, _ in self.keys):
-            parameters.append(("fuzzymatching", "false"))
-        parameters.append(("limit", str(limit)))
+        named = _tag if manner.by_tag else str
+        parameters = [(named(name), text) for name, text in self.keys]
+        if manner.with_fields:
+            parameters += [("includefield", named(field)) for field in self.fields]
+        if manner.with_page:
+            if any((found := attribute(name)) and found.vr == "PN" for name, _ in self.keys):
+                parameters.append(("fuzzymatching", "false"))
+            parameters.append(("limit", str(limit)))
         if offset:
             parameters.append(("offset", str(offset)))
+        if not parameters:
+            return self.path
         return f"{self.path}?{urlencode(parameters, quote_via=quote, safe=_AS_IT_IS)}"
 
 
@@ -114,6 +131,11 @@ def escaped_uid(uid: str) -> str:
 def _escaped(text: str) -> bool:
     # A backslash becomes a comma in a list of UIDs.
     return quote(text.replace("\\", ","), safe=_AS_IT_IS) != text.replace("\\", ",")
+
+
+def _tag(keyword: str) -> str:
+    found = attribute(keyword)
+    return f"{found.tag:08X}" if found else keyword
 
 
 def _is_uid(keyword: str) -> bool:

@@ -7,7 +7,7 @@ there are none the list of the level above tells whether the parent exists.
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..deadline import Deadline
@@ -41,7 +41,13 @@ class Tree:
     def read(self, query: Query, take: Take, deadline: Deadline) -> Ending | None:
         """The query's matches by the metadata of the study or series in its path; None where the
         server has no metadata of that either."""
-        found = self._below(query, deadline)
+        noun = NOUN[query.level][1]
+        above = NOUN[_level_above(query)][0]
+        told = f"those of each series of the {above} are here"
+        found = self._of_each_series(query, deadline)
+        if found is None:
+            told = f"they were read from the metadata of the {above}"
+            found = self._below(query, deadline)
         if found is None:
             return None
         recheck = Recheck(query)
@@ -49,12 +55,7 @@ class Tree:
             deadline.remaining()
             if recheck.holds(match) and not take(match, size):
                 break
-        noun = NOUN[query.level][1]
-        above = NOUN[_level_above(query)][0]
-        told = (
-            f"This server has no list of {noun}; they were read from the metadata of the {above}."
-        )
-        return Ending(notes=(told,))
+        return Ending(notes=(f"This server has no list of {noun} of a {above}; {told}.",))
 
     def has_parent(self, query: Query, deadline: Deadline) -> bool:
         """Whether the study or series in the query's path is listed one level above; of what it has
@@ -102,36 +103,36 @@ class Tree:
                 first[_SIZE] = count + 1 if isinstance(count, int) else 1
                 if first is match:
                     rows.append((match, size))
-        except Refused:
-            return self._of_each_series(query, deadline)
-        except ProtocolViolation:
+        except (Refused, ProtocolViolation):
             return None
         return rows
 
     def _of_each_series(self, query: Query, deadline: Deadline) -> list[tuple[Match, int]] | None:
-        """The instances of a study by the metadata of each of its series."""
+        """The instances of a study, series by series; None where that is no way to have them."""
         in_path = search(query).in_path
         if query.level is not Level.IMAGE or UNIQUE_KEY[Level.SERIES] in in_path:
             return None
         uids: list[str] = []
+        rows: list[tuple[Match, int]] = []
 
         def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
             uids.append(str(match.get("SeriesInstanceUID", "")))
             return True
 
+        def keep(match: Match, size: int) -> bool:
+            rows.append((match, size))
+            return True
+
         try:
-            listed = self.ask(Query(Level.SERIES, {**in_path}), note, deadline)
+            endings = [self.ask(Query(Level.SERIES, in_path), note, deadline)]
+            for uid in uids:
+                one = replace(query, keys={**query.keys, UNIQUE_KEY[Level.SERIES]: uid})
+                if len(search(one).in_path) == len(in_path):  # what stands there is no UID
+                    return None
+                endings.append(self.ask(one, keep, deadline))
         except StatusFailure:
             return None
-        rows: list[tuple[Match, int]] = []
-        for uid in uids:
-            keys = {**query.keys, UNIQUE_KEY[Level.SERIES]: uid}
-            one = Query(query.level, keys, query.wanted)
-            of_series = self._below(one, deadline) if len(search(one).in_path) == 2 else None
-            if of_series is None:
-                return None
-            rows += of_series
-        return rows if listed.whole else None
+        return rows if all(ending.whole for ending in endings) else None
 
     def _metadata(self, parent: str, deadline: Deadline) -> Generator[tuple[Match, int]]:
         asked = self.server.ask(f"{parent}/metadata", ACCEPT, deadline=deadline)

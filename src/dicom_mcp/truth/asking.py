@@ -17,6 +17,9 @@ from .habits import Habits
 from .refusals import is_refusal, refused_of
 from .roots import ask_by_patient
 
+# What is asked one level down where an archive neither takes nor returns it.
+_FOUND_BELOW = frozenset({"ModalitiesInStudy"})
+
 type Take = Callable[[Match, int], bool]
 
 # Rows that are looked at for how to ask for the rest: more than archives give at once.
@@ -114,7 +117,10 @@ class Asking:
         return ask_by_patient(query, take, self._ask, self.habits.patient_of)
 
     def _ask(self, query: Query, take: Take) -> Ending:
-        """The query, without what this archive refuses to be asked for."""
+        """The query, without what this archive refuses to be asked for, or by."""
+        unkeyed = self.habits.refused_keys.get(query.level, frozenset()) & query.keys.keys()
+        if unkeyed:
+            return self._ask_without(query, unkeyed, take)
         refused = self.habits.refused.get(query.level, frozenset())
         asked = replace(query, refused=refused)
         try:
@@ -126,7 +132,9 @@ class Asking:
                 raise
             found = refused_of(suspects, failure.offending, partial(self._works, asked))
             if not found:
-                raise
+                if not self._learn_refused_keys(asked):
+                    raise
+                return self._ask(query, take)
             refused = self.habits.refused[query.level] = refused | found
             ending = self.send(partial(self.exchange.ask, replace(query, refused=refused)), take)
         left_out = [one for one in query.wanted if one in refused]
@@ -134,6 +142,41 @@ class Asking:
             return ending
         told = f"The archive refuses questions that ask for {', '.join(left_out)}; left out."
         return replace(ending, notes=(*ending.notes, told))
+
+    def _ask_without(self, query: Query, unkeyed: Collection[str], take: Take) -> Ending:
+        """The query without keys that are refused; what comes is compared where it has them."""
+        unknown = 0
+        told = [one for one in unkeyed if one not in _FOUND_BELOW]
+
+        def known(match: Match, size: int) -> bool:
+            nonlocal unknown
+            if any(one not in match for one in told):
+                unknown += 1
+                return True
+            return take(match, size)
+
+        ending = self._ask(without_keys(query, unkeyed), known)
+        names = ", ".join(sorted(unkeyed))
+        notes = [f"The archive refuses to be searched by {names}; what came was compared here."]
+        if unknown:
+            notes = [
+                f"Not complete: the archive refuses to be searched by {names} and does not return "
+                "it, so that nothing can be compared. Ask without."
+            ]
+        return replace(ending, whole=ending.whole and not unknown, notes=(*ending.notes, *notes))
+
+    def _learn_refused_keys(self, query: Query) -> bool:
+        """Whether the query is answered without some of its keys, which are then remembered."""
+        known = frozenset(UNIQUE_KEY.values())
+        suspects = [one for one in query.keys if one not in known]
+
+        def works(without: Collection[str]) -> bool:
+            return self._works(without_keys(query, without), without)
+
+        found = refused_of(suspects, (), works)
+        refused = self.habits.refused_keys
+        refused[query.level] = refused.get(query.level, frozenset()) | found
+        return bool(found)
 
     def _works(self, query: Query, without: Collection[str]) -> bool:
         """Whether the query is answered without asking for some of what it asks for."""
@@ -181,6 +224,12 @@ class Asking:
             else:
                 allowance.answered(rows)
                 return ending
+
+
+def without_keys(query: Query, keywords: Collection[str]) -> Query:
+    """The query without some of its keys, whose values it asks for."""
+    keys = {one: key for one, key in query.keys.items() if one not in keywords}
+    return replace(query, keys=keys, wanted=(*query.wanted, *keywords))
 
 
 class Ask(Protocol):

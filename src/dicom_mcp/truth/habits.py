@@ -43,6 +43,8 @@ class Habits:
     no_patient_root: bool = False
     # Attributes, by level, for which it refuses a question that asks for them.
     refused: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    # And by which it refuses to be searched.
+    refused_keys: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     # ModalitiesInStudy names reports and the like too; one of several finds a study.
     lists_reports: bool | None = None
     splits_modalities: bool | None = None
@@ -73,6 +75,9 @@ class Habits:
         refused = sorted({one for several in self.refused.values() for one in several})
         if refused:
             sentences += ((True, f"Refuses questions that ask for {', '.join(refused)}."),)
+        unkeyed = sorted({one for several in self.refused_keys.values() for one in several})
+        if unkeyed:
+            sentences += ((True, f"Refuses to be searched by {', '.join(unkeyed)}."),)
         unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})
         if unread:
             sentences += (
