@@ -53,7 +53,8 @@ bench: $(READY)
 
 # The data is no dependency of ours: it is fetched here only, and not in uv.lock.
 scale: $(READY)
-	@DICOM_MCP_SCALE=1 $(RUN) --with idc-index-data==25.0.5 --with pyarrow pytest tests/scale
+	@DICOM_MCP_SCALE=1 $(RUN) --with idc-index-data==25.0.5 --with pyarrow pytest tests/scale \
+		tests/interop/test_limits.py
 
 clean:
 	rm -rf .venv .tools

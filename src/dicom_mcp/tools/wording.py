@@ -160,7 +160,9 @@ def _test(keyword: str, vr: str, relation: str, wanted: str, *, text: str) -> Ca
         raise _refused(
             text, f"{keyword} is a code, which has no such letters", "Give the code that it has"
         )
-    if keyword == "BodyPartExamined" and relation == "is" and (part := body_part(wanted)):
+    # In capitals it is the code as it is stored: CHEST is not LUNG.
+    words = keyword == "BodyPartExamined" and relation == "is" and not wanted.isupper()
+    if words and (part := body_part(wanted)):
         return lambda value: bool(pattern.fullmatch(fold(value))) or body_part(value) == part
     return lambda value: bool(pattern.fullmatch(fold(value)))
 

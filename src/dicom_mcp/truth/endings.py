@@ -6,7 +6,7 @@ empty: what they bring is more, but no proof.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from string import ascii_uppercase, digits
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Query
@@ -19,6 +19,8 @@ TOLD_APART_BY: dict[Level, tuple[str, ...]] = {
     Level.SERIES: ("SeriesInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
     Level.IMAGE: ("SOPInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
 }
+
+_UIDS = frozenset({UNIQUE_KEY[level] for level in Level if level is not Level.PATIENT})
 
 # Ends are made longer at most so often: a thousand parts of one day.
 _LONGEST = 3
@@ -44,6 +46,7 @@ class Endings:
         # How many matches the parts had that were not cut; what they were split by.
         self.rows = 0
         self.by = ""
+        self._small = ""
 
     def ask_all(self, cut: Part) -> bool:
         """Ask by whichever key tells apart; whether all that it reaches came. `cut` is the answer
@@ -54,6 +57,8 @@ class Endings:
         """Ask by one key; False when the archive does not take it so, or does not return it."""
         self.by, self.rows = keyword, 0
         values = [one.get(keyword, "") for one in cut.told]
+        written_small = keyword == "PatientID" and any(map(str.islower, "".join(values)))
+        self._small = ascii_lowercase if written_small else ""
         if self._query.keys.get(keyword) or len(set(values) - {""}) < 2:
             return False
         return self._ask(keyword, "", [value for value in values if value])
@@ -75,16 +80,16 @@ class Endings:
                 self.rows += part.rows
             elif len(longer) >= _LONGEST or not self._ask(keyword, longer, values):
                 return False
-        return True
+        # What is no longer than that end.
+        return not end or keyword in _UIDS or self._put({**self._keys, keyword: end}) is not None
 
     def _characters(self, keyword: str, end: str, known: Sequence[str]) -> str:
         """What may stand before the end (or after the beginning) of a value, most likely first."""
-        if keyword == UNIQUE_KEY[self._query.level] and keyword != "PatientID":
+        if keyword in _UIDS:
             return digits + "." if end else digits
         at = len(end) if keyword == "PatientName" else -1 - len(end)
-        seen = {one[at].upper() for one in known if len(one) > len(end)} - set("*?\\")
-        letters = "" if seen <= {*digits} else ascii_uppercase
-        return "".join(dict.fromkeys([*sorted(seen), *digits, *letters]))
+        seen = {one[at] for one in known if len(one) > len(end)} - set("*?\\")
+        return "".join(dict.fromkeys([*sorted(seen), *digits, *ascii_uppercase, *self._small]))
 
 
 def _has(value: str, end: str, *, at_start: bool) -> bool:

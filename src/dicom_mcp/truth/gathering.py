@@ -30,10 +30,15 @@ _MOST_PEOPLE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What asking came to: whether the archive gave all there is, and what to know."""
+    """What asking came to: whether the archive gave all there is, and what to know.
+
+    `doubt` is the note that alone keeps it from being whole: what has no value of some attribute of
+    a study, if there is any, may be missing.
+    """
 
     whole: bool
     notes: list[str]
+    doubt: str = ""
 
 
 class Gathering:

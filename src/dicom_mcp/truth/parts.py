@@ -7,7 +7,7 @@ had, and asked side by side, as many as it has associations for us.
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ..errors import StatusFailure
@@ -18,7 +18,7 @@ from .asking import Asking, Part
 from .endings import TOLD_APART_BY, Endings
 from .gathering import Gathering, Outcome
 from .span import Density, Span, day_of
-from .undated import ask_by_ends, brings_undated
+from .undated import brings_undated
 
 # Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
 # are ended by their deadline long before.
@@ -32,6 +32,9 @@ SPLIT_BY: dict[Level, str] = {
     Level.IMAGE: "StudyDate",
 }
 
+# Of less than so many times what is given at once, ten ends of a value make parts.
+_FEW = 8
+
 # How much of what is given at once a part is made for: days differ.
 _FULL = 0.88
 
@@ -39,6 +42,10 @@ _FULL = 0.88
 _UNKNOWN = 50
 
 _SECONDS_A_DAY = 86_400
+
+# What everybody has beside the date of a study, and how long it may take to ask by it.
+_BIRTH = "PatientBirthDate"
+_SECONDS = 12.0
 
 _MOST_NAMED = 5
 
@@ -62,12 +69,23 @@ class Parts:
     """
 
     def __init__(
-        self, asking: Asking, query: Query, gathering: Gathering, *, cap: int | None, most: int
+        self,
+        asking: Asking,
+        query: Query,
+        gathering: Gathering,
+        *,
+        cap: int | None,
+        most: int,
+        split_by: str = "",
     ) -> None:
         self._asking = asking
         self._query = query
         self._gathering = gathering
-        self._split_by = SPLIT_BY[query.level]
+        self._split_by = split_by or SPLIT_BY[query.level]
+        # Days on which too many were born are not worth more questions: they share a made-up one.
+        self._parts_days = not split_by
+        # Whether something came that has no Patient ID.
+        self.anonymous = False
         self._cap = cap
         self._most = most
         self._density = Density()
@@ -78,6 +96,9 @@ class Parts:
         self._parts = 0
         self._left = MOST_PARTS
         self._lacks = _Lacks()
+        # Some matches, for what values look like; and the days of those that came at first.
+        self._sample: Part | None = None
+        self._shown: list[date] = []
         self._found = gathering.count
 
     def ask_all(self, first: Part | None) -> bool:
@@ -85,18 +106,20 @@ class Parts:
         whole = Span.of(self._query.keys.get(self._split_by, ""))
         if first:
             self._learn(first)
+            self._shown = [day for day in map(self._date_of, first.told) if day]
         halves = self._density.halves(whole) if self._cap else None
         if whole.is_day:
-            self._ask_day(whole, first)
+            if self._parts_days:
+                self._ask_day(whole, first)
         else:
             self._ask_side_by_side([*reversed(halves)] if halves else [whole])
-        return self._came
+        return self.came
 
     def prove_undated(self, first: Part | None) -> None:
         """Whether what has no date came too: in the part that is open to the past, where open
         ranges bring it. `first` is the answer that was cut."""
         habits = self._asking.habits
-        if not self._came or self._split_by in self._query.keys or self._gathering.full:
+        if not self.came or self._split_by in self._query.keys or self._gathering.full:
             return
         unique = UNIQUE_KEY[self._query.level]
         known = first.told if first and self._split_by in first.given else []
@@ -108,21 +131,47 @@ class Parts:
             habits.brings_undated = True
         elif habits.brings_undated is None:
             habits.brings_undated = brings_undated(self._asking, self._query)
-        shown = habits.brings_undated and habits.undated_seen
-        if self._most and self.rows < 8 * self._most and first and not shown:
-            seen = self._gathering.count
-            if ask_by_ends(self._asking, self._query, self._gathering, first):
-                return
-            if self._gathering.count > seen:
-                habits.brings_undated = False
-            habits.undated_seen = True
+        if habits.brings_undated and habits.undated_seen:
+            return
+        seen = self._gathering.count
+        if self.covers(first):
+            return
+        if self._gathering.count > seen:
+            habits.brings_undated = False
+        habits.undated_seen = True
         if not habits.brings_undated:
             self._lacks.without[self._split_by] = None
 
+    def covers(
+        self, cut: Part | None, keys: Mapping[str, str] | None = None, rows: int = 0
+    ) -> bool:
+        """Ask for what has these keys once more, by its UID, or else by whose it is and by when
+        these were born; whether that is all there is. Of very many it would take too many
+        questions. What has none of all that no archive could be asked for."""
+        cut = cut if cut and cut.told else self._sample
+        if cut is None or not self._most or (rows or self.rows) >= _FEW * self._most:
+            return False
+        query = replace(self._query, keys={**self._query.keys, **(keys or {})})
+        by_birth = Parts(
+            self._asking.within(_SECONDS),
+            query,
+            self._gathering,
+            cap=self._cap,
+            most=self._most,
+            split_by=_BIRTH,
+        )
+        endings = Endings(query, {}, by_birth._put, by_birth._is_cut)
+        level = query.level
+        proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
+        if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
+            proved = by_birth.ask_all(None) and not by_birth.anonymous
+        self._parts += by_birth._parts
+        return proved
+
     @property
-    def proved(self) -> bool:
-        """Whether nothing can be missing."""
-        return self._came and not self._lacks.without
+    def came(self) -> bool:
+        """Whether all parts came."""
+        return not self._lacks.missing and not self._lacks.late
 
     def outcome(self) -> Outcome:
         """Whether all of the question is answered, and how it was asked."""
@@ -132,9 +181,10 @@ class Parts:
             f"This archive gives {gives} at once; the question was asked in {self._parts} parts "
             f"by {self._split_by}."
         ]
+        doubt = ""
         if self._gathering.full:
             return Outcome(True, notes)
-        if not self._came:
+        if not self.came:
             why = "there was no time left" if self._lacks.late else "they were too long for it"
             named = ", ".join(self._lacks.missing[:_MOST_NAMED])
             more = len(self._lacks.missing) - _MOST_NAMED
@@ -146,15 +196,12 @@ class Parts:
             )
         elif self._lacks.without:
             lacking = " or ".join(self._lacks.without)
-            notes.append(
+            doubt = (
                 f"Not complete, perhaps: {several} without {lacking}, if there are any, cannot all "
                 "be reached that way."
             )
-        return Outcome(self.proved, notes)
-
-    @property
-    def _came(self) -> bool:
-        return not self._lacks.missing and not self._lacks.late
+            notes.append(doubt)
+        return Outcome(self.came and not doubt, notes, doubt)
 
     @property
     def _room(self) -> float:
@@ -199,7 +246,8 @@ class Parts:
 
     def _ask_span(self, span: Span) -> Part | None:
         part = self._put({self._split_by: span.key})
-        if part and span.is_day and self._is_cut(part) and not self._gathering.full:
+        is_long = part and span.is_day and self._is_cut(part) and not self._gathering.full
+        if is_long and self._parts_days:
             self._ask_day(span, part)
         return part
 
@@ -230,7 +278,8 @@ class Parts:
         unique = UNIQUE_KEY[self._query.level]
         self._undated |= {one[unique] for one in part.told if not self._date_of(one)}
         self._longest = max(self._longest, part.rows)
-        if not part.ending.whole:
+        # Of these days more came before: the archive does not take such a range as one.
+        if not part.ending.whole or sum(map(span.has, self._shown)) > part.rows:
             self._lacks.missing.append(span.key)
 
     def _ask_day(self, day: Span, part: Part | None) -> None:
@@ -239,8 +288,10 @@ class Parts:
         timed = self._query.level is not Level.PATIENT and "StudyTime" not in self._query.keys
         told = part.told if part and "StudyTime" in part.given else []
         if timed and all(one["StudyTime"] for one in told):
+            before = self.rows
             self._ask_time(day, 0, _SECONDS_A_DAY - 1)
-            self._lacks.without["StudyTime"] = None
+            if self.came and not self.covers(part, keys, self.rows - before):
+                self._lacks.without["StudyTime"] = None
             return
         self._ask_by_endings(keys, day.key, part)
 
@@ -287,6 +338,8 @@ class Parts:
         return day_of(told[self._split_by])
 
     def _learn(self, part: Part) -> None:
+        self._sample = self._sample or (part if part.told else None)
+        self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
         days = [day for day in map(self._date_of, part.told) if day]
         self._density.learn(days, cut=self._is_cut(part))
 
@@ -299,7 +352,7 @@ class Parts:
             return None
         self._left -= 1
         self._parts += 1
-        told = told_of(self._query.level)
+        told = tuple(dict.fromkeys((self._split_by, *told_of(self._query.level))))
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
         return self._put_query(query, self._gathering, told)
 
@@ -314,6 +367,7 @@ class Parts:
         if not part.ending.whole and not part.ending.capped:
             self._left = 0  # the deadline, or a failure that more queries won't mend
             self._lacks.late = self._lacks.late or bool(part.ending.notes)
+        self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
         return part
 
 

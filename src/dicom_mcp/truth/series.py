@@ -12,7 +12,7 @@ from ..standard.query import Match, Matches, Query
 from ..standard.status import OVERLOADED
 from ..standard.values import is_uid
 from .asking import Asking
-from .gathering import Gathering
+from .gathering import Gathering, Outcome
 from .parents import uid_in
 from .whole import ask_whole
 
@@ -52,7 +52,12 @@ def series_of(
     if asking.habits.relational is not False and len(wanted) >= _WORTH_TRYING:
         gathering = Gathering(query, _MOST, keep=keep_of_these)
         try:
-            answer = gathering.close(ask_whole(asking, query, gathering))
+            outcome = ask_whole(asking, query, gathering)
+            if outcome.doubt:
+                # Series of one study have one date: all of a study's came, or none, and then it is
+                # asked for itself.
+                outcome = Outcome(True, [one for one in outcome.notes if one != outcome.doubt])
+            answer = gathering.close(outcome)
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise

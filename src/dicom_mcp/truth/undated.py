@@ -57,12 +57,6 @@ def brings_undated(asking: Asking, query: Query) -> bool:
     return any(_brings(asking, query, one) for one in _OTHER_DATES if one not in query.keys)
 
 
-def ask_by_ends(asking: Asking, query: Query, gathering: Gathering, first: Part) -> bool:
-    """Ask for everything by the ends of identifiers, as far as so many parts have it; whether that
-    proves that all came. `first` is the answer that was too long."""
-    return _Looking(asking.within(_SECONDS), query, gathering, first).by_ends()
-
-
 def _brings(asking: Asking, query: Query, keyword: str) -> bool:
     key = NO_DATE if keyword != "StudyTime" else "-000000"
     asked = Query(query.level, {**query.keys, keyword: key}, (keyword,))

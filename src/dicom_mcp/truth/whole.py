@@ -69,7 +69,7 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
     whole = parts.ask_all(first)
     if silent and gathering.count == found:
-        if whole and parts.rows >= first.rows:
+        if whole and (parts.rows >= first.rows or parts.covers(first)):
             return Outcome(True, notes)
         why = "and not all have a" if whole else "and it could not be split by"
         return Outcome(False, [*notes, _suspicious(first.rows, query, f"{why} {told[0]}")])
@@ -78,7 +78,7 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     parts.prove_undated(first)
     outcome = parts.outcome()
     # What the archive said of its first answer no longer holds when the parts brought the rest.
-    return outcome if outcome.whole else Outcome(False, [*notes, *outcome.notes])
+    return outcome if outcome.whole or parts.came else Outcome(False, [*notes, *outcome.notes])
 
 
 def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
