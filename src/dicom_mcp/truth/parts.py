@@ -152,7 +152,7 @@ class Parts:
         if cut is None or not self._most or (rows or self.rows) >= _FEW * self._most:
             return False
         query = replace(self._query, keys={**self._query.keys, **(keys or {})})
-        by_birth = Parts(
+        aside = Parts(
             self._asking.within(_SECONDS),
             query,
             self._gathering,
@@ -160,12 +160,12 @@ class Parts:
             most=self._most,
             split_by=_BIRTH,
         )
-        endings = Endings(query, {}, by_birth._put, by_birth._is_cut)
+        endings = Endings(query, {}, aside._put, aside._is_cut)
         level = query.level
         proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
         if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
-            proved = by_birth.ask_all(None) and not by_birth.anonymous
-        self._parts += by_birth._parts
+            proved = aside.ask_all(None) and not aside.anonymous
+        self._parts += aside._parts
         return proved
 
     @property
@@ -354,16 +354,14 @@ class Parts:
         self._parts += 1
         told = tuple(dict.fromkeys((self._split_by, *told_of(self._query.level))))
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
-        return self._put_query(query, self._gathering, told)
-
-    def _put_query(self, query: Query, gathering: Gathering, told: tuple[str, ...]) -> Part | None:
         try:
-            part = self._asking.put(query, gathering, told=told)
+            part = self._asking.put(query, self._gathering, told=told)
         except StatusFailure as failure:
-            if failure.status not in TOO_MANY or self._asking.deadline.allowance.spent:
+            if failure.status in TOO_MANY and not self._asking.deadline.allowance.spent:
+                return Part(Ending(whole=False, capped=True), 0, [], frozenset())
+            if keys.keys() <= {self._split_by, "StudyTime"}:
                 self._left = 0
-                return None
-            return Part(Ending(whole=False, capped=True), 0, [], frozenset())
+            return None
         if not part.ending.whole and not part.ending.capped:
             self._left = 0  # the deadline, or a failure that more queries won't mend
             self._lacks.late = self._lacks.late or bool(part.ending.notes)
