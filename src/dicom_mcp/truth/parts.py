@@ -148,6 +148,8 @@ class Parts:
         """Ask for what has these keys once more, by its UID, or else by whose it is and by when
         these were born; whether that is all there is. Of very many it would take too many
         questions. What has none of all that no archive could be asked for."""
+        if self._query.level not in (Level.PATIENT, Level.STUDY):
+            return False  # it is cheaper to ask for each study whose series are wanted
         cut = cut if cut and cut.told else self._sample
         if cut is None or not self._most or (rows or self.rows) >= _FEW * self._most:
             return False
