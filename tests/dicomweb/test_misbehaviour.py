@@ -125,10 +125,6 @@ FAILURES: dict[str, tuple[Behaviour, type[ArchiveError]]] = {
         says(answer(b'[{"00081199":' * 100_000)),
         ProtocolViolation,
     ),
-    "nests sequences too deep": (
-        says(answer(b"[" + b'{"00081115":{"vr":"SQ","Value":[' * 12 + b"{}" + b"]}}" * 12 + b"]")),
-        ProtocolViolation,
-    ),
     "sends a number of 10,000 digits": (
         says(answer(b'[{"00200013":{"vr":"IS","Value":[' + b"9" * 10_000 + b"]}}]")),
         ProtocolViolation,
@@ -242,6 +238,47 @@ def test_a_wait_longer_than_the_deadline_is_not_begun(reach: Reach) -> None:
         assert not ending.whole
         assert "503" in ending.notes[0]
         assert len(peer.asked) == 2
+
+
+DEEP = b'{"00081115":{"vr":"SQ","Value":[' * 12 + b"{}" + b"]}}" * 12
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        (b'{"0020000D":{"vr":"UI","Value":["1.2.99"]},' + DEEP[1:], 21),
+        (b"null", 20),
+        (b'"a study"', 20),
+        (b"17", 20),
+    ],
+)
+def test_a_row_that_cannot_be_decoded_costs_that_row_and_is_told(
+    reach: Reach, row: bytes, kept: int
+) -> None:
+    ten, others = json.dumps(rows(10)).encode(), json.dumps(rows(10, 50)).encode()
+    body = ten[:-1] + b"," + row + b"," + others[1:]
+    with WebPeer(then(says(answer(body)), pages(0))) as peer:
+        found, ending = _ask(reach(peer.url), STUDIES, 20)
+        assert len(found) == kept
+        assert not ending.whole
+        assert "1 study came damaged" in ending.notes[0]
+
+
+def test_a_single_study_without_its_array_is_read(reach: Reach) -> None:
+    one = json.dumps(rows(1)[0]).encode()
+    with WebPeer(then(says(answer(one)), pages(0))) as peer:
+        found, ending = _ask(reach(peer.url), STUDIES, 20)
+        assert [match["PatientID"] for match in found] == ["P0"]
+        assert ending == Ending()
+
+
+def test_a_server_that_has_xml_only_is_refused_in_so_many_words(reach: Reach) -> None:
+    for kind in ('multipart/related; type="application/dicom+xml"', "application/dicom+xml"):
+        with (
+            WebPeer(says(answer(b"<NativeDicomModel/>", kind=kind))) as peer,
+            pytest.raises(ProtocolViolation, match="XML instead of DICOM JSON"),
+        ):
+            _ask(reach(peer.url), STUDIES, 20)
 
 
 # What it does, how many studies must come, and whether that is all.

@@ -27,8 +27,8 @@ from ..standard.recheck import Recheck
 from ..standard.worklist import WorklistQuery
 from .connection import Response
 from .frames import one_frame
-from .model import data_sets
-from .pages import NOT_THERE, Pages
+from .model import Damage, data_sets
+from .pages import NOT_THERE, Pages, Told
 from .qido import (
     ACCEPT,
     STANDARD,
@@ -299,8 +299,8 @@ class WebExchange:
 
     def page(
         self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
-    ) -> bool:
-        """One page's rows to `take` until it returns False; whether the server told of more.
+    ) -> Told:
+        """One page's rows to `take` until it returns False, and what the server told of it.
 
         Raises Refused for a status that is no answer.
         """
@@ -320,14 +320,14 @@ class WebExchange:
                 continue
             tried.add(target)
             try:
-                more = self._page(asked, take, deadline, limit, offset, manner)
+                told = self._page(asked, take, deadline, limit, offset, manner)
             except Refused as refused:
                 if refused.status in _UNUSABLE_FIELDS:
                     continue
                 raise
             if first.status == 400:
                 self._manner = manner
-            return more
+            return told
         self._in_vain += 1
         raise first
 
@@ -360,21 +360,22 @@ class WebExchange:
         limit: int,
         offset: int,
         manner: Manner,
-    ) -> bool:
+    ) -> Told:
         target = asked.target(limit=limit, offset=offset, manner=manner)
         with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
             check(answer)
             self._answered = True
             self._is_proven = self._is_proven or bool(asked.keys and manner.with_fields)
             more = tells_of_more(answer.status, answer.headers.get("warning", ""))
-            for match, size in _rows(answer):
+            damage = Damage()
+            for match, size in _rows(answer, damage):
                 if not take({**asked.in_path, **match}, size):
                     break
-        return more
+        return Told(more, damage.rows)
 
 
-def _rows(answer: Response) -> Generator[tuple[Match, int]]:
-    """The data sets of an answer."""
+def _rows(answer: Response, damage: Damage | None = None) -> Generator[tuple[Match, int]]:
+    """The data sets of an answer; those that are damaged are counted too."""
     if answer.status == 204:
         return
     kind = answer.headers.get("content-type", "").lower()
@@ -384,9 +385,11 @@ def _rows(answer: Response) -> Generator[tuple[Match, int]]:
             "Check that base_url is what stands before /studies at this server, and that no page "
             "to log in stands before it",
         )
-    with closing(data_sets(answer.content)) as found:
+    with closing(data_sets(answer.content, damage)) as found:
         yield from found
 
 
 def _known_kind(kind: str) -> str:
-    return "a web page" if "html" in kind else "another kind of content"
+    if "html" in kind:
+        return "a web page"
+    return "XML" if "xml" in kind else "another kind of content"

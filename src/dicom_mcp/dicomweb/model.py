@@ -7,6 +7,8 @@ import codecs
 import json
 import re
 from collections.abc import Generator, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from typing import Any, cast
@@ -36,6 +38,9 @@ _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 # PS3.18 F.2.2, table F.3.1-1: the component groups of a name, in the order of PS3.5 6.2.1.
 GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
+# How a value that is no object begins (RFC 8259 3).
+_OTHER_VALUES = '"-0123456789tfn'
+
 # What may stand between the data sets of an array.
 _SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -44,26 +49,54 @@ _SPACE = re.compile(r"[ \t\r\n]+")
 _GROWTH = 1.25
 
 
-def data_sets(chunks: Iterable[bytes]) -> Generator[tuple[Match, int]]:
-    """Each data set of an array, and how many characters it took, as soon as it is there.
+@dataclass(slots=True)
+class Damage:
+    """How many rows of an answer could not be decoded to their end."""
+
+    rows: int = 0
+
+
+def data_sets(
+    chunks: Iterable[bytes], damage: Damage | None = None
+) -> Generator[tuple[Match, int]]:
+    """Each data set of an array, and how many characters it took, as soon as it is there. What
+    cannot be decoded costs no more than its element; its row is counted in `damage`.
 
     Raises ProtocolViolation for what is no array of objects, or no whole one.
     """
-    for one, size in objects(chunks):
-        yield data_set(one), size
+    damage = Damage() if damage is None else damage
+    rows = 0
+    for one, size in objects(chunks, damage=damage):
+        rows += 1
+        match, is_whole = _readable_part(one)
+        damage.rows += not is_whole
+        yield match, size
+    if damage.rows and not rows:
+        raise _no_array("x")
 
 
 def objects(
-    chunks: Iterable[bytes], *, most: int = MOST_OBJECT
+    chunks: Iterable[bytes], *, most: int = MOST_OBJECT, damage: Damage | None = None
 ) -> Generator[tuple[dict[str, Any], int]]:
-    """The same data sets as they stand there, each of at most so many characters."""
+    """The same data sets as they stand there, each of at most so many characters. What is none
+    among them is counted in `damage`, or a violation."""
     text = _Text(chunks, most)
     opened = text.next()
+    if opened == "{":
+        yield _lone(*text.object())
+        if after := text.next():
+            raise _no_array(after)
+        return
     if opened != "[":
         raise _no_array(opened)
     expected = "{]"
     while True:
         found = text.next()
+        if damage is not None and "{" in expected and found in _OTHER_VALUES and found:
+            text.skip_value()
+            damage.rows += 1
+            expected = ",]"
+            continue
         if found not in expected or not found:
             raise _no_array(found)
         if found == "]":
@@ -91,6 +124,26 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
         vr = vr if isinstance(vr, str) and len(vr) == 2 and vr != "UN" else known.vr
         match[known.keyword] = _element(found, vr, depth)
     return match
+
+
+def _readable_part(one: Mapping[str, Any]) -> tuple[Match, bool]:
+    """The match in a data set, and whether that is all of it."""
+    try:
+        return data_set(one), True
+    except ProtocolViolation:
+        pass
+    match: Match = {}
+    for name, element in one.items():
+        with suppress(ProtocolViolation):
+            match |= data_set({name: element})
+    return match, False
+
+
+def _lone(one: dict[str, Any], size: int) -> tuple[dict[str, Any], int]:
+    """A data set that stands there without its array, as some servers write a single one."""
+    if not any(TAG.fullmatch(name) for name in one):
+        raise _no_array("{")
+    return one, size
 
 
 class _Text:
@@ -145,6 +198,11 @@ class _Text:
                     "not JSON (PS3.18 F)"
                 )
             self._more()
+
+    def skip_value(self) -> None:
+        """Go on after a value that is no object, whose first character was taken."""
+        self._at -= 1
+        self.object()
 
     def _more(self) -> bool:
         """Read on; whether there was anything."""

@@ -9,11 +9,12 @@ were cut.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..deadline import Deadline
 from ..standard.levels import NOUN, Level
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Ending, Match, Query, damaged
 from ..standard.record import identity
 from .server import Refused
 
@@ -30,6 +31,14 @@ _TOO_LONG = frozenset({400, 413})
 type Take = Callable[[Match, int], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer tells beside its rows: that there is more, and how many came damaged."""
+
+    more: bool = False
+    damaged: int = 0
+
+
 class Searched(Protocol):
     """What pages are asked of."""
 
@@ -38,8 +47,8 @@ class Searched(Protocol):
 
     def page(
         self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
-    ) -> bool:
-        """One page's rows to `take` until it returns False; whether the server told of more.
+    ) -> Told:
+        """One page's rows to `take` until it returns False, and what the server told of it.
 
         Raises Refused for a status that is no answer.
         """
@@ -62,6 +71,7 @@ class Pages:
         self._last = ""
         self._rows = 0
         self._stopped = False
+        self._damaged = 0
 
     def read(self) -> Ending:
         """Every row once to `take`; how it ended."""
@@ -87,22 +97,25 @@ class Pages:
                 if refused.status in NOT_THERE:  # as some say that there is no such page
                     return self._cut("it says so itself") if more else self._ending(overlapping)
                 return self._cut(f"then it failed with HTTP status {refused.status}")
+            self._damaged += told.damaged
             if self._stopped:
-                return Ending()
+                return self._ending(overlapping=False)
             if page.repeats or (page.rows and not page.new):
                 # It ignores the offset: this is all that it has, unless it says otherwise or gave
                 # exactly as much as it was asked for.
                 self._rows = max(self._rows, page.rows)
                 full = page.rows >= limit or self._rows == limit_before
-                cut = more or told or full
+                cut = more or told.more or full
                 return self._cut("it ignores offset") if cut else self._ending(overlapping)
             # An empty page contradicts a server that had announced more.
-            more = told or (more and not page.rows)
+            more = told.more or (more and not page.rows)
             overlapping = overlapping or page.overlaps
             self._seen |= page.new
             self._last = page.last
             self._rows += page.rows
-            if not page.rows or (not told and self._exchange.is_end(self._query, page.rows, limit)):
+            if not page.rows or (
+                not told.more and self._exchange.is_end(self._query, page.rows, limit)
+            ):
                 return self._cut("it says so itself") if more else self._ending(overlapping)
             limit_before = limit
             limit = self._exchange.most_asked.get(self._query.level, PAGE)
@@ -116,16 +129,23 @@ class Pages:
         return not self._stopped
 
     def _ending(self, overlapping: bool) -> Ending:
-        if not overlapping:
-            return Ending()
-        return self._cut("its pages overlap")
+        if overlapping:
+            return self._cut("its pages overlap")
+        notes = self._damage()
+        return Ending(whole=not notes, notes=notes)
+
+    def _damage(self) -> tuple[str, ...]:
+        return (damaged(self._damaged, NOUN[self._query.level]),) if self._damaged else ()
 
     def _cut(self, why: str) -> Ending:
         noun = NOUN[self._query.level][self._rows != 1]
         return Ending(
             whole=False,
             capped=True,
-            notes=(f"Not complete: the server gave {self._rows} {noun} of more ({why}).",),
+            notes=(
+                f"Not complete: the server gave {self._rows} {noun} of more ({why}).",
+                *self._damage(),
+            ),
         )
 
 
