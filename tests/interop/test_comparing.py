@@ -13,7 +13,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
 from tests import peers
-from tests.peers import Kind
+from tests.peers import CUTTING_BELOW, MISBEHAVING, Kind
 from tests.test_nodes import ask
 from tests.truth.archives import images
 
@@ -154,6 +154,28 @@ def test_all_differences_can_be_had_and_come_in_one_order(nodes: dict[str, AnyNo
     assert found == at_once
     dates = [row["StudyDate"] for row in found[:15]]
     assert dates == sorted(dates, reverse=True)
+
+
+@pytest.mark.parametrize("name", [*MISBEHAVING, *CUTTING_BELOW])
+@pytest.mark.parametrize("days", ["", "20260101-20260128"])
+def test_with_an_archive_of_any_habit_nothing_is_said_that_is_not_so(name: str, days: str) -> None:
+    some = {f"1.2.{number}" for number in range(1, 91)}
+    held, others = ([one for one in of if one.StudyInstanceUID in some] for of in (whole(), part()))
+    meant = {str(one.StudyInstanceUID) for one in held if not days or _within(one.StudyDate, days)}
+    kind = {**MISBEHAVING, **CUTTING_BELOW}[name]
+    with peers.embedded(held) as good, peers.embedded(others, kind) as bad:
+        both = {"good, whole": good.node, "bad, part": bad.node}
+        answer = _compared(both, "good, whole", "bad, part", study_date=days, limit=200)
+    alone = {one["StudyInstanceUID"] for one in answer["records"] if "only_on" in one}
+    unknown = {one["StudyInstanceUID"] for one in answer["records"] if "not_known_on" in one}
+    differing = {one["StudyInstanceUID"] for one in answer["records"]} - alone - unknown
+    assert alone <= LOST & meant
+    assert differing <= SHORT & meant
+    assert answer["studies"] == answer["same"] + answer["different"] + answer["undecided"]
+    missed = len((LOST | SHORT) & meant) - len(alone | differing)
+    assert missed <= answer["undecided"]
+    if answer["complete"]:
+        assert (alone, differing) == (LOST & meant, SHORT & meant)
 
 
 def _within(day: str, days: str) -> bool:

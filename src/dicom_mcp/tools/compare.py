@@ -169,14 +169,10 @@ class _Comparison:
         gave is all it has."""
         every = self._uids()
         missing = {name: [*(every - one.studies.keys())] for name, one in self._holdings.items()}
-        asked_for_all = self._question.meanings.keys() <= {STUDY}
+        for_all = not {*self._question.keywords} - {STUDY}
 
         def prove(holding: Holding, call: Call) -> None:
-            if asked_for_all:
-                holding.unproved = (
-                    set[str]() if holding.found.complete else {*missing[holding.name]}
-                )
-            else:
+            if not (for_all and holding.found.complete):
                 holding.prove(call, missing[holding.name])
 
         failures = self._apart(prove)
@@ -207,8 +203,14 @@ class _Comparison:
                 "images were compared, not series by series; narrow the question for that."
             )
 
+        clash = any(
+            len(several) > 1 for one in self._holdings.values() for several in one.studies.values()
+        )
+
         def ask(holding: Holding, call: Call) -> None:
             mine = [uid for uid in shared if uid in holding.studies]
+            if clash or len(shared) > _MOST_BY_SERIES:
+                holding.ask_counts(call, self._question)
             if len(shared) <= _MOST_BY_SERIES or not holding.tells_counts(mine):
                 holding.ask_series(call, mine)
                 holding.count_images(call)

@@ -18,6 +18,7 @@ from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.modalities import Modalities
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import texts
+from ..standard.record import identity
 from ..standard.shapes import shape
 from .asking import EVERYTHING, MODALITIES, Found, Question, each
 from .call import Call
@@ -31,6 +32,9 @@ OF_STUDY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime"),
     *("AccessionNumber", "StudyDescription", MODALITIES, SERIES_COUNT, IMAGE_COUNT),
 )
+# What an archive has to count or collect from below is asked for by itself: some cut lists by it.
+_WRITTEN = tuple(keyword for keyword in OF_STUDY if keyword not in COMPUTED)
+_COUNTED = tuple(keyword for keyword in OF_STUDY if keyword in COMPUTED)
 OF_SERIES = ("Modality", "SeriesNumber", "SeriesDescription", "BodyPartExamined", IMAGES)
 
 STUDY = UNIQUE_KEY[Level.STUDY]
@@ -76,18 +80,29 @@ class Holding:
     def ask(self, call: Call, question: Question) -> None:
         """The studies that the question means. Where the archive does not match modalities, their
         series tell."""
-        self.found = each(call, question, OF_STUDY, self._keep)
+        self.found = each(call, question, _WRITTEN, self._keep)
         meant = MODALITIES in question.keywords
         if meant and self.studies and not any(self._says(uid, MODALITIES) for uid in self.studies):
             self.studies, self._count = {}, 0
             queries = self.found.queries
-            self.found = each(call, question.without(MODALITIES), OF_STUDY, self._keep)
+            self.found = each(call, question.without(MODALITIES), _WRITTEN, self._keep)
             self.found.queries += queries
             self._choose(call, question)
         if self._count > _MOST_STUDIES:
             self.found.complete = False
             self.found.note(f"Not complete: only {_MOST_STUDIES} of its studies were compared.")
         self.tells |= told(self._matches(), OF_STUDY)
+
+    def ask_counts(self, call: Call, question: Question) -> None:
+        """What the archive says of what is in the studies it gave."""
+        known = {identity(Level.STUDY, match): match for match in self._matches()}
+
+        def keep(match: Match) -> None:
+            if study := known.get(identity(Level.STUDY, match)):
+                study.update({keyword: match[keyword] for keyword in _COUNTED if keyword in match})
+
+        answer = each(call, question, _COUNTED, keep)
+        self.found.queries += answer.queries
 
     def look_at_others(self, call: Call) -> None:
         """Whether it has a value in other studies of what is empty in all of these."""
@@ -97,6 +112,7 @@ class Holding:
             others: list[Match] = []
             query = Query(Level.STUDY, {}, tuple(sorted(silent)))
             self._each(call, query, others.append, limit=_LOOKED_AT)
+            self.trouble = ""  # so few were wanted
             self.tells |= told(others, silent)
 
     def prove(self, call: Call, uids: Sequence[str]) -> None:
@@ -175,7 +191,7 @@ class Holding:
                 row[IMAGES] = counts[series]
 
     def _ask_by_uid(self, call: Call, key: str) -> bool:
-        query = Query(Level.STUDY, {STUDY: key}, OF_STUDY)
+        query = Query(Level.STUDY, {STUDY: key}, _WRITTEN)
         return self._each(call, query, self._keep).complete
 
     def _choose(self, call: Call, question: Question) -> None:
@@ -209,9 +225,14 @@ class Holding:
             some = pending.pop(0)
             rows: dict[str, list[Match]] = {uid: [] for uid in some}
 
-            def keep(match: Match, rows: dict[str, list[Match]] = rows) -> None:
-                if (study := str(match.get(STUDY, ""))) in rows:
-                    rows[study].append(match)
+            nameless: list[Match] = []
+
+            def keep(
+                match: Match,
+                rows: dict[str, list[Match]] = rows,
+                nameless: list[Match] = nameless,
+            ) -> None:
+                rows.get(str(match.get(STUDY, "")), nameless).append(match)
 
             query = Query(level, {STUDY: "\\".join(some)}, (STUDY, *wanted))
             try:
@@ -220,12 +241,16 @@ class Holding:
                 whole = False
                 if len(some) == 1:
                     raise
+            if len(some) == 1:  # it was asked for by that UID, be it returned or not
+                rows[some[0]] += nameless
             count = sum(map(len, rows.values()))
             left -= count
-            if whole:
-                yield some, rows
-            elif len(some) > 1 and count <= left:
-                pending[:0] = [(uid,) for uid in some]
+            if whole and (count or level is Level.IMAGE):
+                yield [uid for uid in some if rows[uid] or level is Level.IMAGE], rows
+            if len(some) > 1 and count <= left:
+                again = [uid for uid in some if not whole or (count and not rows[uid])]
+                again = again or ([*some] if level is Level.SERIES and not count else [])
+                pending[:0] = [(uid,) for uid in again]
 
     def _each(
         self, call: Call, query: Query, keep: Callable[[Match], None], *, limit: int = EVERYTHING

@@ -68,6 +68,8 @@ class _Listed:
         given = self._gathering.examined - examined
         if not missing or given < self._asking.habits.longest.get(self._query.level, 0):
             return outcome  # it gave more than that at once before
+        if len(missing) == len(values):
+            return outcome  # it ignores the key: asked again it gives the same
         return self._joined([missing], outcome)
 
     def _is_late(self) -> bool:

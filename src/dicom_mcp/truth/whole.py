@@ -8,6 +8,7 @@ What that brings is either proof that nothing was missing, or the rest.
 from ..errors import StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Matches, Query
+from ..standard.shapes import SEPARATOR
 from ..standard.status import TOO_MANY
 from .asking import Asking, Part
 from .gathering import Gathering, Outcome
@@ -82,25 +83,28 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
 
 
 def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
-    """Whether a list below one study or series is as long as the level above says it has to be."""
+    """Whether a list below one study or series, or a list of them, is as long as the level above
+    says it has to be."""
     notes = list(first.ending.notes)
     above = query.level.above[-1]
+    named = max(query.keys.get(UNIQUE_KEY[one], "").count(SEPARATOR) for one in Level) + 1
     keyword = _COUNT_ABOVE.get(query.level, "")
     if keyword and query.keys.keys() <= {UNIQUE_KEY[one] for one in query.level.above}:
         counting = Query(above, query.keys, (keyword,))
-        gathering = Gathering(counting, 1)
+        gathering = Gathering(counting, named)
         asking.put(counting, gathering)
         counts = [str(match.get(keyword, "")) for match in gathering.matches]
-        if len(counts) == 1 and counts[0].isdecimal():
-            if int(counts[0]) <= first.rows:
+        if len(counts) == named and all(map(str.isdecimal, counts)):
+            count = sum(map(int, counts))
+            if count <= first.rows:
                 return Outcome(True, notes)
             asking.habits.cap = first.rows
             notes.append(
-                f"Not complete: the archive counts {counts[0]} {NOUN[query.level][1]} here, but it "
+                f"Not complete: the archive counts {count} {NOUN[query.level][1]} here, but it "
                 f"gives at most {first.rows} at once."
             )
             return Outcome(False, notes)
-    if first.rows % _KNOWN_CAP and first.rows != asking.habits.cap:
+    if named == 1 and first.rows % _KNOWN_CAP and first.rows != asking.habits.cap:
         return Outcome(True, notes)
     notes.append(_suspicious(first.rows, query, "and nothing here can tell"))
     return Outcome(False, notes)
