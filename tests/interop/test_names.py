@@ -188,7 +188,8 @@ def test_of_many_people_too_those_are_told_who_may_be_meant(many: AnyNode, text:
 
 
 @pytest.mark.parametrize(
-    "text", ["Nguyen Thi Hong", "Lukasiewicz", "Thordarson", "Walesa", "Nunez"]
+    "text",
+    ["Nguyen Thi Hong", "Lukasiewicz", "Thordarson", "Walesa", "Nunez", "鈴木花子", "王小明"],
 )
 def test_of_many_people_too_those_are_found_who_have_the_name_in_other_letters(
     many: AnyNode, text: str

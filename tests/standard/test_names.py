@@ -99,11 +99,11 @@ def keys(text: str) -> list[list[str]]:
                 "Иванов Иван Иванович*",
             ],
         ),
-        ("山田太郎", ["*山田太郎*", "山田太郎"]),
-        ("山田太郎さん", ["*山田太郎*", "山田太郎"]),
+        ("山田太郎", ["*山*田*太*郎*"]),
+        ("山田太郎さん", ["*山*田*太*郎*"]),
         ("山田 太郎", ["*山田?太郎*", "*山田太郎*"]),
         ("山田　太郎", ["*山田?太郎*", "*山田太郎*"]),
-        ("김철수", ["*김철수*", "김철수"]),
+        ("김철수", ["*김*철*수*"]),
         ("ジョン・スミス", ["*ジョン?スミス*", "*ジョンスミス*"]),
     ],
 )
@@ -127,9 +127,9 @@ def test_the_last_resort_is_the_longest_word_anywhere() -> None:
     assert keys("Ana de la Cruz")[1:] == [["*Cruz*"]]
 
 
-def test_a_name_without_spaces_is_split_in_every_place() -> None:
-    assert set(keys("山田太郎")[1]) == {"*山^田太郎*", "*山田^太郎*", "*山田太^郎*"}
-    assert set(keys("김철수")[1]) == {"*김^철수*", "*김철^수*"}
+def test_a_name_without_spaces_may_be_split_in_every_place() -> None:
+    assert keys("山田太郎") == [["*山*田*太*郎*"]]
+    assert keys("김철수") == [["*김*철*수*"]]
 
 
 def test_four_names_are_split_in_every_place_and_both_orders() -> None:
@@ -140,7 +140,7 @@ def test_four_names_are_split_in_every_place_and_both_orders() -> None:
 
 
 def test_a_name_in_two_scripts_is_looked_for_in_each() -> None:
-    assert keys("Yamada 山田太郎")[0] == ["*山田太郎*", "山田太郎"]
+    assert keys("Yamada 山田太郎")[0] == ["*山*田*太*郎*"]
     assert ["Yamada^*", "Yamada"] in keys("Yamada 山田太郎")
     assert keys("Yamada Tarou (山田太郎)") == keys("Yamada Tarou")
 

@@ -181,20 +181,8 @@ def _ideographic_ranks(words: list[str]) -> list[list[Reading]]:
             ],
             [Reading(f"*{'?'.join(reversed(words))}*", f"given name {first}, family name {given}")],
         ]
-    whole = [
-        Reading(f"*{together}*", f"the name {together}"),
-        Reading(together, f"the whole name {together}"),
-    ]
-    # Family names of two characters are the most common in Japan, of one elsewhere.
-    order = sorted(range(1, len(together)), key=lambda at: (abs(at - 1.6), at))
-    splits = [
-        Reading(
-            f"*{together[:at]}^{together[at:]}*",
-            f"family name {together[:at]}, given name {together[at:]}",
-        )
-        for at in order[:_MOST_READINGS]
-    ]
-    return [whole, splits]
+    # Nobody says where the family name ends, nor whether the archive knows.
+    return [[Reading(f"*{'*'.join(together)}*", f"the name {together}")]]
 
 
 def _ranks(ranks: Iterable[Iterable[Reading]]) -> tuple[tuple[Reading, ...], ...]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase
 
 from .letters import forms, in_ascii
 from .matching import Comparison, matcher
@@ -93,21 +94,28 @@ def same_letters(key: str) -> Callable[[str], bool]:
     return lambda value: asks_for([in_ascii(value)])
 
 
-# Letters that no mark makes others of, or hardly anywhere; and where only vowels and d have marks,
-# as in Vietnamese, French or Hungarian. All others are left open in keys, þ and đ with them.
+# Letters that no mark makes others of, or hardly anywhere. All others are left open in keys, and
+# what is written for þ and đ with them.
 _NEVER_MARKED = frozenset("bfhjmpqvwx")
-_CONSONANTS = _NEVER_MARKED | frozenset("cgklnrstz")
 _LEFT_OPEN = re.compile("th|dj|.", re.DOTALL)
 
-# A key with fewer letters brings much of an archive.
+# Letters that have marks in Vietnamese, French or Hungarian; in Polish; in Turkish and Romanian.
+_ALPHABETS = tuple(map(frozenset, ("aeiouyd", "acelnosz", "acgiostu")))
+
+# A key with fewer letters brings much of an archive, or too much to be worth a try.
 _FEW_LETTERS = 2
+_WORTH_TRYING = 3
 
 
 def narrow_keys(text: str) -> tuple[str, ...]:
-    """A key that finds the name where its consonants have no marks; none where it would say
-    little."""
-    longest = max(_skeletons(text, _CONSONANTS), key=_letters, default="")
-    return (re.sub(r"\*+", "*", longest),) if _letters(longest) >= _FEW_LETTERS else ()
+    """Keys that find the name where its letters have the marks of one language; none that would
+    say little."""
+    letters = frozenset(ascii_lowercase)
+    longest = [
+        max(_skeletons(text, letters - marked), key=_letters, default="") for marked in _ALPHABETS
+    ]
+    keys = (re.sub(r"\*+", "*", key) for key in longest if _letters(key) >= _WORTH_TRYING)
+    return tuple(dict.fromkeys(keys))
 
 
 def wide_keys(text: str) -> tuple[str, ...]:

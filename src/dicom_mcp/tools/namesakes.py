@@ -63,7 +63,7 @@ def in_other_letters(
     whole = False
     try:
         for keys, limit, is_proof in (
-            (narrow_keys(question.name), _MANY, False),
+            *(((key,), _MANY, False) for key in narrow_keys(question.name)),
             (("",), _FEW, True),
             (wide_keys(question.name), _MANY, True),
         ):
