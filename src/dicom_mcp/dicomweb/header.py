@@ -4,7 +4,7 @@ data: what an archive's metadata service answers becomes an object like any othe
 import base64
 import binascii
 import struct
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, cast
 
 from ..errors import ProtocolViolation
@@ -97,7 +97,27 @@ def header(one: Mapping[str, Any]) -> Instance:
         # What it says may quote a value.
         raise ProtocolViolation("the metadata of an object has values that are none") from error
     content = bytearray(encoded)
-    return Instance(uids[0], uids[1], EXPLICIT_VR_LITTLE_ENDIAN, content, without_bulk=True)
+    return Instance(
+        uids[0],
+        uids[1],
+        EXPLICIT_VR_LITTLE_ENDIAN,
+        content,
+        without_bulk=True,
+        apart=frozenset(_kept_apart(one)),
+    )
+
+
+def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
+    """The tags at every depth whose values are bulk data, pixels aside."""
+    for name, found in one.items():
+        if not isinstance(found, dict) or not TAG.fullmatch(name):
+            continue
+        element = cast("dict[str, Any]", found)
+        if "BulkDataURI" in element and int(name, 16) >> 16 != _PIXELS:
+            yield int(name, 16)
+        for item in _listed(element.get("Value")) if element.get("vr") == "SQ" else ():
+            if isinstance(item, dict):
+                yield from _kept_apart(cast("dict[str, Any]", item))
 
 
 def _data_set(one: Mapping[str, Any], depth: int) -> bytes:

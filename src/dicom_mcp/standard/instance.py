@@ -22,9 +22,9 @@ class Reference:
 class Instance:
     """An object as it travelled: its data set still encoded, without file meta information.
 
-    `without_bulk` says that pixels and other bulk data were left out on purpose; `asked` is what it
-    came for. `is_ended` is False where nothing showed that more was to come, and nothing that it
-    was not.
+    `without_bulk` says that pixels and other bulk data were left out on purpose, `apart` which tags
+    surely were (pixels aside); `asked` is what it came for. `is_ended` is False where nothing
+    showed that more was to come, and nothing that it was not.
     """
 
     sop_class_uid: str
@@ -34,6 +34,7 @@ class Instance:
     without_bulk: bool = field(default=False, compare=False)
     asked: Reference | None = field(default=None, compare=False)
     is_ended: bool = field(default=True, compare=False)
+    apart: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 # What is done with each object as it arrives; False when no more are wanted.

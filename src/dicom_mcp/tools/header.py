@@ -1,7 +1,7 @@
 """Headers: the attributes of an object, and what those of many say together."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from ..standard.levels import Level
 from ..standard.modalities import any_of
 from ..standard.query import Match, Query
 from .answer import Asked, asked, fitting
+from .bulk import completed, may_lack
 from .call import Call
 from .objects import (
     WANTED,
@@ -108,9 +109,12 @@ def read_header(
     one = _pick(found.objects, place)
     instance, fetched = fetch_one(call, one, headers=True)
     dataset = opened(instance)
-    told = fetched.told(1)
+    whole, lacks = completed(call, one, instance, dataset, wanted)
+    told = [*fetched.told(1), *lacks]
     notes = [*told, *fetched.remarks(), *found.notes]
-    if instance.without_bulk:
+    if whole is not dataset:
+        dataset = whole
+    elif instance.without_bulk:
         notes += _pixels_apart(dataset, one)
     if (number := place.number) is not None and not sop_instance_uid.strip():
         several = sum(each.number == number for each in found.objects)
@@ -258,22 +262,56 @@ class _Sampling:
                 break
         from ..content.header import value_counts
 
+        apart: list[Member] = []
+        headers: list[Member] = []
+
         def take(one: Member, instance: Instance) -> bool:
             try:
                 dataset = opened(instance)
             except ContentError as trouble:
                 self._learn(False, [f"Not complete: a header cannot be read. {trouble}"])
                 return True
+            if instance.without_bulk:
+                headers.append(one)
+            if may_lack(instance, dataset, self._attributes):
+                apart.append(one)
             values: dict[str, list[str]] = {}
             for counted in value_counts([dataset], self._attributes):
                 values.setdefault(counted.attribute, []).append(counted.value)
             values["Modality"] = [each.value for each in value_counts([dataset], ["Modality"])]
+            # A number is written otherwise in JSON: what was known stays as it was.
+            known = self._values.get(one.reference.series_instance_uid, {})
+            values |= {name: texts for name, texts in known.items() if any(texts)}
             self._values[one.reference.series_instance_uid] = values
             return True
 
-        fetched = fetch(self._call, some, take, headers=True)
+        self._fetch(some, take, headers=True)
+        try:
+            if apart:
+                self._fetch(apart, take, headers=False)
+            elif absent := self._absent() if headers else []:
+                # Metadata may leave out what is bulk and say nothing of it: one object shows.
+                self._fetch(headers[:1], take, headers=False)
+                if self._absent() != absent:
+                    self._fetch(headers[1:], take, headers=False)
+        except ArchiveError as trouble:
+            told = "headers came without bulk data, and the objects did not come whole"
+            self._learn(False, [f"Not complete, perhaps: {told}. {trouble}"])
+
+    def _fetch(
+        self, some: Sequence[Member], take: Callable[[Member, Instance], bool], *, headers: bool
+    ) -> None:
+        fetched = fetch(self._call, some, take, headers=headers)
         told = fetched.told(len(some))
         self._learn(not told, [*told, *fetched.remarks()])
+
+    def _absent(self) -> list[str]:
+        """The attributes that no header has a value of."""
+        return [
+            name
+            for name in self._attributes
+            if not any(any(values.get(name, ())) for values in self._values.values())
+        ]
 
     def place(self) -> None:
         """How the images of each series lie."""
