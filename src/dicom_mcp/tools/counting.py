@@ -258,7 +258,9 @@ class Counting:
         asked = {*self._found.sent} - {MODALITIES}
         by_modality = MODALITIES not in self._found.sent or "Modality" in self._relational_keys()
         of_studies = any(one.level in OF_STUDY for one in self._where)
-        return asked <= self._relational_keys().keys() and by_modality and not of_studies
+        # That it has no date is no key that series could be asked by.
+        known = asked <= self._relational_keys().keys() and not self._found.empty
+        return known and by_modality and not of_studies
 
     def _add_series(self, study: str, match: Match) -> None:
         modalities = texts(match.get("Modality", ""))
