@@ -68,6 +68,7 @@ ASKED: dict[str, str | tuple[str, ...]] = {
     "Hong Gildong": "Hong^Gildong=洪^吉洞=홍^길동",
     "Dvorackova": "Dvořáčková^Růžena",
     "Ruzena Dvořáčková": "Dvořáčková^Růžena",
+    "Nguyen": ("Nguyen^Van An", "Nguyễn^Thị Hồng"),
     "Zebbug": "Ħaż-Żebbuġ^Ġorġ",
     "Jane Doe": "Doe^Jane",
 }

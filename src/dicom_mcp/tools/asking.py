@@ -38,8 +38,9 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
             _ask_rank(call, question.level, rank, wanted, limit, found, tally)
             if found.matches or not found.complete:
                 break
-        if not found.matches and question.name:
-            found.add(in_other_letters(call, question, wanted, found.matches.append))
+        if question.name:
+            known = {identity(question.level, match) for match in found.matches}
+            found.add(in_other_letters(call, question, wanted, found.matches.append, known))
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
@@ -84,6 +85,7 @@ def _each(
 ) -> Found:
     found = Found()
     count = 0
+    kept: set[str] = set()
     for rank in question.ways():
         seen: set[str] = set()
         several = len(rank) > 1  # of one answer each match comes once
@@ -101,6 +103,8 @@ def _each(
                     return
                 seen.add(who)
             count += 1
+            if question.name:
+                kept.add(identity(question.level, match))
             keep(match)
 
         for way in rank:
@@ -115,8 +119,8 @@ def _each(
             found.join(answer)
         if count or not found.complete:
             break
-    if not count and question.name:
-        found.add(in_other_letters(call, question, wanted, keep))
+    if question.name:
+        found.add(in_other_letters(call, question, wanted, keep, kept))
     return found
 
 

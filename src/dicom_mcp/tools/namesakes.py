@@ -5,7 +5,7 @@ open that may have marks, and what they bring is compared here; where an archive
 that may be meant, with all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from ..errors import ArchiveError
@@ -24,10 +24,14 @@ _SECONDS = 8.0
 
 
 def in_other_letters(
-    call: Call, question: Question, wanted: Sequence[str], keep: Callable[[Match], None]
+    call: Call,
+    question: Question,
+    wanted: Sequence[str],
+    keep: Callable[[Match], None],
+    known: Collection[str] = (),
 ) -> Found:
-    """Whoever has the name in other letters; not complete where it could not be shown that there
-    is nobody."""
+    """Whoever has the name in other letters, besides those who are known to have it as written.
+    Where nobody has it so, the answer is not complete unless it is shown that there is nobody."""
     is_same = (
         same_letters(question.name) if is_dicom_form(question.name) else same_name(question.name)
     )
@@ -39,7 +43,7 @@ def in_other_letters(
 
     def take(match: Match) -> None:
         who = identity(question.level, match)
-        if who not in seen and any(map(is_same, texts(match.get(NAME, "")))):
+        if who not in seen and who not in known and any(map(is_same, texts(match.get(NAME, "")))):
             seen.add(who)
             came.update(texts(match.get(NAME, "")))
             keep(match)
@@ -60,26 +64,24 @@ def in_other_letters(
             whole = whole and answer.complete
         return whole
 
-    whole = False
+    steps = [((key,), _MANY, False) for key in narrow_keys(question.name)]
+    if not known:
+        steps += [(("",), _FEW, True), (wide_keys(question.name), _MANY, True)]
+    whole = not steps
     try:
-        for keys, limit, is_proof in (
-            *(((key,), _MANY, False) for key in narrow_keys(question.name)),
-            (("",), _FEW, True),
-            (wide_keys(question.name), _MANY, True),
-        ):
+        for keys, limit, is_proof in steps:
             answers = [asked(key, limit) for key in keys]
             whole = all(answers)
-            if seen or (is_proof and whole):
+            if not known and (seen or (is_proof and whole)):
                 break
     except ArchiveError:
         whole = False
     if seen:
         found.note(f"Understood: {NAME} in other letters, {', '.join(sorted(came)[:5])}.")
-    if not whole:
+    if not whole and not known:
         found.complete = False
         found.note(
-            "Not complete, perhaps: nobody has the name as written, and not everybody could be "
-            "looked at who may have it in other letters (Łukasz for Lukasz). Ask by birth date, or "
-            "with part of the name and *."
+            "Not complete, perhaps: not everybody could be looked at who may have the name "
+            "in other letters (Łukasz for Lukasz). Ask by birth date, or with part of the name and *."
         )
     return found
