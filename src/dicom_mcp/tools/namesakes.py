@@ -82,6 +82,6 @@ def in_other_letters(
         found.complete = False
         found.note(
             "Not complete, perhaps: not everybody could be looked at who may have the name "
-            "in other letters (Łukasz for Lukasz). Ask by birth date, or with part of the name and *."
+            "in other letters (Łukasz for Lukasz). Ask by birth date or part of the name."
         )
     return found
