@@ -47,6 +47,7 @@ bench: $(READY)
 	@$(RUN) python -m benchmarks.bytes
 	@$(RUN) python -m benchmarks.startup
 	@$(RUN) python -m benchmarks.queries
+	@$(RUN) python -m benchmarks.capped
 	@$(RUN) python -m benchmarks.retrieval
 	@$(RUN) python -m benchmarks.wado
 	@$(RUN) python -m benchmarks.pictures
