@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from dicom_mcp.dicomweb.model import data_set, data_sets
+from dicom_mcp.dicomweb.header import header
+from dicom_mcp.dicomweb.model import Damage, data_set, data_sets
 from dicom_mcp.errors import ProtocolViolation
 from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, decode
 from dicom_mcp.standard.query import Match, Value
@@ -35,7 +36,7 @@ def test_each_vr_becomes_what_it_does_in_an_identifier(vr: str) -> None:
 
 
 # What an element says, and what a match then has.
-ELEMENTS: list[tuple[str, dict[str, object], object]] = [
+ELEMENTS: list[tuple[str, object, object]] = [
     ("00100010", {"vr": "PN", "Value": [{"Alphabetic": "A^B", "Phonetic": "ア"}]}, "A^B==ア"),
     ("00100010", {"vr": "PN", "Value": [{"Ideographic": "山田^太郎"}]}, "=山田^太郎"),
     ("00100010", {"vr": "PN", "Value": ["Doe^Jane"]}, "Doe^Jane"),
@@ -57,6 +58,17 @@ ELEMENTS: list[tuple[str, dict[str, object], object]] = [
     ("00280010", {"vr": "US", "Value": ["512"]}, 512),
     ("00409225", {"vr": "FD", "Value": [1]}, 1.0),
     ("00409225", {"vr": "FD", "Value": ["NaN"]}, "nan"),
+    ("00409225", {"vr": "FD", "Value": [float("nan")]}, "nan"),
+    ("00100010", {"vr": "pn", "Value": [{"alphabetic": "Doe^Jane"}]}, "Doe^Jane"),
+    ("00100010", {"vr": "PN", "Value": {"Alphabetic": "Doe^Jane"}}, "Doe^Jane"),
+    ("00100010", {"VR": "PN", "value": [{"Alphabetic": "Doe^Jane"}]}, "Doe^Jane"),
+    ("00100020", {"vr": "LO", "InlineBinary": "UMOk"}, "Pä"),
+    ("0020000d", {"vr": "ui", "Value": ["1.2"]}, "1.2"),
+    ("0020000D", {"vr": "UN", "InlineBinary": "MS4yAA=="}, "1.2"),
+    ("00100020", "1", "1"),
+    ("00080061", ["CT", "SR"], ["CT", "SR"]),
+    ("00201208", 7, 7),
+    ("00100020", None, ""),
     ("00420011", {"vr": "OB", "InlineBinary": "YWJj"}, "<3 bytes>"),
     ("00420011", {"vr": "OB", "BulkDataURI": "http://x/"}, "<bytes, kept apart>"),
     ("00081115", {"vr": "SQ"}, []),
@@ -68,18 +80,45 @@ ELEMENTS: list[tuple[str, dict[str, object], object]] = [
 
 
 @pytest.mark.parametrize(("tag", "element", "expected"), ELEMENTS)
-def test_elements_as_servers_write_them(
-    tag: str, element: dict[str, object], expected: object
-) -> None:
+def test_elements_as_servers_write_them(tag: str, element: object, expected: object) -> None:
     # As it comes over the wire, so that numbers are what their reader makes of them.
     body = json.dumps([{tag: element}]).encode()
     ((match, _),) = data_sets([body])
     assert list(match.values()) == [expected]
 
 
-def test_private_and_unknown_attributes_and_what_is_no_element_are_left_out() -> None:
-    body = {"00091001": {"vr": "LO"}, "00181FFF": {"vr": "LO"}, "x y": {}, "00100020": "1"}
-    assert data_set(body) == {}
+def test_private_and_unknown_attributes_are_left_out() -> None:
+    assert data_set({"00091001": {"vr": "LO"}, "00181FFF": {"vr": "LO"}, "x y": {}}) == {}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"0010,0020": {"vr": "LO", "Value": ["P1"]}},
+        {"00100020": {"vr": "LO", "Value": [{"name": "P1"}]}},
+        {"00100020": {"vr": "LO", "InlineBinary": "no base64"}},
+        {"00081115": {"vr": "SQ", "Value": ["a series"]}},
+    ],
+)
+def test_what_cannot_be_read_of_a_row_is_damage_and_no_value(row: dict[str, object]) -> None:
+    uid = {"0020000D": {"vr": "UI", "Value": ["1.2"]}}
+    damage = Damage()
+    found = [match for match, _ in data_sets([json.dumps([uid, row]).encode()], damage)]
+    assert found == [{"StudyInstanceUID": "1.2"}, {}]
+    assert damage.rows == 1
+
+
+def test_the_metadata_of_an_object_are_read_in_the_same_forms() -> None:
+    one = {
+        "00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.2"]},
+        "00080018": {"vr": "ui", "value": ["1.2.3"]},
+        "00100010": {"vr": "pn", "Value": [{"alphabetic": "Doe^Jane"}]},
+        "00100020": "P1",
+    }
+    instance = header(one)
+    assert instance.sop_instance_uid == "1.2.3"
+    found = decode(bytes(instance.data_set), EXPLICIT_VR_LITTLE_ENDIAN)
+    assert (found["PatientName"], found["PatientID"]) == ("Doe^Jane", "P1")
 
 
 def test_bytes_that_are_no_utf_8_are_read_as_latin_1() -> None:

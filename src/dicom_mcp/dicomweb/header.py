@@ -13,7 +13,7 @@ from ..standard.dictionary import attribute_of_tag
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Instance
 from ..standard.part10 import element
-from .model import GROUPS, TAG, text_of
+from .model import GROUPS, TAG, parts_of, text_of
 
 # The data set of one instance; an enhanced one describes thousands of frames.
 MOST_HEADER = 64 * 1024 * 1024
@@ -125,13 +125,13 @@ def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
         raise ValueError("sequences in sequences without end")
     elements: dict[int, bytes] = {}
     for name, found in one.items():
-        if not TAG.fullmatch(name) or not isinstance(found, dict):
+        if not TAG.fullmatch(name):
             continue
         tag = int(name, 16)
         # Files and directories, lengths of groups, and delimiters are in no data set (PS3.5 7).
         if not 8 <= tag >> 16 < 0xFFFE or not tag & 0xFFFF or tag >> 16 == _PIXELS:
             continue
-        encoded = _element(tag, cast("dict[str, Any]", found), depth)
+        encoded = _element(tag, parts_of(found), depth)
         if encoded is not None:
             elements[tag] = encoded
     elements.pop(_CHARACTER_SET, None)
@@ -146,7 +146,8 @@ def _element(tag: int, found: dict[str, Any], depth: int) -> bytes | None:
         return None
     known = attribute_of_tag(tag)
     vr = found.get("vr")
-    if not isinstance(vr, str) or vr not in _VRS:
+    vr = vr.upper() if isinstance(vr, str) else ""
+    if vr not in _VRS:
         vr = known.vr if known else "UN"
     if "InlineBinary" in found:
         raw = base64.b64decode(str(found["InlineBinary"] or ""), validate=False)
@@ -178,7 +179,7 @@ def _value(vr: str, values: list[Any], depth: int) -> bytes:
 
 def _text(vr: str, one: Any) -> str:
     if vr == "PN" and isinstance(one, dict):
-        groups = cast("dict[str, Any]", one)
+        groups = parts_of(cast("object", one))
         return "=".join(text_of(groups.get(name)) for name in GROUPS).rstrip("=")
     if isinstance(one, dict | list):
         raise TypeError("a list or an object for a text")
@@ -187,7 +188,7 @@ def _text(vr: str, one: Any) -> str:
 
 
 def _first(one: Mapping[str, Any], name: str) -> str:
-    values = _listed(one[name].get("Value")) if isinstance(one.get(name), dict) else []
+    values = _listed(parts_of(one.get(name)).get("Value"))
     return text_of(values[0]) if values else ""
 
 

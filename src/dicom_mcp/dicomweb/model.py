@@ -3,6 +3,8 @@
 Values become what `standard.identifier` makes of the same ones in a C-FIND answer.
 """
 
+import base64
+import binascii
 import codecs
 import json
 import re
@@ -30,6 +32,7 @@ _MAXIMUM_DEPTH = 8
 _SINGLE_VALUE_VRS = frozenset({"LT", "ST", "UR", "UT"})
 _WHOLE_NUMBER_VRS = frozenset({"SL", "SS", "SV", "UL", "US", "UV"})
 _FRACTION_VRS = frozenset({"FD", "FL"})
+_NUMBERS = _WHOLE_NUMBER_VRS | _FRACTION_VRS | {"AT"}
 
 # PS3.18 F.2.2: a property is a tag, eight hexadecimal digits.
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
@@ -40,6 +43,9 @@ GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 # How a value that is no object begins (RFC 8259 3).
 _OTHER_VALUES = '"-0123456789tfn'
+
+# The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
+_PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
 
 # What may stand between the data sets of an array.
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -117,11 +123,12 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
     match: Match = {}
     for name, element in one.items():
         known = _known(name)
-        if known is None or not isinstance(element, dict):
+        if known is None:
             continue
-        found = cast("dict[str, Any]", element)
+        found = parts_of(element)
         vr = found.get("vr")
-        vr = vr if isinstance(vr, str) and len(vr) == 2 and vr != "UN" else known.vr
+        vr = vr.upper() if isinstance(vr, str) and len(vr) == 2 else "UN"
+        vr = known.vr if vr == "UN" else vr
         match[known.keyword] = _element(found, vr, depth)
     return match
 
@@ -129,7 +136,9 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
 def _readable_part(one: Mapping[str, Any]) -> tuple[Match, bool]:
     """The match in a data set, and whether that is all of it."""
     try:
-        return data_set(one), True
+        match = data_set(one)
+        # Nothing known in it: that its attributes are named in some other way.
+        return match, bool(match) or not one
     except ProtocolViolation:
         pass
     match: Match = {}
@@ -242,15 +251,13 @@ _DECODER = json.JSONDecoder(parse_float=str, parse_constant=_not_finite, strict=
 
 def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
     if vr == "SQ":
-        return [
-            data_set(cast("dict[str, Any]", item), depth + 1)
-            for item in _listed(found.get("Value"))
-            if isinstance(item, dict)
-        ]
+        return [_item(item, depth + 1) for item in _listed(found.get("Value"))]
     if vr[0] == "O" or vr == "UN":
         return _bulk(found)
     values = [_plain(one, vr) for one in _listed(found.get("Value"))]
-    if not values and ("BulkDataURI" in found or "InlineBinary" in found):
+    if not values and "InlineBinary" in found and vr not in _NUMBERS:
+        values = [_decoded(found["InlineBinary"])]
+    elif not values and ("BulkDataURI" in found or "InlineBinary" in found):
         return _bulk(found)
     if vr not in _SINGLE_VALUE_VRS:
         # Some servers write all values as one text, as they stand in a file.
@@ -262,6 +269,12 @@ def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
     if not values:
         return ""
     return values[0] if len(values) == 1 else cast("list[Value]", values)
+
+
+def _item(item: object, depth: int) -> Match:
+    if item is not None and not isinstance(item, dict):
+        raise ProtocolViolation("an answer has items of sequences that are no data sets")
+    return data_set(cast("dict[str, Any]", item or {}), depth)
 
 
 def _listed(values: object) -> list[object]:
@@ -278,11 +291,22 @@ def _bulk(found: dict[str, Any]) -> str:
     return "<bytes, kept apart>" if found.get("BulkDataURI") else ""
 
 
+def _decoded(inline: object) -> str:
+    """A text that was written as its bytes."""
+    try:
+        raw = base64.b64decode(inline if isinstance(inline, str) else "", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProtocolViolation("an answer has bytes that are not in base64") from error
+    return text_of(raw.decode("utf-8", "surrogateescape"))
+
+
 def _plain(one: object, vr: str) -> str | int | float:
     if vr == "PN" and isinstance(one, dict):
-        groups = cast("dict[str, object]", one)
+        groups = parts_of(cast("object", one))
         written = [text_of(groups.get(name)) for name in GROUPS]
         return "=".join(written).rstrip("=")
+    if isinstance(one, dict | list):
+        raise ProtocolViolation("an answer has an object where a value should be")
     if vr in _FRACTION_VRS and isinstance(one, str | int):
         return _fraction(one)
     if isinstance(one, bool):
@@ -301,6 +325,15 @@ def _fraction(one: str | int) -> str | float:
     except (ValueError, OverflowError):
         return text_of(one)
     return number if isfinite(number) else str(number)
+
+
+def parts_of(element: object) -> dict[str, Any]:
+    """The parts of an element (PS3.18 F.2.2), for servers too that write their names otherwise, or
+    the value alone."""
+    if not isinstance(element, dict):
+        return {"Value": element}
+    written = cast("dict[str, Any]", element)
+    return {_PARTS.get(name.lower(), name): part for name, part in written.items()}
 
 
 def text_of(one: object) -> str:
