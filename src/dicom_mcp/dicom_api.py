@@ -125,7 +125,7 @@ class Archive:
         """Hand every match to `keep` as it comes and hold none; the answer tells the rest.
 
         Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
-        keeps it.
+        keeps it, or is known not to.
         """
         asking = Asking(self._exchange, self.habits, deadline, arrived)
 
@@ -138,6 +138,11 @@ class Archive:
             keep(match)
 
         with self._located():
+            if MODALITIES in query.keys and MODALITIES in self.habits.left_out:
+                below = self._by_modalities_below(asking, query, limit)
+                for match in below.matches:
+                    keep(match)
+                return replace(below, matches=[], queries=asking.cost.queries)
             answer = _asked(asking, query, limit, keep=learning)
             grouped = came and query.level is Level.STUDY and MODALITIES in query.wanted
             if grouped and MODALITIES not in (*query.keys, *answer.absent):
@@ -321,6 +326,7 @@ class Archive:
             notes.append(f"Not complete: these are {limit} of {len(found)} studies; raise limit.")
         return replace(
             answer,
+            query=query,
             matches=found[:limit],
             complete=whole and len(found) <= limit,
             notes=tuple(notes),
