@@ -90,8 +90,12 @@ class Counting:
             self._ask_series(below)
         if unkept:
             self._refute()
-        if learned:
-            self._found.note(f"{MODALITIES} of this archive does not tell: the series were asked.")
+        if unkept:
+            self._found.note(f"This archive does not keep {MODALITIES}: the series were asked.")
+        elif below and not self._lists_reports:
+            self._found.note(
+                f"{MODALITIES} of this archive lists images only: the series were asked."
+            )
 
     def _refute(self) -> None:
         """Leave out what has not all of several modalities, by its series."""

@@ -65,14 +65,16 @@ def _prove(
     asking: Asking, query: Query, gathering: Gathering, outcome: Outcome, doubted: list[str]
 ) -> Outcome:
     """What `outcome` is worth: two halves of the time bring nothing that the whole lacked, or what
-    cannot be halved has nothing more without the `doubted` keys."""
+    cannot be halved has nothing more without the `doubted` keys. Of an archive that is known to cut
+    lists the halves came in parts as the whole did, which prove nothing."""
 
     def keep(match: Match) -> None:
         gathering.take(match, 0)
 
     before = gathering.count
     day = _DAY_OF[query.level]
-    spans = _halves(query.keys.get(day, ""), gathering.dates)
+    in_parts = bool(doubted) and asking.habits.cap is not None
+    spans = [] if in_parts else _halves(query.keys.get(day, ""), gathering.dates)
     whole = True
     for span in spans:
         half = Query(query.level, {**query.keys, day: span}, query.wanted)
