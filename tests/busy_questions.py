@@ -280,7 +280,7 @@ LIFE: dict[str, Question] = {
     "images per modality": _count(
         _counted("images", ["modality"], holds=_in_week),
         ["modality"],
-        count="images",
+        count="objects",
         study_date=_WEEK,
     ),
     "chest CTs by maker": _count(
@@ -345,7 +345,7 @@ LIFE: dict[str, Question] = {
     "all studies": _count(_counted()),
     "all patients": _count(_counted("patients"), count="patients"),
     "all series": _count(_counted("series"), count="series"),
-    "all images": _count(_counted("images"), count="images"),
+    "all images": _count(_counted("images"), count="objects"),
     "everything by modality": _count(_counted(by=["modality"]), ["modality"]),
     "everything by year": _count(_counted(by=["year"]), ["year"]),
     "the CTs of a day": _studies(
