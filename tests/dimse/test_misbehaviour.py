@@ -150,7 +150,7 @@ EXPECTED: dict[str, Fails | Answers] = {
     "cancels unasked after three rows": Answers(3, "0xFE00"),
     "ends with a warning": Answers(3, "0xB000"),
     "does not support optional keys": Answers(1, note="0xFF01"),
-    "gives a final answer with an identifier": Answers(0),
+    "gives a final answer with an identifier": Answers(1),
     "gives an answer too many": Answers(1),
     "cuts an identifier short": Answers(2, "1 study came damaged"),
     "gives bytes that are no identifier": NOT_WHOLE,

@@ -35,6 +35,8 @@ _FAREWELL_SECONDS = 0.1
 
 _IDENTIFIER_PRESENT = 0x0001
 
+_WITH_MATCH = (Kind.PENDING, Kind.SUCCESS, Kind.WARNING)
+
 # Of a damaged answer this alone is nothing to show.
 _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
@@ -151,26 +153,33 @@ def _answers(
                 status=f"0x{said.code:04X}",
                 bytes=len(answer.data_set),
             )
-        if said.kind is not Kind.PENDING:
-            association.clean = True
+        is_last = said.kind is not Kind.PENDING
+        association.clean = is_last
+        if not is_last:
+            unsupported = unsupported or said.code == 0xFF01
+            if not answer.data_set:
+                raise ProtocolViolation(
+                    "it announced a match without an identifier (PS3.7 9.1.2.1)"
+                )
+        # An identifier has no place in a final answer (PS3.7 9.1.2.1.6), but is a match there too.
+        if answer.data_set and said.kind in _WITH_MATCH:
+            encoded = bytes(answer.data_set), context.transfer_syntax, association.character_set
+            try:
+                match = identifier.decode(*encoded)
+            except ProtocolViolation as violation:  # costs this row, not those after it
+                damage, damaged = violation.again(), damaged + 1
+                match = identifier.decode_what_is_whole(*encoded)
+                if not match.keys() - _NOT_CONTENT:
+                    match = None
+            if match is not None:
+                taken += 1
+                if not take(match, len(answer.data_set)) and not is_last:
+                    _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
+                    return Answered(None, unsupported, damaged)
+        if is_last:
             if damage and not taken:
                 raise damage.again()
             return Answered(said, unsupported, damaged, _offending(answer.command))
-        unsupported = unsupported or said.code == 0xFF01
-        if not answer.data_set:
-            raise ProtocolViolation("it announced a match without an identifier (PS3.7 9.1.2.1)")
-        encoded = bytes(answer.data_set), context.transfer_syntax, association.character_set
-        try:
-            match = identifier.decode(*encoded)
-        except ProtocolViolation as violation:  # costs this row, not those after it
-            damage, damaged = violation.again(), damaged + 1
-            match = identifier.decode_what_is_whole(*encoded)
-            if not match.keys() - _NOT_CONTENT:
-                continue
-        taken += 1
-        if not take(match, len(answer.data_set)):
-            _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
-            return Answered(None, unsupported, damaged)
 
 
 def _offending(command: Mapping[int, int | str]) -> tuple[str, ...]:
