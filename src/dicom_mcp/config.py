@@ -135,6 +135,11 @@ def from_environment(
     )
 
 
+def needed_by_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables without which no Python starts: Windows has one, other systems none."""
+    return {name: environ[name] for name in ("SYSTEMROOT",) if name in environ}
+
+
 # The environment variables, in the order the README shows them.
 VARIABLES: dict[str, str] = {
     "DICOM_MCP_CONFIG": "A file that names several archives (see `dicom-mcp init`)",

@@ -86,8 +86,10 @@ def test_where_the_system_bounds_no_memory_the_process_does(tmp_path: Path) -> N
         f"held = runpy.run_path({str(script)!r})\n"
         "held['_limit'](200 << 20, 300)\n"
         "print('begun', flush=True)\n"
-        "kept = [bytearray(b'x' * (1 << 20)) for _ in range(400)]\n"
-        "time.sleep(600)\n"
+        "kept = []\n"
+        "while len(kept) < 4000:\n"
+        "    kept.append(bytearray(b'x' * (1 << 20)))\n"
+        "    time.sleep(0.001)\n"
     )
     ended = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (module.OUT_OF_MEMORY, "begun\n"), ended.stderr

@@ -5,7 +5,6 @@ eat memory ends that process and one call, not the server.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Self
 
+from ..config import needed_by_python
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
 from .apart_process import OUT_OF_MEMORY, READY
@@ -120,14 +120,13 @@ class Apart:
         script = Path(__file__).with_name("apart_process.py")
         # Nothing of ours: what takes over the process finds no password there. One thread of
         # numpy's, as each takes address space. Windows starts no Python without SYSTEMROOT.
-        kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-B", script],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={"OPENBLAS_NUM_THREADS": "1", **kept},
+                env={"OPENBLAS_NUM_THREADS": "1", **needed_by_python()},
             )
         except OSError as error:
             raise Failed("unstarted") from error

@@ -76,7 +76,7 @@ def _limit(memory: int, seconds: int) -> None:
 
 
 def _watch(memory: int) -> None:
-    """End this process when it holds more than this, looking twenty times a second."""
+    """End this process when it takes more than this, looking twenty times a second."""
     import resource
 
     def held() -> int:
@@ -84,7 +84,8 @@ def _watch(memory: int) -> None:
 
     # KiB or bytes, as the system likes; a bare interpreter takes between 2 MiB and 2 GiB.
     unit = 1024 if held() < 1 << 21 else 1
-    while held() * unit < memory:
+    most = held() * unit + memory  # what Linux counts at first is the parent's
+    while held() * unit < most:
         time.sleep(0.05)
     os._exit(OUT_OF_MEMORY)
 
