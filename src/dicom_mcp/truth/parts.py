@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from ..errors import StatusFailure
+from ..errors import DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Query
 from ..standard.status import TOO_MANY
@@ -50,13 +50,24 @@ _SECONDS = 12.0
 _MOST_NAMED = 5
 
 
+# Why a part did not come.
+_TOO_LONG = "because they were too long for one answer and could not be parted further"
+_TOO_LATE = "because there was no time left"
+_TOO_MANY_PARTS = f"because the question would take more than {MOST_PARTS:,} parts"
+_REFUSED = "because the archive refused them"
+_BROKEN_OFF = "because its answer broke off"
+_NOT_BY_DATE = "because the archive does not tell or compare the dates it was asked by"
+
+
 @dataclass(slots=True)
 class _Lacks:
     """What an answer in parts may lack, or does."""
 
-    # Parts that did not come, by their key, and whether that was for want of time.
-    missing: list[str] = field(default_factory=list[str])
-    late: bool = False
+    # Parts that did not come, by their key, and why not.
+    missing: dict[str, str] = field(default_factory=dict[str, str])
+    why: str = _TOO_LONG
+    # What the answers that broke off said of it.
+    notes: list[str] = field(default_factory=list[str])
     # Attributes without which a match may have been missed.
     without: dict[str, None] = field(default_factory=dict[str, None])
 
@@ -173,7 +184,7 @@ class Parts:
     @property
     def came(self) -> bool:
         """Whether all parts came."""
-        return not self._lacks.missing and not self._lacks.late
+        return not self._lacks.missing
 
     def outcome(self) -> Outcome:
         """Whether all of the question is answered, and how it was asked."""
@@ -187,15 +198,16 @@ class Parts:
         if self._gathering.full:
             return Outcome(True, notes)
         if not self.came:
-            why = "there was no time left" if self._lacks.late else "they were too long for it"
-            named = ", ".join(self._lacks.missing[:_MOST_NAMED])
-            more = len(self._lacks.missing) - _MOST_NAMED
-            named += f" and {more} more" if more > 0 else ""
-            notes.append(
-                f"Not complete: of some parts not all came, because {why}"
-                f"{f' ({named})' if named else ''}. Narrow the question by dates, a patient or a "
-                "modality."
-            )
+            notes += self._lacks.notes
+            for why in dict.fromkeys(self._lacks.missing.values()):
+                parts = [part for part, reason in self._lacks.missing.items() if reason == why]
+                shown = parts[:_MOST_NAMED]
+                named = ", ".join(part if part.strip("-") else "all" for part in shown)
+                more = f" and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
+                notes.append(
+                    f"Not complete: of {self._split_by} {named}{more} not all came, {why}. Narrow "
+                    "the question by dates, a patient or a modality."
+                )
         elif self._lacks.without:
             lacking = " or ".join(self._lacks.without)
             doubt = (
@@ -234,7 +246,8 @@ class Parts:
                 for future in done:
                     self._took(asked.pop(future), future.result(), spans)
         if spans and not self._gathering.full:
-            self._lacks.missing += [span.key for span in reversed(spans)]
+            for span in reversed(spans):
+                self._miss(span.key)
 
     @property
     def _is_proving(self) -> bool:
@@ -258,14 +271,14 @@ class Parts:
         if self._gathering.full:
             return
         if part is None:
-            self._lacks.missing.append(span.key)
+            self._miss(span.key)
             return
         days = [*map(self._date_of, part.told)]
         if any(day and not span.has(day) for day in days) or (
             days and not any(days) and not (span.first is None and self._split_by in part.given)
         ):
-            self._left = 0  # it ignores the very key that would split, or does not return it
-            self._lacks.missing.append(span.key)
+            self._stop(_NOT_BY_DATE)  # by the very key that would split
+            self._miss(span.key)
             return
         self._learn(part)
         cut = self._is_cut(part)
@@ -282,7 +295,7 @@ class Parts:
         self._longest = max(self._longest, part.rows)
         # Of these days more came before: the archive does not take such a range as one.
         if not part.ending.whole or sum(map(span.has, self._shown)) > part.rows:
-            self._lacks.missing.append(span.key)
+            self._miss(span.key)
 
     def _ask_day(self, day: Span, part: Part | None) -> None:
         """A day that was too long for one answer: by time, or else by other keys."""
@@ -308,7 +321,7 @@ class Parts:
                 return
             named = f"{day.key} {time}"
             if part is None:
-                self._lacks.missing.append(named)
+                self._miss(named)
                 return
             if any(not _time(start) <= one["StudyTime"][:6] <= _time(end) for one in part.told):
                 self._ask_by_endings({self._split_by: day.key}, day.key, part)
@@ -316,7 +329,7 @@ class Parts:
             if not self._is_cut(part):
                 self.rows += part.rows
                 if not part.ending.whole:
-                    self._lacks.missing.append(named)
+                    self._miss(named)
             elif start == end:
                 self._ask_by_endings(keys, named, part)
             else:
@@ -330,7 +343,7 @@ class Parts:
         if part is None:
             part = self._put(dict(keys))
         if part is None or not endings.ask_all(part):
-            self._lacks.missing.append(named)
+            self._miss(named)
             return
         self.rows += endings.rows
         if endings.by != UNIQUE_KEY[self._query.level]:
@@ -353,6 +366,8 @@ class Parts:
         if not self._left:
             return None
         self._left -= 1
+        if not self._left:
+            self._stop(_TOO_MANY_PARTS)
         self._parts += 1
         told = tuple(dict.fromkeys((self._split_by, *told_of(self._query.level))))
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
@@ -362,13 +377,33 @@ class Parts:
             if failure.status in TOO_MANY and not self._asking.deadline.allowance.spent:
                 return Part(Ending(whole=False, capped=True), 0, [], frozenset())
             if keys.keys() <= {self._split_by, "StudyTime"}:
-                self._left = 0
+                self._stop(_REFUSED)
             return None
         if not part.ending.whole and not part.ending.capped:
-            self._left = 0  # the deadline, or a failure that more queries won't mend
-            self._lacks.late = self._lacks.late or bool(part.ending.notes)
+            if not self._gathering.full:  # the deadline, or a failure that more won't mend
+                self._lacks.notes += [] if late(self._asking) else part.ending.notes
+                self._stop(_TOO_LATE if late(self._asking) else _BROKEN_OFF)
+            self._left = 0
         self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
         return part
+
+    def _stop(self, why: str) -> None:
+        """Ask for no more parts: what is missing from now on is so for this reason."""
+        if self._lacks.why == _TOO_LONG:
+            self._lacks.why = why
+        self._left = 0
+
+    def _miss(self, part: str) -> None:
+        self._lacks.missing[part] = self._lacks.why
+
+
+def late(asking: Asking) -> bool:
+    """Whether there is no time left."""
+    try:
+        asking.deadline.remaining()
+    except DeadlinePassed:
+        return True
+    return False
 
 
 def told_of(level: Level) -> tuple[str, ...]:
