@@ -192,3 +192,19 @@ def test_a_list_that_is_only_doubted_for_its_length_is_proved_whole() -> None:
         found = ask(peer.node, "query_studies", study_date="undated", modality_in_study="CT")
     assert (found["returned"], found["complete"]) == (0, True)
     assert not [note for note in found["notes"] if note.startswith(("This archive", "The archive"))]
+
+
+def test_what_is_missing_of_a_list_in_parts_is_told_by_its_dates_with_the_reason() -> None:
+    alike = {"PatientID": "P", "StudyTime": "120000", "AccessionNumber": "A"}
+    objects = studies(40) + [
+        image
+        for study in range(500, 530)
+        for image in images(1, study=study, StudyDate="20260601", **alike)
+    ]
+    with holding(objects, Habits(most_matches=20, cap_status=0xFE00)) as archive:
+        answer = ask(archive.node, "count_studies")
+    assert answer["complete"] is False
+    (note,) = [note for note in answer["notes"] if note.startswith("Not complete: of ")]
+    assert "of StudyDate 20260601" in note
+    assert "because they were too long for one answer" in note
+    assert "no time" not in note
