@@ -79,6 +79,7 @@ def ask_by_patient(
     """
     stopped = False
     study = query.keys.get(UNIQUE_KEY[Level.STUDY], "")
+    study = study if is_one(study) else ""  # of several, each may be another patient's
     patients: list[Match] = []
 
     def note_patient(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
