@@ -276,6 +276,7 @@ def test_an_image_that_cannot_be_shown_is_left_out_of_a_sheet_and_named(
         said, _ = look(node, "view_series", series_instance_uid=uid)
         assert said["complete"] is False
         assert any("Not shown: instance 2." in note for note in said["notes"])
+        assert any(note.startswith("Not complete") for note in said["notes"])
         assert "pixel data ends" in fail(node, "view_image", series_instance_uid=uid, at=2)
 
 

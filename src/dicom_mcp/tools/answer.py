@@ -49,6 +49,15 @@ def asked(node: Asking) -> Asked:
     }
 
 
+def honest(notes: Sequence[str], why: str, *, complete: bool) -> list[str]:
+    """The notes of an answer, each once; of one that is not complete one says so, if need be
+    first and for this reason."""
+    told = [*dict.fromkeys(notes)]
+    if complete or any(note.startswith("Not complete") for note in told):
+        return told
+    return [f"Not complete, perhaps: {why}", *told]
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """Pictures and what is said of them: a client shows both, and there is no other content. Each

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from ..content.error import ContentError
 from ..errors import ProtocolViolation
 from ..standard.instance import Instance
-from .answer import Asked, Pictures, Rank, asked
+from .answer import Asked, Pictures, Rank, asked, honest
 from .call import Call
 from .choosing import PDF, Choosing, Remarks
 from .objects import (
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ..content.window import Window
 
 # Of a picture: assistants accept 5 MB of base64.
+_NOT_ALL = "not all that was asked for is shown, or surely in order."
+
 _MOST_BYTES = 3_700_000
 _TOO_LARGE = "JPEG and perhaps smaller, because it is too large for an assistant otherwise."
 _SMALLEST = 400
@@ -305,7 +307,7 @@ class _Making:
         said = Shown(
             caption=[f"Page {page} of a PDF; read_report has its text."],
             complete=self.remarks.complete,
-            notes=self.remarks.notes,
+            notes=honest(self.remarks.notes, _NOT_ALL, complete=self.remarks.complete),
             archive=asked(self.call.archive.node),
             image={**_row(found, one), "page": page},
         )
@@ -330,7 +332,7 @@ class _Making:
         return Shown(
             caption=caption.split("\n"),
             complete=self.remarks.complete,
-            notes=[*dict.fromkeys(self.remarks.notes)],
+            notes=honest(self.remarks.notes, _NOT_ALL, complete=self.remarks.complete),
             archive=asked(self.call.archive.node),
             image=filled(row),
         )
