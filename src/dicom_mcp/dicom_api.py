@@ -122,7 +122,7 @@ class Archive:
         deadline: Deadline,
         arrived: Arrived = ignored,
     ) -> Matches:
-        """Hand every match to `keep` as it comes and hold none; the answer tells the rest.
+        """Hand every match to `keep`, as it comes where that can be; the answer tells the rest.
 
         Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
         keeps it, or is known not to.
@@ -138,12 +138,18 @@ class Archive:
             keep(match)
 
         with self._located():
-            if MODALITIES in query.keys and MODALITIES in self.habits.left_out:
-                below = self._by_modalities_below(asking, query, limit)
-                for match in below.matches:
-                    keep(match)
-                return replace(below, matches=[], queries=asking.cost.queries)
-            answer = _asked(asking, query, limit, keep=learning)
+            answer = self._gathered(asking, query, limit)
+            if not answer:
+                try:
+                    answer = _asked(asking, query, limit, keep=learning)
+                except NoAcceptedContext:
+                    if query.level is not Level.PATIENT:
+                        raise
+                    self.habits.no_patient_root = True
+                    answer = self._patients(asking, query, limit)
+            for match in answer.matches:  # none of what was handed on already
+                keep(match)
+            answer = replace(answer, matches=[])
             grouped = came and query.level is Level.STUDY and MODALITIES in query.wanted
             if grouped and MODALITIES not in (*query.keys, *answer.absent):
                 answer = _of_images_only(asking, answer)
@@ -224,6 +230,16 @@ class Archive:
         """Give back every connection."""
         self._exchange.close()
         self._objects_from.close()
+
+    def _gathered(self, asking: Asking, query: Query, limit: int) -> Matches | None:
+        """What is only known when all of it came; None for what comes match by match."""
+        if query.level is Level.PATIENT and (query.empty or self.habits.no_patient_root):
+            return self._patients(asking, query, limit)
+        if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
+            return self._find(asking, query, limit)
+        if MODALITIES in query.keys and MODALITIES in self.habits.left_out:
+            return self._by_modalities_below(asking, query, limit)
+        return None
 
     def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
