@@ -11,7 +11,7 @@ from ..standard.recheck import texts
 from ..standard.record import identity
 from .call import Call
 from .lists import Tally
-from .namesakes import in_other_letters
+from .namesakes import in_other_letters, who_is
 from .question import MODALITIES, Found, Question, query_of
 
 # What a wider key may bring for comparison here.
@@ -39,7 +39,7 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
             if found.matches or not found.complete:
                 break
         if question.name:
-            known = {identity(question.level, match) for match in found.matches}
+            known = {who_is(question.level, match) for match in found.matches}
             found.add(in_other_letters(call, question, wanted, found.matches.append, known))
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
@@ -104,7 +104,7 @@ def _each(
                 seen.add(who)
             count += 1
             if question.name:
-                kept.add(identity(question.level, match))
+                kept.add(who_is(question.level, match))
             keep(match)
 
         for way in rank:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from ..errors import ArchiveError
+from ..standard.levels import Level
 from ..standard.name_words import is_dicom_form
 from ..standard.namesake import narrow_keys, same_letters, same_name, wide_keys
 from ..standard.query import Match
@@ -21,6 +22,16 @@ from .question import NAME, Found, Question, query_of
 _FEW = 500
 _MANY = 5_000
 _SECONDS = 8.0
+
+_OF_ONE = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
+
+
+def who_is(level: Level, match: Match) -> str:
+    """What tells this match from another one; of a patient, what does not depend on how much else
+    was asked for or found below."""
+    if level is Level.PATIENT:
+        return repr([match.get(one, "") for one in _OF_ONE])
+    return identity(level, match)
 
 
 def in_other_letters(
@@ -42,7 +53,7 @@ def in_other_letters(
     came: set[str] = set()
 
     def take(match: Match) -> None:
-        who = identity(question.level, match)
+        who = who_is(question.level, match)
         if who not in seen and who not in known and any(map(is_same, texts(match.get(NAME, "")))):
             seen.add(who)
             came.update(texts(match.get(NAME, "")))
