@@ -40,6 +40,12 @@ class Deadline:
             )
         return left
 
+    @property
+    def passed(self) -> bool:
+        """Whether there is no time left. Raises Cancelled when nobody waits any longer."""
+        self.check()
+        return monotonic() >= self._ends
+
     def check(self) -> None:
         """Raise Cancelled when nobody waits any longer."""
         if self._whole:

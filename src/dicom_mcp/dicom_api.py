@@ -139,7 +139,7 @@ class Archive:
 
         with self._located():
             answer = self._gathered(asking, query, limit)
-            if not answer:
+            if answer is None:
                 try:
                     answer = _asked(asking, query, limit, keep=learning)
                 except NoAcceptedContext:
@@ -276,7 +276,12 @@ class Archive:
             for series in several
         ]
         found = [match for answer in answers for match in answer.matches]
-        notes = [note for answer in answers for note in answer.notes if answer.matches]
+        notes = [
+            note
+            for answer in answers
+            for note in answer.notes
+            if answer.matches or not answer.complete
+        ]
         if len(found) > limit:
             notes.append(f"Not complete: these are {limit} of {len(found)} instances; raise limit.")
         return Matches(

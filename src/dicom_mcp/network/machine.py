@@ -52,9 +52,7 @@ def send_all(connected: socket.socket, message: bytes, *, deadline: Deadline) ->
         try:
             unsent = unsent[connected.send(unsent) :]
         except TimeoutError:
-            try:
-                deadline.remaining()
-            except DeadlinePassed:
+            if deadline.passed:
                 raise DeadlinePassed(
                     "the archive stopped reading what was sent to it", "Try again later"
                 ) from None

@@ -7,7 +7,6 @@ only so many matches at once has given those of the first values, and called it 
 from collections.abc import Sequence
 from itertools import batched
 
-from ..errors import DeadlinePassed
 from ..standard.lists import LISTED
 from ..standard.query import Query
 from ..standard.shapes import SEPARATOR
@@ -60,7 +59,8 @@ class _Listed:
         outcome = ask_seen(self._asking, query, self._gathering)
         missing = self._gathering.missing(self._keyword, keys[self._keyword])
         brought_nothing = self._gathering.examined == examined
-        if self._gathering.full or brought_nothing or len(values) == 1 or self._is_late():
+        nothing_more = self._gathering.full or brought_nothing or len(values) == 1
+        if nothing_more or self._asking.deadline.passed:
             return outcome
         if not outcome.whole:  # every match has to come in an answer that is
             middle = len(values) // 2
@@ -71,13 +71,6 @@ class _Listed:
         if len(missing) == len(values):
             return outcome  # it ignores the key: asked again it gives the same
         return self._joined([missing], outcome)
-
-    def _is_late(self) -> bool:
-        try:
-            self._asking.deadline.remaining()
-        except DeadlinePassed:
-            return True
-        return False
 
     def _joined(self, parts: Sequence[Sequence[str]], *known: Outcome) -> Outcome:
         """What is known already, and what asking for each of these parts comes to."""

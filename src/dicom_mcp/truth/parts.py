@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from ..errors import DeadlinePassed, StatusFailure
+from ..errors import StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Query
 from ..standard.status import TOO_MANY
@@ -381,8 +381,9 @@ class Parts:
             return None
         if not part.ending.whole and not part.ending.capped:
             if not self._gathering.full:  # the deadline, or a failure that more won't mend
-                self._lacks.notes += [] if late(self._asking) else part.ending.notes
-                self._stop(_TOO_LATE if late(self._asking) else _BROKEN_OFF)
+                late = self._asking.deadline.passed
+                self._lacks.notes += [] if late else part.ending.notes
+                self._stop(_TOO_LATE if late else _BROKEN_OFF)
             self._left = 0
         self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
         return part
@@ -395,15 +396,6 @@ class Parts:
 
     def _miss(self, part: str) -> None:
         self._lacks.missing[part] = self._lacks.why
-
-
-def late(asking: Asking) -> bool:
-    """Whether there is no time left."""
-    try:
-        asking.deadline.remaining()
-    except DeadlinePassed:
-        return True
-    return False
 
 
 def told_of(level: Level) -> tuple[str, ...]:
