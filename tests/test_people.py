@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode
-from tests import peers
 from tests.asking import ask
-from tests.peers import Kind, Peer
+from tests.everywhere import ARCHIVES, held_by
 from tests.truth.archives import images
 
 # Studies by number: whose, when, with what, of what.
@@ -51,30 +49,14 @@ def held() -> list[Dataset]:
     return objects
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "embedded",
-        "embedded that keeps little",
-        pytest.param("orthanc", marks=pytest.mark.orthanc),
-        pytest.param("dcmqrscp", marks=pytest.mark.dcmtk),
-    ],
-)
-def peer(
+@pytest.fixture(scope="module", params=[*ARCHIVES])
+def node(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Peer]:
-    match request.param:
-        case "embedded":
-            started = peers.embedded(held())
-        case "embedded that keeps little":
-            absent = frozenset({"ModalitiesInStudy", "NumberOfStudyRelatedSeries"})
-            started = peers.embedded(held(), Kind(Habits(unreturned=absent), "strict"))
-        case "orthanc":
-            started = peers.orthanc(held(), tmp_path_factory.mktemp("orthanc"))
-        case _:
-            started = peers.dcmqrscp(held(), tmp_path_factory.mktemp("dcmqrscp"))
-    with started as peer:
-        yield peer
+) -> Iterator[AnyNode]:
+    absent = ("ModalitiesInStudy", "NumberOfStudyRelatedSeries")
+    directory = tmp_path_factory.mktemp("archive")
+    with held_by(request.param, held(), directory, absent=absent) as node:
+        yield node
 
 
 def by_study(node: AnyNode, **arguments: Any) -> dict[int, dict[str, Any]]:
@@ -83,9 +65,9 @@ def by_study(node: AnyNode, **arguments: Any) -> dict[int, dict[str, Any]]:
 
 
 def test_days_since_the_previous_study_and_since_that_of_the_same_kind_are_told(
-    peer: Peer,
+    node: AnyNode,
 ) -> None:
-    rows = by_study(peer.node, patient_id="P1")
+    rows = by_study(node, patient_id="P1")
     told = {
         study: (row.get("days_since_previous"), row.get("days_since_same_kind"))
         for study, row in rows.items()
@@ -102,24 +84,24 @@ def test_days_since_the_previous_study_and_since_that_of_the_same_kind_are_told(
     }
 
 
-def test_what_came_before_is_told_whatever_is_asked_for(peer: Peer) -> None:
-    rows = by_study(peer.node, patient_id="P1", study_date="20260101-")
+def test_what_came_before_is_told_whatever_is_asked_for(node: AnyNode) -> None:
+    rows = by_study(node, patient_id="P1", study_date="20260101-")
     assert rows[5]["days_since_previous"] == 334
     assert rows[8]["days_since_same_kind"] == 417
-    rows = by_study(peer.node, patient_id="P1", modality="MR")
+    rows = by_study(node, patient_id="P1", modality="MR")
     assert rows[2]["days_since_previous"] == 51
-    rows = by_study(peer.node, patient_id="P1", limit=1)
+    rows = by_study(node, patient_id="P1", limit=1)
     assert rows[8]["days_since_same_kind"] == 417
 
 
-def test_studies_of_which_nobody_knows_the_kind_are_told(peer: Peer) -> None:
-    answer = ask(peer.node, "patient_timeline", patient_id="P4")
+def test_studies_of_which_nobody_knows_the_kind_are_told(node: AnyNode) -> None:
+    answer = ask(node, "patient_timeline", patient_id="P4")
     assert "days_since_same_kind" not in answer["records"][0]
     assert any("days_since_same_kind passes over" in note for note in answer["notes"])
 
 
-def test_choices_have_the_last_study_first(peer: Peer) -> None:
-    answer = ask(peer.node, "patient_timeline", patient_name="Jane Doe")
+def test_choices_have_the_last_study_first(node: AnyNode) -> None:
+    answer = ask(node, "patient_timeline", patient_name="Jane Doe")
     assert [
         (one["patient_id"], one["studies"], one.get("last_study")) for one in answer["choices"]
     ] == [("P2", 1, "20260304"), ("P1", 8, "20260303"), ("P3", 1, None)]
@@ -131,10 +113,10 @@ THIRD = "Doe^Jane (P3), 1 study, none with a date"
 
 
 @pytest.mark.parametrize("preset", ["minimal", "standard"])
-def test_studies_of_several_people_of_a_name_say_who_these_are(peer: Peer, preset: str) -> None:
+def test_studies_of_several_people_of_a_name_say_who_these_are(node: AnyNode, preset: str) -> None:
     for arguments in ({}, {"modality_in_study": "CT,US"}):
         answer = ask(
-            peer.node,
+            node,
             "query_studies",
             patient_name="Jane Doe",
             attribute_preset=preset,
@@ -146,7 +128,7 @@ def test_studies_of_several_people_of_a_name_say_who_these_are(peer: Peer, prese
         assert len(said) == 3
 
 
-def test_patients_of_one_name_say_who_came_when(peer: Peer) -> None:
-    answer = ask(peer.node, "query_patients", name_pattern="Jane Doe")
+def test_patients_of_one_name_say_who_came_when(node: AnyNode) -> None:
+    answer = ask(node, "query_patients", name_pattern="Jane Doe")
     (note,) = [one for one in answer["notes"] if "patients: " in one]
     assert all(one in note for one in ("These are 3 patients", FIRST, SECOND, THIRD))

@@ -9,15 +9,13 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.content.instructions import instructions
 from dicom_mcp.content.report import is_report, read_report
-from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.reports import pdf
-from dicom_mcp.node import AnyNode, WebNode
+from dicom_mcp.node import AnyNode
 from tests import peers
 from tests.asking import ask, fail
 from tests.content import documents as made
-from tests.dicomweb import servers
-from tests.peers import Kind
+from tests.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
 from tests.test_report import text_of
 from tests.truth.archives import images
 
@@ -57,34 +55,14 @@ def held() -> list[Dataset]:
     return objects
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "embedded",
-        "embedded that keeps little",
-        "embedded over DICOMweb",
-        pytest.param("orthanc", marks=pytest.mark.orthanc),
-        pytest.param("dcmqrscp", marks=pytest.mark.dcmtk),
-    ],
-)
+@pytest.fixture(scope="module", params=[*ARCHIVES, OVER_DICOMWEB])
 def node(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AnyNode]:
-    name: str = request.param
-    if name == "embedded over DICOMweb":
-        with servers.embedded(held()) as url:
-            yield WebNode(url)
-        return
-    if name == "orthanc":
-        started = peers.orthanc(held(), tmp_path_factory.mktemp("orthanc"))
-    elif name == "dcmqrscp":
-        started = peers.dcmqrscp(held(), tmp_path_factory.mktemp("dcmqrscp"))
-    else:
-        absent = frozenset({"NumberOfStudyRelatedSeries", "NumberOfSeriesRelatedInstances"})
-        kind = Kind(Habits(unreturned=absent), "strict") if "little" in name else Kind()
-        started = peers.embedded(held(), kind)
-    with started as peer:
-        yield peer.node
+    absent = ("NumberOfStudyRelatedSeries", "NumberOfSeriesRelatedInstances")
+    directory = tmp_path_factory.mktemp("archive")
+    with held_by(request.param, held(), directory, absent=absent) as node:
+        yield node
 
 
 def each(answer: dict[str, Any], name: str) -> list[Any]:

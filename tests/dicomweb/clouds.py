@@ -6,11 +6,9 @@ What they hold is searched by the embedded archive; here stands what each of the
 
 import json
 import re
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +17,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import ROOT, EmbeddedWeb
+from tests.dicomweb.serving import serving
 
 _OPTIONS = frozenset({"limit", "offset", "includefield", "fuzzymatching"})
 _UIDS = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"})
@@ -94,43 +93,20 @@ AWS = Rules(
 @contextmanager
 def cloud(rules: Rules, objects: Sequence[Dataset]) -> Generator[tuple[str, list[str]]]:
     """The base URL of such a service that holds these objects, and what it was asked."""
-    asked: list[str] = []
     index = Index(":memory:")
     index.add_all(objects)
     web = EmbeddedWeb(index, habits=rules.habits)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
+    def answer(target: str) -> tuple[int, str, bytes]:
+        found = _answered(rules, web, target)
+        if isinstance(found, int):
+            return found, "application/dicom+json", b""
+        content = json.dumps(found).encode() if found else b""
+        return 200 if found else 204, "application/dicom+json", content
 
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            found = _answered(rules, web, self.path)
-            status = found if isinstance(found, int) else 200 if found else 204
-            content = b"" if isinstance(found, int) or not found else json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/dicom+json")
-            if status != 204:
-                self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            self.wfile.flush()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v2", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-        index.close()
+    with serving(answer) as (url, asked):
+        yield f"{url}/v2", asked
+    index.close()
 
 
 def _answered(rules: Rules, web: EmbeddedWeb, target: str) -> list[dict[str, Any]] | int:

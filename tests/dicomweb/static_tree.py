@@ -1,14 +1,14 @@
 """A tree of plain files as DICOMweb, which any web server gives whatever it is asked with."""
 
 import json
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydicom.dataset import Dataset
+
+from tests.dicomweb.serving import serving
 
 type Files = dict[str, tuple[str, bytes]]
 
@@ -52,36 +52,13 @@ def files(objects: Sequence[Dataset], *, of: Sequence[str] = ("studies", "metada
 @contextmanager
 def served(tree: Files, *, missing: int = 404) -> Generator[tuple[str, list[str]]]:
     """The base URL of a web server that gives these files, and what it was asked."""
-    asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
+    def answer(target: str) -> tuple[int, str, bytes]:
+        kind, content = tree.get(urlsplit(target).path, ("", b""))
+        return (200, kind, content) if kind else (missing, "text/html", b"")
 
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            kind, content = tree.get(urlsplit(self.path).path, ("", b""))
-            self.send_response(200 if kind else missing)
-            self.send_header("Content-Type", kind or "text/html")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            self.wfile.flush()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with serving(answer) as served_at:
+        yield served_at
 
 
 def _row(one: Dataset, keywords: Sequence[str]) -> dict[str, Any]:
