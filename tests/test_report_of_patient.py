@@ -1,5 +1,7 @@
 """All reports of a patient or an order in one call, and reports that give orders to a reader."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -14,6 +16,7 @@ from dicom_mcp.demo.reports import pdf
 from dicom_mcp.node import AnyNode
 from tests import peers
 from tests.asking import ask, fail
+from tests.bounds import PATIENCE
 from tests.content import documents as made
 from tests.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
 from tests.test_report import text_of
@@ -181,6 +184,16 @@ def test_text_that_gives_orders_to_an_assistant_is_known(words: str) -> None:
 @pytest.mark.parametrize("words", CLINICAL)
 def test_what_people_write_to_each_other_is_no_alarm(words: str) -> None:
     assert instructions(f"CT of the chest.\n{words}\nNo nodule.") == []
+
+
+@pytest.mark.parametrize("text", ["\n", "\r\n", " \n", "system ", "send ", "a."])
+def test_no_text_takes_more_than_its_length_to_look_through(text: str) -> None:
+    """A pattern that starts anew at each of these would take hours."""
+    script = f"from dicom_mcp.content.instructions import *; print(instructions({text!r} * 60_000))"
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=PATIENCE, check=True
+    )
+    assert ended.stdout == b"[]\n"
 
 
 def test_no_report_of_the_hospital_is_an_alarm() -> None:

@@ -18,6 +18,9 @@ MOST_FAILED = 40
 MOST_REFUSED = 3
 MOST_PARTS_REFUSED = 12
 
+# Queries of one call that only prove a list: forty for one, where ten ends and years of birth do.
+MOST_PROVING = 60
+
 
 class Allowance:
     """Counts what one call asked in vain, at all nodes; shared by its steps and its threads."""
@@ -27,6 +30,8 @@ class Allowance:
         self.paused = False
         # How often each server (by its base URL) said that it has no time now.
         self.put_off = Counter[str]()
+        # Queries that may yet be sent for no more than to prove that a list is whole.
+        self.proving = MOST_PROVING
         self._in_vain = 0
         self._failed = 0
         self._refused = 0

@@ -30,8 +30,8 @@ def _serving(one: Dataset, *, kept: str, whole: bool = True) -> Behaviour:
     del header.PixelData
     metadata = header.to_json_dict()
     del metadata[COMMENTS]
-    if kept == "as bulk data":
-        metadata[COMMENTS] = {"vr": "LT", "BulkDataURI": "../bulk/1"}
+    if kept != "nowhere":
+        metadata[COMMENTS] = {"vr": "LT", kept: "../bulk/1"}
     file = BytesIO()
     one.save_as(file, enforce_file_format=True)
     part = b"--b0\r\nContent-Type: application/dicom\r\n\r\n" + file.getvalue() + b"\r\n--b0--"
@@ -49,7 +49,7 @@ def _serving(one: Dataset, *, kept: str, whole: bool = True) -> Behaviour:
     return behave
 
 
-@pytest.mark.parametrize("kept", ["as bulk data", "nowhere"])
+@pytest.mark.parametrize("kept", ["BulkDataURI", "bulkDataURI", "nowhere"])
 def test_what_metadata_lack_is_read_from_the_object(kept: str) -> None:
     with WebPeer(_serving(_image(), kept=kept)) as peer:
         node = WebNode(peer.url)
@@ -66,7 +66,7 @@ def test_what_metadata_lack_is_read_from_the_object(kept: str) -> None:
         assert not any("In none" in note for note in sampled["notes"])
 
 
-@pytest.mark.parametrize("kept", ["as bulk data", "nowhere"])
+@pytest.mark.parametrize("kept", ["BulkDataURI", "bulkDataURI", "nowhere"])
 def test_what_metadata_lack_is_doubted_where_the_object_cannot_be_had(kept: str) -> None:
     with WebPeer(_serving(_image(), kept=kept, whole=False)) as peer:
         node = WebNode(peer.url)

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
@@ -262,6 +263,25 @@ def test_a_row_that_cannot_be_decoded_costs_that_row_and_is_told(
         assert len(found) == kept
         assert not ending.whole
         assert "1 study came damaged" in ending.notes[0]
+
+
+@pytest.mark.parametrize("places", [(0,), (0, 1), (700,), (99, 100, 1_699)])
+def test_a_row_that_is_none_has_its_place_in_a_list_of_many_pages(
+    reach: Reach, places: tuple[int, ...]
+) -> None:
+    held: list[Any] = rows(1_700)
+    for place in places:
+        held[place] = None
+
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        some = held[asked.offset : asked.offset + asked.limit]
+        return says(answer(json.dumps(some).encode()))(connected, asked)
+
+    with WebPeer(behave) as peer:
+        found, ending = _ask(reach(peer.url), STUDIES, 2_000)
+        assert len(found) == 1_700 - len(places)
+        assert not ending.whole
+        assert "came damaged" in ending.notes[0]
 
 
 def test_a_single_study_without_its_array_is_read(reach: Reach) -> None:

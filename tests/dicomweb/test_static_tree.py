@@ -15,6 +15,7 @@ from tests.content.samples import image
 from tests.demo.objects import hospital
 
 from .servers import archive
+from .serving import serving
 from .static_tree import files, served
 
 OBJECTS = list(hospital())
@@ -83,6 +84,29 @@ def test_what_is_not_offered_is_said_and_nothing_is_denied(
         found = held.find(Query(Level.IMAGE, absent), limit=50, deadline=Deadline(30))
         assert not found.matches
         assert found.complete
+
+
+def test_metadata_that_fail_are_no_metadata_that_are_not_offered() -> None:
+    def failing(target: str) -> tuple[int, str, bytes]:
+        if target.partition("?")[0].endswith("/metadata"):
+            return 500, "text/html", b""
+        kind, content = tree.get(target.partition("?")[0], ("", b""))
+        return 200 if kind else 404, kind or "text/html", content
+
+    tree = files(OBJECTS, of=("series",))
+    with (
+        serving(failing) as (url, _),
+        closing(archive(url)) as held,
+        pytest.raises(StatusFailure, match="the server failed"),
+    ):
+        held.find(Query(Level.IMAGE, IN_SERIES), limit=50, deadline=Deadline(30))
+
+
+def test_nothing_is_said_of_the_lists_of_a_study_that_is_not_there() -> None:
+    with served(files(OBJECTS)) as (url, _), closing(archive(url)) as held:
+        query = Query(Level.IMAGE, {"StudyInstanceUID": "1.2.3.4"})
+        found = held.find(query, limit=50, deadline=Deadline(30))
+        assert (found.matches, found.complete, found.notes) == ([], True, ())
 
 
 def test_every_tool_shows_what_the_tree_lists() -> None:

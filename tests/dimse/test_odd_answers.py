@@ -66,6 +66,14 @@ BIG_ENDIAN = (
 )
 NAME = "Müller^Jörg"
 
+# What `QUERY` is sent as, whatever it asks for beside.
+QUESTION = (
+    element(0x0008, 0x0052, b"STUDY")
+    + element(0x0010, 0x0010, b"")
+    + element(0x0010, 0x0020, b"7")
+    + element(0x0020, 0x000D, b"")
+)
+
 
 def items(*pdus: bytes) -> bytes:
     """The items of these P-DATA-TF PDUs in one PDU."""
@@ -109,6 +117,14 @@ WHOLE: dict[str, tuple[Script, int]] = {
     "the last row comes again with the final status": (
         answered(give_rows(2), give(lambda talk: talk.answer(0, match(1))), behave),
         2,
+    ),
+    "the final answer repeats the question": (
+        answered(give_rows(2), give(lambda talk: talk.answer(0, QUESTION)), behave),
+        2,
+    ),
+    "the final answer repeats the question and there is nothing": (
+        answered(give(lambda talk: talk.answer(0, QUESTION)), behave),
+        0,
     ),
     "a value has an odd length": (
         answered(

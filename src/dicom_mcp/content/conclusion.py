@@ -21,8 +21,10 @@ _WORDS = (
     "schlussfolgerung|empfehlung|synthèse|conclusión|impresión|conclusioni|conclusione|"
     "conclusão|impressão|conclusie"
 )
-_HEADING = re.compile(rf"^[ \t#*]*(?:{_WORDS})\b[^\n:]{{0,40}}(?::[ \t]*|[ \t]*\n)", re.I | re.M)
-_NEXT = re.compile(r"^[^\W\d_][^\n:.]{2,40}:[ \t]*(?:\n|$)|^[A-ZÄÖÜÉÀ ]{4,40}:?[ \t]*$", re.M)
+_HEADING = re.compile(
+    rf"^[ \t#*]*(?:{_WORDS})\b(?:[^\n:]{{0,40}}:[ \t]*|[ \t*]*(?:\n|$))", re.I | re.M
+)
+_NEXT = re.compile(r"^[^\W\d_][^\n:.]{2,40}:[ \t]*(?:\n|$)", re.M)
 
 
 def of_tree(tree: Tree) -> str:
@@ -37,14 +39,18 @@ def of_tree(tree: Tree) -> str:
 
 
 def of_text(text: str) -> str:
-    """What stands below such a heading, until the next one."""
+    """What stands below such headings, each until the next one; with them, where there are
+    several."""
     found = [*_HEADING.finditer(text)]
-    if not found:
-        return ""
-    rest = text[found[-1].end() :]
-    if following := _NEXT.search(rest):
-        rest = rest[: following.start()]
-    return capped(rest.strip(), _LONGEST)
+    parts: list[str] = []
+    for number, heading in enumerate(found):
+        end = found[number + 1].start() if number + 1 < len(found) else len(text)
+        rest = text[heading.end() : end]
+        if following := _NEXT.search(rest):
+            rest = rest[: following.start()]
+        if rest := rest.strip():
+            parts.append(f"{heading[0].strip()} {rest}" if len(found) > 1 else rest)
+    return capped("\n".join(parts), _LONGEST)
 
 
 def _texts(tree: Tree, indices: Sequence[int]) -> Iterator[str]:

@@ -85,8 +85,8 @@ _PATTERNS = tuple(
         r"(?: of the)?(?: \w+)? (?:records|database|archive)\b",
         r"<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?(?:INST|SYS)\]|<<SYS>>|"
         r"</?(?:system|assistant)>",
-        r"(?:^|\n)\s*(?:system|assistant|developer)\s*:\s*(?:you\b|your\b|ignore|call |from now|"
-        r"tell |do not |always |never |the user)",
+        r"(?:^|\n)[^\S\n]*(?:system|assistant|developer)\s*:\s*(?:you\b|your\b|ignore|"
+        r"call |from now|tell |do not |always |never |the user)",
         r"\b(?:jailbreak|developer mode|DAN mode)\b",
     )
 )

@@ -371,7 +371,7 @@ class WebExchange:
             for match, size in _rows(answer, damage):
                 if not take({**asked.in_path, **match}, size):
                     break
-        return Told(more, damage.rows)
+        return Told(more, damage.rows, damage.unseen)
 
 
 def _rows(answer: Response, damage: Damage | None = None) -> Generator[tuple[Match, int]]:

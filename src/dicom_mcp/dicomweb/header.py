@@ -110,12 +110,13 @@ def header(one: Mapping[str, Any]) -> Instance:
 def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
     """The tags at every depth whose values are bulk data, pixels aside."""
     for name, found in one.items():
-        if not isinstance(found, dict) or not TAG.fullmatch(name):
+        if not TAG.fullmatch(name):
             continue
-        element = cast("dict[str, Any]", found)
+        element = parts_of(found)
         if "BulkDataURI" in element and int(name, 16) >> 16 != _PIXELS:
             yield int(name, 16)
-        for item in _listed(element.get("Value")) if element.get("vr") == "SQ" else ():
+        is_sequence = str(element.get("vr", "")).upper() == "SQ"
+        for item in _listed(element.get("Value")) if is_sequence else ():
             if isinstance(item, dict):
                 yield from _kept_apart(cast("dict[str, Any]", item))
 

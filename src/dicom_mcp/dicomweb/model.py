@@ -57,9 +57,10 @@ _GROWTH = 1.25
 
 @dataclass(slots=True)
 class Damage:
-    """How many rows of an answer could not be decoded to their end."""
+    """How many rows of an answer could not be decoded to their end, and of these not at all."""
 
     rows: int = 0
+    unseen: int = 0
 
 
 def data_sets(
@@ -101,6 +102,7 @@ def objects(
         if damage is not None and "{" in expected and found in _OTHER_VALUES and found:
             text.skip_value()
             damage.rows += 1
+            damage.unseen += 1
             expected = ",]"
             continue
         if found not in expected or not found:

@@ -33,10 +33,12 @@ type Take = Callable[[Match, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer tells beside its rows: that there is more, and how many came damaged."""
+    """What an answer tells beside its rows: that there is more, how many came damaged, and of how
+    many of these nothing could be read at all."""
 
     more: bool = False
     damaged: int = 0
+    unseen: int = 0
 
 
 class Searched(Protocol):
@@ -98,6 +100,7 @@ class Pages:
                     return self._cut("it says so itself") if more else self._ending(overlapping)
                 return self._cut(f"then it failed with HTTP status {refused.status}")
             self._damaged += told.damaged
+            page.rows += told.unseen  # they have their place in the page
             if self._stopped:
                 return self._ending(overlapping=False)
             if page.repeats or (page.rows and not page.new):

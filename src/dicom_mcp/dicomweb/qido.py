@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from ..standard.dictionary import attribute
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Query
-from ..standard.values import WILDCARD_VRS
+from ..standard.values import WILDCARD_VRS, is_uid
 
 ACCEPT = "application/dicom+json"
 
@@ -26,10 +26,6 @@ _NOT_FIELDS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 # What a key may have as it is: besides what is never escaped, what a query component allows and
 # no form gives a meaning (RFC 3986 3.4). Wildcards are among them.
 _AS_IT_IS = "*?/:@!$'(),="
-
-# PS3.5 9.1, with zeros at the front of components or letters, as careless software writes them.
-# Nothing else may stand in a path.
-UID = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ def search(query: Query) -> Search:
         if level is Level.PATIENT:
             continue
         uid = query.keys.get(UNIQUE_KEY[level], "")
-        if not UID.fullmatch(uid):
+        if not is_uid(uid):
             break
         path += f"/{_RESOURCE[level]}/{uid}"
         in_path[UNIQUE_KEY[level]] = uid

@@ -9,6 +9,7 @@ from ..deadline import Deadline
 from ..errors import ConnectionLost, ProtocolViolation, StatusFailure
 from ..network.breaker import Breaker
 from ..node import WebNode
+from ..standard.status import OVERLOADED as _OUT_OF_RESOURCES
 from .connection import Body, Connection, Response, context_of
 from .pause import MOST_ASKED, OVERLOADED, pause_before, retry_after
 from .pool import Pool
@@ -66,7 +67,11 @@ class Server:
     def _check_put_off(self, deadline: Deadline) -> None:
         """Nothing more is sent to a server that was found overloaded so often in this call."""
         if deadline.allowance.put_off[self.node.base_url] >= MOST_ASKED:
-            raise refusal(503)
+            raise StatusFailure(
+                f"the server is overloaded: it put us off {MOST_ASKED} times in this call",
+                "Try again later",
+                status=_OUT_OF_RESOURCES,
+            )
 
     def _pause(self, answer: Response, deadline: Deadline) -> float | None:
         """How long to wait before the same is asked again; None where this is the answer."""

@@ -22,6 +22,9 @@ from .server import Refused, Server, check
 
 _SIZE = "NumberOfSeriesRelatedInstances"
 
+# How servers say that there are no metadata to be had; anything else is a failure of its own.
+_NO_METADATA = frozenset({400, 403, 404, 405, 406, 410, 415, 501})
+
 type Take = Callable[[Match, int], bool]
 
 
@@ -103,7 +106,11 @@ class Tree:
                 first[_SIZE] = count + 1 if isinstance(count, int) else 1
                 if first is match:
                     rows.append((match, size))
-        except (Refused, ProtocolViolation):
+        except Refused as refused:
+            if refused.status not in _NO_METADATA:
+                raise refused.failure from None
+            return None
+        except ProtocolViolation:
             return None
         return rows
 
@@ -132,7 +139,7 @@ class Tree:
                 endings.append(self.ask(one, keep, deadline))
         except StatusFailure:
             return None
-        return rows if all(ending.whole for ending in endings) else None
+        return rows if uids and all(ending.whole for ending in endings) else None
 
     def _metadata(self, parent: str, deadline: Deadline) -> Generator[tuple[Match, int]]:
         asked = self.server.ask(f"{parent}/metadata", ACCEPT, deadline=deadline)

@@ -23,12 +23,12 @@ from ..errors import (
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.part10 import file_meta
+from ..standard.values import is_uid
 from .connection import Response
 from .ending import settled
 from .header import MOST_HEADER, header
 from .model import TAG, objects
 from .multipart import media_type, parts, whole
-from .qido import UID
 from .server import Refused, Server, check
 from .status import RETRIEVAL
 
@@ -377,7 +377,7 @@ def _uid_among(coming: set[str], one: Instance) -> str:
 
 def _is_usable(one: Reference) -> bool:
     uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
-    return all(map(UID.fullmatch, uids))
+    return all(map(is_uid, uids))
 
 
 def _place(one: Reference) -> tuple[str, str]:

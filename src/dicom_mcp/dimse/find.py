@@ -119,7 +119,7 @@ def _find(
             **masked,
         )
     try:
-        return _answers(association, context, message_id, take, deadline)
+        return _answers(association, context, message_id, data_set, take, deadline)
     except (Cancelled, DeadlinePassed):
         # Nobody waits any longer; an archive that reads this can stop searching.
         with suppress(ArchiveError):
@@ -131,6 +131,7 @@ def _answers(
     association: Association,
     context: Context,
     message_id: int,
+    asked: bytes,
     take: Callable[[Match, int], bool],
     deadline: Deadline,
 ) -> Answered:
@@ -161,7 +162,8 @@ def _answers(
                 raise ProtocolViolation(
                     "it announced a match without an identifier (PS3.7 9.1.2.1)"
                 )
-        # An identifier has no place in a final answer (PS3.7 9.1.2.1.6), but is a match there too.
+        # An identifier has no place in a final answer (PS3.7 9.1.2.1.6). It may be a match there
+        # too, or only the question repeated.
         if answer.data_set and said.kind in _WITH_MATCH:
             encoded = bytes(answer.data_set), context.transfer_syntax, association.character_set
             try:
@@ -171,6 +173,9 @@ def _answers(
                 match = identifier.decode_what_is_whole(*encoded)
                 if not match.keys() - _NOT_CONTENT:
                     match = None
+            if match is not None and is_last:
+                keys = identifier.decode(asked, context.transfer_syntax, association.character_set)
+                match = match if _tells(match, keys) else None
             if match is not None:
                 taken += 1
                 if not take(match, len(answer.data_set)) and not is_last:
@@ -180,6 +185,15 @@ def _answers(
             if damage and not taken:
                 raise damage.again()
             return Answered(said, unsupported, damaged, _offending(answer.command))
+
+
+def _tells(match: Match, asked: Match) -> bool:
+    """Whether an identifier says more than the question."""
+    return any(
+        value not in ("", [], asked.get(keyword))
+        for keyword, value in match.items()
+        if keyword not in _NOT_CONTENT
+    )
 
 
 def _offending(command: Mapping[int, int | str]) -> tuple[str, ...]:

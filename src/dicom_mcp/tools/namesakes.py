@@ -54,9 +54,12 @@ def in_other_letters(
 
     def take(match: Match) -> None:
         who = who_is(question.level, match)
-        if who not in seen and who not in known and any(map(is_same, texts(match.get(NAME, "")))):
+        names = texts(match.get(NAME, ""))
+        if known and all(map(str.isascii, names)):
+            return  # whoever is written so was looked for as people mean it
+        if who not in seen and who not in known and any(map(is_same, names)):
             seen.add(who)
-            came.update(texts(match.get(NAME, "")))
+            came.update(names)
             keep(match)
 
     def asked(key: str, limit: int) -> bool:

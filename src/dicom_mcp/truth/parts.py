@@ -162,7 +162,9 @@ class Parts:
         if self._query.level not in (Level.PATIENT, Level.STUDY):
             return False  # it is cheaper to ask for each study whose series are wanted
         cut = cut if cut and cut.told else self._sample
-        if cut is None or not self._most or (rows or self.rows) >= _FEW * self._most:
+        few = (rows or self.rows) < _FEW * self._most
+        allowance = self._asking.deadline.allowance
+        if cut is None or not few or allowance.proving <= 0:
             return False
         query = replace(self._query, keys={**self._query.keys, **(keys or {})})
         aside = Parts(
@@ -173,12 +175,14 @@ class Parts:
             most=self._most,
             split_by=_BIRTH,
         )
+        aside._left = allowance.proving
         endings = Endings(query, {}, aside._put, aside._is_cut)
         level = query.level
         proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
         if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
             proved = aside.ask_all(None) and not aside.anonymous
         self._parts += aside._parts
+        allowance.proving -= aside._parts
         return proved
 
     @property
