@@ -213,7 +213,7 @@ class Archives:
             missing = set(answer.missing)
             left = [one for one in left if one not in here or one in missing]
             services.append(answer.service)
-            notes += [f"{name}: {note}" for note in answer.notes]
+            notes += [of_node(name, note) for note in answer.notes]
         if failures and not count:
             raise _one_of(failures)
         return Retrieved(
@@ -372,7 +372,7 @@ class _Answers[T]:
                     speakers.setdefault(note, []).append(name)
         everyone = len(self.given) + len(self.failed)
         return [
-            note if len(names) == everyone else f"{', '.join(names)}: {note}"
+            note if len(names) == everyone else of_node(", ".join(names), note)
             for note, names in speakers.items()
         ]
 
@@ -382,3 +382,9 @@ def _one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
     first, *others = failures
     first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
     return first
+
+
+def of_node(name: str, note: str) -> str:
+    """A note of one node's answer; one that begins "Not complete" begins so still."""
+    begin, _, rest = note.partition(": ")
+    return f"{begin}: {name}: {rest}" if begin.startswith("Not complete") else f"{name}: {note}"

@@ -309,9 +309,10 @@ def test_an_archive_without_the_service_is_told_from_one_that_is_down() -> None:
         assert in_time(lambda: archive.verify(deadline=Deadline(30))) > 0
 
 
-def test_instances_of_several_series_need_their_study() -> None:
+def test_instances_of_very_many_series_or_of_none_need_their_study() -> None:
+    many = "\\".join(f"1.2.{number}" for number in range(101))
     with accepting() as acceptor, archive_of(acceptor) as archive:
-        for keys in ({"SeriesInstanceUID": "1.2\\1.3"}, {"SOPInstanceUID": "1.2"}):
+        for keys in ({"SeriesInstanceUID": many}, {"SOPInstanceUID": "1.2"}):
             with pytest.raises(BadArgument, match="study_instance_uid"):
                 archive.find(Query(Level.IMAGE, keys), limit=1, deadline=Deadline(PATIENCE))
     assert acceptor.associations == 0

@@ -183,12 +183,12 @@ def _ended(ask: Callable[[Deadline], str], seconds: float) -> str:
     with within(seconds + GRACE):
         try:
             how = ask(Deadline(seconds))
-        except ArchiveError as error:
+        except (ArchiveError, Cancelled) as error:
             how = _said(error)
     return how
 
 
-def _said(error: ArchiveError) -> str:
+def _said(error: ArchiveError | Cancelled) -> str:
     """The error's name, once it has told somebody what to try."""
     assert error.remedy or isinstance(error, Cancelled), f"speechless: {error!r}"
     str(error).encode()

@@ -69,6 +69,9 @@ _LIMIT = 100
 _LIKE_ORTHANC = Habits(most_matches=_LIMIT, cap_status=0xFE00, most_below=_LIMIT + 1)
 _LIKE_ITS_WEB = Habits(most_of_all_pages=_LIMIT + 1, most_below=_LIMIT + 1)
 
+# Orthanc itself is asked the same in every run.
+_LIKE = frozenset({"embedded like Orthanc", "embedded like its DICOMweb"})
+
 type Starting = Callable[[Kept], Any]
 
 SMALL: dict[str, Starting] = {
@@ -87,7 +90,8 @@ LARGE: dict[str, Starting] = {
 
 def _parameters() -> Iterator[Any]:
     for name in SMALL:
-        yield pytest.param(name, marks=pytest.mark.orthanc if "Orthanc " in name else ())
+        marks = _AT_SCALE if name in _LIKE else pytest.mark.orthanc if "Orthanc " in name else ()
+        yield pytest.param(name, marks=marks)
     for name in LARGE:
         yield pytest.param(name, marks=[pytest.mark.orthanc, _AT_SCALE])
 

@@ -24,8 +24,6 @@ NUMBERS = frozenset({"DS", "IS", "SL", "SS", "SV", "UL", "US", "UV", *_FLOATS})
 DAYS = frozenset({"DA", "DT"})
 QUANTITIES = frozenset({"AS", "TM", *DAYS, *NUMBERS})
 
-EVER: Span = (-math.inf, math.inf)
-
 
 def within(value: Span, limits: Span) -> bool | None:
     """Whether all that the value may be lies within limits; None when only some of it does."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ..archives import Archives
+from ..archives import Archives, of_node
 from ..deadline import Deadline
 from ..dicom_api import Archive
 from ..errors import ArchiveError, BadArgument
@@ -23,7 +23,7 @@ from .answer import Asked, asked, fitting
 from .asking import MODALITIES, Question
 from .call import Call, Progress
 from .difference import Difference, numbers, series, things
-from .holding import IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
+from .holding import BATCH, IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
 from .query import Days, Ids, Modality, Name, Uids
 
 # Studies whose series are compared one by one; of more the numbers of series and images.
@@ -121,6 +121,9 @@ class _Comparison:
         shown = found[first - 1 : first - 1 + limit]
         self._look_into(shown)
         records = fitting([one.row for one in shown])
+        if not every and self._complete:
+            told = "No study at these nodes matches these keys: nothing was compared."
+            self._notes.insert(0, told)
         self._note_untold(every)
         self._note_rest(first, len(records), len(found))
         different = sum(one.differs and not one.not_known for one in found)
@@ -155,7 +158,7 @@ class _Comparison:
             raise next(iter(failures.values()))
         for name, one in self._holdings.items():
             self._complete = self._complete and one.found.complete
-            self._notes += [f"{name}: {note}" for note in one.found.notes]
+            self._notes += [of_node(name, note) for note in one.found.notes]
         self._apart(lambda one, call: one.look_at_others(call))
         tells = {name: one.tells for name, one in self._holdings.items()}
         for name in tells:
@@ -172,15 +175,22 @@ class _Comparison:
         for_all = not {*self._question.keywords} - {STUDY}
 
         def prove(holding: Holding, call: Call) -> None:
-            if not (for_all and holding.found.complete):
-                holding.prove(call, missing[holding.name])
+            mine = missing[holding.name]
+            if for_all and holding.found.complete:  # unless a few show that it was not all
+                holding.prove(call, mine[:BATCH])
+                if not holding.studies.keys() & {*mine}:
+                    return
+                holding.found.complete = False
+            holding.prove(call, mine)
 
         failures = self._apart(prove)
+        for name in [n for n, one in self._holdings.items() if for_all and not one.found.complete]:
+            self._lacks(f"Not complete: the list of {name} is not all that it holds.")
         for name, one in self._holdings.items():
             if found := len(one.studies.keys() & {*missing[name]}):
                 self._notes.append(
-                    f"{name} holds {found} of these studies with other values than asked for; "
-                    "their records say which."
+                    f"{name} did not list {found} of these studies, but holds them: its list "
+                    "was cut, or they have other values there, which their records say."
                 )
             if one.unproved:
                 self._lacks(

@@ -173,7 +173,7 @@ def _measured(
             raise refused(text, f"{shown(low)} is more than {shown(high)}")
     said = " or ".join(said for said, _ in tests)
     words = _WORDS_OF_DAYS if vr in quantity.DAYS else _WORDS
-    said = f"{words.get(relation, relation)} {said}"
+    said = f"{'' if relation == 'is' else 'is '}{words.get(relation, relation)} {said}"
     if keyword == "PatientAge":
         said += " (by birth date on the study's date where no age is written)"
     return said, _either([test for _, test in tests])

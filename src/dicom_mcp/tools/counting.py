@@ -10,7 +10,7 @@ from ..standard.query import TELLING, Match, Query
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
 from ..standard.values import is_uid
-from .answer import Counted, asked
+from .answer import Counted, asked, honest
 from .asking import MODALITIES, Found, Question, each
 from .below import NARROWING, Below
 from .call import Call
@@ -105,12 +105,21 @@ class Counting:
 
     def put_share(self, answer: Counted) -> None:
         """Say which part of this count another one is."""
+        self._things.close(self._sieve.refuted)
+        self._tell_absent()
+        self._tell_not_counted()
         answer.of = self._things.groups.total
-        answer.percent = percent(answer.total, answer.of)
+        if answer.total > answer.of:
+            self._found.complete = False
+            self._found.note("It has fewer than the part of it that was counted: one was cut.")
+        answer.percent = percent(answer.total, answer.of) if answer.total <= answer.of else None
         answer.queries += self._found.queries
         if not self._found.complete:
             answer.complete = False
-            answer.notes += [f"Of the whole: {note}" for note in self._found.notes]
+            whole = [f"Of the whole: {note}" for note in self._found.notes]
+            answer.notes = honest(
+                [*answer.notes, *whole], "`of`, and so the percents, may be wrong.", complete=False
+            )
 
     def answer(self, first: int, at_least: int, *, share: bool) -> Counted:
         """The groups from the `first`, and what is to be known of them."""

@@ -8,6 +8,7 @@ from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from .asking import Found
+from .below import NARROWING
 from .call import Call
 from .listing import lacking, listing, ranges
 from .rows import text
@@ -24,9 +25,6 @@ _SECONDS = 20.0
 _MOST_NAMED = 20
 
 _OF_SERIES = ("SeriesNumber", "Modality", "SeriesDescription", "NumberOfSeriesRelatedInstances")
-
-# Keys of a study by which its series can be asked for in a relational archive.
-_NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
 
 
 class Gaps:
@@ -103,7 +101,7 @@ class Gaps:
 
     def _ask_series(self) -> None:
         sent = self._found.sent
-        keys = {one: sent[one][0] for one in _NARROWING if len(sent.get(one, ())) == 1}
+        keys = {one: sent[one][0] for one in NARROWING if len(sent.get(one, ())) == 1}
 
         def keep(match: Match) -> None:
             self._series.setdefault(text(match, "StudyInstanceUID"), []).append(Series(match))

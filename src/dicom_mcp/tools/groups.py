@@ -85,7 +85,8 @@ class Groups:
         if at_least > 1:
             without = sum(size for group, size in sizes.items() if EMPTY in group)
             kept = {group: size for group, size in kept.items() if EMPTY not in group}
-            notes.append(f"{len(kept)} of {len(sizes)} groups have at least {at_least}.")
+            groups = sum(EMPTY not in group for group in sizes)
+            notes.append(f"{len(kept)} of {groups} groups have at least {at_least}.")
             if without:
                 named = ", ".join(one.name for one in self._by)
                 notes.append(f"{without} have no value of {named}, and are in none of the groups.")

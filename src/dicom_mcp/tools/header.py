@@ -14,7 +14,7 @@ from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.modalities import any_of
 from ..standard.query import Match, Query
-from .answer import Asked, asked, fitting
+from .answer import Asked, asked, fitting, honest
 from .bulk import completed, may_lack
 from .call import Call
 from .objects import (
@@ -144,10 +144,14 @@ def read_header(
     present = {row.keyword for row in read.rows} | {_digits(row.tag) for row in read.rows}
     if absent := [one for one in wanted if one not in present and _digits(one) not in present]:
         notes.append(f"Not in this header: {', '.join(absent)}.")
+    known = found.is_ordered and found.whole  # so that it is the object that was meant
+    complete = len(kept) == len(rows) and read.complete and known and not told
     return Headers(
         returned=len(kept),
-        complete=len(kept) == len(rows) and read.complete and found.is_ordered and not told,
-        notes=notes,
+        complete=complete,
+        notes=honest(
+            notes, "the series may have objects the archive did not give.", complete=complete
+        ),
         archive=asked(call.archive.node),
         queries=found.queries,
         object=filled(
@@ -244,7 +248,13 @@ class _Sampling:
         """Those of these modalities, as many as are wanted."""
         if modalities:
             known = {"", *modalities}
+            there = sorted({text(one, "Modality") for one in self._series})
             self._series = [one for one in self._series if text(one, "Modality") in known]
+            if there and not self._series:
+                self._notes.append(
+                    f"None of these series is {' or '.join(modalities)}; there are "
+                    f"{', '.join(there)}."
+                )
         if len(self._series) > limit:
             told = f"Not complete: these are {limit} of {len(self._series)} series; raise limit."
             self._learn(False, [told])

@@ -44,7 +44,7 @@ SERIES = UNIQUE_KEY[Level.SERIES]
 _MOST_STUDIES = 20_000
 
 # UIDs in one key, and how many are asked alone where it was not shown that lists are read.
-_BATCH = 50
+BATCH = 50
 _MOST_ALONE = 50
 
 # Other studies that are looked at, for what an archive has in none of those that are compared.
@@ -120,7 +120,7 @@ class Holding:
         for uid in self._aside.keys() & {*uids}:
             self.studies[uid] = self._aside.pop(uid)
         self.unproved = {*uids} - self.studies.keys()
-        for some in batched(sorted(self.unproved), _BATCH):
+        for some in batched(sorted(self.unproved), BATCH):
             proved = self._ask_by_uid(call, "\\".join(some)) and _reads_lists(call, len(some))
             self.unproved -= {*some} if proved else self.studies.keys()
         for uid in sorted(self.unproved)[:_MOST_ALONE]:
@@ -219,7 +219,7 @@ class Holding:
         """What is below these studies, of several at a time, by lists of UIDs, and of each alone
         where that does not bring all; as far as there is time, and until it is too much."""
         step = call.within(_SECONDS)
-        pending = [*batched(studies, _BATCH)]
+        pending = [*batched(studies, BATCH)]
         left = _MOST_BELOW
         while pending and left > 0:
             some = pending.pop(0)

@@ -1,26 +1,16 @@
 """Which values of a list that was asked for had a match, and which had none."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from ..standard.lists import LISTED, normal
 from ..standard.meaning import Meaning
 from ..standard.query import Match
 from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
+from .question import Found
 
 # Values in a note; `missing` has them all.
 _MOST_NAMED = 20
-
-
-class Told(Protocol):
-    """What is told of an answer."""
-
-    complete: bool
-    absent: set[str]
-    missing: dict[str, list[str]]
-
-    def note(self, *notes: str) -> None: ...
 
 
 class Tally:
@@ -50,7 +40,7 @@ class Tally:
         """How many values the longest list has."""
         return max(map(len, self._asked.values()), default=0)
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Found) -> None:
         """Say which have no match, as far as that is known."""
         for keyword, values in self._asked.items():
             missing = [value for value in values if normal(value) not in self._came[keyword]]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from ..errors import ArchiveError, BadArgument
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .answer import Asked, asked
+from .answer import Asked, asked, honest
 from .asking import Found, Question
 from .call import Call
 from .condition import texts
@@ -284,8 +284,8 @@ def _undecided(call: Call, question: Question, found: Found, studies: Sequence[M
         return _answered(call, found)
     found.complete = False
     found.note(
-        f"{len(studies)} studies match: ask which of `choices` is meant, then ask again with its "
-        "study_instance_uid."
+        f"Not complete: {len(studies)} studies match: ask which of `choices` is meant, then ask "
+        "again with its study_instance_uid."
     )
     newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
     if len(studies) > _MOST_CHOICES:
@@ -306,7 +306,9 @@ def _answered(
     return Overview(
         returned=len(records),
         complete=found.complete,
-        notes=found.notes,
+        notes=honest(
+            found.notes, "there is or may be more than this answer has.", complete=found.complete
+        ),
         archive=asked(call.archive.node),
         sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
         queries=found.queries,

@@ -25,6 +25,9 @@ _MOST_LISTED = 200
 # Images in a series of a scanner, above which it is not listed once there is a report: a report
 # has a series of its own (PS3.3 C.7.3.1: one equipment made all of a series).
 _MANY_IMAGES = 100
+
+# Objects that the series of a document may have, whose modality may be the scanner's.
+_FEW = 3
 _SCANNERS = frozenset(["CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "RF", "US", "XA"])
 
 _OF_SERIES = (
@@ -114,9 +117,10 @@ class Search:
             for uid in studies
             for one in several.get(uid, ())
         ]
-        first = [one for one in every if text(one, "Modality") not in _SCANNERS]
-        first.sort(key=lambda one: is_image(text(one, "Modality")))
-        self._look(first, [one for one in every if text(one, "Modality") in _SCANNERS])
+        later = [one for one in every if _holds_images(one)]
+        first = [one for one in every if not _holds_images(one)]
+        first.sort(key=lambda one: (text(one, "Modality") in _SCANNERS, _said(one) or 0))
+        self._look(first, later)
 
     def _look(self, first: Sequence[Match], later: Sequence[Match]) -> None:
         """Look into the first of these series, and into the later ones where those have nothing."""
@@ -126,7 +130,7 @@ class Search:
         elif later:
             self.notes.append(
                 f"Not looked into: {len(later)} series of scanners; reports have series of their "
-                "own."
+                "own, and one that lies among images is not found this way."
             )
         several = [*first, *later]
         if left:
@@ -178,6 +182,13 @@ def _said(series: Match) -> int | None:
     """How many instances it has by the archive's account."""
     said = text(series, "NumberOfSeriesRelatedInstances")
     return int(said) if said.isdecimal() else None
+
+
+def _holds_images(series: Match) -> bool:
+    """Whether it is a scanner's, of more objects than a document's series (whose modality may be
+    the scanner's: PS3.3 C.24.1) has."""
+    said = _said(series)
+    return text(series, "Modality") in _SCANNERS and (said is None or said > _FEW)
 
 
 def _holds_many_images(series: Match) -> bool:

@@ -10,7 +10,7 @@ from ..errors import BadArgument
 from ..standard import values
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
-from .answer import Asked, asked, fitting
+from .answer import Asked, asked, fitting, honest
 from .asking import Found, Question
 from .call import Call
 from .contents import contents, studies_meant
@@ -264,7 +264,9 @@ def _answered(
     return Timeline(
         returned=len(records),
         complete=found.complete,
-        notes=found.notes,
+        notes=honest(
+            found.notes, "there is or may be more than this answer has.", complete=found.complete
+        ),
         archive=asked(call.archive.node),
         sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
         queries=found.queries,
@@ -286,8 +288,8 @@ def _undecided(
             found.queries += queries
         return _answered(call, found)
     found.note(
-        f"{len(people)} patients match, so there is no timeline: ask which of `choices` is meant, "
-        "then ask again with that patient_id."
+        f"Not complete: {len(people)} patients match, so there is no timeline: ask which of "
+        "`choices` is meant, then ask again with that patient_id."
     )
     choices = choices_of(people, found)
     return _answered(call, found, choices=choices)
