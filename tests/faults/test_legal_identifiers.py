@@ -328,7 +328,7 @@ class Identifier:
 
 def _uids(text: str) -> list[str]:
     """Nothing that names other objects; an archive's own may be against PS3.5 9.1 otherwise."""
-    one = re.compile(r"(?=.{1,128}$)(?:[A-Za-z][A-Za-z_-]{0,15})?(?=.*[0-9])[0-9.]+")
+    one = re.compile(r"(?=.{1,128}$)(?:[A-Za-z][A-Za-z_-]{0,15})?(?=.*[0-9])[0-9._-]+")
     legal = all(one.fullmatch(uid) for uid in text.split("\\"))
     return [] if legal else [f"is not a UID: {text}"]
 

@@ -1,7 +1,7 @@
 """Archives that refuse a question for one attribute it asks for."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from dicom_mcp.dicom_api import Archive
+from dicom_mcp.errors import StatusFailure
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.truth.refusals import refused_of
 from tests.acceptor import Answers, accepting, archive_of
@@ -102,3 +103,44 @@ def test_what_is_refused_is_found_by_halves(guilty: list[str]) -> None:
     assert refused_of(suspects, (), works) >= {*guilty}
     if len(guilty) < 3:
         assert refused_of(suspects, (), works) == {*guilty}
+
+
+def test_a_failure_that_passes_teaches_nothing() -> None:
+    """0xC001 is also what an archive says whose database is away for a moment."""
+    asked: list[set[str]] = []
+
+    def answer(event: Any) -> Answers:
+        asked.append({one.keyword for one in event.identifier})
+        if len(asked) < 4:
+            yield 0xC001, None
+            return
+        yield 0xFF00, row("STUDY", StudyInstanceUID="1.2.1", PatientID="7", StudyDate="20260110")
+
+    with accepting(answer) as acceptor, archive_of(acceptor) as archive:
+        for _ in range(3):
+            with suppress(StatusFailure):
+                find(archive, Level.STUDY, {"PatientID": "7"}, ("StudyDate",))
+        answered = find(archive, Level.STUDY, {"PatientID": "7"}, ("StudyDate",))
+        assert not any(archive.habits.refused.values())
+        assert not any(archive.habits.refused_keys.values())
+    assert [match["StudyDate"] for match in answered.matches] == ["20260110"]
+    assert "StudyDate" in asked[-1]
+
+
+def test_what_may_not_be_asked_for_is_a_key_all_the_same() -> None:
+    """Without it anything would be an answer."""
+
+    def answer(event: Any) -> Answers:
+        keys = event.identifier
+        if "ReferringPhysicianName" in keys and not keys.ReferringPhysicianName:
+            yield 0xA900, None
+            return
+        for number, name in ((1, "Roe^Ann"), (2, "Poe^Edgar")):
+            if str(keys.get("ReferringPhysicianName", name)) == name:
+                yield 0xFF00, row("STUDY", StudyInstanceUID=f"1.2.{number}", PatientID="7")
+
+    with accepting(answer) as acceptor, archive_of(acceptor) as archive:
+        everything = find(archive, Level.STUDY, {"PatientID": "7"}, ("ReferringPhysicianName",))
+        assert len(everything.matches) == 2
+        of_one = find(archive, Level.STUDY, {"ReferringPhysicianName": "Roe^Ann"})
+        assert [match["StudyInstanceUID"] for match in of_one.matches] == ["1.2.1"]

@@ -152,3 +152,13 @@ def test_rows_given_twice_stand_once() -> None:
         answer = find(archive, Level.STUDY)
         assert len(answer.matches) == 7
         assert answer.complete
+
+
+def test_a_list_of_images_is_not_proved_by_the_count_of_one_of_its_series() -> None:
+    """The images of a study, of several series, cut at a hundred without a word."""
+    second = images(80, study=1)
+    for number, one in enumerate(second, start=1):
+        one.SeriesInstanceUID, one.SOPInstanceUID = "1.2.1.2", f"1.2.1.2.{number}"
+    with holding([*images(80, study=1), *second], Habits(most_matches=100)) as archive:
+        answer = find(archive, Level.IMAGE, {"StudyInstanceUID": "1.2.1"})
+        assert answer.complete is (len(answer.matches) == 160)

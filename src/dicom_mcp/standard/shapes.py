@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from .dictionary import attribute
 from .matching import is_universal, significant
 from .values import RANGE_VRS, WILDCARD_VRS
 
@@ -36,6 +37,12 @@ def shape(vr: str, key: str) -> str:
     if vr in WILDCARD_VRS and set(key) & set("*?"):
         return re.sub(r"[^*?]+", "x", re.sub(r"\?+", "?", key))
     return ""
+
+
+def shape_of(keyword: str, key: str) -> str:
+    """The shape of a key for this attribute."""
+    found = attribute(keyword)
+    return shape(found.vr, key) if found else ""
 
 
 def kind(vr: str) -> str:

@@ -35,11 +35,13 @@ _LONGEST_LIST = 65534
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # What an archive may give as a UID. PS3.5 9.1 allows digits and dots, no zeros at the front of a
-# component and 64 characters, but some have zeros there, letters in front, or are longer, and their
-# objects have no other UID. What would name other objects too, or is plainly a word, is none.
+# component and 64 characters, but some have zeros there, letters in front or dashes, or are longer,
+# and their objects have no other UID. What would name other objects too, or is a word, is none.
 _LONGEST_UID = 128
 _LONG_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
-_UID = re.compile(r"[0-9][0-9.]*|[A-Za-z][A-Za-z_-]{0,15}[0-9.]*[0-9]\.[0-9][0-9.]*")
+_UID = re.compile(
+    r"[0-9][0-9.]*(?:[_-][0-9][0-9.]*)*|[A-Za-z][A-Za-z_-]{0,15}[0-9.]*[0-9]\.[0-9][0-9.]*"
+)
 
 # Identifiers over the length of their VR are held by some archives, and have to be asked for whole.
 LONGEST_IDENTIFIER = 1024

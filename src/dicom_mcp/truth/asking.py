@@ -10,6 +10,7 @@ from ..deadline import Deadline
 from ..errors import ArchiveError, DeadlinePassed, StatusFailure
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query, is_one
+from ..standard.shapes import SEPARATOR, shape_of
 from ..standard.status import TOO_MANY
 from .exchange import Exchange
 from .gathering import Gathering
@@ -118,10 +119,12 @@ class Asking:
 
     def _ask(self, query: Query, take: Take) -> Ending:
         """The query, without what this archive refuses to be asked for, or by."""
-        unkeyed = self.habits.refused_keys.get(query.level, frozenset()) & query.keys.keys()
+        known = self.habits.refused_keys.get(query.level, frozenset())
+        unkeyed = [one for one, key in query.keys.items() if (one, shape_of(one, key)) in known]
         if unkeyed:
             return self._ask_without(query, unkeyed, take)
-        refused = self.habits.refused.get(query.level, frozenset())
+        # A key is sent all the same: without it anything would be an answer.
+        refused = self.habits.refused.get(query.level, frozenset()) - query.keys.keys()
         asked = replace(query, refused=refused)
         try:
             ending = self.send(partial(self.exchange.ask, asked), take)
@@ -135,7 +138,10 @@ class Asking:
                 if not self._learn_refused_keys(asked):
                     raise
                 return self._ask(query, take)
-            refused = self.habits.refused[query.level] = refused | found
+            refused |= found
+            self.habits.refused[query.level] = (
+                self.habits.refused.get(query.level, frozenset()) | found
+            )
             ending = self.send(partial(self.exchange.ask, replace(query, refused=refused)), take)
         left_out = [one for one in query.wanted if one in refused]
         if not left_out:
@@ -168,14 +174,18 @@ class Asking:
     def _learn_refused_keys(self, query: Query) -> bool:
         """Whether the query is answered without some of its keys, which are then remembered."""
         known = frozenset(UNIQUE_KEY.values())
-        suspects = [one for one in query.keys if one not in known]
+        # A list that is refused is asked for value by value (see `proof`).
+        suspects = [
+            one for one, key in query.keys.items() if one not in known and SEPARATOR not in key
+        ]
 
         def works(without: Collection[str]) -> bool:
             return self._works(without_keys(query, without), without)
 
         found = refused_of(suspects, (), works)
         refused = self.habits.refused_keys
-        refused[query.level] = refused.get(query.level, frozenset()) | found
+        shapes = {(one, shape_of(one, query.keys[one])) for one in found}
+        refused[query.level] = refused.get(query.level, frozenset()) | shapes
         return bool(found)
 
     def _works(self, query: Query, without: Collection[str]) -> bool:

@@ -93,7 +93,8 @@ class Gathering:
 
     def begin(self) -> None:
         """Another query's answer comes now: what parts have in common is no repetition of one."""
-        self._repeated = self._repeated_bytes = 0
+        if not self._endless:
+            self._repeated = self._repeated_bytes = 0
 
     def take(self, match: Match, size: int) -> bool:
         """Look at a match that came in `size` bytes; False when no more are wanted."""

@@ -43,8 +43,11 @@ class Habits:
     no_patient_root: bool = False
     # Attributes, by level, for which it refuses a question that asks for them.
     refused: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    # And by which it refuses to be searched.
-    refused_keys: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    # And by which it refuses to be searched, with the shape of the key: who refuses wildcards may
+    # take a plain value.
+    refused_keys: dict[str, frozenset[tuple[str, str]]] = field(
+        default_factory=dict[str, frozenset[tuple[str, str]]]
+    )
     # ModalitiesInStudy names reports and the like too; one of several finds a study.
     lists_reports: bool | None = None
     splits_modalities: bool | None = None
@@ -75,7 +78,7 @@ class Habits:
         refused = sorted({one for several in self.refused.values() for one in several})
         if refused:
             sentences += ((True, f"Refuses questions that ask for {', '.join(refused)}."),)
-        unkeyed = sorted({one for several in self.refused_keys.values() for one in several})
+        unkeyed = sorted({one for several in self.refused_keys.values() for one, _ in several})
         if unkeyed:
             sentences += ((True, f"Refuses to be searched by {', '.join(unkeyed)}."),)
         unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from ..errors import StatusFailure
+from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Query
 from ..standard.status import TOO_MANY
@@ -144,12 +144,12 @@ class Parts:
             habits.brings_undated = brings_undated(self._asking, self._query)
         if habits.brings_undated and habits.undated_seen:
             return
-        seen = self._gathering.count
+        seen, asked = self._gathering.count, self._parts
         if self.covers(first):
             return
         if self._gathering.count > seen:
             habits.brings_undated = False
-        habits.undated_seen = True
+        habits.undated_seen = habits.undated_seen or self._parts > asked
         if not habits.brings_undated:
             self._lacks.without[self._split_by] = None
 
@@ -178,9 +178,12 @@ class Parts:
         aside._left = allowance.proving
         endings = Endings(query, {}, aside._put, aside._is_cut)
         level = query.level
-        proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
-        if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
-            proved = aside.ask_all(None) and not aside.anonymous
+        try:
+            proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
+            if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
+                proved = aside.ask_all(None) and not aside.anonymous
+        except ArchiveError:
+            proved = False  # what came by the dates is here all the same
         self._parts += aside._parts
         allowance.proving -= aside._parts
         return proved

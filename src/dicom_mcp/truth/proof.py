@@ -10,7 +10,7 @@ gives is compared here; what can be neither shown nor compared is marked.
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
-from ..errors import ArchiveError, AskedInVain, DeadlinePassed
+from ..errors import ArchiveError, AskedInVain, DeadlinePassed, StatusFailure
 from ..standard.dictionary import attribute
 from ..standard.letters import in_other_case
 from ..standard.levels import UNIQUE_KEY, Level
@@ -21,6 +21,7 @@ from ..standard.shapes import SEPARATOR, Trial, shape, trial
 from .asking import Asking
 from .case import FREE_TEXT, ask_in_any_case
 from .gathering import Gathering, Outcome
+from .refusals import is_refusal
 
 # Matches that are looked at for a value to try a key with, and for how long all of it may take.
 _LOOKED_AT = 20
@@ -59,7 +60,15 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     ]
     if unread:
         return ask_without(asking, query, gathering, unread)
-    outcome = ask_in_any_case(asking, query, gathering)
+    try:
+        outcome = ask_in_any_case(asking, query, gathering)
+    except StatusFailure as failure:
+        lists = [one for one, key in query.keys.items() if SEPARATOR in key]
+        if not lists or not is_refusal(failure.status):
+            raise
+        for one in lists:
+            asking.habits.learn(one, shape(_vr(one), query.keys[one]), understood=False)
+        return ask_without(asking, query, gathering, lists)
     doubted = [
         keyword
         for keyword, key in query.keys.items()

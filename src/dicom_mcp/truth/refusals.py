@@ -47,4 +47,6 @@ def refused_of(
         return frozenset(guilty)
     if not suspects or not works(suspects):
         return frozenset()
-    return frozenset(among(suspects, surely=True))
+    guilty = among(suspects, surely=True)
+    # What is answered as it stands now was refused for another reason, which has passed.
+    return frozenset() if works(()) else frozenset(guilty)

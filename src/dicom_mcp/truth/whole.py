@@ -89,7 +89,8 @@ def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
     above = query.level.above[-1]
     named = max(query.keys.get(UNIQUE_KEY[one], "").count(SEPARATOR) for one in Level) + 1
     keyword = _COUNT_ABOVE.get(query.level, "")
-    if keyword and query.keys.keys() <= {UNIQUE_KEY[one] for one in query.level.above}:
+    counted = {UNIQUE_KEY[one] for one in query.level.above}
+    if keyword and UNIQUE_KEY[above] in query.keys and query.keys.keys() <= counted:
         counting = Query(above, query.keys, (keyword,))
         gathering = Gathering(counting, named)
         asking.put(counting, gathering)
