@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import DIFFERENCES, hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
@@ -263,3 +264,27 @@ def test_of_three_nodes_it_is_told_which_hold_a_study() -> None:
         answer = ask(Settings(first, others=tuple(others)), "compare_nodes")
     assert answer["only_on"] == {"a": 1, "a, b": 1}
     assert (answer["same"], answer["different"]) == (8, 2)
+
+
+def test_nothing_compared_is_not_nothing_that_differs(settings: Settings) -> None:
+    answer = ask(settings, "compare_nodes", patient_id="nobody")
+    assert answer["studies"] == 0
+    assert answer["notes"][0].startswith("No study at these nodes matches")
+
+
+def test_what_a_silent_list_left_out_is_not_called_missing() -> None:
+    """Seven is no length at which lists are doubted."""
+    house = hospital(TODAY)
+    cut = Habits(most_matches=7)
+    with (
+        EmbeddedArchive(house.pacs(), ae_title="CUT", habits=cut) as pacs,
+        EmbeddedArchive(house.pacs(), ae_title="WHOLE") as vna,
+    ):
+        both = Settings(
+            Node(port=pacs.port, called_ae_title="CUT", name="cut"),
+            others=(Node(port=vna.port, called_ae_title="WHOLE", name="whole"),),
+        )
+        answer = ask(both, "compare_nodes")
+    assert answer["only_on"] == {}
+    assert answer["complete"] is False
+    assert any(note.startswith("Not complete") for note in answer["notes"])

@@ -285,7 +285,7 @@ def test_a_condition_is_true_of_what_a_plain_loop_says(
     ],
 )
 def test_days_in_words_are_told_as_the_days_that_were_compared(condition: str, said: str) -> None:
-    assert Condition.of(condition, today=TODAY).said == f"StudyDate {said}"
+    assert Condition.of(condition, today=TODAY).said == f"StudyDate is {said}"
 
 
 def test_an_answer_tells_of_which_parts_a_condition_is_true(node: Node) -> None:

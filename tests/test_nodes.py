@@ -11,6 +11,7 @@ from mcp.client import Client
 
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
@@ -216,3 +217,19 @@ def test_objects_that_cannot_be_fetched_elsewhere_name_the_place_they_were_asked
     nodes = Settings(replace(pacs, objects_from="down"), others=(settings.nodes["down"],))
     sentence = fail(nodes, "view_image", series_instance_uid=uid)
     assert sentence.startswith("down, 127.0.0.1:1 ")
+
+
+def test_what_one_node_lacks_is_said_as_every_lack_is() -> None:
+    house = hospital(TODAY)
+    cut = Habits(most_matches=10, ignored_keys=frozenset({"StudyDate"}))
+    with (
+        EmbeddedArchive(house.pacs(), ae_title="CUT", habits=cut) as pacs,
+        EmbeddedArchive(house.vna(), ae_title="VNA") as vna,
+    ):
+        both = Settings(
+            Node(port=pacs.port, called_ae_title="CUT", name="pacs"),
+            others=(Node(port=vna.port, called_ae_title="VNA", name="vna"),),
+        )
+        answer = ask(both, "query_studies", node="all")
+    assert answer["complete"] is False
+    assert any(note.startswith("Not complete") and "pacs" in note for note in answer["notes"])

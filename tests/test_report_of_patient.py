@@ -231,3 +231,15 @@ def test_a_report_that_gives_orders_is_named_as_such(place: str) -> None:
     assert "gives instructions to an assistant" in note
     assert "gnore" in note
     assert one.SOPInstanceUID in note
+
+
+def test_a_document_with_the_modality_of_a_scanner_is_read() -> None:
+    """PS3.3 C.24.1 lets an encapsulated document have it."""
+    letter = report(3, "20240710", "By letter.", number=4)
+    letter.Modality = "US"
+    with peers.embedded([*held(), letter]) as peer:
+        for asked in ({"study_instance_uid": "1.2.3"}, {"accession_number": "A3"}):
+            answer = ask(peer.node, "read_report", **asked)
+            concluded = " ".join(each(answer, "conclusion"))
+            assert "By letter." in concluded
+            assert "Nodule of 3 mm." in concluded

@@ -190,3 +190,23 @@ def test_members_that_are_too_many_are_said_to_be_more() -> None:
 def test_groups_of_at_least_so_many_need_groups() -> None:
     with peers.embedded(objects()) as peer:
         assert "group_by" in fail(peer.node, "count_studies", at_least=2)
+
+
+def test_a_share_of_values_is_one_of_all_values(node: AnyNode) -> None:
+    answer = _counted(node, count="AccessionNumber", modality="CT", share=True)
+    assert (answer["total"], answer["of"]) == (2, 8)
+    assert answer["percent"] == 25.0
+
+
+def test_a_part_that_is_more_than_its_whole_is_no_share() -> None:
+    """Seven is no length at which a list is doubted: the whole is cut, the part is proved."""
+    many = [
+        one
+        for number in range(1, 16)
+        for one in _study(number, "CT" if number < 10 else "MR", StudyDate=f"202601{number:02}")
+    ]
+    with peers.embedded(many, Kind(Habits(most_matches=7))) as peer:
+        answer = ask(peer.node, "count_studies", modality="CT", share=True)
+    assert (answer["total"], answer["of"], answer["percent"]) == (9, 7, None)
+    assert answer["complete"] is False
+    assert any("fewer than the part" in note for note in answer["notes"])
