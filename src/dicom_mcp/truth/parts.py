@@ -4,7 +4,7 @@ Parts are made for about as many matches as the archive gives at once, by what t
 had, and asked side by side, as many as it has associations for us.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -311,15 +311,20 @@ class Parts:
         told = part.told if part and "StudyTime" in part.given else []
         if timed and all(one["StudyTime"] for one in told):
             before = self.rows
-            self._ask_time(day, 0, _SECONDS_A_DAY - 1)
+            self._ask_time(day, 0, _SECONDS_A_DAY - 1, told)
             if self.came and not self.covers(part, keys, self.rows - before):
                 self._lacks.without["StudyTime"] = None
             return
         self._ask_by_endings(keys, day.key, part)
 
-    def _ask_time(self, day: Span, first: int, last: int) -> None:
-        """Both halves of a part of a day, down to a second."""
-        middle = (first + last) // 2
+    def _ask_time(
+        self, day: Span, first: int, last: int, told: Sequence[Mapping[str, str]]
+    ) -> None:
+        """Both halves of a part of a day, down to a second; of the matches that are `told`, some
+        are in each, if they are not all of one second."""
+        seconds = sorted(_second(one["StudyTime"]) for one in told)
+        middle = seconds[(len(seconds) - 1) // 2] if seconds else (first + last) // 2
+        middle = min(max(middle, first), last - 1)
         for start, end in ((middle + 1, last), (first, middle)):
             time = f"{_time(start)}-{_time(end)}.999999"
             keys = {self._split_by: day.key, "StudyTime": time}
@@ -340,7 +345,7 @@ class Parts:
             elif start == end:
                 self._ask_by_endings(keys, named, part)
             else:
-                self._ask_time(day, start, end)
+                self._ask_time(day, start, end, part.told)
 
     def _ask_by_endings(
         self, keys: Mapping[str, str], named: str, part: Part | None = None
@@ -409,6 +414,16 @@ def told_of(level: Level) -> tuple[str, ...]:
     """What is looked at of each match, to ask for the rest in parts."""
     time = () if level is Level.PATIENT else ("StudyTime",)
     return (SPLIT_BY[level], *time, *TOLD_APART_BY[level])
+
+
+def _second(time: str) -> int:
+    """Of the day, of a time as DICOM writes it (PS3.5 6.2)."""
+    written = time.replace(":", "")[:6].ljust(6, "0")
+    return (
+        int(written[:2]) * 3600 + int(written[2:4]) * 60 + int(written[4:])
+        if written.isdecimal()
+        else 0
+    )
 
 
 def _time(second: int) -> str:
