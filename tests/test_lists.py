@@ -49,12 +49,29 @@ def found(answer: dict[str, Any], keyword: str = "AccessionNumber") -> set[str]:
     return {row[keyword] for row in answer["records"]}
 
 
+NAMING = frozenset({"AccessionNumber", "PatientID"})
+
 HABITS = {
-    "compares lists literally": Habits(),
-    "matches the first value only": Habits(first_of_list=True),
-    "gives seven at once and says so": Habits(most_matches=7, cap_status=0xFE00),
-    "gives seven at once": Habits(most_matches=7),
-    "gives fifty at once": Habits(most_matches=50),
+    "reads lists of UIDs": Habits(),
+    "reads lists": Habits(listed_keys=NAMING),
+    "compares lists literally": Habits(literal_keys=NAMING | {"StudyInstanceUID"}),
+    "matches the first value only": Habits(first_of_list=True, listed_keys=NAMING),
+    "matches the last value only": Habits(last_of_list=True, listed_keys=NAMING),
+    "gives everything for a list": Habits(ignores_lists=True, listed_keys=NAMING),
+    "reads three values": Habits(most_values=3, listed_keys=NAMING),
+    "reads fifty values": Habits(most_values=50, listed_keys=NAMING),
+    "reads 64 characters": Habits(longest_key=64, listed_keys=NAMING),
+    "refuses more than 64 characters": Habits(
+        longest_key=64, long_key_status=0xC000, listed_keys=NAMING
+    ),
+    "gives seven at once and says so": Habits(
+        most_matches=7, cap_status=0xFE00, listed_keys=NAMING
+    ),
+    "gives seven at once": Habits(most_matches=7, listed_keys=NAMING),
+    "gives fifty at once": Habits(most_matches=50, listed_keys=NAMING),
+    "gives everything for a list, of which fifty": Habits(
+        most_matches=50, ignores_lists=True, listed_keys=NAMING
+    ),
 }
 
 
@@ -153,7 +170,7 @@ def test_an_accession_number_longer_than_sixteen_is_asked_for_exactly() -> None:
         assert ask(asked, "count_studies", accession_number=number)["total"] == 1
 
 
-@pytest.mark.parametrize("uid", ["1.02.3", "X1.2.3", "1.2.3-4"])
+@pytest.mark.parametrize("uid", ["1.02.3", "X1.2.3", "1." + "2" * 70])
 def test_a_uid_that_the_archive_gave_is_used_as_it_is(uid: str) -> None:
     odd = images(1, study=99)
     with warnings.catch_warnings(action="ignore"):

@@ -368,7 +368,7 @@ def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
         ("query_studies", {"study_date": "20260210-20260101"}, "Did you mean 20260101-20260210"),
         ("query_studies", {"attribute_preset": "extnded"}, "Use extended"),
         ("query_studies", {"additional_attributes": ["PatientAgee"]}, "Did you mean PatientAge"),
-        ("query_studies", {"study_instance_uid": "chest"}, "is not a DICOM UID"),
+        ("query_studies", {"study_instance_uid": "1.2.840.x"}, "is not a DICOM UID"),
         ("query_studies", {"modality_in_study": "ultrasond"}, "ultrasound"),
         ("query_studies", {"limit": 501}, "less than or equal to 500"),
         ("query_studies", {"limit": 0}, "greater than or equal to 1"),

@@ -18,8 +18,8 @@ MOST_FAILED = 40
 MOST_REFUSED = 3
 MOST_PARTS_REFUSED = 12
 
-# Queries of one call that only prove a list, most of them in vain: forty for one, where ten ends and
-# years of birth do. What is left of MOST_IN_VAIN is for the question itself.
+# Queries of one call that only prove a list, most of them in vain: forty for one, where ten ends
+# and years of birth do. What is left of MOST_IN_VAIN is for the question itself.
 MOST_PROVING = 200
 
 

@@ -80,13 +80,24 @@ def _otherwise(keyword: str, key: tuple[str, str], habits: Habits) -> Predicate 
     if vr == "DA" and text.startswith("-") and habits.undated_in_ranges:
         match = matcher(vr, text)
         return lambda values: not any(values) or match(values)
-    if vr == "UI" and "\\" in text and habits.first_of_list:
-        return matcher(vr, text.partition("\\")[0])
+    if "\\" in text and (keyword in habits.listed_keys or vr == "UI"):
+        return _list(vr, text.split("\\"), habits)
     if vr == "PN" and habits.names != "as stored":
         return _names(text, habits)
     if vr in WILDCARD_VRS and (habits.not_wild or habits.whole_words) and set(text) & set("*?"):
         return _wild(text, habits)
     return None
+
+
+def _list(vr: str, values: Sequence[str], habits: Habits) -> Predicate | None:
+    if habits.ignores_lists:
+        return lambda _: True
+    if habits.first_of_list or habits.last_of_list:
+        return matcher(vr, values[0 if habits.first_of_list else -1])
+    if vr == "UI":
+        return None
+    predicates = [matcher(vr, value) for value in values if value]
+    return lambda held: any(match(held) for match in predicates)
 
 
 def _names(text: str, habits: Habits) -> Predicate:

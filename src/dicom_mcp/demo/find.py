@@ -1,7 +1,7 @@
 """C-FIND as the embedded archive answers it (PS3.4 C.4.1, K.4.1)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydicom.dataset import Dataset
@@ -114,6 +114,14 @@ def _matches(
     index: Index, asked: Request, ae_title: str, habits: Habits, *, explicit: bool
 ) -> Iterator[tuple[int, bytes | None]]:
     level = asked.level
+    most = habits.longest_key
+    texts = {one: key for one, key in asked.keys.items() if isinstance(key, tuple)}
+    if most and any(len(text) > most for _, text in texts.values()):
+        if habits.long_key_status:
+            yield habits.long_key_status, None
+            return
+        cut: dict[str, Key] = {one: (vr, text[:most]) for one, (vr, text) in texts.items()}
+        asked = replace(asked, keys={**asked.keys, **cut})
     supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
     all_supported = len(supported) == len(asked.keys) and not habits.optional_keys_status
     status = MATCH if all_supported else MATCH_WITHOUT_OPTIONAL_KEYS

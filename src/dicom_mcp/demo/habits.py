@@ -88,8 +88,18 @@ class Habits:
     # "-20260131" brings what has no date too: Orthanc, where the attribute is there and empty.
     undated_in_ranges: bool = False
 
-    # Of a list of UIDs (PS3.4 C.2.2.2.2) the first is matched.
+    # Lists of values (PS3.4 C.2.2.2.2) are read for these keys too, as Orthanc does, and not only
+    # for UIDs. To others such a key is one text that nothing has.
+    listed_keys: frozenset[str] = frozenset()
+
+    # Of a list the first or the last value is matched, or nothing, as if there were no key.
     first_of_list: bool = False
+    last_of_list: bool = False
+    ignores_lists: bool = False
+
+    # Keys with more characters are read up to there, or refused with this status.
+    longest_key: int | None = None
+    long_key_status: int = 0x0000
 
     # ModalitiesInStudy lists images only, reports and the like where a study has nothing else.
     images_only: bool = False

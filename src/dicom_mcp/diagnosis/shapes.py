@@ -6,7 +6,7 @@ from ..standard.dictionary import attribute
 from ..standard.levels import Level
 from ..standard.query import Match
 from ..standard.recheck import texts
-from ..standard.shapes import kind, shape, trial
+from ..standard.shapes import SEPARATOR, kind, shape, trial
 from ..truth.habits import Habits
 from .asking import Asker
 
@@ -37,7 +37,13 @@ def literal_keys(asker: Asker, habits: Habits, rows: list[Match], ignored: froze
             understood = len(got.rows) >= most
             if not understood and not got.ending.whole:
                 continue
-            habits.learn(keyword, shape(found.vr, key), understood=understood)
+            lists = habits.lists_of(Level.STUDY, keyword)
+            if SEPARATOR not in key:
+                habits.learn(keyword, shape(found.vr, key), understood=understood)
+            elif understood:
+                lists.reads(most)
+            else:
+                lists.leaves(most)
             if not understood:
                 literal.append(f"{kind(found.vr)} in {keyword}")
     told = ", ".join(dict.fromkeys(literal))

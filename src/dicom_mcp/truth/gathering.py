@@ -23,6 +23,9 @@ _MOST_REPEATED = 20_000
 _MOST_REPEATED_BYTES = 32 * 1024 * 1024
 
 
+# Of what comes for a list: an archive that compares otherwise lets some slip, not so many.
+_MOST_STRANGERS = 100
+
 # Clashes that are told one by one, and what may be told of who has one Patient ID.
 _MOST_TOLD = 3
 _MOST_PEOPLE = 1000
@@ -73,6 +76,9 @@ class Gathering:
         self._limit = limit
         self._keep = keep
         self._recheck = Recheck(query)
+        self._above: Gathering | None = None
+        # Matches that came for a list without one of its values, as if it had not been sent.
+        self.strangers = 0
         self._most_examined: int | None = None
         self._watched: dict[str, Predicate] = {}
         # Of what was asked for by a list the values that came, by what `normal` makes of them.
@@ -96,12 +102,20 @@ class Gathering:
         if not self._endless:
             self._repeated = self._repeated_bytes = 0
 
+    def part(self, query: Query) -> "Gathering":
+        """The answer to one of several queries whose matches are all taken here too."""
+        self.begin()
+        part = Gathering(query, self._limit)
+        part._above = self
+        return part
+
     def take(self, match: Match, size: int) -> bool:
         """Look at a match that came in `size` bytes; False when no more are wanted."""
         self.examined += 1
         if self.look:
             self.look(match)
         if not self._recheck.holds(match):
+            self.strangers += not self._listed.keys().isdisjoint(self._recheck.ignored)
             return not self.full
         if self._absent:
             self._absent -= match.keys()
@@ -123,7 +137,9 @@ class Gathering:
                 self._people[Person.of(match)] = None
             self.count += 1
             self.dates += dated
-            if self.count > self._limit:
+            if self._above:
+                self._above.take(match, size)
+            elif self.count > self._limit:
                 pass  # one too many is only counted
             elif self._keep:
                 self._keep(match)
@@ -146,11 +162,6 @@ class Gathering:
         """From now on these keys are not sent, and compared here."""
         self._recheck.compare(keywords)
         self._most_examined = self.examined + most_examined
-
-    def lacks(self, keyword: str, key: str) -> bool:
-        """Whether something that this key asks for has not come: anything at all, or a value that
-        it lists."""
-        return bool(self.missing(keyword, key)) if SEPARATOR in key else not self.examined
 
     def missing(self, keyword: str, key: str) -> list[str]:
         """The values that this key lists and no match had, in order."""
@@ -188,7 +199,15 @@ class Gathering:
     @property
     def full(self) -> bool:
         """Whether no more are wanted."""
-        return self._over_limit or self._too_big or self._too_many or self._endless
+        if self._above and self._above.full:
+            return True
+        return (
+            self._over_limit
+            or self._too_big
+            or self._too_many
+            or self._endless
+            or self.strangers > _MOST_STRANGERS
+        )
 
     def close(self, outcome: Outcome) -> Matches:
         """The answer, given how asking for it ended."""
@@ -281,7 +300,7 @@ class Gathering:
 
     @property
     def _over_limit(self) -> bool:
-        return self.count > self._limit
+        return self._above is None and self.count > self._limit
 
     @property
     def _too_big(self) -> bool:

@@ -7,8 +7,37 @@ from dataclasses import dataclass, field
 _ROUND = frozenset({10, 20, 25, 30, 40, 64, 128, 256, 512, 1024, 2048, 4096, 8192})
 _ROUND_STEP = 50
 
+# More values than are ever sent in one key, and the fewest that are a list.
+_MOST_LISTED = 10_000
+_PAIR = 2
+
 # Questions choose the keys.
 _MOST_SHAPES = 1000
+
+
+@dataclass(slots=True)
+class Lists:
+    """How many values of one attribute an archive reads in one key."""
+
+    # The longest list that was shown to be read, and the shortest that was not.
+    read: int = 0
+    unread: int | None = None
+
+    @property
+    def most(self) -> int:
+        """The longest list that is worth trying."""
+        return _MOST_LISTED if self.unread is None else max(self.read, self.unread // 2)
+
+    def reads(self, length: int) -> None:
+        """A list of this length was read."""
+        self.read = max(self.read, length)
+        if self.unread is not None and length >= self.unread:
+            self.unread = None
+
+    def leaves(self, length: int) -> None:
+        """A list of this length was refused, or not read to its end."""
+        self.unread = min(length, self.unread or length)
+        self.read = min(self.read, length - 1)
 
 
 @dataclass(slots=True)
@@ -53,6 +82,8 @@ class Habits:
     splits_modalities: bool | None = None
     # The letters of these attributes are compared without regard to case.
     ignores_case: dict[str, bool] = field(default_factory=dict[str, bool])
+    # By level and attribute, how lists are read.
+    lists: dict[tuple[str, str], Lists] = field(default_factory=dict[tuple[str, str], Lists])
     # Whether keys of an attribute that have a shape (`standard.shapes`) find what they mean.
     understands: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 
@@ -73,6 +104,9 @@ class Habits:
                 "Tells capital and small letters apart; every spelling is asked for.",
             ),
         )
+        unlisted = sorted({one for (_, one), lists in self.lists.items() if lists.most < _PAIR})
+        if unlisted:
+            sentences += ((True, f"Does not read lists of {', '.join(unlisted)}."),)
         if self.lists_reports is False:
             sentences += ((True, "Lists modalities of images only as those of a study."),)
         refused = sorted({one for several in self.refused.values() for one in several})
@@ -83,10 +117,12 @@ class Habits:
             sentences += ((True, f"Refuses to be searched by {', '.join(unkeyed)}."),)
         unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})
         if unread:
-            sentences += (
-                (True, f"Takes wildcards, ranges or lists literally in {', '.join(unread)}."),
-            )
+            sentences += ((True, f"Takes wildcards or ranges literally in {', '.join(unread)}."),)
         return [sentence for holds, sentence in sentences if holds]
+
+    def lists_of(self, level: str, keyword: str) -> Lists:
+        """How lists of this attribute are read at this level, as far as is known."""
+        return self.lists.setdefault((level, keyword), Lists())
 
     def learn(self, keyword: str, shape: str, *, understood: bool) -> None:
         """A key of this shape found, or did not find, what was known to be there."""

@@ -1,28 +1,60 @@
 """Many values of one attribute, asked for by lists of a length that archives read.
 
-What a list brought nothing for is asked for once more without the others: an archive that gives
-only so many matches at once has given those of the first values, and called it success.
+Only lists of UIDs are standard (PS3.4 C.2.2.2.2). Archives compare the others as one text, read the
+first or the last value, so many of them, or refuse a long one; some give everything for a list. So
+what a list does not bring is asked for between two values that are known to be there: an archive
+that finds both has read all that stands between them. One that does not is asked by shorter lists,
+and at last for one value at a time, several side by side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from itertools import batched
 
-from ..standard.lists import LISTED
-from ..standard.query import Query
+from ..errors import (
+    ArchiveError,
+    AskedInVain,
+    AssociationAborted,
+    BadRequest,
+    ConnectionLost,
+    DeadlinePassed,
+    StatusFailure,
+)
+from ..standard.levels import UNIQUE_KEY
+from ..standard.lists import LISTED, normal
+from ..standard.query import Matches, Query
+from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
 from .asking import Asking
 from .gathering import Gathering, Outcome
+from .refusals import is_refusal
 from .unseen import ask_seen
 
-# Values in one query: of UIDs of full length 13 kB. 5,000 values are 25 queries.
-_AT_ONCE = 200
+# Values in one query: of UIDs of full length 6.5 kB, which a URL has room for too.
+_AT_ONCE = 100
+
+# The part of a list that is asked for next when the whole was not read, or too much for one answer;
+# and how many matches may be too much.
+_SHRINK = 4
+_TOO_MUCH = 5
 
 # Of several lists in one question the longest is sent, and what that brings is compared here.
 _MOST_COMPARED = 100_000
 
+# Values that are asked for one by one and bring nothing; for the others the question is asked
+# without the list then. A call may ask 350 times in vain (see `allowance`).
+_MOST_IN_VAIN = 250
+
+# Matches that are looked at for values that are there, two of which show that a list is read.
+_LOOKED_AT = 20
+_ENDS = 2
+
+_MOST_NAMED = 10
+
 
 def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
-    """Ask, a long list of values in parts."""
+    """Ask, a list of values as this archive reads lists."""
     lists = {one: key for one in LISTED if SEPARATOR in (key := query.keys.get(one, ""))}
     if not lists:
         return ask_seen(asking, query, gathering)
@@ -31,15 +63,8 @@ def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     if others:
         gathering.compare(others, most_examined=_MOST_COMPARED)
     keys = {one: key for one, key in query.keys.items() if one not in others}
-    asked = _Listed(asking, Query(query.level, keys, (*query.wanted, *others)), gathering, keyword)
-    whole, notes = True, list[str]()
-    for values in batched(lists[keyword].split(SEPARATOR), _AT_ONCE):
-        outcome = asked.ask(values)
-        whole = whole and outcome.whole
-        notes += [note for note in outcome.notes if note not in notes]
-        if gathering.full:
-            break
-    return Outcome(whole, notes)
+    query = Query(query.level, keys, (*query.wanted, keyword, *others))
+    return _Listed(asking, query, gathering, keyword).ask_all(lists[keyword].split(SEPARATOR))
 
 
 class _Listed:
@@ -50,30 +75,206 @@ class _Listed:
         self._query = query
         self._gathering = gathering
         self._keyword = keyword
+        self._lists = asking.habits.lists_of(query.level, keyword)
+        # Values that are there beside the other keys; and that nothing else is.
+        self._known: list[str] = []
+        self._came_all = False
+        self._whole = True
+        self._notes: list[str] = []
 
-    def ask(self, values: Sequence[str]) -> Outcome:
-        """Ask for these values, and for what is missing then."""
-        keys = {**self._query.keys, self._keyword: SEPARATOR.join(values)}
-        query = Query(self._query.level, keys, self._query.wanted)
-        examined = self._gathering.examined
-        outcome = ask_seen(self._asking, query, self._gathering)
-        missing = self._gathering.missing(self._keyword, keys[self._keyword])
-        brought_nothing = self._gathering.examined == examined
-        nothing_more = self._gathering.full or brought_nothing or len(values) == 1
-        if nothing_more or self._asking.deadline.passed:
-            return outcome
-        if not outcome.whole:  # every match has to come in an answer that is
-            middle = len(values) // 2
-            return self._joined([values[:middle], values[middle:]])
-        given = self._gathering.examined - examined
-        if not missing or given < self._asking.habits.longest.get(self._query.level, 0):
-            return outcome  # it gave more than that at once before
-        if len(missing) == len(values):
-            return outcome  # it ignores the key: asked again it gives the same
-        return self._joined([missing], outcome)
+    def ask_all(self, values: Sequence[str]) -> Outcome:
+        """Ask for all of them."""
+        alone: list[str] = []
+        for part in batched(values, _AT_ONCE):
+            if self._is_done:
+                break
+            try:
+                alone += self._ask_list(part)
+            except (AskedInVain, DeadlinePassed) as error:
+                if not self._gathering.count:
+                    raise
+                self._not_asked([*alone, *values[values.index(part[0]) :]], error)
+                return Outcome(self._whole, self._notes)
+        if alone and not self._is_done:
+            self._ask_alone(alone)
+        return Outcome(self._whole, self._notes)
 
-    def _joined(self, parts: Sequence[Sequence[str]], *known: Outcome) -> Outcome:
-        """What is known already, and what asking for each of these parts comes to."""
-        outcomes = [*known, *(self.ask(part) for part in parts if not self._gathering.full)]
-        notes = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-        return Outcome(all(outcome.whole for outcome in outcomes), [*notes])
+    @property
+    def _is_done(self) -> bool:
+        return self._gathering.full or self._came_all
+
+    def _ask_list(self, values: Sequence[str]) -> Sequence[str]:
+        """Ask for these as one list, or several; returns those that must be asked for alone."""
+        if self._is_done:
+            return ()
+        if len(values) > self._lists.most:
+            return self._ask_shorter(values)
+        if len(values) < _ENDS:
+            return values
+        longest = self._asking.habits.longest.get(self._query.level, 0)
+        part = self._put(values)
+        if part is None:
+            self._lists.leaves(len(values))
+            return self._ask_shorter(values)
+        answer, own = part
+        if not answer.complete and own.examined >= _TOO_MUCH and not self._gathering.full:
+            return self._ask_shorter(values)  # every match has to come in an answer that is whole
+        self._join(answer)
+        came = own.came(self._keyword)
+        missing = own.missing(self._keyword, SEPARATOR.join(values))
+        self._know(came.values())
+        if len(came) >= _ENDS and values[-1] not in missing:
+            self._lists.reads(len(values))
+        may_be_cut = own.examined >= longest
+        if (
+            not missing
+            or not answer.complete
+            or (len(values) <= self._lists.read and not may_be_cut)
+        ):
+            return ()
+        return self._prove(values, missing)
+
+    def _prove(self, values: Sequence[str], missing: list[str]) -> Sequence[str]:
+        """Show that these are `missing`, or ask for them, or all `values`, otherwise."""
+        if len(self._known) < _ENDS:
+            self._look()
+        if self._is_done:
+            return ()
+        if len(self._known) < _ENDS:
+            return missing
+        first, last = self._known[:_ENDS]
+        others = [value for value in missing if value not in (first, last)]
+        found = self._found_between(first, others, last)
+        if self._is_done or (found is not None and not found):
+            return ()
+        if found is None and self._found_between(first, [], last) is None:
+            self._lists.leaves(_ENDS)
+        if self._keyword == UNIQUE_KEY[self._query.level]:
+            values = missing  # of the others there is no more than came
+        return self._ask_shorter(values)
+
+    def _ask_shorter(self, values: Sequence[str]) -> Sequence[str]:
+        size = min(len(values) // _SHRINK, self._lists.most)
+        if size < _ENDS:
+            return values
+        return [one for part in batched(values, size) for one in self._ask_list(part)]
+
+    def _put(self, values: Sequence[str]) -> tuple[Matches, Gathering] | None:
+        """What a list of these brings; None where the archive refuses or ignores it."""
+        query = self._with(SEPARATOR.join(values))
+        own = self._gathering.part(query)
+        try:
+            answer = own.close(ask_seen(self._asking, query, own))
+        except (AssociationAborted, ConnectionLost, BadRequest):
+            return None  # longer than it takes
+        except StatusFailure as failure:
+            if not is_refusal(failure.status):
+                raise
+            return None
+        if own.strangers:
+            self._lists.leaves(_ENDS)
+            return None
+        return answer, own
+
+    def _found_between(self, first: str, values: Sequence[str], last: str) -> list[str] | None:
+        """Those of these values that are found by a list with two around them that are known to be
+        there; None where it is not read. The list before, which did not bring them, was cut."""
+        listed = [first, *values, last]
+        part = self._put(listed)
+        if part is None:
+            return None
+        answer, own = part
+        came = own.came(self._keyword)
+        if not answer.complete or any(normal(end) not in came for end in (first, last)):
+            self._lists.leaves(len(listed))
+            return None
+        self._join(answer)
+        self._lists.reads(len(listed))
+        return [value for value in values if normal(value) in came]
+
+    def _look(self) -> None:
+        """Look at what there is beside the other keys: values to try a list with, if it is not all
+        that can be asked for."""
+        query = self._with("")
+        own = Gathering(query, _LOOKED_AT)
+        try:
+            answer = own.close(ask_seen(self._asking, query, own))
+        except (AskedInVain, DeadlinePassed):
+            raise
+        except ArchiveError:
+            return
+        self._know(text for match in own.matches for text in texts(match.get(self._keyword, "")))
+        if answer.complete and all(self._keyword in match for match in own.matches):
+            self._came_all = True
+            for match in own.matches:
+                self._gathering.take(match, 0)
+
+    def _ask_alone(self, values: Sequence[str]) -> None:
+        """Ask for each of these, several at a time."""
+        self._notes.append(
+            f"This archive does not read such lists of {self._keyword}; it was asked for each of "
+            f"{len(values)} values."
+        )
+        left = [*reversed(values)]
+        in_vain = 0
+        context = copy_context()
+        asked: dict[Future[int], str] = {}
+        most = self._asking.exchange.node.connections
+        with ThreadPoolExecutor(most) as pool:
+            while True:
+                while left and len(asked) < most and in_vain < _MOST_IN_VAIN:
+                    if self._gathering.full:
+                        return
+                    value = left.pop()
+                    asked[pool.submit(context.copy().run, self._ask_one, value)] = value
+                if not asked:
+                    break
+                done, _ = wait(asked, return_when=FIRST_COMPLETED)
+                for future in done:
+                    value = asked.pop(future)
+                    try:
+                        in_vain += not future.result()
+                    except ArchiveError as error:
+                        if not self._gathering.count:
+                            raise
+                        self._not_asked([value, *asked.values(), *reversed(left)], error)
+                        return
+        if left:
+            self._ask_without(left)
+
+    def _ask_one(self, value: str) -> int:
+        """Ask for one value; how many matches came."""
+        query = self._with(value)
+        own = self._gathering.part(query)
+        outcome = ask_seen(self._asking, query, own)
+        with self._asking.cost.lock:
+            self._join(own.close(outcome))
+        return own.count
+
+    def _ask_without(self, values: Sequence[str]) -> None:
+        """Ask without the list, and compare what comes with these values here."""
+        own = self._gathering.part(self._with(SEPARATOR.join(values)))
+        own.compare([self._keyword], most_examined=_MOST_COMPARED)
+        self._join(own.close(ask_seen(self._asking, self._with(""), own)))
+
+    def _with(self, key: str) -> Query:
+        keys = {**self._query.keys, self._keyword: key}
+        if not key:
+            del keys[self._keyword]
+        return Query(self._query.level, keys, self._query.wanted)
+
+    def _know(self, values: Iterable[str]) -> None:
+        known = [value for value in values if SEPARATOR not in value]
+        self._known = [*dict.fromkeys((*self._known, *known[:_LOOKED_AT]))][:_LOOKED_AT]
+
+    def _join(self, answer: Matches) -> None:
+        self._whole = self._whole and answer.complete
+        self._notes += [note for note in answer.notes if note not in self._notes]
+
+    def _not_asked(self, values: Sequence[str], why: ArchiveError) -> None:
+        self._whole = False
+        named = ", ".join(values[:_MOST_NAMED])
+        more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
+        self._notes.append(
+            f"Not complete: not asked for {self._keyword} {named}{more}, because {why}"
+        )

@@ -1,7 +1,7 @@
 """Whether an archive understood the keys it answered with nothing.
 
-Wildcards, ranges and lists are not understood by every archive (PS3.4 C.2.2.1.3): one that compares
-them as plain text finds nothing and calls that success. So nothing is believed once: some of what
+Wildcards and ranges are not understood by every archive (PS3.4 C.2.2.1.3): one that compares them
+as plain text finds nothing and calls that success. So nothing is believed once: some of what
 there is without the key is looked at, and a value known to be there is asked for by a key of the
 same shape. An archive that does not find it is asked without that key from then on, and what it
 gives is compared here; what can be neither shown nor compared is marked.
@@ -10,18 +10,16 @@ gives is compared here; what can be neither shown nor compared is marked.
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
-from ..errors import ArchiveError, AskedInVain, DeadlinePassed, StatusFailure
+from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.letters import in_other_case
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.lists import normal
 from ..standard.query import Match, Query
 from ..standard.recheck import IDENTIFIERS, texts
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
 from .asking import Asking
 from .case import FREE_TEXT, ask_in_any_case
 from .gathering import Gathering, Outcome
-from .refusals import is_refusal
 
 # Matches that are looked at for a value to try a key with, and for how long all of it may take.
 _LOOKED_AT = 20
@@ -29,15 +27,6 @@ _SECONDS = 6.0
 
 # What is compared here where a key has to be left out; a slow archive's deadline passes before.
 _MOST_COMPARED = 10_000
-
-# Values of a list that are asked for one by one.
-_MOST_SINGLY = 100
-
-# Values in a note, and those a list is tried with: one alone may be the only one that is read.
-_MOST_NAMED = 10
-_ENOUGH = 2
-
-_LIST = "list of "
 
 
 class _Undecided(Exception):
@@ -56,29 +45,21 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     unread = [
         keyword
         for keyword, key in query.keys.items()
-        if any(_reads(understands, keyword, one) is False for one in _shapes(asking, keyword, key))
+        if any(understands.get((keyword, one)) is False for one in _shapes(asking, keyword, key))
     ]
     if unread:
         return ask_without(asking, query, gathering, unread)
-    try:
-        outcome = ask_in_any_case(asking, query, gathering)
-    except StatusFailure as failure:
-        lists = [one for one, key in query.keys.items() if SEPARATOR in key]
-        if not lists or not is_refusal(failure.status):
-            raise
-        for one in lists:
-            asking.habits.learn(one, shape(_vr(one), query.keys[one]), understood=False)
-        return ask_without(asking, query, gathering, lists)
+    outcome = ask_in_any_case(asking, query, gathering)
     doubted = [
         keyword
         for keyword, key in query.keys.items()
-        if gathering.lacks(keyword, key) and _unknown(asking, keyword, key)
+        if not gathering.examined and _unknown(asking, keyword, key)
     ]
     if not doubted or not outcome.whole or gathering.full:
         return outcome
     before = gathering.count
     try:
-        proof = _Proof(asking.within(_SECONDS), query, doubted, _came(gathering, doubted))
+        proof = _Proof(asking.within(_SECONDS), query, doubted)
         if proof.compare(gathering):
             return _told(outcome, doubted) if gathering.count > before else outcome
         verdicts = proof.verdicts()
@@ -94,19 +75,15 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
 class _Proof:
     """What shows whether the `doubted` keys of a query (by keyword) are understood."""
 
-    def __init__(
-        self, asking: Asking, query: Query, doubted: Sequence[str], known: Sequence[Match]
-    ) -> None:
+    def __init__(self, asking: Asking, query: Query, doubted: Sequence[str]) -> None:
         self._asking = asking
         self._query = query
         self._doubted = doubted
-        self._known = [*known]
+        self._known: list[Match] = []
 
     def compare(self, gathering: Gathering) -> bool:
         """Look at what there is without the keys; whether that was all there is, and could be
         compared."""
-        if self._known:  # enough has come to try a list with
-            return False
         rest = {one: key for one, key in self._query.keys.items() if one not in self._doubted}
         self._known, whole = self._look(rest)
         if not whole or any(one not in match for match in self._known for one in self._doubted):
@@ -168,84 +145,21 @@ class _Proof:
 
     def _finds(self, keyword: str, tried: Trial) -> bool:
         query = Query(self._query.level, {keyword: tried.key}, (keyword,))
-        # A study has one UID, but an ID many studies: as many matches as prove it.
-        gathering = Gathering(query, _MOST_COMPARED if tried.finds else 1)
+        gathering = Gathering(query, 1)
         part = self._asking.put(query, gathering)
-        came = gathering.came(keyword)
-        found = all(normal(value) in came for value in tried.finds) and (came or gathering.count)
-        if not found and not part.ending.whole:
+        if not gathering.count and not part.ending.whole:
             raise _Undecided
-        return bool(found)
+        return bool(gathering.count)
 
 
 def ask_without(
     asking: Asking, query: Query, gathering: Gathering, unread: Collection[str]
 ) -> Outcome:
-    """Ask without these keys, and compare here; a list of UIDs is asked for one by one."""
-    lists = [one for one in unread if SEPARATOR in query.keys[one]]
-    if lists:
-        return _ask_singly(asking, query, gathering, lists[0])
+    """Ask without these keys, and compare here."""
     gathering.compare(unread, most_examined=_MOST_COMPARED)
     rest = {one: key for one, key in query.keys.items() if one not in unread}
     wider = Query(query.level, rest, (*query.wanted, *unread))
     return _told(ask_proved(asking, wider, gathering), unread)
-
-
-def _ask_singly(asking: Asking, query: Query, gathering: Gathering, keyword: str) -> Outcome:
-    whole, notes = True, list[str]()
-    missing = gathering.missing(keyword, query.keys[keyword])
-    for asked, value in enumerate(missing[:_MOST_SINGLY]):
-        one = Query(query.level, {**query.keys, keyword: value}, query.wanted)
-        try:
-            asking.deadline.remaining()
-            outcome = ask_proved(asking, one, gathering)
-        except (AskedInVain, DeadlinePassed):
-            if not gathering.count:
-                raise
-            del missing[:asked]
-            notes.append(_not_asked(keyword, missing))
-            return Outcome(False, notes)
-        whole = whole and outcome.whole
-        notes += [note for note in outcome.notes if note not in notes]
-        if gathering.full:
-            break
-    notes.append(f"This archive does not read lists of {keyword}; it was asked for each of them.")
-    if len(missing) > _MOST_SINGLY:
-        whole = False
-        notes.append(
-            f"{_not_asked(keyword, missing[_MOST_SINGLY:])} Ask for at most {_MOST_SINGLY} at once."
-        )
-    return Outcome(whole, notes)
-
-
-def _not_asked(keyword: str, values: Sequence[str]) -> str:
-    told = ", ".join(values[:_MOST_NAMED])
-    more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
-    return f"Not complete: not asked for {keyword} {told}{more}."
-
-
-def _came(gathering: Gathering, doubted: Sequence[str]) -> list[Match]:
-    """Values to try a list with, from what it brought: two, if nothing but lists is doubted."""
-    if any(len(gathering.came(keyword)) < _ENOUGH for keyword in doubted):
-        return []
-    known = [[*gathering.came(keyword).values()][:_ENOUGH] for keyword in doubted]
-    return [dict(zip(doubted, values, strict=True)) for values in zip(*known, strict=True)]
-
-
-def _reads(known: Mapping[tuple[str, str], bool], keyword: str, shape: str) -> bool | None:
-    """Whether keys of a shape are understood; None where nobody knows. Who reads a long list reads
-    a short one."""
-    if not shape.startswith(_LIST):
-        return known.get((keyword, shape))
-    length = int(shape.removeprefix(_LIST))
-    lists = {
-        int(one.removeprefix(_LIST)): read
-        for (name, one), read in known.items()
-        if name == keyword and one.startswith(_LIST)
-    }
-    if any(read and size >= length for size, read in lists.items()):
-        return True
-    return False if any(not read and size <= length for size, read in lists.items()) else None
 
 
 def _told(outcome: Outcome, unread: Collection[str]) -> Outcome:
@@ -268,7 +182,9 @@ def _unproved(outcome: Outcome, doubted: Collection[str], why: str) -> Outcome:
 
 def _shapes(asking: Asking, keyword: str, key: str) -> dict[str, str]:
     """The shapes a key is sent in, each with a key that has it: as it stands, and as letters beyond
-    ASCII, or in another case, are asked for."""
+    ASCII, or in another case, are asked for. Of lists `lists` makes sure."""
+    if SEPARATOR in key:
+        return {}
     habits = asking.habits
     vr = _vr(keyword)
     keys = [key]
@@ -286,8 +202,7 @@ def _shapes(asking: Asking, keyword: str, key: str) -> dict[str, str]:
 def _unknown(asking: Asking, keyword: str, key: str) -> dict[str, str]:
     """Those of them of which it is not known whether they are understood."""
     known = asking.habits.understands
-    shapes = _shapes(asking, keyword, key)
-    return {s: one for s, one in shapes.items() if _reads(known, keyword, s) is None}
+    return {s: one for s, one in _shapes(asking, keyword, key).items() if (keyword, s) not in known}
 
 
 def _is_free_text(keyword: str) -> bool:
