@@ -295,10 +295,10 @@ class Identifier:
         return found
 
     def invented(self, arguments: list[str]) -> list[str]:
-        """Texts with a character that nobody asked for in any case, other than a wildcard. Names
-        are also spelled in other ways, which test_names looks at."""
+        """Texts with a character that nobody asked for in any case, other than a wildcard and what
+        parts the values of a list. Names are also spelled in other ways, see test_names."""
         asked = "".join(arguments)
-        known = {*asked, *asked.upper(), *asked.lower(), "*", "?"}
+        known = {*asked, *asked.upper(), *asked.lower(), "*", "?", "\\"}
         return [
             keyword
             for keyword, vr, _, raw in self._elements

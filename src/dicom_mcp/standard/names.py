@@ -39,10 +39,10 @@ def readings(text: str) -> tuple[tuple[Reading, ...], ...]:
     """
     text = clean(text)
     if is_dicom_form(text):
-        return _ranks([[Reading(_sendable(text), f"the name as written, {text}")]])
+        return _ranks([[Reading(sendable(text), f"the name as written, {text}")]])
     latin, ideographic = written(text)
     if not latin and not ideographic:
-        return _ranks([[Reading(_sendable(text), f"the name as written, {text}")]])
+        return _ranks([[Reading(sendable(text), f"the name as written, {text}")]])
     ranks: list[list[Reading]] = []
     if ideographic:
         ranks += _ideographic_ranks(ideographic)
@@ -192,7 +192,7 @@ def _ranks(ranks: Iterable[Iterable[Reading]]) -> tuple[tuple[Reading, ...], ...
     for rank in ranks:
         fresh: list[Reading] = []
         for one in rank:
-            key = _sendable(one.key)
+            key = sendable(one.key)
             if key not in seen and key.strip("*?^= "):
                 seen.add(key)
                 fresh.append(Reading(key, one.said))
@@ -201,7 +201,7 @@ def _ranks(ranks: Iterable[Iterable[Reading]]) -> tuple[tuple[Reading, ...], ...
     return tuple(kept)
 
 
-def _sendable(key: str) -> str:
+def sendable(key: str) -> str:
     """At most three component groups of at most 64 characters, `*` for what is cut off."""
     longest = MAXIMUM_LENGTH["PN"]
     groups = re.sub(r"\*+", "*", key).split("=")[:3]

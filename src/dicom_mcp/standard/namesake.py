@@ -7,6 +7,7 @@ from string import ascii_lowercase
 from .letters import forms, in_ascii
 from .matching import Comparison, matcher
 from .name_words import IDEOGRAPHIC, PREFIXES, clean, is_dicom_form, is_initial, written
+from .names import sendable
 
 
 def same_name(text: str) -> Callable[[str], bool]:
@@ -114,8 +115,7 @@ def narrow_keys(text: str) -> tuple[str, ...]:
     longest = [
         max(_skeletons(text, letters - marked), key=_letters, default="") for marked in _ALPHABETS
     ]
-    keys = (re.sub(r"\*+", "*", key) for key in longest if _letters(key) >= _WORTH_TRYING)
-    return tuple(dict.fromkeys(keys))
+    return tuple(dict.fromkeys(sendable(key) for key in longest if _letters(key) >= _WORTH_TRYING))
 
 
 def wide_keys(text: str) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def wide_keys(text: str) -> tuple[str, ...]:
         keys = (f"{first}{second}", f"{second}{first}")
     else:
         keys = (first,)
-    return tuple(dict.fromkeys(re.sub(r"\*+", "*", key) if _letters(key) else "" for key in keys))
+    return tuple(dict.fromkeys(sendable(key) if _letters(key) else "" for key in keys))
 
 
 def _skeletons(text: str, kept: frozenset[str]) -> list[str]:

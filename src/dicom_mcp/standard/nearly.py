@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 
 from .letters import in_ascii
 from .name_words import clean, written
+from .names import sendable
 
 # Keys that are sent at most; each is a query.
 _MOST_KEYS = 8
@@ -49,7 +50,7 @@ def near_keys(text: str) -> tuple[str, ...]:
     keys += [f"*{part}*" for part in (parts[0].capitalize(), *parts[1:]) if len(part) >= _SHORTEST]
     start = longest.capitalize()
     keys += [f"{start[:2]}*{start[-1]}*", f"{start[0]}*{start[-2:]}*"]
-    return tuple(dict.fromkeys(keys))[:_MOST_KEYS]
+    return tuple(dict.fromkeys(map(sendable, keys)))[:_MOST_KEYS]
 
 
 def nearness(text: str) -> Callable[[str], float]:
