@@ -181,6 +181,12 @@ MISBEHAVIOURS: dict[str, Script | None] = {
     ),
     # data sets
     "cuts an identifier short": answered(give_rows(1), row(data_set=match(2)[:-3]), end(), behave),
+    "gives an attribute two values": answered(
+        row(data_set=match(1, more=element(0x0010, 0x0020, b"8") + element(0x20, 0x1206, b"5"))),
+        row(data_set=match(2)),
+        end(),
+        behave,
+    ),
     "gives bytes that are no identifier": answered(row(data_set=b"\xff" * 50), end(), behave),
     "nests without end": answered(row(data_set=match(1, more=DEEP)), end(), behave),
     "gives a bad value": answered(

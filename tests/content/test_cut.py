@@ -149,3 +149,15 @@ def test_an_element_that_stands_twice_with_other_values_is_told() -> None:
     one, other = b"\x10\x00\x20\0LO\x04\0AB12", b"\x10\x00\x20\0LO\x04\0AB13"
     assert walk(one + other, EXPLICIT).repeated == (0x00100020,)
     assert walk(one + one, EXPLICIT).repeated == ()
+
+
+def test_an_element_that_stands_twice_in_an_item_is_told_wherever() -> None:
+    one, other, between = (
+        b"\x10\x00\x20\0LO\x04\0" + value for value in (b"AB12", b"AB13", b"AB14")
+    )
+    between = between.replace(b"\x20", b"\x21", 1)
+    content = one + between + other
+    item = b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
+    sequence = b"\x08\x00\x10\x11SQ\0\0" + len(item).to_bytes(4, "little") + item
+    assert walk(sequence, EXPLICIT).repeated == (0x00100020,)
+    assert walk(sequence.replace(other, b""), EXPLICIT).repeated == ()

@@ -575,6 +575,8 @@ def test_metadata_is_an_object_without_bulk_data(reach: Reach) -> None:
         answer([{**METADATA, "00280010": {"vr": "US", "Value": ["many"]}}]),
         answer([{**METADATA, "00280010": {"vr": "US", "Value": [70_000]}}]),
         answer([{**METADATA, "00281052": {"vr": "DS", "Value": [{}]}}]),
+        answer(b'[{"00280010":{"Value":[1]},' + json.dumps(METADATA).encode()[1:] + b"]"),
+        answer([{**METADATA, "0020000E": {"Value": ["1.2"]}, "0020000e": {"Value": ["1.3"]}}]),
     ],
 )
 def test_where_there_is_no_usable_metadata_the_object_itself_comes(

@@ -153,6 +153,7 @@ EXPECTED: dict[str, Fails | Answers] = {
     "gives a final answer with an identifier": Answers(1),
     "gives an answer too many": Answers(1),
     "cuts an identifier short": Answers(2, "1 study came damaged"),
+    "gives an attribute two values": Answers(2, "1 study came damaged"),
     "gives bytes that are no identifier": NOT_WHOLE,
     "nests without end": Answers(1, "1 study came damaged"),
     "gives a bad value": Answers(2),

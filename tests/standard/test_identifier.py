@@ -19,6 +19,7 @@ from dicom_mcp.standard.identifier import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     decode,
+    decode_what_is_whole,
     encode,
 )
 from dicom_mcp.standard.levels import Level
@@ -103,6 +104,47 @@ def test_sequences_are_read_with_defined_and_undefined_lengths(
     undefined: bool, syntax: str
 ) -> None:
     assert decode(written(nested(undefined), syntax), syntax) == NESTED
+
+
+def _one(syntax: str, **values: object) -> bytes:
+    dataset = Dataset()
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    return written(dataset, syntax)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(
+    ("keyword", "first", "second"),
+    [
+        ("PatientID", "7", "8"),
+        ("PatientID", "", "8"),
+        ("StudyDescription", "A description longer than what is remembered", "Another"),
+        ("Rows", 512, 256),
+        ("TextValue", "one", "two"),
+        ("ReferencedStudySequence", Sequence([Dataset()]), Sequence()),
+    ],
+)
+def test_an_attribute_with_two_values_has_neither_silently(
+    keyword: str, first: object, second: object, syntax: str
+) -> None:
+    one, other = (_one(syntax, **{keyword: value}) for value in (first, second))
+    last = _one(syntax, Modality="CT")
+    assert decode(one + one + last, syntax) == decode(one + last, syntax)
+    with pytest.raises(ProtocolViolation, match="twice"):
+        decode(one + other + last, syntax)
+    with pytest.raises(ProtocolViolation, match="twice"):
+        decode(one + last + other, syntax)
+    expected = {**decode(one, syntax), "Modality": "CT"}
+    assert decode_what_is_whole(one + other + last, syntax) == expected
+
+
+def test_an_attribute_with_two_values_in_an_item_is_told_too() -> None:
+    one, other = (_one(IMPLICIT_VR_LITTLE_ENDIAN, PatientID=value) for value in "78")
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, len(one + other)) + one + other
+    sequence = struct.pack("<HHI", 0x0008, 0x1110, len(item)) + item
+    with pytest.raises(ProtocolViolation, match="twice"):
+        decode(sequence, IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

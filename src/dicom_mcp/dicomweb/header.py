@@ -13,7 +13,7 @@ from ..standard.dictionary import attribute_of_tag
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Instance
 from ..standard.part10 import element
-from .model import GROUPS, TAG, parts_of, text_of
+from .model import GROUPS, TAG, TWICE, parts_of, text_of
 
 # The data set of one instance; an enhanced one describes thousands of frames.
 MOST_HEADER = 64 * 1024 * 1024
@@ -124,6 +124,8 @@ def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
 def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
     if depth > _MOST_DEPTH:
         raise ValueError("sequences in sequences without end")
+    if TWICE in one:
+        raise ValueError("an attribute twice")
     elements: dict[int, bytes] = {}
     for name, found in one.items():
         if not TAG.fullmatch(name):
@@ -133,8 +135,8 @@ def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
         if not 8 <= tag >> 16 < 0xFFFE or not tag & 0xFFFF or tag >> 16 == _PIXELS:
             continue
         encoded = _element(tag, parts_of(found), depth)
-        if encoded is not None:
-            elements[tag] = encoded
+        if encoded is not None and elements.setdefault(tag, encoded) != encoded:
+            raise ValueError("an attribute twice")
     elements.pop(_CHARACTER_SET, None)
     if not depth:
         elements[_CHARACTER_SET] = element(_CHARACTER_SET, "CS", UTF_8.encode())

@@ -47,6 +47,9 @@ _OTHER_VALUES = '"-0123456789tfn'
 # The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
 _PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
 
+# Marks an object that gives a name two values; no name of an attribute or of its part has a space.
+TWICE = "given twice"
+
 # What may stand between the data sets of an array.
 _SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -123,6 +126,8 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
     if depth > _MAXIMUM_DEPTH:
         raise ProtocolViolation("an answer has sequences in sequences without end")
     match: Match = {}
+    if TWICE in one:
+        raise _contradictory()
     for name, element in one.items():
         known = _known(name)
         if known is None:
@@ -131,7 +136,9 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
         vr = found.get("vr")
         vr = vr.upper() if isinstance(vr, str) and len(vr) == 2 else "UN"
         vr = known.vr if vr == "UN" else vr
-        match[known.keyword] = _element(found, vr, depth)
+        value = _element(found, vr, depth)
+        if match.setdefault(known.keyword, value) != value:
+            raise _contradictory()
     return match
 
 
@@ -146,7 +153,7 @@ def _readable_part(one: Mapping[str, Any]) -> tuple[Match, bool]:
     match: Match = {}
     for name, element in one.items():
         with suppress(ProtocolViolation):
-            match |= data_set({name: element})
+            match = data_set({name: element}) | match
     return match, False
 
 
@@ -247,8 +254,24 @@ def _not_finite(text: str) -> str:
     return str(float(text))
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that gives a name two values (RFC 8259 4) has the first, and is marked."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        firsts = dict(reversed(pairs))
+        if firsts != found:
+            return {**firsts, TWICE: True}
+    return found
+
+
 # Numbers with a fraction keep the digits they were written with: a DS is text in a match.
-_DECODER = json.JSONDecoder(parse_float=str, parse_constant=_not_finite, strict=False)
+_DECODER = json.JSONDecoder(
+    parse_float=str, parse_constant=_not_finite, strict=False, object_pairs_hook=_object
+)
+
+
+def _contradictory() -> ProtocolViolation:
+    return ProtocolViolation("an answer has an attribute twice, with two values (PS3.18 F.2.2)")
 
 
 def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
@@ -335,6 +358,8 @@ def parts_of(element: object) -> dict[str, Any]:
     if not isinstance(element, dict):
         return {"Value": element}
     written = cast("dict[str, Any]", element)
+    if TWICE in written:
+        raise _contradictory()
     return {_PARTS.get(name.lower(), name): part for name, part in written.items()}
 
 

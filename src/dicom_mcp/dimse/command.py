@@ -82,6 +82,8 @@ def decode(data: bytes) -> dict[int, int | str]:
         at += 8
         if group != 0 or at + length > end:
             raise ProtocolViolation("a DIMSE command is not a command set (PS3.7 6.3.1)")
+        if element in command:
+            raise ProtocolViolation("a DIMSE command has an element twice (PS3.7 6.3.1)")
         if element in _UNSIGNED_SHORTS:
             if length != 2:
                 raise ProtocolViolation("a DIMSE command holds a number of the wrong size")

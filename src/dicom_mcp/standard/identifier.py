@@ -88,7 +88,7 @@ def decode(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
     is in `character_set` where the answer does not say.
 
     A value that cannot be what its VR says stays visible as such; only bytes that are not a whole
-    data set raise ProtocolViolation.
+    data set, or give an attribute two values, raise ProtocolViolation.
     """
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
     try:
@@ -99,7 +99,8 @@ def decode(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
 
 
 def decode_what_is_whole(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
-    """What stands before the damage in an identifier that `decode` refuses."""
+    """What stands before the damage in an identifier that `decode` refuses; of two values of one
+    attribute the first."""
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
     match: Match = {}
     with suppress(ProtocolViolation, struct.error):
@@ -112,6 +113,13 @@ def _undecodable() -> ProtocolViolation:
         "an answer could not be decoded: its bytes are not a whole DICOM data set",
         "Ask for fewer attributes (attribute_preset=minimal); if that works, the archive holds "
         "a damaged record",
+    )
+
+
+def _contradictory() -> ProtocolViolation:
+    return ProtocolViolation(
+        "an answer has an attribute twice, with two values, which no data set may (PS3.5 7.1)",
+        "The archive's administrator should look at that record",
     )
 
 
@@ -170,44 +178,51 @@ def _data_set(
         if read is None:
             if open_ and raw[:4] == _ITEM_END and at + 8 <= end:
                 return match, at + 8
-            at, declared = _unusual(data, at, end, explicit, declared, depth, match)
+            name, value, at, declared = _unusual(data, at, end, explicit, declared, depth)
+            if name and match.setdefault(name, value) != value and into is None:
+                raise _contradictory()
             continue
         start = at + 8
         at = start + length
         if at > end:
             raise _undecodable()
-        if length <= _SHORT:
-            whole = data[start - 8 : at]
-            seen = _SEEN.get(whole)
-            if seen is not None:
-                match[keyword] = seen
+        whole = data[start - 8 : at] if length <= _SHORT else b""
+        value = _SEEN.get(whole)
+        if value is None:
+            if read is _character_set:
+                declared = _declared(data[start : min(at, start + _MAXIMUM_DECLARED)], declared)
+            if not keyword:
                 continue
-            if keyword and vr != "UI" and read in _REPEATING:
-                value = match[keyword] = read(data[start:at], vr, declared)
-                # What is ASCII means the same in every declared set.
-                if type(value) is not list and _ESCAPE not in whole and whole[8:].isascii():
-                    _remember(whole, value)
-                continue
-        if read is _character_set:
-            declared = _declared(data[start : min(at, start + _MAXIMUM_DECLARED)], declared)
-        if keyword:
-            match[keyword] = read(data[start:at], vr, declared)
+            value = read(data[start:at], vr, declared)
+            # What is ASCII means the same in every declared set.
+            if (
+                whole
+                and vr != "UI"
+                and read in _REPEATING
+                and type(value) is not list
+                and _ESCAPE not in whole
+                and whole[8:].isascii()
+            ):
+                _remember(whole, value)
+        if match.setdefault(keyword, value) != value and into is None:
+            raise _contradictory()
     if at != end or open_:
         raise _undecodable()
     return match, at
 
 
 def _unusual(
-    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int, match: Match
-) -> tuple[int, str]:
-    """One element that its first eight bytes do not describe, into `match`; where the next one
-    begins, and the character set from there on."""
+    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int
+) -> tuple[str, Value, int, str]:
+    """One element that its first eight bytes do not describe: its keyword ("" if there is none to
+    keep) and value, where the next one begins, and the character set from there on."""
     group, element = _TAG(data, at)
     tag = group << 16 | element
     if group == _DELIMITERS:
         raise _undecodable()
     at += 4
     known = _known(tag)
+    keyword = known.keyword if known else ""
     vr = written = known.vr if known else "UN"
     if explicit:
         written = data[at : at + 2].decode("latin-1")
@@ -227,16 +242,13 @@ def _unusual(
         # What was written as UN is inside as Implicit VR has it (PS3.5 6.2.2).
         explicit_inside = explicit and written != "UN"
         items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1)
-        if known:
-            match[known.keyword] = items
-        return at, declared
+        return keyword, items, at, declared
     if at + length > end:
         raise _undecodable()
     if tag == _CHARACTER_SET:
         declared = _declared(data[at : at + min(length, _MAXIMUM_DECLARED)], declared)
-    if known:
-        match[known.keyword] = _value(data[at : at + length], vr, declared)
-    return at + length, declared
+    value = _value(data[at : at + length], vr, declared) if known else ""
+    return keyword, value, at + length, declared
 
 
 def _declared(raw: bytes, known: str) -> str:

@@ -107,11 +107,11 @@ class Ending:
 
 
 def damaged(count: int, nouns: tuple[str, str]) -> str:
-    """The note for rows of an answer that cannot be decoded to their end."""
+    """The note for rows of an answer that cannot be decoded to their end, or say two things."""
     return (
-        f"Not complete: {count} {nouns[count != 1]} came damaged and could not be read to the end; "
-        "of each, what stands before the damage is here if it says anything. The archive's "
-        "administrator should look at it."
+        f"Not complete: {count} {nouns[count != 1]} came damaged: cut, not to be decoded, or with "
+        "two values for one attribute. What can be read of each is here if it says anything, of "
+        "two values the first. The archive's administrator should look at it."
     )
 
 

@@ -38,8 +38,8 @@ DEEPEST = 100
 class Structure:
     """What a walk found: `faults` say where the data set is not what its lengths say, `missing`
     whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
-        `values` are those at the top whose tags were wanted, `repeated` tags that stand there twice
-        with other values."""
+    `values` are those at the top whose tags were wanted, `repeated` tags that stand twice in one
+    item, or at the top with other values."""
 
     faults: tuple[str, ...]
     missing: bool
@@ -95,7 +95,7 @@ class _Open:
     bound: int
     items: bool
     implicit: bool
-    previous: int = -1
+    tags: set[int] = field(default_factory=set[int])
 
 
 type _Unpack = Callable[[memoryview[int], int], tuple[int, int, int]]
@@ -247,9 +247,10 @@ class _Walk:
                 if before != self.view[start : self.at] and len(self.repeated) < _MOST_FAULTS:
                     self.repeated.append(tag)
             self.top[tag] = start, self.at
-        elif tag == here.previous:
+        elif tag in here.tags and len(self.repeated) < _MOST_FAULTS:
             self.repeated.append(tag)
-        here.previous = tag
+        else:
+            here.tags.add(tag)
 
     def _fragments(self, here: _Open, tag: int, at: int, tag_and_length: _Unpack) -> None:
         """Encapsulated pixel data (PS3.5 A.4): fragments, each with its length, and an end."""
