@@ -62,8 +62,8 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     unread = 0 if found.rows else found.unread
     if unread:
         notes.append(
-            f"Not complete, perhaps: {unread} {NOUN[unread != 1]} came without a character set, so that "
-            "names beyond ASCII in them cannot be compared. Ask without patient_name."
+            f"Not complete, perhaps: {unread} {NOUN[unread != 1]} came without a character set, so "
+            "that names beyond ASCII in them cannot be compared. Ask without patient_name."
         )
     if not found.rows and found.recheck.stations:
         others = ", ".join(sorted(found.recheck.stations)[:_MOST_NAMED])
