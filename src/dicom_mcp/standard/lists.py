@@ -28,67 +28,78 @@ MOST_VALUES = 5_000
 _LONGEST_ONE = 64
 
 # PS3.5 6.2: what no value holds, so that it always separates; and what an ID may hold.
-_NEVER_INSIDE = re.compile(r"[\\\r\n\t]+")
-_SELDOM_INSIDE = re.compile(r"[;,|]+")
+_NEVER_INSIDE = re.compile(r"[\\\r\n\t\v\f]+")
+_WORDS = r"(?:and|or|&)\s"
+_SELDOM_INSIDE = re.compile(
+    rf"[;,|\uFF0C\uFF1B\u3001\u060C]+(?:\s*{_WORDS})?|\s{_WORDS}", re.IGNORECASE
+)
+_AROUND = " \t,;|"
 _AROUND_UIDS = re.compile(r"[\s,;|\\\"'\[\]()]+")
 
+# How people number the lines of a list.
+_BULLET = re.compile(r"(?:[-*\u2013\u2022]|\d{1,3}[.)])\s+")
+
+_BRACKETS = ("[]", "()", "{}")
+
 # Words between spaces that are identifiers and not parts of one.
-_IDENTIFIER = re.compile(r"(?=.*\d)\S{4,}")
+_IDENTIFIER = re.compile(r"\S*\d\S*")
 
 
-def ways(keyword: str, text: str | Sequence[str], *, argument: str) -> list[list[str]]:
-    """The lists of values that may be meant, likeliest first; none when nothing is asked for.
+def values_of(keyword: str, text: Several, *, argument: str) -> list[str]:
+    """The values that are asked for, each once; none when nothing is.
 
-    A text is one value first of all, where it can be: IDs and accession numbers may hold commas
-    and spaces. Raises BadArgument for more values than can be asked for.
+    What may be one value is one here, as IDs and accession numbers may hold commas and spaces;
+    what it is otherwise, `parts_of` tells. Raises BadArgument for more than can be asked for.
     """
-    found = _ways(keyword.endswith("UID"), text)
-    kept = [values for way in found if (values := _cleaned(way))]
-    if any(len(values) > MOST_VALUES for values in kept):
+    listed = [text] if isinstance(text, str) else text
+    if isinstance(text, str) and (from_json := _from_json(text.strip())) is not None:
+        listed = from_json
+    if keyword.endswith("UID"):
+        values = _cleaned(one for piece in listed for one in _AROUND_UIDS.split(piece))
+    else:
+        pieces = [one for piece in listed for one in _NEVER_INSIDE.split(piece) if one.strip()]
+        values = _values_of_pieces(pieces)
+    if len(values) > MOST_VALUES:
         raise BadArgument(
-            f"{argument} lists {max(map(len, kept)):,} values, and at most {MOST_VALUES:,} can be "
-            "asked for at once",
+            f"{argument} lists {len(values):,} values, and at most {MOST_VALUES:,} can be asked "
+            "for at once",
             "Ask in several questions",
         )
-    return [values for number, values in enumerate(kept) if values not in kept[:number]]
+    return values
 
 
-def _ways(are_uids: bool, text: str | Sequence[str]) -> list[list[str]]:
-    if not isinstance(text, str):
-        return [[*text]]
-    text = text.strip()
-    if (listed := _from_json(text)) is not None:
-        return [listed]
-    if are_uids:
-        return [_AROUND_UIDS.split(text)]
-    lines = [part.strip(" ,;|") for part in _NEVER_INSIDE.split(text)]
-    if len([line for line in lines if line]) > 1:
-        # A line that holds several is a table's, or one that was broken for its length.
-        ending = any(line.endswith((",", ";")) for line in re.split(r"[\r\n]+", text))
-        parts = [part for line in lines for part in (_parts(line) if ending else [line])]
-        return [parts]
-    parts = _parts(text)
+def parts_of(value: str) -> list[str]:
+    """The values that one may be instead, by the separators it holds; none where it holds none."""
+    inner = value[1:-1] if f"{value[:1]}{value[-1:]}" in _BRACKETS else value
+    parts = _cleaned(_SELDOM_INSIDE.split(inner))
     if len(parts) < 2:
-        return [[text]]
-    return [parts] if len(text) > _LONGEST_ONE else [[text], parts]
+        words = inner.strip(_AROUND).split()
+        parts = words if words and all(map(_IDENTIFIER.fullmatch, words)) else parts
+    return parts if parts != [value] else []
 
 
-def _parts(text: str) -> list[str]:
-    parts = [part for part in _SELDOM_INSIDE.split(text) if part.strip()]
-    if len(parts) > 1:
-        return parts
-    words = text.split()
-    return words if all(map(_IDENTIFIER.fullmatch, words)) else [text]
+def _values_of_pieces(pieces: Sequence[str]) -> list[str]:
+    """Of what never is one value; a piece may be several values all the same."""
+    several = len(pieces) > 1
+    # A list that was broken for its length ends its lines so.
+    is_broken = several and any(one.rstrip().endswith((",", ";")) for one in pieces)
+    values: list[str] = []
+    for piece in _cleaned(pieces):
+        one = _BULLET.sub("", piece.strip(_AROUND), count=1) if several else piece
+        parts = parts_of(one) if is_broken or len(one) > _LONGEST_ONE else []
+        values += parts or [one]
+    return _cleaned(values)
 
 
 def _from_json(text: str) -> list[str] | None:
     if not text.startswith("["):
         return None
     try:
-        listed: list[object] = json.loads(text)
+        listed: list[object] = json.loads(text, parse_int=str, parse_float=str)
     except ValueError:
         return None
-    return [str(one) for one in listed if isinstance(one, str | int)]
+    texts = [one for one in listed if isinstance(one, str)]
+    return texts if len(texts) == len(listed) else None
 
 
 def _cleaned(values: Iterable[str]) -> list[str]:

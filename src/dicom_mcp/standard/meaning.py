@@ -10,7 +10,7 @@ from . import values
 from .days import day_range, is_none
 from .dictionary import attribute
 from .letters import spellings
-from .lists import LISTED, Several, is_wild, ways
+from .lists import LISTED, Several, is_wild, values_of
 from .matching import Comparison, is_universal, matcher
 from .modalities import any_of
 from .names import readings
@@ -55,7 +55,7 @@ def meanings(keyword: str, text: Several, *, argument: str, today: date) -> Mean
     found = attribute(keyword)
     assert found is not None
     if keyword in LISTED:
-        return _listed(keyword, found.vr, text, argument)
+        return identifiers(keyword, text, argument=argument)
     assert isinstance(text, str)
     text = text.strip()
     if not text:
@@ -83,22 +83,18 @@ def meanings(keyword: str, text: Several, *, argument: str, today: date) -> Mean
     return _rank([Meaning(key)]) + (_words(words) if len(words) > 1 else ())
 
 
-def _listed(keyword: str, vr: str, text: Several, argument: str) -> Meanings:
-    """One identifier or several; a list that may be one value is read as that first."""
-    ranks: list[tuple[Meaning, ...]] = []
-    for way in ways(keyword, text, argument=argument):
-        keys = [_identifier(one, vr, argument) for one in way]
-        if len(keys) > 1 and any(is_wild(key) or not key for key in keys):
-            if ranks:
-                continue
-            raise BadArgument(
-                f"{argument} has wildcards among several values",
-                "Ask for values with * or ? one at a time",
-            )
-        if all(keys):
-            said = f"{len(keys)} values" if ranks else ""
-            ranks.append((Meaning("\\".join(keys), said),))
-    return tuple(ranks)
+def identifiers(keyword: str, text: Several, *, argument: str) -> Meanings:
+    """What one identifier or several mean as a key for an attribute of `lists.LISTED`."""
+    found = attribute(keyword)
+    assert found is not None
+    values = values_of(keyword, text, argument=argument)
+    keys = [_identifier(value, found.vr, argument) for value in values]
+    if len(keys) > 1 and any(is_wild(key) or not key for key in keys):
+        raise BadArgument(
+            f"{argument} has wildcards among several values",
+            "Ask for values with * or ? one at a time",
+        )
+    return _rank([Meaning("\\".join(keys))] if all(keys) else [])
 
 
 def _identifier(value: str, vr: str, argument: str) -> str:

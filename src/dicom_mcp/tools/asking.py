@@ -1,6 +1,6 @@
 """One question as a person put it: every key it may mean is asked, and the answers are one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from ..standard.levels import NOUN, Level
@@ -34,13 +34,17 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
         found = _each_of_several(call, question, wanted, matches.append, None, tally)
         found.matches = matches
     else:
-        for rank in question.ways():
-            _ask_rank(call, question.level, rank, wanted, limit, found, tally)
-            if found.matches or not found.complete:
-                break
-        if question.name:
-            known = {who_is(question.level, match) for match in found.matches}
-            found.add(in_other_letters(call, question, wanted, found.matches.append, known))
+        reading: Question | None = question
+        while reading is not None:
+            before = len(found.matches)
+            for rank in reading.ways():
+                _ask_rank(call, reading.level, rank, wanted, limit, found, tally)
+                if len(found.matches) > before or not found.complete:
+                    break
+            if question.name:
+                known = {who_is(question.level, match) for match in found.matches}
+                found.add(in_other_letters(call, reading, wanted, found.matches.append, known))
+            reading = tally.reread(reading, found)
     tally.tell(found)
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
@@ -84,7 +88,27 @@ def _each(
     tally: Tally,
 ) -> Found:
     found = Found()
+    reading: Question | None = question
+    before: set[str] = set()
+    while reading is not None:
+        before |= _each_reading(call, reading, wanted, keep, tally, found, before)
+        reading = tally.reread(reading, found)
+    return found
+
+
+def _each_reading(
+    call: Call,
+    question: Question,
+    wanted: Sequence[str],
+    keep: Callable[[Match], None],
+    tally: Tally,
+    found: Found,
+    before: Collection[str],
+) -> set[str]:
+    """Every match of one reading of the lists, but for those that came `before`; returns which
+    came, where another reading may bring them again."""
     count = 0
+    now: set[str] = set()
     kept: set[str] = set()
     for rank in question.ways():
         seen: set[str] = set()
@@ -97,9 +121,9 @@ def _each(
             if not _holds(way, match):
                 return
             tally.take(match)
-            if several:
+            if several or tally.lists > 1:
                 who = identity(question.level, match)
-                if who in seen:
+                if who in before or (several and who in seen):
                     return
                 seen.add(who)
             count += 1
@@ -108,20 +132,22 @@ def _each(
             keep(match)
 
         for way in rank:
-            tally.ask(way)
+            query = query_of(question.level, way, wanted)
+            tally.ask(query.keys)
             answer = call.archive.each(
-                query_of(question.level, way, wanted),
+                query,
                 partial(keep_new, way=way, seen=seen, several=several),
                 limit=EVERYTHING,
                 deadline=call.deadline,
                 arrived=call.progress.advance,
             )
             found.join(answer)
+        now |= seen
         if count or not found.complete:
             break
     if question.name:
         found.add(in_other_letters(call, question, wanted, keep, kept))
-    return found
+    return now
 
 
 def _each_of_several(
@@ -154,7 +180,8 @@ def _each_of_several(
     have_none = have_all is not None and not have_all
     unwanted = those_with(asked.none) if asked.none and not have_none else set[str]()
     lacks = Modalities(none=asked.none)
-    tally.ask(question.ways()[0][0])
+    read = Tally()
+    tally.learn(read)
 
     def keep_those(match: Match) -> None:
         who = whose(match)
@@ -166,7 +193,9 @@ def _each_of_several(
 
     if not have_none:
         last = asked.codes if patient else asked.every[-1] if asked.every else ()
-        found.add(_each(call, question.by(last), wanted, keep_those, Tally()))
+        found.add(_each(call, question.by(last), wanted, keep_those, read))
+    else:
+        read.ask(query_of(question.level, question.ways()[0][0], wanted).keys)
     found.sent[MODALITIES] = [asked.said]
     noun = NOUN[Level.PATIENT if patient else question.level][1]
     found.note(f"Understood: {noun} with {asked.said}, each looked for by itself.")
@@ -182,14 +211,14 @@ def _ask_rank(
     found: Found,
     tally: Tally,
 ) -> None:
-    seen: set[str] = set()
+    seen = {identity(level, match) for match in found.matches}  # of another reading of lists
     asked: dict[tuple[tuple[str, str], ...], Matches] = {}
     understood: dict[str, int] = {}
     for way in rank:
         query = query_of(level, way, wanted)
         sent = tuple(query.keys.items())
         compared = any(meaning.holds for meaning in way.values())
-        tally.ask(way)
+        tally.ask(query.keys)
         if tally.longest:  # which values have a match is told of all that comes
             compared, limit = True, max(limit, 2 * tally.longest)
         if sent not in asked:

@@ -1,13 +1,14 @@
 """Which values of a list that was asked for had a match, and which had none."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..standard.lists import LISTED, normal
-from ..standard.meaning import Meaning
+from ..standard.lists import LISTED, normal, parts_of
+from ..standard.meaning import identifiers
 from ..standard.query import Match
 from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
-from .question import Found
+from .question import Found, Question
 
 # Values in a note; `missing` has them all.
 _MOST_NAMED = 20
@@ -19,32 +20,67 @@ class Tally:
     def __init__(self) -> None:
         self._asked: dict[str, list[str]] = {}
         self._came: dict[str, set[str]] = {}
+        self._taken = False
 
-    def ask(self, way: Mapping[str, Meaning]) -> None:
-        """These keys are asked for: another reading of the text than before has other values."""
-        self._asked = {
-            keyword: meaning.key.split(SEPARATOR)
-            for keyword, meaning in way.items()
-            if keyword in LISTED and SEPARATOR in meaning.key
-        }
-        for keyword in self._asked:
-            self._came.setdefault(keyword, set())
+    def ask(self, keys: Mapping[str, str]) -> None:
+        """These keys are asked for."""
+        for keyword in LISTED & keys.keys():
+            asked = self._asked.setdefault(keyword, [])
+            asked += [value for value in keys[keyword].split(SEPARATOR) if value not in asked]
 
     def take(self, match: Match) -> None:
         """A match of the question came."""
+        self._taken = True
         for keyword in self._asked:
-            self._came[keyword].update(map(normal, texts(match.get(keyword, ""))))
+            came = self._came.setdefault(keyword, set())
+            came.update(map(normal, texts(match.get(keyword, ""))))
+
+    def learn(self, other: "Tally") -> None:
+        """What another one asks for is what is asked for."""
+        self._asked = other._asked
 
     @property
     def longest(self) -> int:
         """How many values the longest list has."""
-        return max(map(len, self._asked.values()), default=0)
+        return max((len(values) for values in self._asked.values() if len(values) > 1), default=0)
+
+    @property
+    def lists(self) -> int:
+        """How many attributes are asked for by what can be a list."""
+        return len(self._asked)
+
+    def reread(self, question: Question, told: Found) -> Question | None:
+        """The question for what those of its values that nothing matches may be instead: several
+        values, where a text is read as one first. None where they can't be."""
+        meanings = dict(question.meanings)
+        for keyword, values in self._asked.items():
+            if keyword.endswith("UID") or (self._taken and not self._came.get(keyword)):
+                continue
+            parts = {value: parts_of(value) for value in self._missing(keyword)}
+            parts = {value: several for value, several in parts.items() if several}
+            if not parts:
+                continue
+            left = [value for value in values if value not in parts]
+            new = [one for several in parts.values() for one in several if one not in left]
+            told.note(f"No {keyword} is {_named([*parts])} as a whole: read as several values.")
+            self._asked[keyword] = [*dict.fromkeys((*left, *new))]
+            # Beside another list each of its values may be meant with each of this one.
+            asked = new if self.lists == 1 else self._asked[keyword]
+            if asked:
+                meanings[keyword] = identifiers(keyword, asked, argument=keyword)
+        if meanings == dict(question.meanings):
+            return None
+        return replace(question, meanings=meanings)
+
+    def _missing(self, keyword: str) -> list[str]:
+        came = self._came.get(keyword, set())
+        return [value for value in self._asked[keyword] if normal(value) not in came]
 
     def tell(self, told: Found) -> None:
         """Say which have no match, as far as that is known."""
         for keyword, values in self._asked.items():
-            missing = [value for value in values if normal(value) not in self._came[keyword]]
-            if not missing:
+            missing = self._missing(keyword)
+            if not missing or len(values) < 2:
                 continue
             if keyword in told.absent:
                 told.note(

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from ..attributes import returned_keywords
 from ..errors import BadArgument
 from ..standard.levels import Level
-from ..standard.lists import Several, ways
+from ..standard.lists import Several, values_of
 from .answer import Records
 from .asking import DEFAULT_LIMIT, Question, find
 from .call import Call
@@ -167,6 +167,6 @@ def _found(
 
 
 def _required(uid: Several, noun: str) -> Several:
-    if ways(f"{noun.title()}InstanceUID", uid, argument=f"{noun}_instance_uid"):
+    if values_of(f"{noun.title()}InstanceUID", uid, argument=f"{noun}_instance_uid"):
         return uid
     raise BadArgument(f"{noun}_instance_uid is empty", f"Find the {noun} first and copy its UID")
