@@ -94,7 +94,7 @@ def identifiers(keyword: str, text: Several, *, argument: str) -> Meanings:
             f"{argument} has wildcards among several values",
             "Ask for values with * or ? one at a time",
         )
-    return _rank([Meaning("\\".join(keys))] if all(keys) else [])
+    return _rank([Meaning("\\".join(keys))] if keys and all(keys) else [])
 
 
 def _identifier(value: str, vr: str, argument: str) -> str:

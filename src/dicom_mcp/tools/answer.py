@@ -22,7 +22,7 @@ type Asking = AnyNode | tuple[AnyNode, ...]
 # Which archive answered: host, port, called_ae_title (the archive's), calling_ae_title (ours).
 Asked = Annotated[
     dict[str, str | int],
-    WithJsonSchema({"type": "object", "description": "Host, port and both AE titles"}),
+    WithJsonSchema({"type": "object"}),
 ]
 
 
@@ -97,7 +97,7 @@ class Records(BaseModel):
     """What every query answers."""
 
     returned: int = Field(description="Number of records")
-    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    complete: bool = Field(description="False: there may be more; see notes")
     notes: list[str]
     archive: Asked
     sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
@@ -141,7 +141,7 @@ class Counted(BaseModel):
 
     counted: str
     total: int
-    complete: bool = Field(description="False: there are or may be more; notes say why")
+    complete: bool = Field(description="False: there may be more; see notes")
     notes: list[str]
     archive: Asked
     sent: dict[str, str] = Field(description="Keys as sent")

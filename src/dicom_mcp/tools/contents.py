@@ -1,6 +1,6 @@
 """Which studies are meant, and what those of one patient consist of: their series, all at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..errors import ArchiveError
 from ..standard.levels import Level
@@ -142,17 +142,30 @@ class _Looking:
             said = _said(studies[study], "NumberOfStudyRelatedSeries")
             return len(series.get(study, ())) >= (said or 1)
 
-        notes: list[str] = []
-        if self._patient:
-            counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}
+        def at_once(these: Collection[str], keys: Mapping[str, str]) -> None:
+            """Ask for several; of an answer that is not whole count those with their number."""
+            for study in these:
+                series.pop(study, None)
             try:
-                answer = ask(studies, {"PatientID": self._patient}, _SECONDS_AT_ONCE)
-                notes += answer.notes if answer.complete else ()
-                known = {one for one in (studies if answer.complete else counted) if agrees(one)}
+                answer = ask(these, keys, _SECONDS_AT_ONCE)
             except ArchiveError:
-                known = {one for one in counted if agrees(one)}
+                sure = counted
+            else:
+                notes.extend(answer.notes if answer.complete else ())
+                sure = {*these} if answer.complete else counted
+            known.update(one for one in sure.intersection(these) if agrees(one))
+
+        def left() -> list[str]:
+            return [one for one in studies if one not in known]
+
+        notes: list[str] = []
+        counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}
+        if self._patient:
+            at_once(studies.keys(), {"PatientID": self._patient})
+        if len(left()) > 1:
+            at_once(left(), {})
         try:
-            for study in [one for one in studies if one not in known]:
+            for study in left():
                 series.pop(study, None)
                 answer = ask([study], {}, _SECONDS_FOR_SERIES)
                 notes += answer.notes

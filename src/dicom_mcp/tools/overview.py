@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from ..errors import ArchiveError, BadArgument
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .answer import Asked, asked, honest
+from .answer import Asked, Missing, asked, honest
 from .asking import Found, Question
 from .call import Call
 from .condition import texts
@@ -16,6 +16,7 @@ from .contents import studies_meant
 from .gaps import Gaps
 from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
 from .listing import Listing, listing
+from .query import Listed
 from .relaxing import hints
 from .rows import Row, Rows, filled, text
 from .series import Series, remarks
@@ -68,7 +69,7 @@ class Overview(BaseModel):
     """What `study_overview` answers."""
 
     returned: int
-    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    complete: bool = Field(description="False: there may be more; see notes")
     notes: list[str]
     archive: Asked
     sent: Row
@@ -76,15 +77,16 @@ class Overview(BaseModel):
     study: Row
     totals: Row = Field(description="Reports do not count dose reports")
     choices: Rows = Field(description="Which study may be meant")
+    missing: Missing = {}
     records: Rows = Field(description="Series; with gaps: studies")
     objects: Rows = Field(description="Reports and key objects by UID")
 
 
 def study_overview(
     call: Call,
-    study_instance_uid: str = "",
-    accession_number: Annotated[str, Field(description="Instead of the UID")] = "",
-    patient_id: str = "",
+    study_instance_uid: Listed = "",
+    accession_number: Annotated[Listed, Field(description="Instead of the UID")] = "",
+    patient_id: Listed = "",
     study_date: Annotated[str, Field(description="With gaps: of these days")] = "",
     gaps: Annotated[
         bool, Field(description="Of all studies that match: only which lack series or images")
@@ -315,6 +317,7 @@ def _answered(
         study=study or {},
         totals=totals or {},
         choices=choices or [],
+        missing=found.missing,
         records=[*records],
         objects=[*objects],
     )

@@ -11,7 +11,7 @@ NODE = "node"
 
 _Node = Annotated[
     str,
-    Field(description="Where to ask, of list_dicom_nodes: a name, several with commas, or all"),
+    Field(description="Of list_dicom_nodes; several with commas, or all"),
 ]
 
 

@@ -27,11 +27,11 @@ def _as_written(value: object) -> object:
     return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
 
 
-_AS_WRITTEN = BeforeValidator(_as_written)
+Listed = Annotated[Several, BeforeValidator(_as_written)]
 
 Limit = Annotated[int, Field(ge=1, le=500, description="Most records to return")]
-Uids = Annotated[Several, _AS_WRITTEN, Field(description="UID from an earlier answer, or several")]
-Ids = Annotated[Several, _AS_WRITTEN, Field(description="One (wildcards * and ?), or several")]
+Uids = Annotated[Listed, Field(description="UID from an earlier answer, or several")]
+Ids = Annotated[Listed, Field(description="One (wildcards * and ?), or several")]
 Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
 Days = Annotated[
     str,

@@ -6,13 +6,15 @@ from pydantic import Field
 
 from ..errors import BadArgument
 from ..standard.levels import Level
+from ..standard.lists import values_of
 from ..standard.query import Match
+from ..standard.values import uid
 from .answer import Pictures
 from .asking import Question
 from .call import Call
 from .contents import studies_meant
-from .objects import one_uid
 from .people import people_of, said_of
+from .query import Listed
 from .reading import Reading, Reports
 from .relaxing import hints
 from .rows import text
@@ -26,71 +28,87 @@ _OF_STUDY = (
 
 def read_report(
     call: Call,
-    study_instance_uid: str = "",
+    study_instance_uid: Listed = "",
     series_instance_uid: str = "",
     sop_instance_uid: Annotated[str, Field(description="With series_instance_uid")] = "",
-    accession_number: Annotated[str, Field(description="Instead of a UID")] = "",
-    patient_id: Annotated[str, Field(description="All reports of one patient")] = "",
+    accession_number: Annotated[Listed, Field(description="Instead of a UID")] = "",
+    patient_id: Annotated[Listed, Field(description="All their reports")] = "",
     limit: Annotated[int, Field(ge=1, le=50, description="Most reports to read")] = 10,
     page: Annotated[int, Field(ge=1, description="2: the next so many")] = 1,
     start: Annotated[int, Field(ge=0, description="Go on in a long text at this character")] = 0,
 ) -> Reports | Pictures:
-    """Read the reports of a study, an order or a patient, newest first, in full: structured reports
+    """Read the reports of studies, orders or a patient, newest first, in full: structured reports
     (also measurements and dose as tables), PDF, CDA, key object notes, presentation states. Pages
     of scanned documents come as pictures."""
-    named = study_instance_uid.strip() or series_instance_uid.strip()
-    if not (named or accession_number.strip() or patient_id.strip()):
+    studies, orders, patients = (
+        values_of(keyword, text, argument=argument)
+        for keyword, argument, text in (
+            ("StudyInstanceUID", "study_instance_uid", study_instance_uid),
+            ("AccessionNumber", "accession_number", accession_number),
+            ("PatientID", "patient_id", patient_id),
+        )
+    )
+    series = series_instance_uid.strip()
+    if not (series or studies or orders or patients):
         raise BadArgument(
             "no study is named",
             "Give study_instance_uid, series_instance_uid, accession_number or patient_id",
         )
-    if sop_instance_uid.strip() and not series_instance_uid.strip():
+    if sop_instance_uid.strip() and not series:
         raise BadArgument(
             "sop_instance_uid needs its series", "Give series_instance_uid too (study_overview)"
         )
-    if named and (accession_number.strip() or patient_id.strip()):
+    if (series or studies) and (orders or patients):
         raise BadArgument(
             "a UID and an accession number or a patient are named",
             "Give the UID alone, or without it accession_number, patient_id or both",
         )
     search = Search(call)
-    if series_instance_uid.strip():
-        search.in_series(series_instance_uid, study_instance_uid, sop_instance_uid)
-    elif named:
-        search.in_study(one_uid(study_instance_uid, "study_instance_uid"))
+    if series:
+        if len(studies) > 1:
+            raise BadArgument(
+                "a series and several studies are named", "Give its own study, or none"
+            )
+        search.in_series(series, "".join(studies), sop_instance_uid)
+    elif len(studies) == 1:
+        search.in_study(uid(*studies, argument="study_instance_uid"))
     else:
-        _search(search, call, accession_number, patient_id)
+        _search(search, call, studies, orders, patients)
     reading = Reading(call, search, limit, page)
     reading.read()
     return reading.answer(start)
 
 
-def _search(search: Search, call: Call, accession_number: str, patient_id: str) -> None:
-    """Look into every study of this order or patient."""
+def _search(
+    search: Search, call: Call, studies: list[str], orders: list[str], patients: list[str]
+) -> None:
+    """Look into every one of these studies, or every study of these orders or patients."""
     question = Question.of(
         call,
         Level.STUDY,
         {
-            "accession_number": ("AccessionNumber", accession_number),
-            "patient_id": ("PatientID", patient_id),
+            "study_instance_uid": ("StudyInstanceUID", studies),
+            "accession_number": ("AccessionNumber", orders),
+            "patient_id": ("PatientID", patients),
         },
     )
     if not question.meanings:
         raise BadArgument("nothing is named", "Give accession_number or patient_id without a *")
-    found, studies = studies_meant(call, question, _OF_STUDY)
-    if not studies:
+    found, those = studies_meant(call, question, _OF_STUDY)
+    search.missing = found.missing
+    if not those:
         if found.complete:
             told, queries = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
             found.queries += queries
         search.learn(found, "")
         return
-    people = people_of(studies)
+    people = people_of(those)
     if len(people) > 1:
         told = "; ".join(said_of(several) for several in people.values())
         found.note(f"These are the reports of {len(people)} patients: {told}. Say whose is whose.")
-    studies.sort(key=_when, reverse=True)
-    by_uid = {uid: one for one in studies if (uid := text(one, "StudyInstanceUID"))}
+    those.sort(key=_when, reverse=True)
+    by_uid = {uid: one for one in those if (uid := text(one, "StudyInstanceUID"))}
     search.in_studies(found, next(iter(people)) if len(people) == 1 else "", by_uid)
 
 

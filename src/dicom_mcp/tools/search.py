@@ -52,6 +52,8 @@ class Search:
     named: bool = False
     untold: int = 0
     several: bool = False
+    # Values of lists that no study has.
+    missing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def in_series(self, series: str, study: str, instance: str) -> None:
         """The reports of one series, or the one named, whatever its class."""

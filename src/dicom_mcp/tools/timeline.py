@@ -9,13 +9,15 @@ from pydantic import BaseModel, Field
 from ..errors import BadArgument
 from ..standard import values
 from ..standard.levels import Level
+from ..standard.lists import values_of
 from ..standard.query import Match, Matches, Query
-from .answer import Asked, asked, fitting, honest
+from .answer import Asked, Missing, asked, fitting, honest
 from .asking import Found, Question
 from .call import Call
 from .contents import contents, studies_meant
 from .interval import Intervals
 from .people import choices_of, people_of
+from .query import Listed
 from .relaxing import hints
 from .rows import Row, Rows, text
 from .study import PERSON, Study, relevance
@@ -39,20 +41,21 @@ class Timeline(BaseModel):
     """What `patient_timeline` answers."""
 
     returned: int
-    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    complete: bool = Field(description="False: there may be more; see notes")
     notes: list[str]
     archive: Asked
     sent: Row
     queries: int
     patient: Row = Field(description="Several values where the archive has several")
     choices: Rows = Field(description="Who may be meant: use patient_id")
+    missing: Missing = {}
     study: Row = Field(description="That of prior_to")
     records: Rows = Field(description="Studies; what is empty is left out")
 
 
 def patient_timeline(
     call: Call,
-    patient_id: str = "",
+    patient_id: Listed = "",
     patient_name: AsInStudies = "",
     study_date: AsInStudies = "",
     modality: Annotated[str, Field(description="Code or word")] = "",
@@ -67,13 +70,14 @@ def patient_timeline(
     wanted = Wanted.of(call, study_date, modality, body_part)
     is_last = prior_to.strip().lower() == "last"
     uid = "" if is_last else values.key(prior_to, "UI", argument="prior_to")
-    if not (patient_id.strip(" *") or patient_name.strip(" *") or uid):
+    named = values_of("PatientID", patient_id, argument="patient_id")
+    if not (any(one.strip("*") for one in named) or patient_name.strip(" *") or uid):
         raise BadArgument("nobody is named", "Give patient_id or patient_name")
     question = Question.of(
         call,
         Level.STUDY,
         {
-            "patient_id": ("PatientID", patient_id),
+            "patient_id": ("PatientID", named),
             "patient_name": ("PatientName", patient_name),
             "prior_to": ("StudyInstanceUID", uid),
         },
@@ -272,6 +276,7 @@ def _answered(
         queries=found.queries,
         patient=patient or {},
         choices=choices or [],
+        missing=found.missing,
         study=study or {},
         records=[*records],
     )

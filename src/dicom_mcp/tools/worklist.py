@@ -16,7 +16,7 @@ class Scheduled(BaseModel):
     """What `query_worklist` answers."""
 
     returned: int = Field(description="Number of records")
-    complete: bool = Field(description="False: more exist or may exist; notes say why")
+    complete: bool = Field(description="False: there may be more; see notes")
     notes: list[str]
     archive: Asked
     sent: dict[str, str] = Field(description="Keys as sent")

@@ -204,6 +204,8 @@ class _Listed:
         except ArchiveError:
             return
         self._know(text for match in own.matches for text in texts(match.get(self._keyword, "")))
+        if self._names_parents and not own.matches:
+            return  # where no parent is named a hierarchical archive has nothing (PS3.4 C.4.1.2.1)
         if answer.complete and all(self._keyword in match for match in own.matches):
             self._came_all = True
             for match in own.matches:
@@ -255,7 +257,15 @@ class _Listed:
         """Ask without the list, and compare what comes with these values here."""
         own = self._gathering.part(self._with(SEPARATOR.join(values)))
         own.compare([self._keyword], most_examined=_MOST_COMPARED)
-        self._join(own.close(ask_seen(self._asking, self._with(""), own)))
+        answer = own.close(ask_seen(self._asking, self._with(""), own))
+        if self._names_parents and not own.examined:
+            self._not_asked(values, f"{_MOST_IN_VAIN} others brought nothing")
+        self._join(answer)
+
+    @property
+    def _names_parents(self) -> bool:
+        """Whether the values name what is above what is asked for."""
+        return self._keyword in {UNIQUE_KEY[above] for above in self._query.level.above}
 
     def _with(self, key: str) -> Query:
         keys = {**self._query.keys, self._keyword: key}
@@ -271,7 +281,7 @@ class _Listed:
         self._whole = self._whole and answer.complete
         self._notes += [note for note in answer.notes if note not in self._notes]
 
-    def _not_asked(self, values: Sequence[str], why: ArchiveError) -> None:
+    def _not_asked(self, values: Sequence[str], why: ArchiveError | str) -> None:
         self._whole = False
         named = ", ".join(values[:_MOST_NAMED])
         more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""

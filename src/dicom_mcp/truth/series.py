@@ -1,19 +1,22 @@
 """The series of many studies at once, each of which must be there.
 
-A relational archive gives them all in one answer (PS3.4 C.4.1.3.2.1). One that does not, or leaves
-out those of some studies, is asked study by study.
+A relational archive gives them all in one answer (PS3.4 C.4.1.3.2.1). What that leaves out, or all
+where no key is theirs alone, is asked for by lists of study UIDs (PS3.4 C.2.2.2.2); an archive that
+does not read these, or does not say whose a series is, is asked study by study.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
-from ..standard.levels import NOUN, Level
+from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import has_value
+from ..standard.shapes import SEPARATOR
 from ..standard.status import OVERLOADED
 from ..standard.values import is_uid
 from .asking import Asking
 from .gathering import Gathering, Outcome
+from .lists import ask_listed
 from .parents import uid_in
 from .whole import ask_whole
 
@@ -25,6 +28,8 @@ _WORTH_TRYING = 3
 
 # More series than any answer has room for.
 _MOST = 2_000_000
+
+_STUDY, _SERIES = UNIQUE_KEY[Level.STUDY], UNIQUE_KEY[Level.SERIES]
 
 
 def series_of(
@@ -38,83 +43,163 @@ def series_of(
     `query` is a SERIES query that each of them has a series for, and others may have too: a study
     without one in the answer is asked for itself.
     """
-    # The series that came of each study, and the studies no part by date need have had all of.
-    seen: dict[str, set[str]] = {}
-    unsure: set[str] = set()
-    beside: set[str] = set()
+    series = _Series(asking, frozenset(studies), query, keep)
+    if asking.habits.relational is not False and query.keys and len(studies) >= _WORTH_TRYING:
+        series.ask_relationally()
+    series.ask_for(studies)
+    return series.answer
 
-    def keep_of_these(match: Match) -> None:
-        study = uid_in(match, "StudyInstanceUID")
-        if study not in wanted:
-            beside.add(study)
-        else:
-            seen.setdefault(study, set()).add(uid_in(match, "SeriesInstanceUID"))
+
+class _Series:
+    """The series of some studies, as they come."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        wanted: frozenset[str],
+        query: Query,
+        keep: Callable[[Match], None],
+    ) -> None:
+        self._asking = asking
+        self._wanted = wanted
+        self._query = Query(Level.SERIES, query.keys, (_STUDY, *query.wanted))
+        self._keep = keep
+        # The series that came of each study, and the studies no part by date need have had all of.
+        self._seen: dict[str, set[str]] = {}
+        self._unsure: set[str] = set()
+        self._before: dict[str, frozenset[str]] = {}
+        self._beside: set[str] = set()
+        self._whole = True
+        self._notes: list[str] = []
+        self._absent: set[str] | None = None
+
+    @property
+    def answer(self) -> Matches:
+        """What is to be said of the series that were handed on."""
+        return Matches(
+            self._query,
+            [],
+            self._whole,
+            tuple(self._notes),
+            tuple(sorted(self._absent or ())),
+            0,
+            frozenset(self._beside - {""}),
+        )
+
+    def ask_relationally(self) -> None:
+        """Ask by the keys of the query, of whatever studies the series are."""
+
+        def take(match: Match) -> None:
+            study = uid_in(match, _STUDY)
+            if study not in self._wanted:
+                self._beside.add(study)
+                return
             if any(one in match and not has_value(match, one) for one in _DATED):
-                unsure.add(study)
-            keep(match)
+                self._unsure.add(study)
+            self._take(match, study)
 
-    wanted = frozenset(studies)
-    query = Query(Level.SERIES, query.keys, ("StudyInstanceUID", *query.wanted))
-    whole, notes = True, list[str]()
-    absent: set[str] | None = None
-    asked_again: set[str] = set()
-    if asking.habits.relational is not False and len(wanted) >= _WORTH_TRYING:
-        gathering = Gathering(query, _MOST, keep=keep_of_these)
+        gathering = Gathering(self._query, _MOST, keep=take)
         try:
-            outcome = ask_whole(asking, query, gathering)
-            if outcome.doubt:
-                # Series of one study have one date: all of a study's came, or none, or it has none
-                # and some came with others, and then it is asked for itself.
-                asked_again = unsure
-                outcome = Outcome(True, [one for one in outcome.notes if one != outcome.doubt])
-            answer = gathering.close(outcome)
+            outcome = ask_whole(self._asking, self._query, gathering)
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise
-            asking.habits.relational = False
+            self._asking.habits.relational = False
+            return
+        if outcome.doubt:
+            # Series of one study have one date: all of a study's came, or none, or it has none
+            # and some came with others, and then it is asked for itself.
+            outcome = Outcome(True, [one for one in outcome.notes if one != outcome.doubt])
         else:
-            if seen:
-                asking.habits.relational = True
-                whole = answer.complete
-                notes += answer.notes
-                absent = set(answer.absent)
-    nameless = sum(not is_uid(study) for study in wanted)
-    if nameless:
-        whole = False
-        notes.append(
-            f"Not complete: {nameless} {NOUN[Level.STUDY][nameless != 1]} could not be asked for "
-            "series, because what stands as StudyInstanceUID is no UID."
-        )
-    below = {one: key for one, key in query.keys.items() if one == "Modality"}
-    for number, study in enumerate(studies):
-        if (study in seen and study not in asked_again) or not is_uid(study):
-            continue
-        known = seen.get(study, set())
-        one = Query(Level.SERIES, {**below, "StudyInstanceUID": study}, query.wanted)
-        gathering = Gathering(
-            one,
-            _MOST,
-            keep=lambda match, study=study, known=known: (
-                None
-                if uid_in(match, "SeriesInstanceUID") in known
-                else keep({**match, "StudyInstanceUID": study})
-            ),
-        )
-        try:
-            answer = gathering.close(ask_whole(asking, one, gathering))
-        except (DeadlinePassed, ConnectionTimedOut):
-            if not number and not seen:
-                raise
-            whole = False
-            notes.append(
-                f"Not complete: there was no time left to ask {len(wanted) - number} of "
-                f"{len(wanted)} studies for their series. Narrow the question."
+            self._unsure.clear()
+        answer = gathering.close(outcome)
+        if self._seen:
+            self._asking.habits.relational = True
+            self._join(answer, came=True)
+
+    def ask_for(self, studies: Collection[str]) -> None:
+        """Ask for those of these studies that did not come, or not surely whole, by their UIDs."""
+        if nameless := sum(not is_uid(study) for study in self._wanted):
+            self._whole = False
+            self._notes.append(
+                f"Not complete: {nameless} {NOUN[Level.STUDY][nameless != 1]} could not be asked "
+                "for series, because what stands as StudyInstanceUID is no UID."
             )
-            break
-        whole = whole and answer.complete
-        notes += [note for note in answer.notes if note not in notes]
-        if gathering.count:
-            absent = set(answer.absent) & (absent or set(answer.absent))
-    return Matches(
-        query, [], whole, tuple(notes), tuple(sorted(absent or ())), 0, frozenset(beside - {""})
-    )
+        left = [one for one in studies if is_uid(one) and self._is_open(one)]
+        self._before = {study: frozenset(self._seen[study]) for study in self._unsure}
+        names_studies = bool(self._seen)
+        if left and not names_studies:
+            first, *left = left
+            names_studies = self._ask_alone([first], len(left))
+        if names_studies and len(left) > 1 and not self._asking.habits.needs_patient:
+            left = self._ask_list(left)
+        self._ask_alone(left, 0)
+
+    def _is_open(self, study: str) -> bool:
+        return study not in self._seen or study in self._unsure
+
+    def _ask_list(self, studies: Sequence[str]) -> Sequence[str]:
+        """Ask for all of them at once; returns those that nobody can tell of."""
+        query = self._of(SEPARATOR.join(studies))
+        nameless = 0
+
+        def take(match: Match) -> None:
+            nonlocal nameless
+            study = uid_in(match, _STUDY)
+            nameless += not study
+            if study in self._wanted:
+                self._take(match, study)
+
+        gathering = Gathering(query, _MOST, keep=take)
+        try:
+            answer = gathering.close(ask_listed(self._asking, query, gathering))
+        except (DeadlinePassed, ConnectionTimedOut):
+            if not self._seen:
+                raise
+            self._out_of_time(len(studies))
+            return ()
+        self._join(answer, came=bool(gathering.count))
+        return [one for one in studies if one not in self._seen] if nameless else ()
+
+    def _ask_alone(self, studies: Sequence[str], more: int) -> bool:
+        """Ask for each of these, with as many `more` to come; whether an answer named its study."""
+        names_studies = False
+        for number, study in enumerate(studies):
+            query = self._of(study)
+            gathering = Gathering(
+                query, _MOST, keep=lambda match, study=study: self._take(match, study)
+            )
+            try:
+                answer = gathering.close(ask_whole(self._asking, query, gathering))
+            except (DeadlinePassed, ConnectionTimedOut):
+                if not number and not self._seen:
+                    raise
+                self._out_of_time(len(studies) - number + more)
+                break
+            self._join(answer, came=bool(gathering.count))
+            names_studies = bool(gathering.count) and _STUDY not in answer.absent
+        return names_studies
+
+    def _of(self, studies: str) -> Query:
+        below = {one: key for one, key in self._query.keys.items() if one == "Modality"}
+        return Query(Level.SERIES, {**below, _STUDY: studies}, self._query.wanted)
+
+    def _take(self, match: Match, study: str) -> None:
+        uid = uid_in(match, _SERIES)
+        self._seen.setdefault(study, set()).add(uid)
+        if uid not in self._before.get(study, ()):
+            self._keep({**match, _STUDY: study})
+
+    def _join(self, answer: Matches, *, came: bool) -> None:
+        self._whole = self._whole and answer.complete
+        self._notes += [note for note in answer.notes if note not in self._notes]
+        if came:
+            absent = set(answer.absent)
+            self._absent = absent & (absent if self._absent is None else self._absent)
+
+    def _out_of_time(self, count: int) -> None:
+        self._whole = False
+        self._notes.append(
+            f"Not complete: there was no time left to ask {count} of {len(self._wanted)} studies "
+            "for their series. Narrow the question."
+        )

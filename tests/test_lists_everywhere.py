@@ -1,0 +1,134 @@
+"""Lists of identifiers in the tools that look into studies; fewer queries, the same answers."""
+
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.demo.archive import Hierarchy
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Match, Query
+from tests.asking import ask
+from tests.bounds import PATIENCE
+from tests.test_lists import OBJECTS, archive, found
+from tests.truth.archives import holding, images
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+MIXED = [
+    "A1001, A1002 A1003",
+    "A1001; A1002, and A1003",
+    "A1001, A1002\nA1003",
+    "A1001 A1002\tA1003",
+]
+
+
+@pytest.mark.parametrize("pasted", [*MIXED, "- A1001\n- A1002\n- A1003", ["A1001, A1002", "A1003"]])
+def test_mixed_separators_are_read_as_a_person_means_them(pasted: str | list[str]) -> None:
+    with archive() as asked:
+        answer = ask(asked, "query_studies", accession_number=pasted)
+        counted = ask(asked, "count_studies", accession_number=pasted)
+    assert found(answer) == {"A1001", "A1002", "A1003"}
+    assert "missing" not in answer or not answer["missing"]
+    assert answer["complete"], answer["notes"]
+    assert (counted["total"], counted["complete"]) == (3, True)
+
+
+def test_one_value_with_a_separator_in_it_is_not_taken_for_two_beside_others() -> None:
+    odd = [
+        *images(1, study=97, AccessionNumber="A2 X3"),
+        *images(1, study=98, AccessionNumber="A2"),
+    ]
+    with archive(objects=[*OBJECTS, *odd]) as asked:
+        answer = ask(asked, "query_studies", accession_number="A1001, A2 X3, B1")
+    assert found(answer) == {"A1001", "A2 X3"}
+    assert answer["missing"] == {"AccessionNumber": ["B1"]}
+    assert any("read as several values" in note for note in answer["notes"])
+
+
+def test_two_lists_of_mixed_separators_are_asked_with_each_other() -> None:
+    with archive() as asked:
+        answer = ask(
+            asked,
+            "query_studies",
+            accession_number="A1000, A1001 A1002",
+            patient_id="P100, P101 P102",
+        )
+    assert found(answer) == {"A1000", "A1001", "A1002"}
+
+
+@pytest.mark.parametrize("keyword", ["accession_number", "study_instance_uid", "patient_id"])
+def test_the_tools_that_look_into_studies_tell_what_is_missing_of_a_list(keyword: str) -> None:
+    several = {
+        "accession_number": ["A1000", "A1001", "B1"],
+        "study_instance_uid": ["1.2.1", "1.2.2", "2.25.1"],
+        "patient_id": ["P100", "P101", "X9"],
+    }[keyword]
+    calls: list[tuple[str, dict[str, bool]]] = [
+        ("read_report", {}),
+        ("study_overview", {}),
+        ("study_overview", {"gaps": True}),
+    ]
+    calls += [("patient_timeline", {})] if keyword == "patient_id" else []
+    with archive() as asked:
+        for tool, more in calls:
+            answer = ask(asked, tool, **{keyword: several}, **more)
+            (missing,) = answer["missing"].values()
+            assert missing == several[2:], tool
+
+
+def of_series() -> list[Dataset]:
+    return [
+        one
+        for study in range(1, 41)
+        for series in (1, 2)
+        for one in images(1, study=study, SeriesInstanceUID=f"1.2.{study}.{series}")
+        if not setattr(one, "SOPInstanceUID", f"1.2.{study}.{series}.1")
+    ]
+
+
+MANY = of_series()
+STUDY_UIDS = [f"1.2.{study}" for study in range(1, 41)]
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "habits", "most"),
+    [
+        ("relational", Habits(), 3),
+        # Of these a list of studies is no key: single values only (PS3.4 C.4.1.2.1).
+        ("strict", Habits(), 50),
+        ("silent", Habits(), 50),
+        ("relational", Habits(first_of_list=True), 50),
+        ("relational", Habits(unreturned=frozenset({"StudyInstanceUID"})), 50),
+        ("relational", Habits(most_values=7), 39),
+        ("relational", Habits(most_matches=30), 25),
+    ],
+)
+def test_series_of_many_studies_are_the_same_by_lists_as_study_by_study(
+    hierarchy: Hierarchy, habits: Habits, most: int
+) -> None:
+    came: list[Match] = []
+    with holding(MANY, habits, hierarchy=hierarchy) as asked:
+        answer = asked.each_series(
+            STUDY_UIDS,
+            Query(Level.SERIES, {}, ("SeriesInstanceUID",)),
+            came.append,
+            deadline=Deadline(PATIENCE),
+        )
+    pairs = sorted((one["StudyInstanceUID"], one["SeriesInstanceUID"]) for one in came)
+    assert pairs == sorted((one.StudyInstanceUID, one.SeriesInstanceUID) for one in MANY)
+    assert answer.complete, answer.notes
+    assert answer.queries <= most
+
+
+@pytest.mark.parametrize("hierarchy", ["relational", "strict", "silent"])
+def test_the_series_of_a_list_of_studies_come_from_every_kind_of_archive(
+    hierarchy: Hierarchy,
+) -> None:
+    with holding(MANY, hierarchy=hierarchy) as asked:
+        answer = ask(
+            asked.node, "query_series", study_instance_uid=[*STUDY_UIDS[:9], "2.25.1"], limit=100
+        )
+    assert answer["returned"] == 18
+    assert answer["complete"], answer["notes"]
+    assert answer["missing"] == {"StudyInstanceUID": ["2.25.1"]}
