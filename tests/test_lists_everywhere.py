@@ -1,11 +1,15 @@
 """Lists of identifiers in the tools that look into studies; fewer queries, the same answers."""
 
+from datetime import date
+
 import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.demo.archive import Hierarchy
+from dicom_mcp.demo.archive import EmbeddedArchive, Hierarchy
 from dicom_mcp.demo.habits import Habits
+from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.asking import ask
@@ -132,3 +136,20 @@ def test_the_series_of_a_list_of_studies_come_from_every_kind_of_archive(
     assert answer["returned"] == 18
     assert answer["complete"], answer["notes"]
     assert answer["missing"] == {"StudyInstanceUID": ["2.25.1"]}
+
+
+@pytest.mark.parametrize("count", [3, 8])
+def test_a_list_is_looked_for_on_the_worklist(count: int) -> None:
+    planned = hospital(date(2026, 3, 2)).worklist()
+    numbers = [str(one.AccessionNumber) for one in planned][:count]
+    with EmbeddedArchive([], ae_title="RIS", worklist=planned) as embedded:
+        node = Node(port=embedded.port, called_ae_title="RIS")
+        answer = ask(node, "query_worklist", date="", accession_number=[*numbers, "B1"])
+        pasted = ask(node, "query_worklist", date="", accession_number=", ".join(numbers[:2]))
+    rows = [{**answer["common"], **row} for row in answer["records"]]
+    assert {row["accession_number"] for row in rows} == {*numbers}
+    assert answer["missing"] == {"AccessionNumber": ["B1"]}
+    assert answer["complete"], answer["notes"]
+    assert answer["queries"] <= 6
+    assert len(pasted["records"]) == 2
+    assert not pasted["missing"]

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import product
 
+from ..errors import BadArgument
 from . import values
 from .days import day_range
 from .dictionary import attribute
 from .letters import in_other_case
 from .levels import Level
+from .lists import Several, is_wild, parts_of, values_of
 from .matching import Key, Predicate, matcher
 from .modalities import any_of
 from .names import readings
@@ -61,6 +63,12 @@ OF_STEP = frozenset(
 
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _STATION_AE_TITLE, _STATION_NAME = "ScheduledStationAETitle", "ScheduledStationName"
+
+# Lists of these are no keys (PS3.4 K.2.2.1.2), and of more values than so many what there is on
+# these days is asked for instead, and compared: a query each would take longer.
+_IDENTIFIERS = frozenset({"AccessionNumber", "PatientID"})
+_MOST_VALUES = 5
+_MOST_SHOWN = 12
 
 _TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):?([0-5][0-9])?")
 
@@ -145,6 +153,20 @@ class Condition:
     written: Callable[[str], bool] | None = None
 
     @property
+    def is_compared(self) -> bool:
+        """Whether these are so many values that what there is comes at once, to be compared."""
+        return not self.is_text and len(self.keys) > _MOST_VALUES and self._is_identifier
+
+    @property
+    def sent(self) -> tuple[tuple[str, str], ...]:
+        """The keys that are asked for, one query each."""
+        return ((self.keywords[0], ""),) if self.is_compared else self.keys
+
+    @property
+    def _is_identifier(self) -> bool:
+        return self.keywords[0] in _IDENTIFIERS
+
+    @property
     def keywords(self) -> tuple[str, ...]:
         """The attributes it is about, each once."""
         return tuple(dict.fromkeys(keyword for keyword, _ in self.keys))
@@ -165,30 +187,28 @@ class WorklistQuestion:
         station: str = "",
         modality: str = "",
         patient_name: str = "",
-        patient_id: str = "",
-        accession_number: str = "",
+        patient_id: Several = "",
+        accession_number: Several = "",
     ) -> "WorklistQuestion":
         """From the words of a person. A station may be meant by its AE title or its name.
 
         Raises BadArgument for what cannot be asked.
         """
         days = day_range(date, today=today, argument="date") if date.strip() else ""
-        identity = values.identifier(patient_id, "LO", argument="patient_id")
-        accession = values.identifier(accession_number, "SH", argument="accession_number")
         modalities = tuple(("Modality", one) for one in any_of(modality, argument="modality"))
         conditions = (
             Condition(((_DATE, days),) if days else ()),
             Condition(modalities),
             _station(values.text(station.strip(), "SH", argument="station")),
             _name(values.text(patient_name.strip(), "PN", argument="patient_name")),
-            Condition((("PatientID", identity),) if identity else ()),
-            Condition((("AccessionNumber", accession),) if accession else ()),
+            _identified("PatientID", patient_id, "patient_id"),
+            _identified("AccessionNumber", accession_number, "accession_number"),
         )
         return cls(tuple(one for one in conditions if one.keys))
 
     def queries(self) -> Iterator[WorklistQuery]:
         """The queries whose answers together hold every entry that is meant."""
-        for keys in product(*(condition.keys for condition in self.conditions)):
+        for keys in product(*(condition.sent for condition in self.conditions)):
             yield WorklistQuery({keyword: key for keyword, key in keys if key})
 
     def wider(self) -> "WorklistQuestion | None":
@@ -218,9 +238,19 @@ class WorklistQuestion:
     def sent(self) -> dict[str, str]:
         """The keys as an answer shows them."""
         return {
-            " or ".join(one.keywords): " or ".join(dict.fromkeys(key for _, key in one.keys))
+            " or ".join(one.keywords): " or ".join(_few([key for _, key in one.keys]))
             for one in self.conditions
         }
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        """The identifiers asked for by lists, without what is one or several."""
+        lists: dict[str, str] = {}
+        for one in self.conditions:
+            keys = [key for _, key in one.keys if not parts_of(key)]
+            if len(one.keys) > 1 and one.keywords[0] in _IDENTIFIERS:
+                lists[one.keywords[0]] = "\\".join(keys)
+        return lists
 
     @property
     def _is_of_certain_days(self) -> bool:
@@ -298,6 +328,11 @@ class WorklistRecheck:
             "was asked for."
             for one in self._conditions
             if one.unread
+        ] + [
+            f"Not complete: {one.untold} {NOUN[one.untold != 1]} came without {one.name}, by which "
+            "many were to be compared here; ask for fewer values."
+            for one in self._conditions
+            if one.untold
         ]
 
     def notes(self) -> list[str]:
@@ -322,6 +357,9 @@ class _Compiled:
         self.returned = 0
         written = condition.written
         self.unread = 0
+        # Entries that do not tell what had to be compared here.
+        self.untold = 0
+        self._is_compared = condition.is_compared
         self._predicates: list[tuple[str, Predicate]] = [
             (keyword, matcher(_vr(keyword), key, comparison=LOOSEST))
             for keyword, key in condition.keys
@@ -337,6 +375,9 @@ class _Compiled:
 
     def holds(self, row: Match) -> bool:
         carried = [(keyword, one) for keyword, one in self._predicates if keyword in row]
+        if not carried and self._is_compared:
+            self.untold += 1
+            return False
         if not carried:
             return True
         self.returned += 1
@@ -348,6 +389,30 @@ class _Compiled:
             return True in said
         self.unread += 1
         return True
+
+
+def _identified(keyword: str, text: Several, argument: str) -> Condition:
+    """One identifier or several; of what may be one or several both."""
+    listed = values_of(keyword, text, argument=argument)
+    every = [one for value in listed for one in (value, *_leaves(value))]
+    keys = [values.identifier(one, _vr(keyword), argument=argument) for one in every]
+    if len(listed) > 1 and any(is_wild(key) or not key for key in keys):
+        raise BadArgument(
+            f"{argument} has wildcards among several values",
+            "Ask for values with * or ? one at a time",
+        )
+    return Condition(tuple((keyword, key) for key in dict.fromkeys(keys) if key))
+
+
+def _few(keys: Sequence[str]) -> list[str]:
+    different = [*dict.fromkeys(keys)]
+    if len(different) <= _MOST_SHOWN:
+        return different
+    return [*different[:2], f"… ({len(different)} values)"]
+
+
+def _leaves(value: str) -> list[str]:
+    return [one for part in parts_of(value) for one in (part, *_leaves(part))]
 
 
 def _station(text: str) -> Condition:

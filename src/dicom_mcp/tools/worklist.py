@@ -8,8 +8,11 @@ from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
 from ..standard.worklist import FIELDS, Arrival, Worklist, WorklistQuestion
-from .answer import Asked, asked, fitting
+from .answer import Asked, Missing, asked, fitting
 from .call import Call
+from .lists import Tally
+from .query import Listed
+from .question import Found
 
 
 class Scheduled(BaseModel):
@@ -25,6 +28,7 @@ class Scheduled(BaseModel):
         description="With arrived=true: entries of which nothing has arrived"
     )
     common: dict[str, Any] = Field(description="What is the same in every record")
+    missing: Missing = {}
     records: list[dict[str, Any]] = Field(description="By time; what is empty is left out")
 
 
@@ -34,8 +38,8 @@ def query_worklist(
     modality: Annotated[str, Field(description="Code or word")] = "",
     station: Annotated[str, Field(description="Name or AE title of the scanner")] = "",
     patient_name: Annotated[str, Field(description="As in query_studies")] = "",
-    patient_id: str = "",
-    accession_number: str = "",
+    patient_id: Listed = "",
+    accession_number: Listed = "",
     arrived: Annotated[
         bool, Field(description="Look up what the archive already holds of each entry")
     ] = False,
@@ -64,6 +68,13 @@ def query_worklist(
     notes = list(found.notes)
     if not rows and found.complete:
         notes.insert(0, "Nothing is scheduled that matches these keys.")
+    told = Found(complete=found.complete)
+    tally = Tally()
+    tally.ask(question.identifiers)
+    for row in found.rows:
+        tally.take(row)
+    tally.tell(told)
+    notes += told.notes
     named = [_named(row) for row in rows]
     for record, arrival in zip(named, found.arrivals or (), strict=False):
         record |= _arrived(arrival)
@@ -83,6 +94,7 @@ def query_worklist(
         queries=found.queries,
         waiting=_waiting(found),
         common=_named(common),
+        missing=told.missing,
         records=kept,
     )
 
