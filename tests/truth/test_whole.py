@@ -72,6 +72,19 @@ def test_a_day_that_is_too_much_is_asked_in_parts_of_its_time() -> None:
         assert answer.complete  # whose they are told that there is one without a time
 
 
+def test_a_full_day_takes_not_many_more_parts_than_fill_an_answer_each() -> None:
+    times = [f"{8 + number // 40:02}{number % 40 + 10:02}00" for number in range(400)]
+    held = [
+        image
+        for number, time in enumerate(times)
+        for image in images(1, study=number + 1, StudyTime=time)
+    ]
+    with holding(held, Habits(most_matches=20, cap_status=CANCELLED)) as archive:
+        answer = find(archive, Level.STUDY, {"StudyDate": "20260101"})
+        assert len(answer.matches) == len(uids(answer)) == 400
+        assert answer.queries < 3 * 400 / 20
+
+
 def test_an_archive_that_takes_a_range_for_a_day_contradicts_itself_and_it_is_said() -> None:
     with holding(studies(50), Habits(most_matches=20, open_ranges=False)) as archive:
         answer = find(archive, Level.STUDY)

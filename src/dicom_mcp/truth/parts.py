@@ -4,7 +4,7 @@ Parts are made for about as many matches as the archive gives at once, by what t
 had, and asked side by side, as many as it has associations for us.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -18,6 +18,7 @@ from .asking import Asking, Part
 from .endings import TOLD_APART_BY, Endings
 from .gathering import Gathering, Outcome
 from .span import Density, Span, day_of
+from .times import Times
 from .undated import brings_undated
 
 # Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
@@ -40,8 +41,6 @@ _FULL = 0.88
 
 # What a part is made for when nobody knows how much is given at once.
 _UNKNOWN = 50
-
-_SECONDS_A_DAY = 86_400
 
 # What everybody has beside the date of a study, and how long it may take to ask by it.
 _BIRTH = "PatientBirthDate"
@@ -309,43 +308,22 @@ class Parts:
         keys = {self._split_by: day.key}
         timed = self._query.level is not Level.PATIENT and "StudyTime" not in self._query.keys
         told = part.told if part and "StudyTime" in part.given else []
-        if timed and all(one["StudyTime"] for one in told):
-            before = self.rows
-            self._ask_time(day, 0, _SECONDS_A_DAY - 1, told)
-            if self.came and not self.covers(part, keys, self.rows - before):
-                self._lacks.without["StudyTime"] = None
+        if not timed or not all(one["StudyTime"] for one in told):
+            self._ask_by_endings(keys, day.key, part)
             return
-        self._ask_by_endings(keys, day.key, part)
-
-    def _ask_time(
-        self, day: Span, first: int, last: int, told: Sequence[Mapping[str, str]]
-    ) -> None:
-        """Both halves of a part of a day, down to a second; of the matches that are `told`, some
-        are in each, if they are not all of one second."""
-        seconds = sorted(_second(one["StudyTime"]) for one in told)
-        middle = seconds[(len(seconds) - 1) // 2] if seconds else (first + last) // 2
-        middle = min(max(middle, first), last - 1)
-        for start, end in ((middle + 1, last), (first, middle)):
-            time = f"{_time(start)}-{_time(end)}.999999"
-            keys = {self._split_by: day.key, "StudyTime": time}
-            part = self._put(keys)
-            if self._gathering.full:
-                return
-            named = f"{day.key} {time}"
-            if part is None:
-                self._miss(named)
-                return
-            if any(not _time(start) <= one["StudyTime"][:6] <= _time(end) for one in part.told):
-                self._ask_by_endings({self._split_by: day.key}, day.key, part)
-                return
-            if not self._is_cut(part):
-                self.rows += part.rows
-                if not part.ending.whole:
-                    self._miss(named)
-            elif start == end:
-                self._ask_by_endings(keys, named, part)
-            else:
-                self._ask_time(day, start, end, part.told)
+        times = Times(
+            lambda time: self._put({**keys, "StudyTime": time}), self._is_cut, lambda: self._room
+        )
+        if not times.ask_all(told):
+            self._ask_by_endings(keys, day.key, part)
+            return
+        self.rows += times.rows
+        for time in times.missing:
+            self._miss(f"{day.key} {time}")
+        for time, second in times.too_long:
+            self._ask_by_endings({**keys, "StudyTime": time}, f"{day.key} {time}", second)
+        if self.came and not self.covers(part, keys, times.rows):
+            self._lacks.without["StudyTime"] = None
 
     def _ask_by_endings(
         self, keys: Mapping[str, str], named: str, part: Part | None = None
@@ -414,17 +392,3 @@ def told_of(level: Level) -> tuple[str, ...]:
     """What is looked at of each match, to ask for the rest in parts."""
     time = () if level is Level.PATIENT else ("StudyTime",)
     return (SPLIT_BY[level], *time, *TOLD_APART_BY[level])
-
-
-def _second(time: str) -> int:
-    """Of the day, of a time as DICOM writes it (PS3.5 6.2)."""
-    written = time.replace(":", "")[:6].ljust(6, "0")
-    return (
-        int(written[:2]) * 3600 + int(written[2:4]) * 60 + int(written[4:])
-        if written.isdecimal()
-        else 0
-    )
-
-
-def _time(second: int) -> str:
-    return f"{second // 3600:02}{second // 60 % 60:02}{second % 60:02}"
