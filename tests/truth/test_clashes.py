@@ -10,7 +10,8 @@ import pytest
 
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
-from tests.acceptor import Answers, accepting
+from dicom_mcp.standard.levels import Model
+from tests.acceptor import VERIFICATION, Answers, accepting
 from tests.asking import ask, call, said
 
 from .test_descent import row
@@ -26,11 +27,15 @@ def study(uid: str, **values: str) -> dict[str, str]:
 
 
 @contextmanager
-def holding(levels: Mapping[str, Sequence[dict[str, str]]]) -> Generator[Node]:
-    """An archive that has these rows, by level, and compares the keys of a UID or ID with them."""
+def holding(levels: Mapping[str, Sequence[dict[str, str]]], *models: Model) -> Generator[Node]:
+    """An archive that has these rows, by level, and compares the keys of a UID or ID with them;
+    if it has Patient Root only, below patients it wants to know whose."""
 
     def find(event: Any) -> Answers:
         keys = event.identifier
+        if models and keys.QueryRetrieveLevel != "PATIENT" and not keys.get("PatientID"):
+            yield 0xA900, None
+            return
         for one in levels.get(keys.QueryRetrieveLevel, ()):
             wrong = [
                 keyword
@@ -41,7 +46,7 @@ def holding(levels: Mapping[str, Sequence[dict[str, str]]]) -> Generator[Node]:
                 asked = {k: v for k, v in one.items() if k in keys}
                 yield 0xFF00, row(keys.QueryRetrieveLevel, **asked)
 
-    with accepting(find) as acceptor:
+    with accepting(find, models=(VERIFICATION, *(models or Model))) as acceptor:
         yield acceptor.node()
 
 
@@ -57,6 +62,25 @@ def test_two_patients_with_one_study_uid_are_both_listed_and_the_clash_is_told()
         assert any("1.2.3 (PatientID 1001, 2002)" in note for note in answer["notes"])
     assert {one["PatientID"] for one in listed["records"]} == {"1001", "2002"}
     assert counted["total"] == 2
+
+
+def test_one_study_uid_of_two_patients_brings_both_from_who_wants_to_know_whose() -> None:
+    held = {
+        "PATIENT": [DOE, ROE],
+        "STUDY": [study("1.2.3", **DOE), study("1.2.3", **ROE), study("1.2.4", **ROE)],
+        "SERIES": [
+            {"SeriesInstanceUID": uid, "StudyInstanceUID": "1.2.3", "Modality": "CT", **whose}
+            for uid, whose in (("1.2.3.1", DOE), ("1.2.3.2", ROE))
+        ],
+    }
+    with holding(held, Model.PATIENT_ROOT) as node:
+        for _ in range(2):
+            studies = ask(node, "query_studies", study_instance_uid="1.2.3")
+            assert {one["PatientID"] for one in studies["records"]} == {"1001", "2002"}
+            assert any("1.2.3 (PatientID 1001, 2002)" in note for note in studies["notes"])
+            series = ask(node, "query_series", study_instance_uid="1.2.3")
+            uids = {one["SeriesInstanceUID"] for one in series["records"]}
+            assert (uids, series["complete"]) == ({"1.2.3.1", "1.2.3.2"}, True)
 
 
 def test_two_patients_with_one_study_uid_are_compared_with_their_own() -> None:

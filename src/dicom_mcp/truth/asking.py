@@ -105,7 +105,7 @@ class Asking:
             return take(match, size)
 
         if below_patient and self.habits.needs_patient:
-            return ask_by_patient(query, take, self._ask, self.habits.patient_of)
+            return ask_by_patient(query, take, self._ask, self.habits.patients_of)
         try:
             ending = self._ask(query, counted)
         except StatusFailure:
@@ -115,7 +115,7 @@ class Asking:
         else:
             if count or not (below_patient and self.exchange.patient_root_only):
                 return ending
-        return ask_by_patient(query, take, self._ask, self.habits.patient_of)
+        return ask_by_patient(query, take, self._ask, self.habits.patients_of)
 
     def _ask(self, query: Query, take: Take) -> Ending:
         """The query, without what this archive refuses to be asked for, or by."""

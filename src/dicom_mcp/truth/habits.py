@@ -66,8 +66,8 @@ class Habits:
     relational: bool | None = None
     # It has Patient Root only and refuses questions about studies without their patient.
     needs_patient: bool = False
-    # The patient of each study such an archive was asked about.
-    patient_of: dict[str, str] = field(default_factory=dict[str, str])
+    # The patients of each study such an archive was asked about: one, if its UID is its own.
+    patients_of: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     # It has no Patient Root, so that patients are collected from their studies.
     no_patient_root: bool = False
     # Attributes, by level, for which it refuses a question that asks for them.

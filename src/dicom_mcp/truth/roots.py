@@ -71,11 +71,15 @@ def patients_of_studies(query: Query, studies: Matches, limit: int, why: str) ->
 
 
 def ask_by_patient(
-    query: Query, take: Callable[[Match, int], bool], ask: Ask, known: MutableMapping[str, str]
+    query: Query,
+    take: Callable[[Match, int], bool],
+    ask: Ask,
+    known: MutableMapping[str, tuple[str, ...]],
 ) -> Ending:
     """A query below the patient, asked once for each patient it may be about.
 
-    `ask` sends one query; `known` remembers the patient of each study that was asked about.
+    `ask` sends one query; `known` remembers the patients of each study that was asked about: the
+    UID of a study that is one patient's may be another's too, by a fault of whoever gave it.
     """
     stopped = False
     study = query.keys.get(UNIQUE_KEY[Level.STUDY], "")
@@ -87,7 +91,7 @@ def ask_by_patient(
         return len(patients) <= _MOST_PATIENTS
 
     if study in known:
-        patients.append({"PatientID": known[study]})
+        patients += [{"PatientID": who} for who in known[study]]
         ending = Ending()
     else:
         keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
@@ -95,6 +99,7 @@ def ask_by_patient(
     whole = ending.whole and len(patients) <= _MOST_PATIENTS
     notes = list(ending.notes)
     rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
+    owners: list[str] = []
     for patient in patients[:_MOST_PATIENTS]:
         who = patient.get("PatientID")
         if not isinstance(who, str) or not is_one(who):
@@ -111,13 +116,13 @@ def ask_by_patient(
         ending = ask(Query(query.level, {**rest, "PatientID": who}, query.wanted), take_his)
         whole = whole and ending.whole
         notes += ending.notes
+        owners += [who] if count else []
         if stopped:
             break
-        if study and count:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[study] = who
-            break
+    if study and owners and whole and not stopped:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[study] = tuple(owners)
     if not whole:
         notes.append(
             f"Not complete: this archive must be told the patient of every study, and not every "
