@@ -91,7 +91,7 @@ def ask_by_patient(
         return len(patients) <= _MOST_PATIENTS
 
     if study in known:
-        patients += [{"PatientID": who} for who in known[study]]
+        patients.extend({"PatientID": who} for who in known[study])
         ending = Ending()
     else:
         keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
