@@ -37,7 +37,7 @@ SPLIT_BY: dict[Level, str] = {
 _FEW = 8
 
 # How much of what is given at once a part is made for: days differ.
-_FULL = 0.88
+_FULL = 0.92
 
 # What a part is made for when nobody knows how much is given at once.
 _UNKNOWN = 50
