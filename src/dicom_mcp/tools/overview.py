@@ -75,8 +75,8 @@ class Overview(BaseModel):
     sent: Row
     queries: int
     study: Row
-    totals: Row = Field(description="Reports do not count dose reports")
-    choices: Rows = Field(description="Which study may be meant")
+    totals: Row
+    choices: Rows
     missing: Missing = {}
     records: Rows = Field(description="Series; with gaps: studies")
     objects: Rows = Field(description="Reports and key objects by UID")
@@ -85,15 +85,13 @@ class Overview(BaseModel):
 def study_overview(
     call: Call,
     study_instance_uid: Listed = "",
-    accession_number: Annotated[Listed, Field(description="Instead of the UID")] = "",
+    accession_number: Listed = "",
     patient_id: Listed = "",
-    study_date: Annotated[str, Field(description="With gaps: of these days")] = "",
-    gaps: Annotated[
-        bool, Field(description="Of all studies that match: only which lack series or images")
-    ] = False,
+    study_date: Annotated[str, Field(description="With gaps")] = "",
+    gaps: Annotated[bool, Field(description="Which of these lack series or images")] = False,
 ) -> Overview:
     """What one study consists of: each series with its kind, images, missing or repeated image
-    numbers, scanner; its reports and key objects by UID, for read_report. With gaps: which of
+    numbers, scanner; its reports, by UID for read_report. With gaps: which of
     several studies (a day's, a list's) are not all there."""
     question = Question.of(
         call,

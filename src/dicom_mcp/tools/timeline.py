@@ -46,7 +46,7 @@ class Timeline(BaseModel):
     archive: Asked
     sent: Row
     queries: int
-    patient: Row = Field(description="Several values where the archive has several")
+    patient: Row
     choices: Rows = Field(description="Who may be meant: use patient_id")
     missing: Missing = {}
     study: Row = Field(description="That of prior_to")
