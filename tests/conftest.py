@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.bounds import nothing_left_behind
 from tests.busy import Kept, kept
+from tests.truthful import Watch, watching
 
 # A busy machine takes its time to make inputs; that says nothing of what is tested.
 settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,6 +29,21 @@ def _interruptible() -> None:  # pyright: ignore[reportUnusedFunction]
     the background; a handler they do not inherit."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def every_answer() -> Iterator[Watch]:
+    """What watches the answers of this session's tests."""
+    with pytest.MonkeyPatch.context() as patch, watching(patch) as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _truthful(every_answer: Watch) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Fails the test in which an answer does not keep what docs/answers.md promises of every one,
+    or a call asks an archive in vain more often than it may."""
+    yield
+    assert every_answer.take() == []
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""What watches every test's answers and questions sees what is wrong."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, Allowance
+from dicom_mcp.node import AnyNode, Node, WebNode
+from tests import truthful
+from tests.asking import ask
+from tests.dicomweb.web_peer import WebPeer, pages
+from tests.misbehaviours import MISBEHAVIOURS
+from tests.peer import Peer, Talk, accept, end, hear_question
+from tests.stdio import HANDSHAKES, child
+from tests.truthful import Watch
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watch = Watch()
+    yield watch
+    assert watch.take() == []
+
+
+@pytest.mark.parametrize(
+    ("complete", "note", "wrong"),
+    [
+        (False, "Not complete: these are 3 of 5 studies; raise limit.", False),
+        (False, "Not complete, perhaps: studies without a date cannot be asked for.", False),
+        (False, "pacs: Not complete: it did not answer.", False),
+        (False, "The document ends at a fault.", True),
+        (True, "Of some studies the modality is not known.", False),
+        (True, "Not complete, perhaps: studies without a date cannot be asked for.", True),
+    ],
+)
+def test_an_answer_is_complete_or_says_why_it_is_not(
+    watch: Watch, complete: bool, note: str, wrong: bool
+) -> None:
+    watch.look_at("query_studies", json.dumps({"complete": complete, "notes": [note]}))
+    assert bool(watch.take()) is wrong
+
+
+def test_an_error_is_no_answer(watch: Watch) -> None:
+    watch.look_at("query_studies", "127.0.0.1:104: the connection was refused.")
+
+
+@pytest.mark.parametrize(("failed", "most"), [(False, MOST_IN_VAIN), (True, MOST_FAILED)])
+def test_a_call_that_floods_an_archive_is_seen(watch: Watch, failed: bool, most: int) -> None:
+    allowance = Allowance()
+    for _ in range(most):
+        watch.count(allowance, failed=failed)
+    assert watch.take() == []
+    for _ in range(most):
+        watch.count(allowance, failed=failed)
+    assert watch.take()
+
+
+def test_what_tools_answer_is_looked_at(
+    every_answer: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truthful, "_NOT_COMPLETE", re.compile("nothing begins so"))
+    with Peer(MISBEHAVIOURS["cuts an identifier short"]) as peer:
+        answer = ask(Node(port=peer.port), "query_studies", patient_id="7")
+    assert not answer["complete"]
+    assert "query_studies is not complete and says not why" in every_answer.take()[0]
+
+
+def test_what_a_server_of_its_own_answers_is_looked_at(
+    every_answer: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truthful, "_NOT_COMPLETE", re.compile("nothing begins so"))
+    peer = Peer(MISBEHAVIOURS["cuts an identifier short"])
+    with peer, child(DICOM_PORT=str(peer.port), DICOM_CALLED_AE_TITLE="PEER") as server:
+        server.initialize(HANDSHAKES[-1])
+        server.call("query_studies", patient_id="7")
+    assert "query_studies is not complete and says not why" in every_answer.take()[0]
+
+
+def find_nothing(talk: Talk) -> None:
+    while True:
+        hear_question(talk)
+        end()(talk)
+
+
+@pytest.mark.parametrize("is_web", [False, True])
+def test_what_is_asked_in_vain_is_counted(
+    every_answer: Watch, monkeypatch: pytest.MonkeyPatch, is_web: bool
+) -> None:
+    monkeypatch.setattr(truthful, "MOST_IN_VAIN", -truthful.AT_ONCE)
+    with Peer((accept, find_nothing)) as peer, WebPeer(pages(0)) as web:
+        node: AnyNode = WebNode(web.url) if is_web else Node(port=peer.port)
+        assert ask(node, "query_studies", patient_id="7")["returned"] == 0
+    assert "1 queries of one call brought nothing" in every_answer.take()
