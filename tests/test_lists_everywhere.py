@@ -1,5 +1,6 @@
 """Lists of identifiers in the tools that look into studies; fewer queries, the same answers."""
 
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -9,11 +10,12 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive, Hierarchy
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.node import Node
+from dicom_mcp.node import AnyNode, Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.asking import ask
 from tests.bounds import PATIENCE
+from tests.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
 from tests.test_lists import OBJECTS, archive, found
 from tests.truth.archives import holding, images
 
@@ -153,3 +155,41 @@ def test_a_list_is_looked_for_on_the_worklist(count: int) -> None:
     assert answer["queries"] <= 6
     assert len(pasted["records"]) == 2
     assert not pasted["missing"]
+
+
+@pytest.mark.parametrize("pasted", [", ".join, "\n".join, list])
+def test_headers_of_a_list_of_studies_are_sampled(
+    pasted: Callable[[list[str]], str | list[str]],
+) -> None:
+    uids = [*STUDY_UIDS[:12], "2.25.1"]
+    with holding(MANY) as asked:
+        answer = ask(asked.node, "sample_headers", study_instance_uids=pasted(uids))
+    assert answer["returned"] == 24
+    assert answer["missing"] == {"StudyInstanceUID": ["2.25.1"]}
+
+
+def held() -> list[Dataset]:
+    return [
+        one
+        for number in range(1, 58)
+        for one in images(1, study=number, AccessionNumber=f"A{1000 + number}")
+    ]
+
+
+@pytest.fixture(scope="module", params=[*ARCHIVES, OVER_DICOMWEB])
+def anywhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AnyNode]:
+    directory = tmp_path_factory.mktemp("archive")
+    with held_by(request.param, held(), directory, absent=()) as node:
+        yield node
+
+
+def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_archive(
+    anywhere: AnyNode,
+) -> None:
+    there = [f"A{1000 + number}" for number in range(1, 58)]
+    answer = ask(anywhere, "query_studies", accession_number=[*there, "B1", "B2", "B3"])
+    assert found(answer) == {*there}
+    assert answer["missing"] == {"AccessionNumber": ["B1", "B2", "B3"]}
+    assert answer["complete"], answer["notes"]

@@ -12,9 +12,10 @@ from ..content.error import ContentError
 from ..errors import ArchiveError, BadArgument, BadAttribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
+from ..standard.lists import values_of
 from ..standard.modalities import any_of
 from ..standard.query import Match, Query
-from .answer import Asked, asked, fitting, honest
+from .answer import Asked, Missing, asked, fitting, honest
 from .bulk import completed, may_lack
 from .call import Call
 from .objects import (
@@ -33,6 +34,7 @@ from .objects import (
     opened,
 )
 from .order import ordered_members
+from .query import Listed
 from .rows import Row, Rows, filled, text
 
 if TYPE_CHECKING:
@@ -41,8 +43,7 @@ if TYPE_CHECKING:
 # Bytes of rows in an answer: a header of 500 attributes.
 _MOST_BYTES = 50_000
 
-# Series of a study that are looked at, and images whose headers tell how a series lies.
-_MOST_SERIES = 2_000
+# Images whose headers tell how a series lies.
 _MOST_PLACED = 2_000
 _MOST_STACKS = 4
 _MOST_ODD = 20
@@ -87,6 +88,7 @@ class Sampled(BaseModel):
     queries: int
     counts: Rows = Field(description="Series having each value of each attribute")
     common: Row = Field(description="What all records share")
+    missing: Missing = {}
     records: Rows = Field(description="Series; what is empty is left out")
     geometry: Rows
 
@@ -171,8 +173,8 @@ def read_header(
 
 def sample_headers(
     call: Call,
-    study_instance_uids: list[str] = [],  # noqa: B006
-    series_instance_uids: list[str] = [],  # noqa: B006
+    study_instance_uids: Listed = "",
+    series_instance_uids: Listed = "",
     attributes: _Attributes = [],  # noqa: B006
     modality: Annotated[str, Field(description="Code or word; only these series")] = "",
     geometry: Annotated[
@@ -182,15 +184,16 @@ def sample_headers(
 ) -> Sampled:
     """Compare headers over studies or series, for protocol and dose questions: one object of each
     series, and how many series have each value (kVp, slice thickness, kernel, software, …)."""
-    if not study_instance_uids and not series_instance_uids:
+    studies = values_of("StudyInstanceUID", study_instance_uids, argument="study_instance_uids")
+    several = values_of("SeriesInstanceUID", series_instance_uids, argument="series_instance_uids")
+    if not studies and not several:
         raise BadArgument(
             "no study and no series is named", "Give study_instance_uids or series_instance_uids"
         )
     modalities = any_of(modality, argument="modality")
     sampling = _Sampling(call, _wanted(attributes) or _PROTOCOL)
-    for uid in study_instance_uids:
-        sampling.add_study(one_uid(uid, "study_instance_uids"))
-    for uid in series_instance_uids:
+    sampling.add_studies([one_uid(uid, "study_instance_uids") for uid in studies])
+    for uid in several:
         sampling.add_series(one_uid(uid, "series_instance_uids"))
     sampling.choose(modalities, limit)
     if geometry:
@@ -211,19 +214,24 @@ class _Sampling:
         self._notes: list[str] = []
         self._complete = True
         self._queries = 0
+        # UIDs that nothing has.
+        self._missing: dict[str, list[str]] = {}
 
-    def add_study(self, study: str) -> None:
-        """Every series of a study."""
-        before = len(self._series)
-        answer = self._call.archive.each(
-            Query(Level.SERIES, {"StudyInstanceUID": study}, _OF_SERIES),
-            lambda match: self._series.append({**match, "StudyInstanceUID": study}),
-            limit=_MOST_SERIES,
+    def add_studies(self, studies: Sequence[str]) -> None:
+        """Every series of these studies."""
+        if not studies:
+            return
+        answer = self._call.archive.each_series(
+            studies,
+            Query(Level.SERIES, {}, _OF_SERIES),
+            self._series.append,
             deadline=self._call.deadline,
             arrived=self._call.progress.advance,
         )
         self._learn(answer.complete, answer.notes, answer.queries)
-        if answer.complete and len(self._series) == before:
+        came = {text(one, "StudyInstanceUID") for one in self._series}
+        if answer.complete and (missing := [one for one in studies if one not in came]):
+            self._missing["StudyInstanceUID"] = missing
             self._learn(False, ["Not complete: the archive holds no study with one of these UIDs."])
 
     def add_series(self, series: str) -> None:
@@ -241,6 +249,8 @@ class _Sampling:
         )
         self._learn(True, (), answer.queries)
         if not answer.matches:
+            if answer.complete:
+                self._missing.setdefault("SeriesInstanceUID", []).append(series)
             self._learn(False, ["Not complete: the archive holds no series with one of the UIDs."])
         self._series += [{**one, "SeriesInstanceUID": series} for one in answer.matches]
 
@@ -400,6 +410,7 @@ class _Sampling:
             queries=self._queries,
             counts=fitting(counts, _MOST_BYTES),
             common=common,
+            missing=self._missing,
             records=kept,
             geometry=self._geometry,
         )

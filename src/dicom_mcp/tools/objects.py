@@ -193,7 +193,10 @@ def one_uid(uid: str, argument: str) -> str:
     """The UID. Raises BadArgument for none and for what is no single one."""
     found = values.key(uid, "UI", argument=argument)
     if not found or "\\" in found:
-        raise BadArgument(f"{argument} must be one UID", "Copy it from an earlier answer")
+        raise BadArgument(
+            f"{argument} must be one UID",
+            "Copy it from an earlier answer; sample_headers and query_* take several",
+        )
     return found
 
 
