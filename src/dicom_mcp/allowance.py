@@ -18,9 +18,8 @@ MOST_FAILED = 40
 MOST_REFUSED = 3
 MOST_PARTS_REFUSED = 12
 
-# Queries of one call that only prove a list, most of them in vain: forty for one, where ten ends
-# and years of birth do. What is left of MOST_IN_VAIN is for the question itself.
-MOST_PROVING = 200
+# So many may have been in vain where a list is still proved: what is left is for the question.
+MOST_PROVING = 220
 
 
 class Allowance:
@@ -31,14 +30,17 @@ class Allowance:
         self.paused = False
         # How often each server (by its base URL) said that it has no time now.
         self.put_off = Counter[str]()
-        # Queries that may yet be sent for no more than to prove that a list is whole.
-        self.proving = MOST_PROVING
         self._in_vain = 0
         self._failed = 0
         self._refused = 0
         self._answered = False
         self._last: DicomMcpError | None = None
         self._lock = threading.Lock()
+
+    @property
+    def proving(self) -> int:
+        """How many queries may be sent for no more than to prove that a list is whole."""
+        return max(0, MOST_PROVING - self._in_vain)
 
     @property
     def spent(self) -> bool:

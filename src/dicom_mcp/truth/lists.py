@@ -220,7 +220,7 @@ class _Listed:
         left = [*reversed(values)]
         in_vain = 0
         context = copy_context()
-        asked: dict[Future[int], str] = {}
+        asked: dict[Future[tuple[Matches, Gathering]], str] = {}
         most = self._asking.exchange.node.connections
         with ThreadPoolExecutor(most) as pool:
             while True:
@@ -235,23 +235,29 @@ class _Listed:
                 for future in done:
                     value = asked.pop(future)
                     try:
-                        in_vain += not future.result()
+                        answer, own = future.result()
                     except ArchiveError as error:
                         if not self._gathering.count:
                             raise
                         self._not_asked([value, *asked.values(), *reversed(left)], error)
                         return
+                    in_vain += not own.count
+                    self._hand_on(answer, own)
         if left:
             self._ask_without(left)
 
-    def _ask_one(self, value: str) -> int:
-        """Ask for one value; how many matches came."""
+    def _ask_one(self, value: str) -> tuple[Matches, Gathering]:
+        """Ask for one value. What comes is held: whoever takes it may ask more of the archive,
+        which has an association for nobody who waits with one in hand."""
         query = self._with(value)
-        own = self._gathering.part(query)
-        outcome = ask_seen(self._asking, query, own)
-        with self._asking.cost.lock:
-            self._join(own.close(outcome))
-        return own.count
+        own = Gathering(query, _MOST_COMPARED)
+        return own.close(ask_seen(self._asking, query, own)), own
+
+    def _hand_on(self, answer: Matches, own: Gathering) -> None:
+        self._gathering.begin()
+        for match in own.matches:
+            self._gathering.take(match, 0)
+        self._join(answer)
 
     def _ask_without(self, values: Sequence[str]) -> None:
         """Ask without the list, and compare what comes with these values here."""

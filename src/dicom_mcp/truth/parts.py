@@ -184,7 +184,6 @@ class Parts:
         except ArchiveError:
             proved = False  # what came by the dates is here all the same
         self._parts += aside._parts
-        allowance.proving -= aside._parts
         return proved
 
     @property
