@@ -181,6 +181,15 @@ def test_the_count_is_the_true_one(node: Node, held: list[Dataset], name: str) -
     assert answer["queries"] >= 1
 
 
+def test_images_are_counted_over_one_association(held: list[Dataset]) -> None:
+    # Each of its series has to be asked for its images, none while series still come.
+    with EmbeddedArchive(held, ae_title="COUNTED", **KINDS["strict"]) as archive:
+        node = Node(port=archive.port, called_ae_title="COUNTED", connections=1)
+        answer = ask(node, "count_studies", count="images", group_by=["SOPClassUID"])
+    images = {one.SOPInstanceUID for one in held if _is_image(one)}
+    assert (answer["complete"], answer["total"]) == (True, len(images))
+
+
 def test_series_are_counted_by_what_no_key_can_say(node: Node, held: list[Dataset]) -> None:
     answer = ask(
         node, "count_studies", count="series", where=["NumberOfSeriesRelatedInstances less than 5"]

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, Allowance
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.dimse.exchange import DimseExchange
 from dicom_mcp.node import AnyNode, Node, WebNode
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Match, Query
 from tests import truthful
 from tests.asking import ask
 from tests.dicomweb.web_peer import WebPeer, pages
 from tests.misbehaviours import MISBEHAVIOURS
 from tests.peer import Peer, Talk, accept, end, hear_question
 from tests.stdio import HANDSHAKES, child
+from tests.truth.archives import studies
 from tests.truthful import Watch
 
 
@@ -93,3 +99,17 @@ def test_what_is_asked_in_vain_is_counted(
         node: AnyNode = WebNode(web.url) if is_web else Node(port=peer.port)
         assert ask(node, "query_studies", patient_id="7")["returned"] == 0
     assert "1 queries of one call brought nothing" in every_answer.take()
+
+
+def test_who_asks_while_an_answer_is_in_hand_is_seen(every_answer: Watch) -> None:
+    with EmbeddedArchive(studies(2), ae_title="PACS") as archive:
+        exchange = DimseExchange(Node(port=archive.port, called_ae_title="PACS"))
+        query = Query(Level.STUDY)
+
+        def ask_again(_: Match, __: int) -> bool:
+            exchange.ask(query, lambda _, __: False, deadline=Deadline(5))
+            return False
+
+        exchange.ask(query, ask_again, deadline=Deadline(5))
+        exchange.close()
+    assert every_answer.take() == ["an archive was asked while its answer was being taken"]

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,7 +20,9 @@ from dicom_mcp import server
 from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, Allowance
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
+from dicom_mcp.dicomweb.pool import Pool as WebPool
 from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.dimse.pool import Pool as DimsePool
 from tests.stdio import Child
 
 # Of several archives each note may begin with the name of its own.
@@ -27,6 +30,9 @@ _NOT_COMPLETE = re.compile(r"(?:[^ ]+: )?Not complete[,: (]")
 
 # Queries that are under way, side by side, while the last one that was allowed is counted.
 AT_ONCE = 16
+
+# Whether whoever asks now does so while an answer of the same archive is still coming.
+_in_hand: ContextVar[frozenset[int]] = ContextVar("_in_hand", default=frozenset())
 
 
 class Watch:
@@ -53,6 +59,18 @@ class Watch:
             self._wrong.append(f"{tool} is complete and has the note {notes[0]!r}")
         if not answer["complete"] and not notes:
             self._wrong.append(f"{tool} is not complete and says not why: {answer['notes']}")
+
+    @contextmanager
+    def holding(self, pool: object) -> Generator[None]:
+        """An association or connection is held while the block runs. Who asks for another one with
+        one in hand waits for ever where all are held by such."""
+        if id(pool) in _in_hand.get():
+            self._wrong.append("an archive was asked while its answer was being taken")
+        token = _in_hand.set(_in_hand.get() | {id(pool)})
+        try:
+            yield
+        finally:
+            _in_hand.reset(token)
 
     def count(self, allowance: Allowance, *, failed: bool) -> None:
         """A query of this call that brought nothing."""
@@ -104,6 +122,16 @@ def watching(patch: pytest.MonkeyPatch) -> Generator[Watch]:
 
         return asking
 
+    def held(lease: Callable[..., Any]) -> Callable[..., Any]:
+        @contextmanager
+        def leasing(pool: object, **wishes: Any) -> Generator[Any]:
+            with watch.holding(pool), lease(pool, **wishes) as lent:
+                yield lent
+
+        return leasing
+
+    for pool in (DimsePool, WebPool):
+        patch.setattr(pool, "lease", held(pool.lease))
     patch.setattr(server._Tool, "run", running)  # pyright: ignore[reportPrivateUsage]
     patch.setattr(Child, "call", calling)
     for exchange in (DimseExchange, WebExchange):

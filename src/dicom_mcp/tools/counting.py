@@ -25,6 +25,9 @@ from .things import NAMES, OF_STUDY, SERIES, STUDY, Things, What
 _IMAGES = "NumberOfSeriesRelatedInstances"
 _IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
 
+# Series whose images are asked for: more than any call has time for.
+_MOST_BELOW = 20_000
+
 _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
 
 # What is known of one study: the values of each attribute that matters, in their order.
@@ -69,6 +72,8 @@ class Counting:
         # Modalities of what is counted.
         self._had: dict[str, set[str]] = defaultdict(set)
         self._not_counted = 0
+        # Series, each below its study, whose images tell what is counted.
+        self._without_images: list[tuple[str, str, Match]] = []
         self._found = Found()
 
     def count(self) -> None:
@@ -228,6 +233,14 @@ class Counting:
         below = Below(self._call, self._found)
         wanted = self._wanted(Level.SERIES)
         others = below.series(studies, self._relational_keys(), wanted, self._add_series)
+        # Only now: while series come the archive may have no association for another question.
+        unasked, self._without_images = self._without_images, []
+        for study, series, known in unasked[:_MOST_BELOW]:
+            self._add_images(study, series, known, self._wanted(Level.IMAGE))
+        if len(unasked) > _MOST_BELOW:
+            self._found.complete = False
+            left = f"{len(unasked) - _MOST_BELOW:,} series"
+            self._found.note(f"Not complete: images of {left} were not asked for. Ask for fewer.")
         others -= {study.partition(" ")[0] for study in self._studies}
         if others and self._relational_keys_say_all:
             self._add_missed(others)
@@ -294,7 +307,7 @@ class Counting:
         below = self._wanted(Level.IMAGE)
         uncounted = self._what.level is Level.IMAGE and not count.isdecimal()
         if below or uncounted:
-            self._add_images(study, series, known, below)
+            self._without_images.append((study, series, known))
         elif self._what.level is Level.IMAGE:
             self._things.groups.add_number(known, int(count))
         else:
