@@ -1,111 +1,81 @@
 """A data set that was cut is never called whole, wherever it was cut; one that is legal is."""
 
-from collections.abc import Iterator
-from datetime import date
-from functools import cache
-from io import BytesIO
-from random import Random
+from contextlib import suppress
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
+from pydicom.uid import UID
 
 from dicom_mcp.content.error import ContentError
-from dicom_mcp.content.inspection import DEFLATED, inspected
+from dicom_mcp.content.inspection import inspected
 from dicom_mcp.content.read import read_object
-from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.standard.part10 import file_meta
 from dicom_mcp.standard.structure import walk
+from tests.cuts import IS_AT_SCALE, MOST, is_sound, of_hospital, of_pydicom
+from tests.test_hostile_objects import encoded
 
 from . import documents as made
-from .samples import PYDICOM
 
-EXPLICIT, DEFLATE = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
-MOST = 64 << 20
-CUTS = 200
+EXPLICIT = "1.2.840.10008.1.2.1"
 
 # These are cut as they are.
 TRUNCATED = {"MR_truncated.dcm", "rtplan_truncated.dcm"}
 
-
-def files() -> Iterator[tuple[str, bytes, str]]:
-    """pydicom's files, without what stands before their data sets."""
-    for path in sorted(PYDICOM.glob("*.dcm")):
-        content = path.read_bytes()
-        try:
-            found = file_meta(content)
-        except ValueError:
-            continue
-        yield path.name, content[found.length :], found.transfer_syntax
+FILES = {one.name: one for one in of_pydicom()}
 
 
-FILES = list(files())
-
-
-@cache
-def held() -> list[tuple[bytes, str]]:
-    """An object of every kind of the hospital, and the reports."""
-    kinds: dict[str, Dataset] = {}
-    for one in hospital(date(2026, 3, 31)).pacs():
-        kinds.setdefault(f"{one.SOPClassUID} {one.file_meta.TransferSyntaxUID}", one)
-    return [(encoded(one), str(one.file_meta.TransferSyntaxUID)) for one in kinds.values()]
-
-
-def encoded(dataset: Dataset) -> bytes:
-    file = DicomBytesIO()
-    file.is_implicit_VR = dataset.file_meta.TransferSyntaxUID.is_implicit_VR
-    file.is_little_endian = dataset.file_meta.TransferSyntaxUID.is_little_endian
-    write_dataset(file, dataset)
-    return file.getvalue()
-
-
-def is_sound(content: bytes, syntax: str) -> bool:
-    found = inspected(content, syntax, most=MOST)
-    return not found.faults and not found.doubts
-
-
-def ends_of_elements(content: bytes, syntax: str) -> set[int]:
-    """Where a cut leaves a shorter data set that is sound: between two elements at the top."""
-    from pydicom.filereader import data_element_generator
-
-    file = BytesIO(content)
-    is_implicit, is_little = syntax == "1.2.840.10008.1.2", syntax != "1.2.840.10008.1.2.2"
-    return {file.tell() for _ in data_element_generator(file, is_implicit, is_little)}
-
-
-@pytest.mark.parametrize("name", [name for name, _, _ in FILES])
+@pytest.mark.parametrize("name", FILES)
 def test_a_legal_file_is_whole_and_one_that_was_cut_is_not(name: str) -> None:
-    content, syntax = next((c, s) for n, c, s in FILES if n == name)
-    found = inspected(content, syntax, most=MOST)
+    found = inspected(FILES[name].content, FILES[name].syntax, most=MOST)
     assert bool(found.faults) == (name in TRUNCATED), found.faults
 
 
 @pytest.mark.filterwarnings("ignore")  # pydicom's, about odd files
-@pytest.mark.parametrize("name", [name for name, _, _ in FILES])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_cut_at_any_place_is_never_whole(name: str) -> None:
-    content, syntax = next((c, s) for n, c, s in FILES if n == name)
-    between = set[int]() if syntax in DEFLATED else ends_of_elements(content, syntax)
-    random = Random(name)
-    for _ in range(CUTS):
-        place = random.randrange(1, len(content))
-        if syntax in DEFLATED and len(content) - place <= 8:
-            continue  # what a file has after the stream's own end is not read
-        try:
-            found = inspected(content[:place], syntax, most=MOST)
-        except ContentError:
-            continue
-        assert found.faults or place in between, place
+    content, syntax = FILES[name].content, FILES[name].syntax
+    for place in FILES[name].places(200):
+        with suppress(ContentError):
+            assert not is_sound(content[:place], syntax), place
 
 
 def test_every_kind_of_the_hospital_is_whole_and_cut_anywhere_it_is_not() -> None:
-    random = Random(1)
-    for content, syntax in held():
-        assert is_sound(content, syntax)
-        between = ends_of_elements(content, syntax)
-        for _ in range(CUTS):
-            place = random.randrange(1, len(content))
-            assert not is_sound(content[:place], syntax), (place in between, place, len(content))
+    for sample in of_hospital(every=IS_AT_SCALE):
+        assert is_sound(sample.content, sample.syntax)
+        for place in sample.places(200):
+            assert not is_sound(sample.content[:place], sample.syntax), (sample.name, place)
+
+
+@pytest.mark.parametrize(("name", "place"), [("ExplVR_BigEnd.dcm", 652), ("693_J2KI.dcm", 1622)])
+def test_the_length_of_the_group_of_pixels_is_none_of_them(name: str, place: int) -> None:
+    file = FILES[name]
+    assert file.content[place - 12 : place - 4] in (
+        b"\x7f\xe0\x00\x00UL\x00\x04",
+        b"\xe0\x7f\x00\x00UL\x04\x00",
+    )
+    found = inspected(file.content[:place], file.syntax, most=MOST)
+    assert found.doubts == ("it is an image and has no pixel data",)
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "needed"),
+    [
+        ("4.2", "SpectroscopyData"),
+        ("66.1", "RegistrationSequence"),
+        ("66.3", "DeformableRegistrationSequence"),
+        ("66.5", "SurfaceSequence"),
+        ("88.33", "ContentSequence"),
+    ],
+)
+def test_what_a_kind_must_have_is_missed_and_nothing_else(sop_class: str, needed: str) -> None:
+    made_up = made.document()
+    del made_up.ContentSequence
+    made_up.SOPClassUID = UID(f"1.2.840.10008.5.1.4.1.1.{sop_class}")
+    if sop_class == "4.2":  # spectra have rows too
+        made_up.Rows = 1
+    found = inspected(encoded(made_up), EXPLICIT, most=MOST)
+    assert any(needed in doubt for doubt in found.doubts)
+    setattr(made_up, needed, b"1234" if needed.endswith("Data") else [Dataset()])
+    assert is_sound(encoded(made_up), EXPLICIT)
 
 
 def test_what_is_read_of_a_cut_report_ends_before_the_value_that_was_cut() -> None:
@@ -139,7 +109,7 @@ def test_padding_after_the_end_is_no_damage(trailing: bytes) -> None:
 
 
 def test_bytes_in_the_other_order_are_read_and_remarked() -> None:
-    content = next(c for n, c, _ in FILES if n == "MR_small_bigendian.dcm")
+    content = FILES["MR_small_bigendian.dcm"].content
     found = inspected(content, EXPLICIT, most=MOST)
     assert not found.faults
     assert "another order" in found.remarks[0]

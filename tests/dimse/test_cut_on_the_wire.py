@@ -1,84 +1,196 @@
 """An object that an archive sends cut, in messages that are right, is never called whole; one whose
-connection breaks off never comes."""
+connection breaks off never comes. Over C-GET, and over C-MOVE to our receiver."""
 
-from contextlib import closing
-from datetime import date
+import struct
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from itertools import batched
-from random import Random
+from socket import create_connection
+from threading import Event
+from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
-from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.dicom_api import connect
+from dicom_mcp.dicom_api import Archive
+from dicom_mcp.dimse.contexts import COMPRESSED, UNCOMPRESSED
+from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.dimse.receiver import receiving
 from dicom_mcp.errors import ArchiveError
-from dicom_mcp.node import Node
-from dicom_mcp.tools.arriving import arrived
-from tests.peer import Peer, Script, Talk, accept, command, p_data
+from dicom_mcp.node import Node, Receiver
+from dicom_mcp.standard.instance import Instance, Retrieved
+from tests.bounds import PATIENCE
+from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, samples
+from tests.peer import Over, Peer, Talk, command, hear_request, p_data, pdu
+from tests.peers import free_port
 
-from .sender import CT, finish, hear, hear_request, serve, storage_context
-from .test_retrieve import fetch, reference
+from .sender import MOVE, finish, hear, serve
+from .test_retrieve import fetch
 
-CUTS = 200
+pytestmark = pytest.mark.usefixtures("tidy")
 
-
-@pytest.fixture(scope="module")
-def image() -> Dataset:
-    """A CT image of the hospital."""
-    return next(one for one in hospital(date(2026, 3, 31)).pacs() if one.SOPClassUID == CT)
-
-
-def encoded(dataset: Dataset) -> bytes:
-    file = DicomBytesIO()
-    file.is_implicit_VR = file.is_little_endian = True
-    write_dataset(file, dataset)
-    return file.getvalue()
+# What our requestor asks for; in other transfer syntaxes no object comes over DIMSE.
+SYNTAXES = {*UNCOMPRESSED, *COMPRESSED}
 
 
-def stored(talk: Talk, uid: str, content: bytes) -> bytes:
-    """A C-STORE request whose data set is this."""
-    raw = uid.encode() + b"\0" * (len(uid) % 2)
-    request = {0x0002: CT.encode() + b"\0", 0x0100: 1, 0x0110: 7, 0x0700: 0, 0x0800: 1}
-    context_id = storage_context(talk)
-    said = p_data((context_id, 3, command({**request, 0x1000: raw})))
+def item(kind: int, body: bytes) -> bytes:
+    return struct.pack(">BxH", kind, len(body)) + body
+
+
+def accept_each(talk: Talk) -> None:
+    """Accept every context in the last of the transfer syntaxes that were offered for it."""
+    hear_request(talk)
+    contexts = b"".join(
+        item(0x21, bytes([id_, 0, 0, 0]) + item(0x40, syntaxes_of(content)[-1]))
+        for id_, content in talk.contexts.items()
+    )
+    user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
+    variable = item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
+    talk.send(pdu(0x02, b"\0\1\0\0" + talk.request[4:36] + bytes(32) + variable))
+
+
+def syntaxes_of(context: bytes) -> list[bytes]:
+    """The abstract syntax of a requested context, then its transfer syntaxes."""
+    found: list[bytes] = []
+    while context:
+        (length,) = struct.unpack_from(">H", context, 2)
+        found.append(context[4 : 4 + length])
+        context = context[4 + length :]
+    return found
+
+
+def even(uid: str) -> bytes:
+    return uid.encode() + b"\0" * (len(uid) % 2)
+
+
+def stored(sample: Sample, content: bytes, context_id: int) -> bytes:
+    """A C-STORE request for the sample, whose data set is this."""
+    one = sample.reference
+    said = p_data(
+        (
+            context_id,
+            3,
+            command(
+                {
+                    0x0002: even(one.sop_class_uid),
+                    0x0100: 1,
+                    0x0110: 7,
+                    0x0700: 0,
+                    0x0800: 1,
+                    0x1000: even(one.sop_instance_uid),
+                }
+            ),
+        )
+    )
     pieces = [bytes(piece) for piece in batched(content, 16_000)]
     for number, piece in enumerate(pieces, 1):
         said += p_data((context_id, 2 if number == len(pieces) else 0, piece))
     return said
 
 
-def test_an_object_cut_anywhere_is_never_called_whole(image: Dataset) -> None:
-    content, wanted, random = encoded(image), reference(image), Random(1)
-    places = iter([len(content), *(random.randrange(1, len(content)) for _ in range(CUTS))])
+class Sending:
+    """An archive that sends `sample` with `content` as its data set, or of that message `share`
+    before the connection ends; over C-GET, or to our receiver."""
 
-    def answer(talk: Talk, _: bytes) -> None:
-        talk.send(stored(talk, wanted.sop_instance_uid, content[: next(places)]))
+    sample: Sample
+    content: bytes
+
+    def __init__(self, place: Receiver | None = None) -> None:
+        self.place = place
+        self.share = 1.0
+        self._peer = Peer((accept_each, serve(self._answer)))
+
+    def __enter__(self) -> "Sending":
+        self._peer.__enter__()
+        exchange = DimseExchange(Node(port=self._peer.port, receiver=self.place))
+        exchange.manners.offers_get = not self.place
+        self._archive = Archive(exchange)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        with closing(self._archive):
+            pass
+        self._peer.__exit__(*error)
+
+    def send(
+        self, sample: Sample, content: bytes, share: float = 1.0
+    ) -> tuple[list[Instance], Retrieved]:
+        """What came of asking for the sample."""
+        self.sample, self.content, self.share = sample, content, share
+        return fetch(self._archive, [sample.reference])
+
+    def _answer(self, talk: Talk, _: bytes) -> None:
+        if talk.operation == MOVE:
+            came = self._store()
+            finish(completed=came, failed=1 - came)(talk)
+            return
+        kind = [self.sample.reference.sop_class_uid.encode(), self.sample.syntax.encode()]
+        context_id = next(i for i, one in talk.contexts.items() if syntaxes_of(one) == kind)
+        said = stored(self.sample, self.content, context_id)
+        talk.send(said[: int(len(said) * self.share)])
+        if self.share < 1:
+            raise Over
         hear(talk)
         finish(completed=1)(talk)
 
-    with Peer((accept, serve(answer))) as peer, closing(connect(Node(port=peer.port))) as archive:
-        for number in range(CUTS + 1):
-            (came,), retrieved = fetch(archive, [wanted])
-            assert not retrieved.missing
-            found = arrived(came, wanted, ())
-            assert bool(found.faults or found.doubts) is bool(number), len(came.data_set)
+    def _store(self) -> int:
+        """Send it to our receiver; how many were taken."""
+        assert self.place
+        kind = self.sample.reference.sop_class_uid
+        context = item(0x30, kind.encode()) + item(0x40, self.sample.syntax.encode())
+        user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
+        variable = item(0x10, b"1.2.840.10008.3.1.1.1") + item(0x20, b"\1\0\0\0" + context) + user
+        titles = self.place.ae_title.encode().ljust(16) + b"ARCHIVE".ljust(16)
+        said = stored(self.sample, self.content, 1)
+        with create_connection((self.place.host, self.place.port), PATIENCE) as line:
+            talk = Talk(line, Event())
+            talk.send(pdu(0x01, b"\0\1\0\0" + titles + bytes(32) + variable))
+            assert talk.read_pdu()[0] == 0x02
+            talk.send(said[: int(len(said) * self.share)])
+            if self.share < 1:
+                return 0
+            hear(talk)
+            talk.send(pdu(0x05, bytes(4)))
+            assert talk.read_pdu()[0] == 0x06
+        return 1
 
 
-def test_an_object_whose_connection_breaks_off_does_not_come(image: Dataset) -> None:
-    content, wanted, random = encoded(image), reference(image), Random(2)
-    for _ in range(10):
-        share = random.random()
+def some(way: str) -> list[Sample]:
+    """What is cut; a move takes ten times as long."""
+    several = samples(every=IS_AT_SCALE and way == "C-GET")
+    return [one for one in several if one.syntax in SYNTAXES]
 
-        def begin(talk: Talk, share: float = share) -> None:
-            whole = stored(talk, wanted.sop_instance_uid, content)
-            talk.send(whole[: int(len(whole) * share)])
 
-        script: Script = (accept, hear_request, begin)
-        with (
-            Peer(script) as peer,
-            closing(connect(Node(port=peer.port))) as archive,
-            pytest.raises(ArchiveError),
-        ):
-            fetch(archive, [wanted])
+@pytest.fixture(params=["C-GET", "C-MOVE"])
+def way(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def sending(way: str) -> Iterator[Sending]:
+    if way == "C-GET":
+        with Sending() as sending:
+            yield sending
+        return
+    place = Receiver("RECEIVER", free_port(), "127.0.0.1")
+    with receiving(place, {"0"}, 1), Sending(place) as sending:  # so that the port stays open
+        yield sending
+
+
+def test_an_object_cut_anywhere_is_never_called_whole(sending: Sending, way: str) -> None:
+    for sample in some(way):
+        ((came,), retrieved) = sending.send(sample, sample.content)
+        assert not retrieved.missing, sample
+        assert is_called_whole(came, sample), sample
+        for place in sample.places(2, way):
+            ((came,), retrieved) = sending.send(sample, sample.content[:place])
+            assert not retrieved.missing, (sample.name, place)
+            assert not is_called_whole(came, sample), (sample.name, place)
+
+
+def test_an_object_whose_connection_breaks_off_does_not_come(sending: Sending, way: str) -> None:
+    for sample in some(way)[:: 1 if IS_AT_SCALE else 6]:
+        for place in sample.places(1, "broken off"):
+            with suppress(ArchiveError):
+                came, retrieved = sending.send(sample, sample.content, place / len(sample.content))
+                assert not came, (sample.name, place)
+                assert retrieved.missing == (sample.reference,)

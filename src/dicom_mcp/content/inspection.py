@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..standard.dictionary import attribute
 from ..standard.identity import TAGS, Identity
-from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, Structure, walk
+from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, PIXEL_DATA, Structure, walk
 from .elements import uid_name
 from .error import ContentError
 
@@ -21,10 +21,10 @@ DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
 _EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _PIECE = 1 << 20
 
-# PS3.3 C.7.6.3: pixel data in all its forms, or where they are to be had.
-_ROWS, _PIXEL_GROUP, _PIXEL_URL = 0x00280010, 0x7FE0, 0x00287FE0
+# PS3.3 C.7.6.3: where pixels are to be had that are not in the object.
+_ROWS, _PIXEL_URL = 0x00280010, 0x00287FE0
 
-# What every object has (PS3.3 C.12.1, C.7.2.1, C.7.3.1).
+# What every object has (PS3.3 C.12.1, C.7.2.1, C.7.3.1); images have BitsAllocated too (C.7.6.3).
 _EVERY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
 # By the beginning of the SOP class, what every object of the kind has near its end (PS3.3 A).
@@ -34,13 +34,21 @@ _REQUIRED = {
     f"{_STORED}104.": ("MIMETypeOfEncapsulatedDocument",),
     f"{_STORED}11.": ("PresentationCreationDate",),
     f"{_STORED}9.": ("WaveformSequence",),
+    f"{_STORED}4.2": ("SpectroscopyData",),
+    f"{_STORED}66.1": ("RegistrationSequence",),
+    f"{_STORED}66.2": ("FiducialSetSequence",),
+    f"{_STORED}66.3": ("DeformableRegistrationSequence",),
+    f"{_STORED}66.5": ("SurfaceSequence",),
+    f"{_STORED}67": ("ReferencedImageRealWorldValueMappingSequence",),
     f"{_STORED}481.2": ("DoseUnits",),
     f"{_STORED}481.3": ("ApprovalStatus",),
     f"{_STORED}481.5": ("ApprovalStatus",),
     f"{_STORED}481.8": ("ApprovalStatus",),
 }
-_DOCUMENTS = f"{_STORED}104."
+_BULK = frozenset({f"{_STORED}104.", f"{_STORED}4.2"})
 _IMAGES = ("Image Storage", "Segmentation Storage", "Parametric Map Storage")
+# MR spectra have rows, and a surface segmentation its name (PS3.3 A.36.3, A.57).
+_NO_IMAGES = frozenset({f"{_STORED}4.2", f"{_STORED}66.5"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +139,15 @@ def _in_other_order(content: bytes | bytearray, syntax: str) -> tuple[Structure,
 def _lacking(structure: Structure, sop_class: str, *, without_bulk: bool) -> Iterator[str]:
     """What every object of its kind has, and this one has not."""
     tags = structure.tags
-    required = [*_EVERY]
+    is_image = _ROWS in tags or uid_name(sop_class).endswith(_IMAGES)
+    is_image = is_image and sop_class not in _NO_IMAGES
+    required = [*_EVERY, "BitsAllocated"] if is_image else [*_EVERY]
     for beginning, names in _REQUIRED.items():
-        if sop_class.startswith(beginning) and not (without_bulk and beginning == _DOCUMENTS):
+        if sop_class.startswith(beginning) and not (without_bulk and beginning in _BULK):
             required += names
     for name in required:
         known = attribute(name)
         if known and known.tag not in tags:
             yield f"it has no {name}, which every object of its kind has"
-    is_image = _ROWS in tags or uid_name(sop_class).endswith(_IMAGES)
-    has_pixels = _PIXEL_URL in tags or any(tag >> 16 == _PIXEL_GROUP for tag in tags)
-    if is_image and not without_bulk and not has_pixels:
+    if is_image and not without_bulk and _PIXEL_URL not in tags and not PIXEL_DATA & tags:
         yield "it is an image and has no pixel data"

@@ -10,13 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..standard.instance import Instance
-from ..standard.structure import Structure, walk
+from ..standard.structure import PIXEL_DATA, Structure, walk
 
 # PS3.5 A.5 and Supplement 119: deflated bytes tell their own end.
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
-
-# The first tag of pixel data in any form (PS3.3 C.7.6.3).
-_PIXELS = 0x7FE00000
 
 _LINE_END = b"\r\n"
 
@@ -41,4 +38,4 @@ def settled(one: Instance, last_tag: Callable[[], int]) -> Instance:
 
 def _reaches(structure: Structure, last_tag: Callable[[], int]) -> bool:
     end = max(structure.tags, default=0)
-    return end >= _PIXELS or 0 < last_tag() <= end
+    return end >= min(PIXEL_DATA) or 0 < last_tag() <= end
