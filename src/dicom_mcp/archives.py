@@ -9,10 +9,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from queue import Queue
 
+from .answers import Answers, Ended, of_node, one_of
 from .deadline import Deadline
 from .dicom_api import Archive, Arrived, ignored
 from .errors import ArchiveError, NoAcceptedContext
@@ -25,6 +26,7 @@ from .standard.record import NODES
 from .standard.union import Union
 from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
+from .truth.images import Place
 
 # Matches that may wait for the caller: an archive that is faster is slowed down by its socket.
 _MOST_WAITING = 1000
@@ -124,6 +126,29 @@ class Archives:
 
         return self._each(query, ask, keep, deadline, arrived)
 
+    def each_image(
+        self,
+        counts: Mapping[Place, int | None],
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        deadline: Deadline,
+        arrived: Arrived = ignored,
+    ) -> Matches:
+        """Hand the instances of these series to `keep`, once, as far as every node that was seen
+        to hold their study gives them together; the others are `left` of the answer."""
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
+            held = {
+                one: count
+                for one, count in counts.items()
+                if name in self._holders.get(one[0], self._archives)
+            }
+            return self._archives[name].each_image(held, query, put, deadline=step)
+
+        answer = self._each(query, ask, keep, deadline, arrived)
+        return answer if answer.complete else replace(answer, left=frozenset(counts))
+
     def worklist(
         self,
         question: WorklistQuestion,
@@ -215,7 +240,7 @@ class Archives:
             services.append(answer.service)
             notes += [of_node(name, note) for note in answer.notes]
         if failures and not count:
-            raise _one_of(failures)
+            raise one_of(failures)
         return Retrieved(
             ", ".join(dict.fromkeys(services)), count, () if stopped else tuple(left), tuple(notes)
         )
@@ -230,7 +255,7 @@ class Archives:
                 return archive.frame(reference, number, deadline=deadline)
             except ArchiveError as error:
                 failures.append(error)
-        raise _one_of(failures)
+        raise one_of(failures)
 
     def _each(
         self,
@@ -264,15 +289,15 @@ class Archives:
         ask: _Ask[T],
         deadline: Deadline,
         take: Callable[[str, Match | None], None],
-    ) -> "_Answers[T]":
+    ) -> "Answers[T]":
         """Ask each in a thread of its own; what arrives goes to `take`, here, one at a time."""
-        events: Queue[tuple[str, Match | _Ended[T] | None]] = Queue(_MOST_WAITING)
+        events: Queue[tuple[str, Match | Ended[T] | None]] = Queue(_MOST_WAITING)
         steps = {
             name: deadline.at_most(archive.node.timeout) for name, archive in self._archives.items()
         }
 
         def run(name: str) -> None:
-            ended = _Ended[T]()
+            ended = Ended[T]()
             try:
                 ended.answer = ask(name, steps[name], lambda match: events.put((name, match)))
             except BaseException as error:
@@ -283,12 +308,12 @@ class Archives:
             # With the context of this thread: its log lines belong to the same call.
             with_context = partial(copy_context().run, run, name)
             threading.Thread(target=with_context, name=f"ask {name}", daemon=True).start()
-        ends: dict[str, _Ended[T]] = {}
+        ends: dict[str, Ended[T]] = {}
         counts = Counter[str]()
         trouble: BaseException | None = None
         while len(ends) < len(self._archives):
             name, event = events.get()
-            if isinstance(event, _Ended):
+            if isinstance(event, Ended):
                 ends[name] = event
             elif trouble is None:
                 counts[name] += 1
@@ -300,91 +325,7 @@ class Archives:
                         step.cancel()
         if trouble is not None:
             raise trouble
-        answers = _Answers[T](counts)
+        answers = Answers[T](counts)
         for name in self._archives:
             answers.add(name, ends[name])
         return answers
-
-
-@dataclass(slots=True)
-class _Ended[T]:
-    """How asking one archive ended."""
-
-    answer: T | None = None
-    error: BaseException | None = None
-
-
-@dataclass(slots=True)
-class _Answers[T]:
-    """What every archive answered, or why it did not, in the order they were named; `counts` is
-    how many matches came from each."""
-
-    counts: Counter[str]
-    given: list[tuple[str, T]] = field(default_factory=list[tuple[str, T]])
-    failed: list[tuple[str, ArchiveError]] = field(default_factory=list[tuple[str, ArchiveError]])
-    notes: list[str] = field(default_factory=list[str])
-
-    def add(self, name: str, ended: _Ended[T]) -> None:
-        """Raises what was no failure of the archive: a refused argument, a cancelled call."""
-        if ended.answer is not None:
-            self.given.append((name, ended.answer))
-        elif isinstance(ended.error, ArchiveError):
-            self.failed.append((name, ended.error))
-        elif ended.error is not None:
-            raise ended.error
-
-    def joined(
-        self: "_Answers[Matches] | _Answers[Worklist]", query: Query, notes: Sequence[str]
-    ) -> Matches:
-        """What they say of themselves, as one answer without matches.
-
-        Raises the error of the first when all of them failed.
-        """
-        if not self.given:
-            raise _one_of([error for _, error in self.failed])
-        told = [f"Not complete: {name} did not answer. {error}" for name, error in self.failed]
-        answers = [answer for _, answer in self.given]
-        absent = [
-            set(answer.absent)
-            for name, answer in self.given
-            if isinstance(answer, Matches) and self.counts[name]
-        ]
-        return Matches(
-            query=next((one.query for one in answers if isinstance(one, Matches)), query),
-            matches=[],
-            complete=not self.failed and all(one.complete for one in answers),
-            notes=(*told, *self.notes, *self._said(), *notes),
-            absent=tuple(sorted(absent[0].intersection(*absent))) if absent else (),
-            queries=sum(one.queries for one in answers),
-            beside=frozenset[str]().union(
-                *(one.beside for one in answers if isinstance(one, Matches))
-            ),
-        )
-
-    def _said(self: "_Answers[Matches] | _Answers[Worklist]") -> list[str]:
-        """Each note once, with the names of those who said it unless all did. What an archive has
-        to say of finding nothing is left out where another one found something."""
-        any_found = any(self.counts.values())
-        speakers: dict[str, list[str]] = {}
-        for name, answer in self.given:
-            if self.counts[name] or not answer.complete or not any_found:
-                for note in answer.notes:
-                    speakers.setdefault(note, []).append(name)
-        everyone = len(self.given) + len(self.failed)
-        return [
-            note if len(names) == everyone else of_node(", ".join(names), note)
-            for note, names in speakers.items()
-        ]
-
-
-def _one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
-    """The first failure, which tells of the other ones too."""
-    first, *others = failures
-    first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
-    return first
-
-
-def of_node(name: str, note: str) -> str:
-    """A note of one node's answer; one that begins "Not complete" begins so still."""
-    begin, _, rest = note.partition(": ")
-    return f"{begin}: {name}: {rest}" if begin.startswith("Not complete") else f"{name}: {note}"

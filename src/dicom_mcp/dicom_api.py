@@ -6,19 +6,18 @@ compared here, lists it cuts are asked in parts, and what it does not keep is fo
 """
 
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from .deadline import Deadline
-from .errors import ArchiveError, BadArgument, NoAcceptedContext
+from .errors import ArchiveError, NoAcceptedContext
 from .node import AnyNode, Node, WebNode
 from .standard.instance import Reference, Retrieved, TakeInstance
-from .standard.levels import UNIQUE_KEY, Level
+from .standard.levels import Level
 from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
-from .standard.shapes import SEPARATOR
 from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
 from .truth.asking import Asking
@@ -26,6 +25,8 @@ from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below,
 from .truth.exchange import Exchange
 from .truth.gathering import Gathering
 from .truth.habits import Habits
+from .truth.images import Place, images_of
+from .truth.instances import instances_of, is_of_series
 from .truth.lists import ask_listed
 from .truth.modalities import lists_reports
 from .truth.parents import Parents
@@ -35,11 +36,6 @@ from .truth.worklist import ask_worklist
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0
-
-# Series of several studies whose instances are asked for one series after the other.
-_MOST_SERIES = 100
-
-_SERIES = UNIQUE_KEY[Level.SERIES]
 
 type Arrived = Callable[[], None]
 
@@ -173,6 +169,26 @@ class Archive:
             answer = series_of(asking, studies, query, keep)
         return replace(answer, queries=asking.cost.queries)
 
+    def each_image(
+        self,
+        counts: Mapping[Place, int | None],
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        deadline: Deadline,
+        arrived: Arrived = ignored,
+    ) -> Matches:
+        """Hand the instances of these series to `keep`, as far as they can be asked for together,
+        each with its study and series; the series of which not all surely came are `left`.
+
+        `query` is an IMAGE query without these, and `counts` has how many instances it finds in
+        each, None where that is not known.
+        """
+        asking = Asking(self._exchange, self.habits, deadline, arrived)
+        with self._located():
+            answer = images_of(asking, counts, query, keep)
+        return replace(answer, queries=asking.cost.queries)
+
     def worklist(
         self,
         question: WorklistQuestion,
@@ -235,24 +251,20 @@ class Archive:
         """What is only known when all of it came; None for what comes match by match."""
         if query.level is Level.PATIENT and (query.empty or self.habits.no_patient_root):
             return self._patients(asking, query, limit)
-        if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
+        if is_of_series(query):
             return self._find(asking, query, limit)
         if MODALITIES in query.keys and MODALITIES in self.habits.left_out:
             return self._by_modalities_below(asking, query, limit)
         return None
 
     def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
-        if query.level is Level.IMAGE and not query.keys.get("StudyInstanceUID"):
-            series = query.keys.get(_SERIES, "").split(SEPARATOR)
-            if len(series) > 1:
-                return self._of_several_series(asking, query, series, limit)
-            studies = self._parents.studies_of_series(_one_series(query), asking)
-            if not studies:
-                told = "The archive holds no series with this UID."
-                return Matches(query, [], notes=(told,))
-            return _joined(
-                [self._find(asking, _within(query, study), limit) for study in studies], limit
+        if is_of_series(query):
+            return instances_of(
+                asking, self._parents, query, limit, lambda one: self._found(asking, one, limit)
             )
+        return self._found(asking, query, limit)
+
+    def _found(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.PATIENT:
             answer = self._patients(asking, query, limit)
         elif MODALITIES in query.keys and (query.empty or MODALITIES in self.habits.left_out):
@@ -261,35 +273,6 @@ class Archive:
             answer = _asked(asking, query, limit)
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
-
-    def _of_several_series(
-        self, asking: Asking, query: Query, several: Sequence[str], limit: int
-    ) -> Matches:
-        """The instances of each series, whose study may be another one."""
-        if len(several) > _MOST_SERIES:
-            raise BadArgument(
-                f"{len(several)} series are too many at once without their study",
-                f"Give study_instance_uid too, or at most {_MOST_SERIES} series",
-            )
-        answers = [
-            self._find(asking, replace(query, keys={**query.keys, _SERIES: series}), limit)
-            for series in several
-        ]
-        found = [match for answer in answers for match in answer.matches]
-        notes = [
-            note
-            for answer in answers
-            for note in answer.notes
-            if answer.matches or not answer.complete
-        ]
-        if len(found) > limit:
-            notes.append(f"Not complete: these are {limit} of {len(found)} instances; raise limit.")
-        return Matches(
-            query,
-            found[:limit],
-            all(answer.complete for answer in answers) and len(found) <= limit,
-            tuple(dict.fromkeys(notes)),
-        )
 
     def _patients(self, asking: Asking, query: Query, limit: int) -> Matches:
         why = "Patients without a value are found by their studies."
@@ -380,41 +363,3 @@ def _of_images_only(asking: Asking, answer: Matches) -> Matches:
         "or other objects is counted with that modality."
     )
     return replace(answer, complete=False, notes=(*answer.notes, told))
-
-
-def _within(query: Query, study: str) -> Query:
-    return Query(query.level, {**query.keys, "StudyInstanceUID": study}, query.wanted)
-
-
-def _joined(answers: Sequence[Matches], limit: int) -> Matches:
-    """The instances of one series; of as many as have its UID."""
-    first, *others = answers
-    if not others:
-        return first
-    found = [match for answer in answers for match in answer.matches]
-    several = (
-        f"{UNIQUE_KEY[Level.SERIES]} is that of {len(answers)} series, in the studies "
-        f"{', '.join(answer.query.keys[UNIQUE_KEY[Level.STUDY]] for answer in answers)}: the "
-        "instances of all of them are here. A UID must be that of one only; an administrator "
-        "should look at it."
-    )
-    notes = [several, *(note for answer in answers for note in answer.notes)]
-    if len(found) > limit:
-        notes.append(f"Not complete: these are {limit} of {len(found)} instances; raise limit.")
-    return replace(
-        first,
-        matches=found[:limit],
-        complete=all(answer.complete for answer in answers) and len(found) <= limit,
-        notes=tuple(dict.fromkeys(notes)),
-    )
-
-
-def _one_series(query: Query) -> str:
-    """The series whose study must be found. Raises BadArgument unless the query names just one."""
-    series = query.keys.get(_SERIES, "")
-    if not series:
-        raise BadArgument(
-            "instances can only be found in one series, or with their study",
-            "Give one series_instance_uid, or study_instance_uid too",
-        )
-    return series

@@ -132,3 +132,5 @@ class Matches:
     queries: int = 0
     # Of an answer about the series of some studies: others that rows of it were of.
     beside: frozenset[str] = frozenset()
+    # Of one about the instances of some series: those (study, series) of which not all surely came.
+    left: frozenset[tuple[str, str]] = frozenset()

@@ -1,7 +1,7 @@
 """What is below the studies that are counted: their series, each with the study it is of."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..standard.levels import Level
@@ -10,6 +10,7 @@ from ..standard.values import is_uid
 from .asking import EVERYTHING, Found
 from .call import Call
 from .things import SERIES, STUDY
+from .together import Place, together
 
 # Keys of a study by which its series can be asked for in a relational archive.
 NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
@@ -60,6 +61,19 @@ class Below:
             if len(several) > 1:
                 self._series_of_clashing(uid, several, wanted, keep)
         return answer.beside - by_uid.keys()
+
+    def images(
+        self, counts: Mapping[Place, int | None], wanted: Sequence[str]
+    ) -> Iterator[tuple[Place, list[Match]]]:
+        """The instances of each of these series, of which `counts` are known to be there."""
+        for some in together(self.call, counts, wanted):
+            self._join(some.answer)
+            for place in some.asked:
+                found: list[Match] = [*some.instances.get(place, ())]
+                if place not in some.instances:
+                    keys = dict(zip((STUDY, SERIES), place, strict=True))
+                    self.each(Query(Level.IMAGE, keys, tuple(wanted)), found.append)
+                yield place, found
 
     def _series_of_clashing(
         self,

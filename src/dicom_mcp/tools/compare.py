@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ..archives import Archives, of_node
+from ..answers import of_node
+from ..archives import Archives
 from ..deadline import Deadline
 from ..dicom_api import Archive
 from ..errors import ArchiveError, BadArgument

@@ -1,6 +1,7 @@
 """Which studies are meant, and what those of one patient consist of: their series, all at once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ..errors import ArchiveError
 from ..standard.levels import Level
@@ -8,9 +9,10 @@ from ..standard.query import Match, Matches, Query
 from .asking import Found, Question, each
 from .call import Call
 from .kind import UNTOLD, is_image, kind
-from .listing import Listing, listing
+from .listing import Listing, listings
 from .rows import text
 from .study import Study
+from .together import Place
 
 # Studies held of whoever may be meant.
 _MOST_STUDIES = 5_000
@@ -180,64 +182,67 @@ class _Looking:
         """What the structured reports are whose description doesn't say: their SOP class does."""
         step = self._call.within(_SECONDS_FOR_IMAGES)
         kinds: dict[str, str] = {}
-        untold = [
-            (study, one)
+        untold = {
+            (study, text(one, "SeriesInstanceUID")): one
             for study, several in series.items()
             for one in several
             if kind(text(one, "Modality"), text(one, "SeriesDescription")) == UNTOLD
-        ]
-        for study, one in untold[:_MOST_COUNTED]:
-            uid = text(one, "SeriesInstanceUID")
-            listed = self._listed(step, study, uid)
-            if not listed:
-                break
+        }
+        for place, listed in self._listings(step, untold):
             classes = [text(instance, "SOPClassUID") for instance in listed.instances]
             if not any(classes):
                 break  # nor will it tell of the next
-            kinds[uid] = kind("SR", text(one, "SeriesDescription"), sop_classes=classes)
+            description = text(untold[place], "SeriesDescription")
+            kinds[place[1]] = kind("SR", description, sop_classes=classes)
         return kinds
 
     def _images(self, series: Mapping[str, Sequence[Match]], whole: set[str]) -> dict[str, int]:
         """How many images the studies have whose series are all known."""
         step = self._call.within(_SECONDS_FOR_IMAGES)
-        counts: dict[str, int] = {}
-        counted, left = 0, _MOST_COUNTED
-        for study in (one for one in series if one in whole):
-            images: int | None = 0
-            for one in series[study]:
-                if images is None or not is_image(str(one.get("Modality", ""))):
-                    continue
-                said = _said(one, "NumberOfSeriesRelatedInstances")
-                if said is not None:
-                    images += said
-                    continue
-                counted += 1
-                listed = self._listed(step, study, text(one, "SeriesInstanceUID")) if left else None
-                left = left - 1 if listed else 0
-                images = images + len(listed.instances) if listed and listed.whole else None
-            if images is not None:
-                counts[study] = images
+        images = {
+            (study, text(one, "SeriesInstanceUID")): one
+            for study in series
+            if study in whole
+            for one in series[study]
+            if is_image(str(one.get("Modality", "")))
+        }
+        counts: dict[Place, int] = {
+            place: said
+            for place, one in images.items()
+            if (said := _said(one, "NumberOfSeriesRelatedInstances")) is not None
+        }
+        counted = {place: one for place, one in images.items() if place not in counts}
+        for place, listed in self._listings(step, counted):
+            if listed.whole:
+                counts[place] = len(listed.instances)
+        unknown = {study for study, one in images if (study, one) not in counts}
+        of_studies = {study: 0 for study in series if study in whole - unknown}
+        for (study, _), count in counts.items():
+            if study in of_studies:
+                of_studies[study] += count
         if counted:
             self._found.note(
                 "This archive does not keep NumberOfSeriesRelatedInstances; images were counted "
                 "by asking for them."
             )
-        if len(counts) < len(whole):
+        if unknown:
             self._found.complete = False
             self._found.note(
-                f"Not complete: the images of {len(whole) - len(counts)} studies could not all be "
-                "counted, so that no number is given."
+                f"Not complete: the images of {len(unknown)} studies could not all be counted, so "
+                "that no number is given."
             )
-        return counts
+        return of_studies
 
-    def _listed(self, step: Call, study: str, series: str) -> Listing | None:
-        """The instances of a series; None when there is no time for more."""
-        try:
-            listed = listing(step, study, series, said=None)
-        except ArchiveError:
-            return None
-        self._found.queries += listed.queries
-        return listed
+    def _listings(
+        self, step: Call, series: Mapping[Place, Match]
+    ) -> Iterator[tuple[Place, Listing]]:
+        """The instances of as many of these series as there is time for."""
+        some = [*series.items()][:_MOST_COUNTED]
+        counts = {place: _said(one, "NumberOfSeriesRelatedInstances") for place, one in some}
+        with suppress(ArchiveError):
+            for place, listed in listings(step, counts):
+                self._found.queries += listed.queries
+                yield place, listed
 
 
 def _said(match: Match, keyword: str) -> int | None:

@@ -9,8 +9,8 @@ from ..standard.matching import matcher
 from ..standard.query import TELLING, Match, Query
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
-from ..standard.values import is_uid
 from .answer import Counted, asked, honest
+from .aside import COUNT, Aside
 from .asking import MODALITIES, Found, Question, each
 from .below import NARROWING, Below
 from .call import Call
@@ -22,11 +22,7 @@ from .relaxing import hints
 from .sieve import Sieve
 from .things import NAMES, OF_STUDY, SERIES, STUDY, Things, What
 
-_IMAGES = "NumberOfSeriesRelatedInstances"
 _IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
-
-# Series whose images are asked for: more than any call has time for.
-_MOST_BELOW = 20_000
 
 _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
 
@@ -72,8 +68,6 @@ class Counting:
         # Modalities of what is counted.
         self._had: dict[str, set[str]] = defaultdict(set)
         self._not_counted = 0
-        # Series, each below its study, whose images tell what is counted.
-        self._without_images: list[tuple[str, str, Match]] = []
         self._found = Found()
 
     def count(self) -> None:
@@ -232,14 +226,13 @@ class Counting:
             self._found.notes = [note for note in self._found.notes if MODALITIES not in note]
         below = Below(self._call, self._found)
         wanted = self._wanted(Level.SERIES)
+        self._aside = Aside(below, self._wanted(Level.IMAGE), self._add_images)
         others = below.series(studies, self._relational_keys(), wanted, self._add_series)
-        # Only now: while series come the archive may have no association for another question.
-        unasked, self._without_images = self._without_images, []
-        for study, series, known in unasked[:_MOST_BELOW]:
-            self._add_images(study, series, known, self._wanted(Level.IMAGE))
-        if len(unasked) > _MOST_BELOW:
+        self._aside.ask()
+        self._not_counted += self._aside.nameless
+        if self._aside.left:
             self._found.complete = False
-            left = f"{len(unasked) - _MOST_BELOW:,} series"
+            left = f"{self._aside.left:,} series"
             self._found.note(f"Not complete: images of {left} were not asked for. Ask for fewer.")
         others -= {study.partition(" ")[0] for study in self._studies}
         if others and self._relational_keys_say_all:
@@ -297,40 +290,33 @@ class Counting:
         if self._modalities and not any(map(self._is_meant, modalities)):
             return
         self._with_series.add(study)
-        count = "".join(texts(match.get(_IMAGES, "")))
+        count = "".join(texts(match.get(COUNT, "")))
         if self._what.name == "images" and not all(map(is_image, modalities)):
             noun = ", ".join(modalities) + " series" * (not count.isdecimal())
             self._no_images[noun] += int(count) if count.isdecimal() else 1
             return
         if not self._sieve.passes(match, {Level.SERIES}, *thing):
             return
-        below = self._wanted(Level.IMAGE)
         uncounted = self._what.level is Level.IMAGE and not count.isdecimal()
-        if below or uncounted:
-            self._without_images.append((study, series, known))
+        if uncounted or self._wanted(Level.IMAGE):
+            self._aside.put(study, match)
         elif self._what.level is Level.IMAGE:
             self._things.groups.add_number(known, int(count))
         else:
             self._things.add(thing[0], [known])
 
-    def _add_images(self, study: str, series: str, known: Match, wanted: Sequence[str]) -> None:
-        """Count by what the images of a series say of themselves, and of what is above them."""
-        keys = {one: str(known.get(one, "")) for one in (STUDY, SERIES)}
-        if not all(map(is_uid, keys.values())):  # a list, or what would match anything else
-            self._not_counted += 1
-            return
+    def _add_images(self, study: str, match: Match, images: Sequence[Match]) -> None:
+        known = {**self._match(self._studies[study]), **match}
+        series = f"{study} {match.get(SERIES, '')}"
         found: list[Match] = []
-
-        def keep(match: Match) -> None:
-            image = {**known, **match}
-            who = f"{series} {match.get(UNIQUE_KEY[Level.IMAGE], '')}"
+        for one in images:
+            image = {**known, **one}
+            who = f"{series} {one.get(UNIQUE_KEY[Level.IMAGE], '')}"
             thing = self._things.of(study, series, image)
             if self._what.level is Level.IMAGE:
                 thing = (who, Level.IMAGE)
-            if self._sieve.passes(match, {Level.IMAGE}, *thing):
+            if self._sieve.passes(one, {Level.IMAGE}, *thing):
                 found.append(image)
-
-        Below(self._call, self._found).each(Query(Level.IMAGE, keys, tuple(wanted)), keep)
         if self._what.level is not Level.IMAGE:
             self._things.add(self._things.of(study, series, known)[0], found)
         elif self._what.values:
@@ -351,7 +337,7 @@ class Counting:
             known += [_IMAGES_OF_STUDY] if counts_objects else []
         elif level is Level.SERIES:
             known += ["Modality"] if asks_modality else []
-            known += [_IMAGES] if counts_objects else []
+            known += [COUNT] if counts_objects or self._wanted(Level.IMAGE) else []
         if self._things.naming and level is not Level.IMAGE:
             known += NAMES[level] if level in levels and self._what.level in levels else ()
         return list(dict.fromkeys(known))

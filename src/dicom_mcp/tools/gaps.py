@@ -1,6 +1,7 @@
 """Which of several studies lack something: series or images that the archive itself counts, or
 numbers between the first and the last."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..standard.query import Match, Query
 from .asking import Found
 from .below import NARROWING
 from .call import Call
-from .listing import lacking, listing, ranges
+from .listing import lacking, listings, ranges
 from .rows import text
 from .series import Series, remarks
 
@@ -43,14 +44,19 @@ class Gaps:
         """Ask for the series of all, and list the instances of each, study by study."""
         try:
             self._ask_series()
-            left = _MOST_LISTED
-            for uid in [*self._studies][:_MOST_STUDIES]:
-                left -= len(self._series[uid])
-                if left < 0 or not self._series[uid]:
-                    continue
-                self._list(uid)
+            self._list(self._chosen())
         except ArchiveError as error:
             self._found.note(f"Looking for gaps ended early: {error}")
+
+    def _chosen(self) -> list[str]:
+        """The studies whose instances are listed, as many as there may be."""
+        left = _MOST_LISTED
+        chosen: list[str] = []
+        for uid in [*self._studies][:_MOST_STUDIES]:
+            left -= len(self._series[uid])
+            if left >= 0 and self._series[uid]:
+                chosen.append(uid)
+        return chosen
 
     def records(self, describe: Mapping[str, str]) -> list[dict[str, Any]]:
         """The studies that lack something or may, by the names that `describe` has for their
@@ -117,14 +123,17 @@ class Gaps:
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
 
-    def _list(self, uid: str) -> None:
-        whole = True
-        for series in self._series[uid]:
-            series.listed = listing(self._step, uid, series.uid, said=series.said)
-            self._found.queries += series.listed.queries
-            whole = whole and (series.listed.whole or self._lacks(series))
-        if whole:
-            self._known.add(uid)
+    def _list(self, studies: Sequence[str]) -> None:
+        series = {(uid, one.uid): one for uid in studies for one in self._series[uid]}
+        left = Counter(uid for uid, _ in series)
+        counts = {place: one.said for place, one in series.items()}
+        for place, listed in listings(self._step, counts):
+            one, uid = series[place], place[0]
+            one.listed = listed
+            self._found.queries += listed.queries
+            left[uid] -= listed.whole or self._lacks(one)
+            if not left[uid]:
+                self._known.add(uid)
 
     @staticmethod
     def _lacks(series: Series) -> bool:

@@ -1,15 +1,19 @@
-"""The instances of one series, and what their numbers tell: gaps, repetitions."""
+"""The instances of series, and what their numbers tell: gaps, repetitions."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from .call import Call
+from .together import Place, together
 
 # More than any series has.
 _MOST = 20_000
+
+# What is known of an instance in a list, besides its UID.
+_NUMBERED = ("InstanceNumber", "SOPClassUID", "NumberOfFrames")
 
 # Ranges of numbers written out; a series without an order has as many as images.
 _MOST_RANGES = 12
@@ -45,7 +49,7 @@ class Listing:
 
 
 def listing(
-    call: Call, study: str, series: str, *, said: int | None, also: tuple[str, ...] = ()
+    call: Call, study: str, series: str, *, said: int | None, also: Sequence[str] = ()
 ) -> Listing:
     """The instances of one series, of which the archive `said` how many there are, each with its
     number, class and frames and what `also` names.
@@ -55,7 +59,7 @@ def listing(
     """
     found: list[Match] = []
     keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-    wanted = ("InstanceNumber", "SOPClassUID", "NumberOfFrames", *also)
+    wanted = (*_NUMBERED, *also)
     answer = _asked(call, Query(Level.IMAGE, keys, wanted), found)
     listed = Listing(found, answer.complete, answer.notes, answer.queries)
     if said is not None:
@@ -78,6 +82,22 @@ def listing(
         answer.notes,
         answer.queries + second.queries,
     )
+
+
+def listings(
+    call: Call, counts: Mapping[Place, int | None], *, also: Sequence[str] = ()
+) -> Iterator[tuple[Place, Listing]]:
+    """The instances of each of these series, in order, as `listing` has them: asked for together
+    where the archive gives them so. `counts` is how many there are by its own account."""
+    for some in together(call, counts, (*_NUMBERED, *also)):
+        queries = some.answer.queries
+        for place, count in some.asked.items():
+            if place in some.instances:
+                listed = Listing(some.instances[place], True, some.answer.notes, 0)
+            else:
+                listed = listing(call, *place, said=count, also=also)
+            yield place, replace(listed, queries=listed.queries + queries)
+            queries = 0
 
 
 def lacking(numbers: Iterable[int]) -> list[int]:

@@ -15,7 +15,7 @@ from .condition import texts
 from .contents import studies_meant
 from .gaps import Gaps
 from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
-from .listing import Listing, listing
+from .listing import Listing, listings
 from .query import Listed
 from .relaxing import hints
 from .rows import Row, Rows, filled, text
@@ -155,13 +155,16 @@ class _Making:
         order = sorted(self._series, key=lambda one: (is_image(one.modality), one.said or 0))
         done = 0
         try:
-            for series in order[:_MOST_LISTED]:
-                series.listed = listing(step, self._uid, series.uid, said=series.said)
-                self._found.queries += series.listed.queries
-                self._found.note(*series.listed.notes)
+            by_place = {(self._uid, one.uid): one for one in order[:_MOST_LISTED]}
+            counts = {place: one.said for place, one in by_place.items()}
+            for place, listed in listings(step, counts):
+                series = by_place[place]
+                series.listed = listed
+                self._found.queries += listed.queries
+                self._found.note(*listed.notes)
                 done += 1
                 if series.modality in _SLICES and series.kind == IMAGES:
-                    series.image_type = self._image_type(step, series.listed)
+                    series.image_type = self._image_type(step, listed)
             if any(one.said is None for one in self._series):
                 self._found.note(
                     "This archive does not keep NumberOfSeriesRelatedInstances; instances were "

@@ -11,7 +11,7 @@ from .asking import Found
 from .call import Call
 from .contents import series_of_studies
 from .kind import is_image
-from .listing import listing
+from .listing import listings
 from .objects import Member, member, members
 from .rows import text
 
@@ -151,22 +151,25 @@ class Search:
     def _listed(self, several: Sequence[Match]) -> int:
         """Look into these series; how many were left out for want of time."""
         step = self.call.within(_SECONDS)
-        for number, one in enumerate(several):
-            if number == _MOST_LISTED:
-                return len(several) - number
-            study, series = text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")
-            try:
-                listed = listing(step, study, series, said=_said(one), also=_WHEN)
-            except ArchiveError as error:
-                self.notes.append(f"Looking for reports ended early: {error}")
-                return len(several) - number
-            self.queries += listed.queries
-            self.complete = self.complete and listed.whole
-            self.notes += [note for note in listed.notes if note not in self.notes]
-            self.looked_at += len(listed.instances)
-            objects = [member(study, series, {**one, **match}) for match in listed.instances]
-            self._keep(objects, text(one, "Modality"))
-        return 0
+        series = {
+            (text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")): one
+            for one in several[:_MOST_LISTED]
+        }
+        counts = {place: _said(one) for place, one in series.items()}
+        done = 0
+        try:
+            for place, listed in listings(step, counts, also=_WHEN):
+                one = series[place]
+                done += 1
+                self.queries += listed.queries
+                self.complete = self.complete and listed.whole
+                self.notes += [note for note in listed.notes if note not in self.notes]
+                self.looked_at += len(listed.instances)
+                objects = [member(*place, {**one, **match}) for match in listed.instances]
+                self._keep(objects, text(one, "Modality"))
+        except ArchiveError as error:
+            self.notes.append(f"Looking for reports ended early: {error}")
+        return len(series) - done + max(0, len(several) - _MOST_LISTED)
 
     def _keep(self, objects: Sequence[Member], modality: str) -> None:
         from ..content.report import is_report

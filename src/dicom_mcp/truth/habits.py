@@ -64,6 +64,8 @@ class Habits:
     longest: dict[str, int] = field(default_factory=dict[str, int])
     # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).
     relational: bool | None = None
+    # So is an IMAGE query that names a series, or several, without their study.
+    relational_images: bool | None = None
     # It has Patient Root only and refuses questions about studies without their patient.
     needs_patient: bool = False
     # The patients of each study such an archive was asked about: one, if its UID is its own.

@@ -32,14 +32,14 @@ from .refusals import is_refusal
 from .unseen import ask_seen
 
 # Values in one query: of UIDs of full length 6.5 kB, which a URL has room for too.
-_AT_ONCE = 100
+AT_ONCE = 100
 
 # The part of a list that is asked for next when the whole was not read, or too much for one answer;
 # and how many matches may be too much.
 _SHRINK = 4
 _TOO_MUCH = 5
 
-# Of several lists in one question the longest is sent, and what that brings is compared here.
+# Of several lists in one question one is sent, and what that brings is compared here.
 _MOST_COMPARED = 100_000
 
 # Values that are asked for one by one and bring nothing; for the others the question is asked
@@ -58,7 +58,9 @@ def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     lists = {one: key for one in LISTED if SEPARATOR in (key := query.keys.get(one, ""))}
     if not lists:
         return ask_seen(asking, query, gathering)
-    keyword = max(lists, key=lambda one: lists[one].count(SEPARATOR))
+    # What is above is asked for: without it a hierarchical archive has nothing.
+    above = {UNIQUE_KEY[level] for level in query.level.above}
+    keyword = max(lists, key=lambda one: (one in above, lists[one].count(SEPARATOR)))
     others = [one for one in lists if one != keyword]
     if others:
         gathering.compare(others, most_examined=_MOST_COMPARED)
@@ -85,7 +87,7 @@ class _Listed:
     def ask_all(self, values: Sequence[str]) -> Outcome:
         """Ask for all of them."""
         alone: list[str] = []
-        for part in batched(values, _AT_ONCE):
+        for part in batched(values, AT_ONCE):
             if self._is_done:
                 break
             try:
