@@ -31,7 +31,7 @@ MOST = 64 << 20
 _PADDING = (b"\xfc\xff\xfc\xff", b"\xff\xfc\xff\xfc")
 
 # In these something stands behind all that their kind must have, and no length tells of it.
-_BEHIND = {"waveform_ecg.dcm", "reportsi_with_empty_number_tags.dcm"}
+_BEHIND = ("waveform_ecg.dcm", "reportsi_with_empty_number_tags.dcm", "Encapsulated PDF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Sample:
         if self.syntax in DEFLATED:  # what a file has after the stream's own end is not read
             return {*range(len(self.content) - 8, len(self.content))}
         ends = ends_of_elements(self.content, self.syntax)
-        if self.name in _BEHIND:
+        if self.name.startswith(_BEHIND):
             return {place for place in ends if is_sound(self.content[:place], self.syntax)}
         return {one for one in ends if self.content[one : one + 4] in _PADDING}
 

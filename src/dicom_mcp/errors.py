@@ -9,6 +9,7 @@ DicomMcpError
 │   ├── BadAttribute                an attribute or preset that does not exist
 │   ├── BadConfiguration            a setting that cannot be used
 │   └── NotAllowed                  the operator switched this off
+├── AnswerTooLong                   answered, but with more than clients take at once
 ├── Cancelled                       the caller went away: no failure of anything
 ├── ContentError                    an object that is not there, or cannot be read or shown rightly
 └── ArchiveError                    asked, but not answered; always says where
@@ -161,6 +162,10 @@ class DeadlinePassed(ArchiveError):
 
 class AskedInVain(ArchiveError):
     """More of one call's queries brought nothing than an archive is to be asked."""
+
+
+class AnswerTooLong(DicomMcpError):
+    """The answer has more bytes than clients take."""
 
 
 class Cancelled(DicomMcpError):

@@ -31,14 +31,14 @@ from . import journal, viewer
 from .config import Settings
 from .deadline import Deadline
 from .dicom_api import prepare
-from .errors import BadArgument, DicomMcpError
+from .errors import AnswerTooLong, BadArgument, DeadlinePassed, DicomMcpError
 from .standard.near import did_you_mean
 from .standard.values import shown
 from .tools import TOOLS, Entry
 from .tools.answer import Pictures
 from .tools.call import Call, House, Progress
 from .tools.place import NODE, with_node
-from .tools.sendable import sendable
+from .tools.sendable import sendable, sendable_text
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -69,6 +69,14 @@ AE titles: called_ae_title is the archive's, calling_ae_title is ours.
 # Calls at the same time. The SDK reads stdin in one of anyio's 40 threads: as many calls that hang
 # would keep it from hearing another one, and from hearing that they are cancelled.
 _MOST_CALLS = 256
+
+# Seconds after its deadline in which a call has to end by itself. Many clients wait for a minute
+# and then show an error of their own, which says nothing.
+_GRACE = 15.0
+
+# Bytes of one message. Clients take no more than 1 MiB (the Python SDK's, of an event over HTTP)
+# or a million (Claude Desktop), and show an error of their own.
+_MOST_SENT = 1_000_000
 
 
 def create_server(settings: Settings) -> MCPServer[House]:
@@ -160,7 +168,9 @@ class _Tool(Tool):
         except DicomMcpError as error:
             self._log(started, type(error).__name__)
             return _failure(str(error))
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit, anyio.get_cancelled_exc_class()):
+            raise
+        except BaseException as error:  # as libraries in Rust raise where they panic
             self._log(started, f"crash ({_places(error)})", logging.ERROR)
             return _failure(
                 f"{self.name} failed inside dicom-mcp itself. This is a defect of the server, not "
@@ -214,11 +224,18 @@ class _Tool(Tool):
                 _let_go(error)
                 raise
 
-        try:
-            return await anyio.to_thread.run_sync(ask, abandon_on_cancel=True, limiter=self.threads)
-        except anyio.get_cancelled_exc_class():
-            deadline.cancel()
-            raise
+        with anyio.move_on_after(deadline.seconds + _GRACE):
+            try:
+                return await anyio.to_thread.run_sync(
+                    ask, abandon_on_cancel=True, limiter=self.threads
+                )
+            except anyio.get_cancelled_exc_class():
+                deadline.cancel()
+                raise
+        raise DeadlinePassed(
+            f"the call did not end within {deadline.seconds:g} seconds, nor soon after",
+            "Ask for less at once (fewer studies, attributes or images), or try again later",
+        )
 
     def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
         milliseconds = (perf_counter() - started) * 1000
@@ -236,7 +253,20 @@ def _result(answer: BaseModel | Pictures) -> CallToolResult:
     if isinstance(answer, Pictures):
         return _shown(answer)
     structured = sendable(answer)
-    return CallToolResult(content=[_words(structured)], structured_content=structured)
+    words = _words(structured)
+    _check_size(len(words.text.encode()) + len(json.dumps(words.text, ensure_ascii=False).encode()))
+    return CallToolResult(content=[words], structured_content=structured)
+
+
+def _check_size(size: int) -> None:
+    """Raise AnswerTooLong for what clients refuse."""
+    if size > _MOST_SENT:
+        raise AnswerTooLong(
+            f"the answer would be {size:,} bytes long, more than the {_MOST_SENT:,} that clients "
+            "take",
+            "Ask for less at once: a shorter time, a lower limit, fewer attributes, studies or "
+            "pictures",
+        )
 
 
 def _words(structured: dict[str, Any]) -> TextContent:
@@ -253,12 +283,14 @@ def _shown(answer: Pictures) -> CallToolResult:
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures
     ]
+    _check_size(len(said.text.encode()) + sum(len(one.data) for one in pictures))
     meta = {"dicom-mcp/place": asdict(answer.place)} if answer.place else None
     return CallToolResult(content=[said, *pictures], _meta=meta)
 
 
 def _failure(sentence: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)
+    words = TextContent(type="text", text=sendable_text(sentence))
+    return CallToolResult(content=[words], is_error=True)
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -20,6 +20,9 @@ READY = b"ready\n"
 # How the process ends when it holds too much memory where the system sets no bound.
 OUT_OF_MEMORY = 77
 
+# A page is not made smaller than this, however many bytes it has.
+_SMALLEST = 400
+
 type Answer = tuple[dict[str, Any], list[bytes]]
 
 
@@ -129,7 +132,7 @@ def _text(content: bytes, wish: dict[str, Any]) -> Answer:
 
 
 def _pictures(content: bytes, wish: dict[str, Any]) -> Answer:
-    """Pages of a PDF as PNG."""
+    """Pages of a PDF as PNG, or as JPEG where one is too large."""
     document = _document(content)
     files: list[bytes] = []
     first: int = wish["first"] - 1
@@ -140,10 +143,20 @@ def _pictures(content: bytes, wish: dict[str, Any]) -> Answer:
         width, height = page.get_size()
         scale = wish["side"] / max(width, height, 1.0)
         picture = page.render(scale=scale).to_pil().convert("RGB")
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        files.append(file.getvalue())
+        files.append(_bounded(picture, wish["most"]))
     return {"count": len(document)}, files
+
+
+def _bounded(picture: Any, most: int) -> bytes:
+    """The picture as PNG, else as JPEG and then smaller until it has no more than `most` bytes."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    while file.tell() > most and max(picture.size) >= _SMALLEST:
+        if file.getvalue().startswith(b"\xff\xd8"):
+            picture = picture.resize([one * 3 // 4 for one in picture.size])
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=80)
+    return file.getvalue()
 
 
 def _openjpeg(content: bytes, _: dict[str, Any]) -> Answer:

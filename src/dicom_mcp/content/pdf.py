@@ -13,6 +13,7 @@ MOST_PAGES = 300
 MOST_CHARACTERS = 400_000
 MOST_PICTURES = 8
 LONGEST_SIDE = 3000
+MOST_PICTURE = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,11 @@ def pages(
     first: int = 1,
     count: int = 1,
     longest_side: int = 1400,
+    most: int = MOST_PICTURE,
     deadline: Deadline | None = None,
 ) -> list[bytes]:
-    """Pages as PNG, at most MOST_PICTURES of them, from page `first` (counted from 1).
+    """Pages as PNG, at most MOST_PICTURES of them, from page `first` (counted from 1); as JPEG,
+    and then smaller, where one would have more than `most` bytes.
 
     Raises ContentError as `text` does, and where there is no such page.
     """
@@ -84,6 +87,7 @@ def pages(
         first=max(first, 1),
         pages=min(max(count, 1), MOST_PICTURES),
         side=min(max(longest_side, 64), LONGEST_SIDE),
+        most=most,
     )
     if not files:
         raise ContentError(

@@ -128,9 +128,10 @@ def report_pages(
     first: int = 1,
     count: int = 1,
     longest_side: int = 1400,
+    most: int = pdf.MOST_PICTURE,
     deadline: Deadline | None = None,
 ) -> list[bytes]:
-    """Pages of an encapsulated PDF as PNG, the first page being 1.
+    """Pages of an encapsulated PDF as `pdf.pages` has them, the first page being 1.
 
     Raises ContentError where the object holds no PDF or none of these pages.
     """
@@ -139,7 +140,7 @@ def report_pages(
     if not content.startswith(b"%PDF") and _kind(elements) != "PDF":
         raise ContentError("The object holds no PDF, so it has no pages", "Read its text")
     return pdf.pages(
-        content, first=first, count=count, longest_side=longest_side, deadline=deadline
+        content, first=first, count=count, longest_side=longest_side, most=most, deadline=deadline
     )
 
 

@@ -68,6 +68,11 @@ class Pictures:
     place: "Rank | None" = None
 
 
+def mime_of(picture: bytes) -> str:
+    """The media type of a PNG or JPEG."""
+    return "image/jpeg" if picture.startswith(b"\xff\xd8") else "image/png"
+
+
 @dataclass(frozen=True, slots=True)
 class Rank:
     """Which picture of how many of its series, for a viewer that scrolls: models are not shown it.

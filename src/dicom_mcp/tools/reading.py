@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..content.error import ContentError
 from ..content.instructions import instructions
 from ..errors import ArchiveError
 from ..standard.instance import Instance
-from .answer import Asked, Missing, Pictures, asked, honest
+from .answer import Asked, Missing, Pictures, asked, honest, mime_of
 from .call import Call
 from .objects import Fetched, Member, fetch, opened
 from .rows import Row, Rows, filled, text
@@ -33,10 +34,11 @@ _MOST_PAGES = 4
 _MOST_PAGES_EACH = 3
 _PAGE_SIDE = 1100
 
+# Bytes of all pages: as base64 they have a third more, and clients take a million in all.
+_MOST_PICTURES = 560_000
+
 # Reports that are named for what they tell their reader to do.
 _MOST_WARNED = 10
-
-_PNG = "image/png"
 
 # Which are read first where not all are: what somebody wrote, what was noted, how it was shown.
 _RANK = {"radiation dose report": 1, "key object selection": 1, "presentation state": 2}
@@ -118,10 +120,13 @@ class Reading:
             report = self.came[one.uid] = read_report(dataset, self.call.deadline)
             room = _MOST_PAGES - sum(map(len, self.pages.values()))
             if report.scanned and room > 0:
+                count = min(room, _MOST_PAGES_EACH, report.pages)
+                left = _MOST_PICTURES - sum(map(len, chain(*self.pages.values())))
                 self.pages[one.uid] = report_pages(
                     dataset,
-                    count=min(room, _MOST_PAGES_EACH),
+                    count=count,
                     longest_side=_PAGE_SIDE,
+                    most=left // (count if len(self.chosen) == 1 else room),
                     deadline=self.call.deadline,
                 )
         except ContentError as trouble:
@@ -196,7 +201,7 @@ class Reading:
             records=records,
             others=[self._other(one) for one in self.others[:_MOST_OTHERS]],
         )
-        pictures = [(page, _PNG) for one in read for page in self.pages.get(one.uid, ())]
+        pictures = [(page, mime_of(page)) for one in read for page in self.pages.get(one.uid, ())]
         return Pictures(said, pictures) if pictures else said
 
     def _warnings(self) -> list[str]:

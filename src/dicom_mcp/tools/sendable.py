@@ -2,7 +2,8 @@
 
 JSON has no half of a character, no bytes and no number that is none (RFC 8259 6, 8.2); clients
 read numbers as doubles (2.2 of RFC 7493), and refuse what is nested too deeply. A value of that
-kind is told as text, so that it costs neither the answer nor its neighbours.
+kind is told as text, so that it costs neither the answer nor its neighbours. JSON may have line
+ends other than \n within a text; clients that take a message for a line cut it there.
 """
 
 import math
@@ -26,7 +27,7 @@ def sendable(value: object, depth: int = 0) -> Any:
         case None | bool():
             return value
         case str():
-            return value if value.isascii() else _whole_characters(value)
+            return value if value.isascii() else sendable_text(value)
         case int():
             return int(value) if abs(value) <= _MOST_EXACT else str(value)
         case float():
@@ -41,16 +42,22 @@ def sendable(value: object, depth: int = 0) -> Any:
             return {name: sendable(getattr(value, name), depth + 1) for name in fields}
         case Mapping():
             pairs = cast("Mapping[object, object]", value).items()
-            return {_whole_characters(str(key)): sendable(held, depth + 1) for key, held in pairs}
+            return {sendable_text(str(key)): sendable(held, depth + 1) for key, held in pairs}
         case Sequence() | set() | frozenset():
             return [sendable(one, depth + 1) for one in cast("Sequence[object]", value)]
         case _:
-            return _whole_characters(str(value))
+            return sendable_text(str(value))
 
 
 _NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
-def _whole_characters(text: str) -> str:
-    """The text with U+FFFD for each half of a character that has lost its other one."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+# What Python's splitlines, or Node's readline, take for the end of a line and JSON does not escape.
+_LINE_ENDS = {ord(one): f"\\u{{{ord(one):X}}}" for one in "\x85\u2028\u2029"}
+
+
+def sendable_text(text: str) -> str:
+    """The text with U+FFFD for each half of a character that has lost its other one, in one line
+    but for \\n."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.translate(_LINE_ENDS)
