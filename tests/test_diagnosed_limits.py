@@ -46,6 +46,18 @@ def test_a_limit_on_something_else_than_rows_is_found_and_remembered(
     assert any("without a word" in sentence for sentence in learned.told())
 
 
+def test_an_archive_that_leaves_out_studies_for_what_it_is_asked_to_tell_is_found(
+    small: Kept,
+) -> None:
+    habits = Habits(most_below=120, below_keys=frozenset({"ModalitiesInStudy"}), joined=True)
+    learned = Learned()
+    with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
+        told = _capabilities(peer.node, learned)
+    assert "without a word" in told["studies with counts and modalities"]
+    assert learned.cuts_told
+    assert learned.cap is None
+
+
 def test_it_is_found_over_dicomweb(small: Kept) -> None:
     learned = Learned()
     with servers.embedded([], Habits(most_below=120), database=str(small.database)) as url:
@@ -63,8 +75,10 @@ def test_nothing_is_said_of_an_archive_that_cuts_nothing_or_says_so(
     learned = Learned()
     with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
         told = _capabilities(peer.node, learned)
-    assert all("no cap met" in told[one] for one in (_MODALITY, _PATIENTS, _ALONE))
+    wholes = (_MODALITY, _PATIENTS, _ALONE, "studies with counts and modalities")
+    assert all("no cap met" in told[one] for one in wholes if one in told)
     assert learned.cut_unseen == set()
+    assert not learned.cuts_told
 
 
 @pytest.mark.orthanc

@@ -39,8 +39,9 @@ class Habits:
 
     # The most rows of the level below that are looked at for what is answered from there, and what
     # they belong to is then the answer, a success of any length: series for `below_keys` of a
-    # study, studies for any list of patients. With `joined` it is enough that such an attribute
-    # is asked for. Orthanc 1.10.1 does it with ModalitiesInStudy (see search.py).
+    # study, studies for any list of patients. Orthanc 1.10.1 does it with ModalitiesInStudy (see
+    # search.py). With `joined` it is enough that such an attribute is asked for, at any level, and
+    # what is looked at is what that counts.
     most_below: int | None = None
     below_keys: frozenset[str] = frozenset({"ModalitiesInStudy"})
     joined: bool = False

@@ -31,6 +31,18 @@ from .comparing import narrowing
 from .habits import Habits
 from .index import Index
 
+# The level that what is worked out for a match is worked out from.
+_BELOW: dict[str, Level] = {
+    "ModalitiesInStudy": Level.SERIES,
+    "SOPClassesInStudy": Level.IMAGE,
+    "NumberOfPatientRelatedStudies": Level.STUDY,
+    "NumberOfPatientRelatedSeries": Level.SERIES,
+    "NumberOfPatientRelatedInstances": Level.IMAGE,
+    "NumberOfStudyRelatedSeries": Level.SERIES,
+    "NumberOfStudyRelatedInstances": Level.IMAGE,
+    "NumberOfSeriesRelatedInstances": Level.IMAGE,
+}
+
 type Match = Callable[[Record], bool]
 type Matcher = Callable[[Mapping[str, Key]], Match]
 
@@ -83,36 +95,35 @@ class Search:
 
     def _below(self, found: Iterator[Record], keys: Mapping[str, Key]) -> Iterator[Record]:
         """Those of which something is among the first of the level below that are looked at."""
-        most = self.habits.most_below
-        if most is None or not self._is_answered_below(keys):
+        most, below = self.habits.most_below, self._looked_at(keys)
+        if most is None or below is None:
             return found
         records = list(found)
-        below = nsmallest(
+        seen = nsmallest(
             most,
             (
                 (crc32(uid.encode()), number)  # in no order that anybody could guess
                 for number, record in enumerate(records)
-                for uid in self._uids_below(record, keys)
+                for uid in self._uids_below(record, keys, below)
             ),
         )
-        return (records[number] for number in sorted({number for _, number in below}))
+        return (records[number] for number in sorted({number for _, number in seen}))
 
-    def _is_answered_below(self, keys: Mapping[str, Key]) -> bool:
-        if self.level is Level.PATIENT:
-            return True
+    def _looked_at(self, keys: Mapping[str, Key]) -> Level | None:
+        """The level that is looked at for these keys, or for what is asked for."""
+        if self.level is Level.PATIENT and not self.habits.joined:
+            return Level.STUDY
         given = self.habits.below_keys & keys.keys()
-        return self.level is Level.STUDY and (
-            bool(given) if self.habits.joined else any(_asks(keys[one]) for one in given)
-        )
+        if not self.habits.joined:
+            given = {one for one in given if self.level is Level.STUDY and _asks(keys[one])}
+        return max((_BELOW[one] for one in given), key=[*Level].index, default=None)
 
-    def _uids_below(self, record: Record, keys: Mapping[str, Key]) -> list[str]:
-        """What below this record matches: a study's series by their modality, all of a patient's
-        studies."""
-        below = Level.STUDY if self.level is Level.PATIENT else Level.SERIES
+    def _uids_below(self, record: Record, keys: Mapping[str, Key], below: Level) -> list[str]:
+        """What below this record matches: a study's series by their modality, all else of it."""
         own = UNIQUE_KEY[self.level]
         within: dict[str, Key] = {own: ("LO" if own == "PatientID" else "UI", str(record[own][0]))}
         modality = keys.get("ModalitiesInStudy", ("", ""))
-        if self.level is Level.STUDY and _asks(modality):
+        if self.level is Level.STUDY and below is Level.SERIES and _asks(modality):
             within["Modality"] = modality
         unlimited = replace(self, level=below, keys=within)
         rows = self.index.find(below, within, match=unlimited.matcher(within))

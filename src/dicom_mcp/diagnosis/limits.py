@@ -18,7 +18,7 @@ from ..errors import DeadlinePassed
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Ending, Match
 from ..truth.habits import Habits
-from .asking import HIDDEN, MOST, UNKNOWN, Asker, Got
+from .asking import HIDDEN, MOST, UNKNOWN, WANTED, Asker, Got
 
 # Rows of only an identifier and a date: of a limit of 2,000 series a question should meet it.
 _MOST_BELOW = 5_000
@@ -37,6 +37,9 @@ class Limits:
     habits: Habits
 
     def of_rows(self, rows: list[Match], ending: Ending | None) -> None:
+        """Limits on the rows of an answer, of which these came with all that can be told."""
+        if ending and ending.whole and 0 < len(rows) < MOST:
+            rows, ending = self._of_what_is_told(rows, ending)
         name = "most matches at once"
         count = len(rows)
         if ending is None:
@@ -61,6 +64,27 @@ class Limits:
         if not isinstance(self.asker.exchange, WebExchange) and not self.asker.above:
             self._of_studies(rows)
         self._of_candidates(rows, ignored)
+
+    def _of_what_is_told(
+        self, rows: list[Match], ending: Ending
+    ) -> tuple[list[Match], Ending | None]:
+        """Whether studies are left out because counts and modalities are asked for; what comes
+        without these, if it is more."""
+        name = "studies with counts and modalities"
+        shown = self.asker.shown(Level.STUDY, {}, WANTED[Level.STUDY])
+        got = self.asker.ask(Level.STUDY, {}, wanted=("StudyDate",))
+        if got.ending is None:
+            self.asker.tell(name, f"{UNKNOWN}: without them not all came in time", shown)
+            return rows, ending
+        unique = UNIQUE_KEY[Level.STUDY]
+        given = {str(row.get(unique, "")) for row in rows}
+        if not {str(row.get(unique, "")) for row in got.rows} - given:
+            self.asker.tell(name, "no cap met: without them there are no more", shown)
+            return rows, ending
+        self.habits.cuts_told = True
+        told = f"{len(given)}, without a word; without them there are more"
+        self.asker.tell(name, told, shown)
+        return got.rows, got.ending
 
     def _of_series(self, rows: list[Match]) -> None:
         """Whether studies of the commonest modality are cut by how many series they have."""

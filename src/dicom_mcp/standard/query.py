@@ -98,12 +98,14 @@ class Ending:
     """How an archive ended its answer to one query, by its own account.
 
     `whole` is False when it stopped before its end, `capped` when it did so because there are
-    more matches than it gives at once.
+    more matches than it gives at once. `gave` is how many it gave at once, where that is not how
+    many came.
     """
 
     whole: bool = True
     capped: bool = False
     notes: tuple[str, ...] = ()
+    gave: int | None = None
 
 
 def damaged(count: int, nouns: tuple[str, str]) -> str:

@@ -17,6 +17,7 @@ from .gathering import Gathering
 from .habits import Habits
 from .refusals import is_refusal, refused_of
 from .roots import ask_by_patient
+from .telling import ask_for_all, may_be_cut
 
 # What is asked one level down where an archive neither takes nor returns it.
 _FOUND_BELOW = frozenset({"ModalitiesInStudy"})
@@ -90,7 +91,7 @@ class Asking:
             if not gathering.count:
                 raise
             ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
-        return Part(ending, rows, texts, frozenset(given))
+        return Part(ending, rows if ending.gave is None else ending.gave, texts, frozenset(given))
 
     def _in_either_root(self, query: Query, take: Take) -> Ending:
         """The query, which an archive without Study Root may want the patient for."""
@@ -105,9 +106,9 @@ class Asking:
             return take(match, size)
 
         if below_patient and self.habits.needs_patient:
-            return ask_by_patient(query, take, self._ask, self.habits.patients_of)
+            return ask_by_patient(query, take, self._ask_for_all, self.habits.patients_of)
         try:
-            ending = self._ask(query, counted)
+            ending = self._ask_for_all(query, counted)
         except StatusFailure:
             if not (below_patient and self.exchange.patient_root_only):
                 raise
@@ -115,17 +116,24 @@ class Asking:
         else:
             if count or not (below_patient and self.exchange.patient_root_only):
                 return ending
-        return ask_by_patient(query, take, self._ask, self.habits.patients_of)
+        return ask_by_patient(query, take, self._ask_for_all, self.habits.patients_of)
 
-    def _ask(self, query: Query, take: Take) -> Ending:
-        """The query, without what this archive refuses to be asked for, or by."""
+    def _ask_for_all(self, query: Query, take: Take) -> Ending:
+        """The query, whatever this archive leaves out because of what it is asked to tell."""
+        if not may_be_cut(query):
+            return self._ask(query, take)
+        return ask_for_all(query, take, self._ask, self.habits)
+
+    def _ask(self, query: Query, take: Take, also: Sequence[str] = ()) -> Ending:
+        """The query, without what this archive refuses to be asked for, or by; what is asked for
+        `also` is not missed."""
         known = self.habits.refused_keys.get(query.level, frozenset())
         unkeyed = [one for one, key in query.keys.items() if (one, shape_of(one, key)) in known]
         if unkeyed:
-            return self._ask_without(query, unkeyed, take)
+            return self._ask_without(query, unkeyed, take, also)
         # A key is sent all the same: without it anything would be an answer.
         refused = self.habits.refused.get(query.level, frozenset()) - query.keys.keys()
-        asked = replace(query, refused=refused)
+        asked = replace(query, wanted=(*query.wanted, *also), refused=refused)
         try:
             ending = self.send(partial(self.exchange.ask, asked), take)
         except StatusFailure as failure:
@@ -137,19 +145,21 @@ class Asking:
             if not found:
                 if not self._learn_refused_keys(asked):
                     raise
-                return self._ask(query, take)
+                return self._ask(query, take, also)
             refused |= found
             self.habits.refused[query.level] = (
                 self.habits.refused.get(query.level, frozenset()) | found
             )
-            ending = self.send(partial(self.exchange.ask, replace(query, refused=refused)), take)
+            ending = self.send(partial(self.exchange.ask, replace(asked, refused=refused)), take)
         left_out = [one for one in query.wanted if one in refused]
         if not left_out:
             return ending
         told = f"The archive refuses questions that ask for {', '.join(left_out)}; left out."
         return replace(ending, notes=(*ending.notes, told))
 
-    def _ask_without(self, query: Query, unkeyed: Collection[str], take: Take) -> Ending:
+    def _ask_without(
+        self, query: Query, unkeyed: Collection[str], take: Take, also: Sequence[str]
+    ) -> Ending:
         """The query without keys that are refused; what comes is compared where it has them."""
         unknown = 0
         told = [one for one in unkeyed if one not in _FOUND_BELOW]
@@ -161,7 +171,7 @@ class Asking:
                 return True
             return take(match, size)
 
-        ending = self._ask(without_keys(query, unkeyed), known)
+        ending = self._ask(without_keys(query, unkeyed), known, also)
         names = ", ".join(sorted(unkeyed))
         notes = [f"The archive refuses to be searched by {names}; what came was compared here."]
         if unknown:

@@ -1,6 +1,9 @@
 """What one archive was found to do; remembered as long as it is asked."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 
 # Answers this long are asked again in parts to see whether there are more (a cap nobody mentions):
 # round numbers and powers of two, which is what people configure.
@@ -10,6 +13,9 @@ _ROUND_STEP = 50
 # More values than are ever sent in one key, and the fewest that are a list.
 _MOST_LISTED = 10_000
 _PAIR = 2
+
+# What happens less often than one time in 10,000.
+_HARDLY = log(1e-4)
 
 # Questions choose the keys.
 _MOST_SHAPES = 1000
@@ -41,6 +47,56 @@ class Lists:
 
 
 @dataclass(slots=True)
+class Proved:
+    """How much an archive looks at below what it gives, at the least, by the lists that it gave
+    whole; for each count that of all of the largest such list too, and its keys."""
+
+    least: dict[str, float] = field(default_factory=dict[str, float])
+    largest: dict[str, tuple[int, Mapping[str, str]]] = field(
+        default_factory=dict[str, tuple[int, Mapping[str, str]]]
+    )
+
+    def covers(self, keys: Mapping[str, str], counts: Mapping[str, Sequence[int] | None]) -> bool:
+        """Whether a list of which so much was counted cannot have been cut: of one that was, no
+        less than what is looked at stands in what came."""
+        return bool(counts) and all(
+            each is not None
+            and (
+                sum(each) < self.least.get(keyword, 0)
+                or self.largest.get(keyword) == (sum(each), keys)
+            )
+            for keyword, each in counts.items()
+        )
+
+    def learn(self, keys: Mapping[str, str], counts: Mapping[str, Sequence[int] | None]) -> None:
+        """A list with these keys, and so much below each match of it, is whole."""
+        for keyword, each in counts.items():
+            if not each:
+                continue
+            self.least[keyword] = max(self.least.get(keyword, 0), _looked_at(each))
+            if sum(each) > self.largest.get(keyword, (0, {}))[0]:
+                self.largest[keyword] = sum(each), dict(keys)
+
+
+def _looked_at(each: Sequence[int]) -> float:
+    """How much must have been looked at for none of these to be missed, who have so much each.
+
+    In any order all would hardly show (one time in 10,000) if it were less; and in the order of
+    what they belong to only the last may have been looked at in part.
+    """
+    total, most = sum(each), max(each)
+    sizes = Counter(each)
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        share = (low + high) / 2
+        chance = sum(
+            count * log(max(1 - (1 - share) ** size, 1e-300)) for size, count in sizes.items()
+        )
+        low, high = (share, high) if chance < _HARDLY else (low, share)
+    return min(low * total, total - most)
+
+
+@dataclass(slots=True)
 class Habits:
     """Lessons of one archive. Each is a plain value that a later answer may correct; several
     threads may write, and the worst that can come of it is a lesson learned twice."""
@@ -56,6 +112,11 @@ class Habits:
     # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their
     # rows, without a word: series below them, or candidates before they are compared.
     cut_unseen: set[str] = field(default_factory=set[str])
+    # It leaves out matches where it is asked for what it must work out from the levels below, or
+    # works that out whether it is asked or not; what it gave whole all the same.
+    cuts_told: bool = False
+    always_tells: bool = False
+    proved: Proved = field(default_factory=Proved)
     # A range of dates that is open to the past brings what has no date.
     brings_undated: bool | None = None
     # What such a range lacks was looked for by other keys too.
@@ -97,6 +158,7 @@ class Habits:
                 bool(self.cut_unseen),
                 f"Cuts lists by {', '.join(sorted(self.cut_unseen))} without a word.",
             ),
+            (self.cuts_told, "Leaves out matches where it is asked for counts or modalities."),
             (bool(self.left_out), f"Does not return {', '.join(sorted(self.left_out))}."),
             (self.relational is False, "Wants the study's UID in questions about series."),
             (self.needs_patient, "Wants the patient's ID in questions about studies."),

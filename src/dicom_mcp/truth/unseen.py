@@ -8,13 +8,12 @@ whole had. An archive that is found out is asked without that key from then on, 
 limit, and what it gives is compared here; patients are asked for in parts.
 """
 
-from datetime import date, timedelta
-
 from ..errors import ArchiveError
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Query
 from .asking import Asking
 from .gathering import Gathering, Outcome
+from .halves import DAY_OF, halves
 from .modalities import ask_by_modality
 from .proof import ask_proved
 
@@ -24,10 +23,8 @@ _BELOW = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
 # What is compared here where a key is left out; a slow archive's deadline passes before.
 _MOST_COMPARED = 100_000
 
-# What a list of each level is halved by.
-_DAY_OF: dict[Level, str] = {Level.STUDY: "StudyDate", Level.PATIENT: "PatientBirthDate"}
-
-_DAY = timedelta(days=1)
+# Lists of these are proved here; what is below a study is counted.
+_LISTS = frozenset({Level.STUDY, Level.PATIENT})
 
 # Of so few no limit that anybody sets has left anything out.
 _FEW = 3
@@ -35,7 +32,7 @@ _FEW = 3
 
 def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     """Ask so that what comes is all there is, whatever the archive's limit counts."""
-    if query.level not in _DAY_OF or query.keys.get("StudyInstanceUID"):
+    if query.level not in _LISTS or query.keys.get("StudyInstanceUID"):
         return ask_by_modality(asking, query, gathering)
     below = [one for one, key in query.keys.items() if one in _BELOW and key]
     if gathering.empty:
@@ -47,7 +44,7 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
     if cut and asking.habits.lists_reports is not False:
         return _ask_without(asking, query, gathering, cut)
-    day = _DAY_OF[query.level]
+    day = DAY_OF[query.level]
     gathering.date_by(day)
     dated = Query(query.level, query.keys, (*query.wanted, day))
     outcome = ask_by_modality(asking, dated, gathering)
@@ -72,9 +69,9 @@ def _prove(
         gathering.take(match, 0)
 
     before = gathering.count
-    day = _DAY_OF[query.level]
+    day = DAY_OF[query.level]
     in_parts = bool(doubted) and asking.habits.cap is not None
-    spans = [] if in_parts else _halves(query.keys.get(day, ""), gathering.dates)
+    spans = [] if in_parts else halves(query.keys.get(day, ""), gathering.dates)
     whole = True
     for span in spans:
         half = Query(query.level, {**query.keys, day: span}, query.wanted)
@@ -118,26 +115,3 @@ def _cut(query: Query) -> Outcome:
         "the time had more. Narrow the question by dates, a name or an ID."
     )
     return Outcome(False, [told])
-
-
-def _halves(key: str, texts: list[str]) -> list[str]:
-    """Two spans of days that together are what `key` asks for, with about as many of these in
-    each; none where there is nothing to halve."""
-    first, hyphen, last = key.partition("-")
-    days = sorted(day for text in texts if (day := _day(text)))
-    if not days or days[0] == days[-1] or (first and not hyphen):
-        return []
-    middle = days[len(days) // 2]
-    if middle == days[-1]:
-        middle = max(day for day in days if day < middle)
-    return [
-        f"{first or '19000101'}-{middle:%Y%m%d}",
-        f"{middle + _DAY:%Y%m%d}-{last or '29991231'}",
-    ]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.replace(".", ""))
-    except ValueError:
-        return None
