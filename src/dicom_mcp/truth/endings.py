@@ -5,12 +5,14 @@ wildcards in UIDs (PS3.4 C.2.2.2.4 does not ask for it). Other identifiers end i
 empty: what they bring is more, but no proof.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Query
-from .asking import Part
+from .asking import Asking, Part
 
 # By what the matches of a level are told apart, the surest first.
 TOLD_APART_BY: dict[Level, tuple[str, ...]] = {
@@ -29,7 +31,7 @@ _LONGEST = 3
 class Endings:
     """A part of a question, whose `keys` are kept, in parts by the ends of another key.
 
-    `put` asks one part and `is_cut` says whether its answer was too long.
+    `put` asks one part, several side by side, and `is_cut` says whether its answer was too long.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Endings:
         keys: Mapping[str, str],
         put: Callable[[Mapping[str, str]], Part | None],
         is_cut: Callable[[Part], bool],
+        asking: Asking,
     ) -> None:
         self._query = query
         self._keys = keys
         self._put = put
         self._is_cut = is_cut
+        self._most = asking.exchange.node.connections
         # How many matches the parts had that were not cut; what they were split by.
         self.rows = 0
         self.by = ""
@@ -65,10 +69,13 @@ class Endings:
 
     def _ask(self, keyword: str, end: str, known: Sequence[str]) -> bool:
         at_start = keyword == "PatientName"
-        for character in self._characters(keyword, end, known):
-            longer = end + character if at_start else character + end
+        ends = [
+            end + character if at_start else character + end
+            for character in self._characters(keyword, end, known)
+        ]
+        keys = [{**self._keys, keyword: f"{one}*" if at_start else f"*{one}"} for one in ends]
+        for longer, part in zip(ends, self._put_each(keys), strict=True):
             meant = [one for one in known if _has(one, longer, at_start=at_start)]
-            part = self._put({**self._keys, keyword: f"{longer}*" if at_start else f"*{longer}"})
             if part is None:
                 return False
             values = [one.get(keyword, "") for one in part.told]
@@ -82,6 +89,13 @@ class Endings:
                 return False
         # What is no longer than that end.
         return not end or keyword in _UIDS or self._put({**self._keys, keyword: end}) is not None
+
+    def _put_each(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Part | None]:
+        """The answers to these, in order; the first tells whether the others are worth asking."""
+        yield self._put(keys[0])
+        context = copy_context()
+        with ThreadPoolExecutor(self._most) as pool:
+            yield from pool.map(lambda one: context.copy().run(self._put, one), keys[1:])
 
     def _characters(self, keyword: str, end: str, known: Sequence[str]) -> str:
         """What may stand before the end (or after the beginning) of a value, most likely first."""

@@ -48,7 +48,6 @@ _SECONDS = 12.0
 
 _MOST_NAMED = 5
 
-
 # Why a part did not come.
 _TOO_LONG = "because they were too long for one answer and could not be parted further"
 _TOO_LATE = "because there was no time left"
@@ -175,12 +174,20 @@ class Parts:
             split_by=_BIRTH,
         )
         aside._left = allowance.proving
-        endings = Endings(query, {}, aside._put, aside._is_cut)
+
+        def put(keys: Mapping[str, str]) -> Part | None:
+            if part := aside._put(keys):
+                aside._learn(part)
+            return part
+
+        endings = Endings(query, {}, put, aside._is_cut, self._asking)
         level = query.level
         try:
             proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
             if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
-                proved = aside.ask_all(None) and not aside.anonymous
+                spans = aside._density.even(Span.of(query.keys.get(_BIRTH, "")), aside._room)
+                aside._ask_side_by_side(spans, planned=True)
+                proved = aside.came and not aside.anonymous
         except ArchiveError:
             proved = False  # what came by the dates is here all the same
         self._parts += aside._parts
@@ -227,18 +234,18 @@ class Parts:
         """How many matches a part is made for."""
         return _FULL * self._most if self._most else max(2 * self._longest, _UNKNOWN)
 
-    def _ask_side_by_side(self, spans: list[Span]) -> None:
-        """Ask for these spans, the last one first, in as many parts as it takes."""
+    def _ask_side_by_side(self, spans: list[Span], *, planned: bool = False) -> None:
+        """Ask for these spans, the last one first, in parts unless they are `planned` as such."""
         context = copy_context()
         asked: dict[Future[Part | None], Span] = {}
         most = self._asking.exchange.node.connections
         with ThreadPoolExecutor(most) as pool:
             while True:
                 while spans and self._left and not self._gathering.full and len(asked) < most:
-                    if asked and (self._density.rate is None or self._is_proving):
+                    if asked and not planned and (self._density.rate is None or self._is_proving):
                         break  # what comes of the first part tells how long the next may be
                     span = spans.pop()
-                    parted = self._parted(span)
+                    parted = self._parted(span, planned=planned)
                     if parted is None:
                         self._ask_by_endings({self._split_by: span.key}, span.key)
                         continue
@@ -259,8 +266,8 @@ class Parts:
         """Whether nothing was cut as far as is known, so that two halves may be all it takes."""
         return self._cap is not None and self._gathering.count == self._found
 
-    def _parted(self, span: Span) -> tuple[Span, Span | None] | None:
-        if self._is_proving:
+    def _parted(self, span: Span, *, planned: bool) -> tuple[Span, Span | None] | None:
+        if planned or self._is_proving:
             return self._density.halves(span) if span.asked else (span, None)
         return self._density.carve(span, self._room)
 
@@ -328,7 +335,7 @@ class Parts:
         self, keys: Mapping[str, str], named: str, part: Part | None = None
     ) -> None:
         """What no date tells apart, by the ends of its other keys."""
-        endings = Endings(self._query, keys, self._put, self._is_cut)
+        endings = Endings(self._query, keys, self._put, self._is_cut, self._asking)
         if part is None:
             part = self._put(dict(keys))
         if part is None or not endings.ask_all(part):

@@ -117,6 +117,14 @@ class Density:
             return None
         return Span(middle + DAY, span.last), Span(span.first, middle)
 
+    def even(self, span: Span, room: float) -> list[Span]:
+        """The span in parts, the newest last, that each had about so many matches at most."""
+        days = self._known(span, counted=True)
+        size = max(1, int(room))
+        firsts = [one for one in dict.fromkeys(days[size::size]) if one > days[0]]
+        lasts = [one - DAY for one in firsts]
+        return [*map(Span, [span.first, *firsts], [*lasts, span.last])]
+
     def _reach(self, day: date, last: date, room: float, step: int, *, known: bool) -> date:
         """How far from a day one may go, and no farther than the last, for so many matches."""
         if self.rate is None:

@@ -112,7 +112,7 @@ class _Looking:
             return False
         unique = UNIQUE_KEY[self._query.level]
         for keyword in dict.fromkeys((unique, "PatientID")):
-            ends = Endings(self._query, {}, self._put, self._is_cut)
+            ends = Endings(self._query, {}, self._put, self._is_cut, self._asking)
             if ends.ask_by(keyword, self._first):
                 return keyword == unique or self._is_doubted_only(keyword, ends.rows)
         return False
