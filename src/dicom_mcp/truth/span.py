@@ -57,16 +57,24 @@ class Density:
         # Whether of what was cut the oldest came.
         self._forward = False
         self._days: Counter[date] = Counter()
-        self._weekdays: Counter[int] = Counter()
+        # How many times as many as a usual day a weekday has.
+        self._weights = [1.0] * 7
 
     def learn(self, days: Sequence[date], *, cut: bool) -> None:
         """Matches of these days came, in this order; `cut` when there are more."""
         if cut and days and days[0] < days[-1]:
             # Which there are more of are the newest, where they came in the order of their days.
             self._forward = all(day <= after for day, after in pairwise(days))
-        for day in days:
-            self._days[day] += 1
-            self._weekdays[day.weekday()] += 1
+        for day, count in Counter(days).items():  # of which some came before
+            self._days[day] = max(self._days[day], count)
+        if self._days.total() < _ENOUGH:
+            return
+        usual = self._days.total() / len(self._days)
+        means = [usual] * 7
+        for weekday in range(7):
+            if counts := [n for day, n in self._days.items() if day.weekday() == weekday]:
+                means[weekday] = sum(counts) / len(counts)
+        self._weights = [7 * mean / sum(means) for mean in means]
 
     def came(self, span: Span, rows: int, room: float, *, cut: bool) -> None:
         """A part had so many matches, or more; the next one is no more than eight times as long."""
@@ -129,9 +137,9 @@ class Density:
         """How far from a day one may go, and no farther than the last, for so many matches."""
         if self.rate is None:
             return day + (1 if known else 6) * step * DAY
-        expected = self._of(day) * self.rate
+        expected = self._weights[day.weekday()] * self.rate
         while day != last and (day < last) is (step > 0):
-            expected += self._of(day + step * DAY) * self.rate
+            expected += self._weights[(day + step * DAY).weekday()] * self.rate
             if expected > room:
                 break
             day += step * DAY
@@ -142,14 +150,9 @@ class Density:
         days = self._days.elements() if counted else self._days
         return sorted(day for day in days if span.has(day))
 
-    def _of(self, day: date) -> float:
-        """How many matches such a weekday has, a usual day being 1."""
-        total = self._weekdays.total()
-        return max(7 * self._weekdays[day.weekday()] / total, 0.02) if total >= _ENOUGH else 1.0
-
     def _weight(self, first: date, last: date) -> float:
         weeks, days = divmod((last - first).days + 1, 7)
-        return 7 * weeks + sum(self._of(first + number * DAY) for number in range(days))
+        return 7 * weeks + sum(self._weights[(first.weekday() + one) % 7] for one in range(days))
 
 
 def day_of(text: str) -> date | None:
