@@ -94,8 +94,12 @@ class Endings:
         """The answers to these, in order; the first tells whether the others are worth asking."""
         yield self._put(keys[0])
         context = copy_context()
+
+        def put(one: Mapping[str, str]) -> Part | None:
+            return context.copy().run(self._put, one)
+
         with ThreadPoolExecutor(self._most) as pool:
-            yield from pool.map(lambda one: context.copy().run(self._put, one), keys[1:])
+            yield from pool.map(put, keys[1:])
 
     def _characters(self, keyword: str, end: str, known: Sequence[str]) -> str:
         """What may stand before the end (or after the beginning) of a value, most likely first."""
