@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from warnings import catch_warnings
 
 import pytest
 from pydicom.dataset import Dataset
@@ -10,11 +11,12 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive, Hierarchy
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.node import AnyNode, Node
+from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.asking import ask
 from tests.bounds import PATIENCE
+from tests.dicomweb import servers
 from tests.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
 from tests.test_lists import OBJECTS, archive, found
 from tests.truth.archives import holding, images
@@ -183,6 +185,47 @@ def anywhere(
     directory = tmp_path_factory.mktemp("archive")
     with held_by(request.param, held(), directory, absent=()) as node:
         yield node
+
+
+LONG, SPACED, WITH_COMMA = "HOSPITAL-2026-000001", "12 B 3", "7,7"
+
+
+@pytest.fixture(
+    scope="module", params=["orthanc", "reads backslashes", "reads the first", "reads no lists"]
+)
+def web(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AnyNode]:
+    numbers = [f"A{1000 + number}" for number in range(50)] + [LONG, SPACED, WITH_COMMA]
+    with catch_warnings(action="ignore"):
+        objects = [
+            one
+            for study, number in enumerate(numbers)
+            for one in images(1, study=study + 1, AccessionNumber=number)
+        ]
+    if request.param == "orthanc":
+        started = servers.orthanc(objects, tmp_path_factory.mktemp("orthanc"))
+    else:
+        listed = frozenset({"AccessionNumber"} if request.param != "reads no lists" else ())
+        habits = Habits(listed_keys=listed, first_of_list=request.param == "reads the first")
+        started = servers.embedded(objects, habits)
+    with started as url:
+        yield WebNode(url, name=request.param)
+
+
+@pytest.mark.orthanc
+def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_web_server(
+    web: AnyNode,
+) -> None:
+    there = [f"A{1000 + number}" for number in range(50)] + [LONG, SPACED, WITH_COMMA]
+    missing = [f"B{number}" for number in range(7)]
+    answer = ask(web, "query_studies", accession_number=[*there, *missing])
+    assert found(answer) == {*there}
+    assert answer["missing"] == {"AccessionNumber": missing}
+    assert answer["complete"], answer["notes"]
+    if web.name in ("orthanc", "reads backslashes"):
+        assert answer["queries"] <= 8
+        assert not any("does not read such lists" in note for note in answer["notes"])
 
 
 def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_archive(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -27,6 +28,7 @@ from ..standard.recheck import Recheck
 from ..standard.worklist import WorklistQuery
 from .connection import Response
 from .frames import one_frame
+from .lists import Lists, is_listable
 from .model import Damage, data_sets
 from .pages import NOT_THERE, Pages, Told
 from .qido import (
@@ -83,6 +85,7 @@ class WebExchange:
         self._manner = STANDARD
         self._is_proven = False
         self._in_vain = 0
+        self._lists = Lists()
         # The longest page it gave at each level: no page is cut at less.
         self._longest: dict[Level, int] = {}
         # How long a page it is asked for at each level, once it refused a longer one.
@@ -129,9 +132,11 @@ class WebExchange:
                 told["rows"] += 1
                 return take(match, size)
 
-            ending = self._ask(query, counted, deadline)
+            ending = self._lists.ask(query, counted, partial(self._ask, deadline=deadline))
             told["outcome"] = "200" if ending.whole else "cut"
             return ending
+
+    is_listable = staticmethod(is_listable)
 
     def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:  # noqa: ARG002 - the protocol's shape
         """Raises NoAcceptedContext: there is no worklist to search here."""
@@ -304,7 +309,7 @@ class WebExchange:
 
         Raises Refused for a status that is no answer.
         """
-        asked = search(query)
+        asked = search(query, self._lists.separator)
         try:
             return self._page(asked, take, deadline, limit, offset, self._manner)
         except Refused as refused:

@@ -73,8 +73,9 @@ class Search:
         return f"{self.path}?{urlencode(parameters, quote_via=quote, safe=_AS_IT_IS)}"
 
 
-def search(query: Query) -> Search:
-    """How a query below the PATIENT level is put to a server.
+def search(query: Query, separator: str = ",") -> Search:
+    """How a query below the PATIENT level is put to a server, lists of values that are no UIDs
+    with this `separator`.
 
     A single UID of a level above stands in the path, as far as there is one of each level above
     it (PS3.18 10.6.1.1); everything else is a parameter.
@@ -91,7 +92,7 @@ def search(query: Query) -> Search:
         in_path[UNIQUE_KEY[level]] = uid
     keys = [
         # PS3.18 8.3.4.1: a list of UIDs is separated by commas.
-        (one, text.replace("\\", ",") if _is_uid(one) else text)
+        (one, text.replace("\\", "," if _is_uid(one) else separator))
         for one, text in query.keys.items()
         if one not in in_path and one not in _NOT_FIELDS
     ]

@@ -111,6 +111,10 @@ class DimseExchange:
 
         return self._find(find_over, take, query.level, NOUN[query.level], deadline)
 
+    def is_listable(self, keyword: str, value: str) -> bool:  # noqa: ARG002 - the protocol's shape
+        """Every value can stand in a list: none holds a backslash (PS3.5 6.2)."""
+        return True
+
     def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:
         """The same for a query to the Modality Worklist.
 

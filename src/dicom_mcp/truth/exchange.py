@@ -41,6 +41,10 @@ class Exchange(Protocol):
         """
         ...
 
+    def is_listable(self, keyword: str, value: str) -> bool:
+        """Whether a value of this attribute can stand in a list of values, as it travels."""
+        ...
+
     def ask_worklist(
         self, query: WorklistQuery, take: Callable[[Match, int], bool], *, deadline: Deadline
     ) -> Ending:

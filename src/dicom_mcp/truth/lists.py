@@ -85,9 +85,11 @@ class _Listed:
         self._notes: list[str] = []
 
     def ask_all(self, values: Sequence[str]) -> Outcome:
-        """Ask for all of them."""
+        """Ask for all of them, by lists those that can stand in one."""
+        listed = [value for value in values if self._is_listable(value)]
+        unlisted = [value for value in values if not self._is_listable(value)]
         alone: list[str] = []
-        for part in batched(values, AT_ONCE):
+        for part in batched(listed, AT_ONCE):
             if self._is_done:
                 break
             try:
@@ -95,11 +97,19 @@ class _Listed:
             except (AskedInVain, DeadlinePassed) as error:
                 if not self._gathering.count:
                     raise
-                self._not_asked([*alone, *values[values.index(part[0]) :]], error)
+                self._not_asked([*alone, *unlisted, *listed[listed.index(part[0]) :]], error)
                 return Outcome(self._whole, self._notes)
         if alone and not self._is_done:
-            self._ask_alone(alone)
+            self._notes.append(
+                f"This archive does not read such lists of {self._keyword}; it was asked for each "
+                f"of {len(alone)} values."
+            )
+        if (alone or unlisted) and not self._is_done:
+            self._ask_alone([*alone, *unlisted])
         return Outcome(self._whole, self._notes)
+
+    def _is_listable(self, value: str) -> bool:
+        return self._asking.exchange.is_listable(self._keyword, value)
 
     @property
     def _is_done(self) -> bool:
@@ -215,10 +225,6 @@ class _Listed:
 
     def _ask_alone(self, values: Sequence[str]) -> None:
         """Ask for each of these, several at a time."""
-        self._notes.append(
-            f"This archive does not read such lists of {self._keyword}; it was asked for each of "
-            f"{len(values)} values."
-        )
         left = [*reversed(values)]
         in_vain = 0
         context = copy_context()
@@ -282,7 +288,7 @@ class _Listed:
         return Query(self._query.level, keys, self._query.wanted)
 
     def _know(self, values: Iterable[str]) -> None:
-        known = [value for value in values if SEPARATOR not in value]
+        known = [one for one in values if SEPARATOR not in one and self._is_listable(one)]
         self._known = [*dict.fromkeys((*self._known, *known[:_LOOKED_AT]))][:_LOOKED_AT]
 
     def _join(self, answer: Matches) -> None:

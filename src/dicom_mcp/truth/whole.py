@@ -63,6 +63,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
         return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
+    if any(SEPARATOR in key for key in query.keys.values()):
+        # A list is parted into shorter ones (see `lists`).
+        why = "and shorter lists may have more"
+        return Outcome(False, [*notes, _suspicious(first.rows, query, why)])
     if gathering.empty:
         return ask_undated(asking, query, gathering, first)
     found = gathering.count

@@ -1,0 +1,91 @@
+"""Lists of values that are no UIDs, in a search.
+
+PS3.18 8.3.4.1 has lists of UIDs only, separated by commas. Orthanc takes commas for that in other
+values too, be it one value with a comma in it; other servers read the backslash of DICOM, most
+neither: what a list brought tells which.
+"""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from ..standard.dictionary import attribute
+from ..standard.query import Ending, Match, Query
+from ..standard.recheck import Recheck, texts
+from ..standard.values import WILDCARD_VRS
+
+type Take = Callable[[Match, int], bool]
+
+COMMA, BACKSLASH = ",", "\\"
+
+
+class Lists:
+    """How one server wants them separated; the comma is tried first."""
+
+    def __init__(self) -> None:
+        self.separator = COMMA
+        self._is_known = False
+
+    def ask(self, query: Query, take: Take, ask: Callable[[Query, Take], Ending]) -> Ending:
+        """Ask, and otherwise where that brought nothing: a list with the other separator as long as
+        it is not known, and a value with a comma in it, which may have been read as a list, with a
+        wildcard for that."""
+        if not any(_splits(*key) for key in query.keys.items()):
+            return ask(query, take)
+        wider = query
+        if commas := {one: key for one, key in query.keys.items() if _has_comma(one, key)}:
+            replaced = {one: key.replace(COMMA, "?") for one, key in commas.items()}
+            wider = Query(query.level, {**query.keys, **replaced}, query.wanted)
+        elif self._is_known:
+            return ask(query, take)
+        rows = 0
+        recheck = Recheck(query)
+
+        def learning(match: Match, size: int) -> bool:
+            nonlocal rows
+            rows += 1
+            if not recheck.holds(match):
+                return wider is not query or take(match, size)
+            self._is_known = self._is_known or _came(query, match)
+            return take(match, size)
+
+        ending = ask(query, learning)
+        if rows or not ending.whole:
+            return ending
+        if wider is not query:
+            return ask(wider, learning)
+        self.separator = BACKSLASH
+        ending = ask(query, learning)
+        if not self._is_known:
+            self.separator = COMMA
+        return ending
+
+
+def _splits(keyword: str, key: str) -> bool:
+    """Whether a server may read this key as several values."""
+    return not _is_uid(keyword) and (BACKSLASH in key or COMMA in key)
+
+
+def _has_comma(keyword: str, key: str) -> bool:
+    found = attribute(keyword)
+    is_text = found is not None and found.vr in WILDCARD_VRS
+    return is_text and COMMA in key and BACKSLASH not in key
+
+
+def _came(query: Query, match: Match) -> bool:
+    """Whether a match has one of several values that were asked for."""
+    return any(
+        BACKSLASH in key and not _is_uid(one) and not {*key.split(BACKSLASH)}.isdisjoint(values)
+        for one, key in query.keys.items()
+        if (values := texts(match.get(one, "")))
+    )
+
+
+def is_listable(keyword: str, value: str) -> bool:
+    """Whether a value can stand in a list that every server reads alike: none that holds a
+    separator itself, or that has to be escaped."""
+    return _is_uid(keyword) or (COMMA not in value and quote(value, safe="-._~:/") == value)
+
+
+def _is_uid(keyword: str) -> bool:
+    found = attribute(keyword)
+    return found is not None and found.vr == "UI"
