@@ -39,6 +39,7 @@ from .tools.answer import Pictures
 from .tools.call import Call, House, Progress
 from .tools.place import NODE, with_node
 from .tools.sendable import sendable, sendable_text
+from .tools.warned import warning
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -252,7 +253,7 @@ def _session_of(context: Context[Any, Any]) -> str | None:
 def _result(answer: BaseModel | Pictures) -> CallToolResult:
     if isinstance(answer, Pictures):
         return _shown(answer)
-    structured = sendable(answer)
+    structured = _told(answer)
     words = _words(structured)
     _check_size(len(words.text.encode()) + len(json.dumps(words.text, ensure_ascii=False).encode()))
     return CallToolResult(content=[words], structured_content=structured)
@@ -269,6 +270,14 @@ def _check_size(size: int) -> None:
         )
 
 
+def _told(answer: BaseModel) -> dict[str, Any]:
+    """The answer as JSON, with a warning of what in it gives instructions to its reader."""
+    structured: dict[str, Any] = sendable(answer)
+    if told := warning(structured):
+        structured["notes"] = [told, *structured["notes"]]
+    return structured
+
+
 def _words(structured: dict[str, Any]) -> TextContent:
     """The answer as text: JSON without spaces, for which a model pays."""
     text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -278,7 +287,7 @@ def _words(structured: dict[str, Any]) -> TextContent:
 def _shown(answer: Pictures) -> CallToolResult:
     """The words first: they say what the pictures are. Clients that show a model nothing but
     structured content would hide the pictures, so there is none."""
-    said = _words(sendable(answer.said))
+    said = _words(_told(answer.said))
     pictures = [
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures
