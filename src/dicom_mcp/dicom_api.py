@@ -56,13 +56,14 @@ def prepare() -> None:
         request_pdu(Node(), (), (), 0)
 
 
-def connect(node: AnyNode, objects_from: AnyNode | None = None) -> "Archive":
-    """The archive at this node, whose objects may have to be fetched from another one. Nothing is
-    sent before the first question."""
-    return Archive(_exchange(node), _exchange(objects_from) if objects_from else None)
+def connect(node: AnyNode) -> "Archive":
+    """The archive at this node. Nothing is sent before the first question."""
+    return Archive(exchange_with(node))
 
 
-def _exchange(node: AnyNode) -> Exchange:
+def exchange_with(node: AnyNode) -> Exchange:
+    """How questions are put to this node: one for all who ask, since it keeps to what the node may
+    be asked at a time."""
     if isinstance(node, WebNode):
         from .dicomweb.exchange import WebExchange  # h11 and TLS, only when asked
 
@@ -75,12 +76,12 @@ def _exchange(node: AnyNode) -> Exchange:
 class Archive:
     """An archive that can be asked, however it is reached; safe to use from several threads.
 
-    `habits` is what was learned of it. Every method may raise an ArchiveError that names the
-    archive, both AE titles and what to try.
+    `habits` is what was learned of it, `exchange` how single queries are put to it. Every method
+    may raise an ArchiveError that names the archive, both AE titles and what to try.
     """
 
     def __init__(self, exchange: Exchange, objects_from: Exchange | None = None) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._objects_from = objects_from or exchange
         self.habits = Habits()
         self.habits_of_worklist = Habits()
@@ -89,12 +90,12 @@ class Archive:
     @property
     def node(self) -> AnyNode:
         """Where it is and who we say we are."""
-        return self._exchange.node
+        return self.exchange.node
 
     def verify(self, *, deadline: Deadline) -> float:
         """Ask whether it answers at all; the answer took this many milliseconds."""
         with self._located():
-            return self._exchange.verify(deadline)
+            return self.exchange.verify(deadline)
 
     def find(
         self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
@@ -104,7 +105,7 @@ class Archive:
 
         `arrived` is called for every match the archive sends, in the calling thread.
         """
-        asking = Asking(self._exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, arrived)
         with self._located():
             answer = self._find(asking, query, limit)
         return replace(answer, queries=asking.cost.queries)
@@ -123,7 +124,7 @@ class Archive:
         Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
         keeps it, or is known not to.
         """
-        asking = Asking(self._exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, arrived)
 
         came = False
 
@@ -164,7 +165,7 @@ class Archive:
 
         `query` is a SERIES query that each of them has a series for, and others may have too.
         """
-        asking = Asking(self._exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, arrived)
         with self._located():
             answer = series_of(asking, studies, query, keep)
         return replace(answer, queries=asking.cost.queries)
@@ -184,7 +185,7 @@ class Archive:
         `query` is an IMAGE query without these, and `counts` has how many instances it finds in
         each, None where that is not known.
         """
-        asking = Asking(self._exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, arrived)
         with self._located():
             answer = images_of(asking, counts, query, keep)
         return replace(answer, queries=asking.cost.queries)
@@ -204,7 +205,7 @@ class Archive:
         there is no worklist.
         """
         # Another system may stand behind it, with habits of its own.
-        asking = Asking(self._exchange, self.habits_of_worklist, deadline, arrived)
+        asking = Asking(self.exchange, self.habits_of_worklist, deadline, arrived)
         with self._located():
             answer = ask_worklist(asking, question, limit)
             if not look_up:
@@ -244,7 +245,7 @@ class Archive:
 
     def close(self) -> None:
         """Give back every connection."""
-        self._exchange.close()
+        self.exchange.close()
         self._objects_from.close()
 
     def _gathered(self, asking: Asking, query: Query, limit: int) -> Matches | None:
@@ -342,7 +343,7 @@ class Archive:
         try:
             yield
         except ArchiveError as error:
-            error.at = str((asked or self._exchange).node)
+            error.at = str((asked or self.exchange).node)
             raise
 
 

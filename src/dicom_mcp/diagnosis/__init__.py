@@ -5,6 +5,7 @@ Each step says what happened in words, what to try, and the command that repeats
 
 from ..deadline import Deadline
 from ..node import AnyNode, WebNode
+from ..truth.exchange import Exchange
 from ..truth.habits import Habits
 from .step import Capability, Diagnosis, Step
 
@@ -14,8 +15,11 @@ __all__ = ["SECONDS", "Capability", "Diagnosis", "Step", "diagnose"]
 SECONDS = 60.0
 
 
-def diagnose(node: AnyNode, habits: Habits, *, deadline: Deadline) -> Diagnosis:
+def diagnose(
+    node: AnyNode, habits: Habits, *, deadline: Deadline, exchange: Exchange | None = None
+) -> Diagnosis:
     """Walk from the name of the host to what is answered; what was learned is kept in `habits`.
+    Where others ask the archive too, over this `exchange`, no more is held than it may hold.
 
     Nothing is stored or changed there. Raises Cancelled; whatever else fails is in the diagnosis.
     """
@@ -23,4 +27,4 @@ def diagnose(node: AnyNode, habits: Habits, *, deadline: Deadline) -> Diagnosis:
         from .web import walk  # h11, only when asked
     else:
         from .association import walk  # pynetdicom, only when asked
-    return walk(node, habits, deadline)  # pyright: ignore[reportArgumentType] - by its kind
+    return walk(node, habits, deadline, exchange)  # pyright: ignore[reportArgumentType] - by its kind

@@ -1,7 +1,7 @@
 """The steps to a DICOM archive: name, TCP, TLS, association, presentation contexts, C-ECHO, and
 what it makes of questions (PS3.8, PS3.7 9.1.5, PS3.4 C and K)."""
 
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import date
 from statistics import median
 from time import perf_counter
@@ -71,29 +71,13 @@ _QUERIES = ("C-FIND Study Root", "C-FIND Patient Root")
 _WORKLIST = "C-FIND Modality Worklist"
 
 
-def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
+def walk(node: Node, habits: Habits, deadline: Deadline, shared: DimseExchange | None) -> Diagnosis:
     """Every step, and what the archive can do as far as they came."""
     steps = Walk(deadline)
-    association = _reach(steps, node)
-    accepted = steps.take("services", lambda _: _services(association), seconds=_ASSOCIATING)
-    # Whoever refuses C-ECHO may answer questions.
-    steps.take(
-        "C-ECHO",
-        lambda step: _echoed(association, step),
-        seconds=_ASSOCIATING,
-        command=command.echo(node),
-        ends=False,
-    )
-    if steps.steps[-1].passed is False and steps.steps[-1].name == "C-ECHO":
-        steps.amend(
-            steps.steps[-1].said,
-            "It does no harm where questions are answered; else have C-ECHO (Verification) "
-            "allowed for our calling_ae_title",
-        )
-    if association:
-        association.release() if association.clean else association.abort()
+    with shared.place(deadline) if shared else nullcontext():
+        accepted = _associate(steps, node)
     capabilities = [] if accepted is None else _accepted(accepted)
-    with closing(DimseExchange(node)) as exchange:
+    with nullcontext(shared) if shared else closing(DimseExchange(node)) as exchange:
         queries = any(one in (accepted or ()) for one in _QUERIES)
         if queries or accepted is None:
             asker = Asker(exchange, steps)
@@ -115,6 +99,29 @@ def walk(node: Node, habits: Habits, deadline: Deadline) -> Diagnosis:
                 ends=False,
             )
     return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
+
+
+def _associate(steps: Walk, node: Node) -> set[str] | None:
+    """Everything that needs an association of its own; what was accepted over it."""
+    association = _reach(steps, node)
+    accepted = steps.take("services", lambda _: _services(association), seconds=_ASSOCIATING)
+    # Whoever refuses C-ECHO may answer questions.
+    steps.take(
+        "C-ECHO",
+        lambda step: _echoed(association, step),
+        seconds=_ASSOCIATING,
+        command=command.echo(node),
+        ends=False,
+    )
+    if steps.steps[-1].passed is False and steps.steps[-1].name == "C-ECHO":
+        steps.amend(
+            steps.steps[-1].said,
+            "It does no harm where questions are answered; else have C-ECHO (Verification) "
+            "allowed for our calling_ae_title",
+        )
+    if association:
+        association.release() if association.clean else association.abort()
+    return accepted
 
 
 def _reach(steps: Walk, node: Node) -> Association | None:

@@ -1,11 +1,10 @@
 """The steps to a DICOMweb server: name, TCP, TLS, a search, and what it offers (PS3.18 8 to 10)."""
 
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from time import perf_counter
 
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
-from ..dicomweb.server import Server
 from ..errors import ArchiveError, DeadlinePassed
 from ..node import Certificate, Tls, WebNode
 from ..truth.habits import Habits
@@ -20,9 +19,32 @@ _SEARCHING = 10.0
 _LOOKING = 5.0
 
 
-def walk(node: WebNode, habits: Habits, deadline: Deadline) -> Diagnosis:
+def walk(
+    node: WebNode, habits: Habits, deadline: Deadline, shared: WebExchange | None
+) -> Diagnosis:
     """Every step, and what the server can do as far as they came."""
     steps = Walk(deadline)
+    with shared.place(deadline) if shared else nullcontext():
+        _connect(steps, node)
+    capabilities: list[Capability] = []
+    with nullcontext(shared) if shared else closing(WebExchange(node)) as exchange:
+        if steps.take(
+            "QIDO-RS",
+            lambda step: _searched(exchange, step),
+            seconds=_SEARCHING,
+            command=command.fetch(node, "/studies?limit=1"),
+        ):
+            asker = Asker(exchange, steps)
+            Probe(asker, habits).run(objects=True)
+            capabilities = asker.capabilities
+            capabilities.append(_storing(exchange, deadline))
+        else:
+            _explain(steps, node)
+    return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
+
+
+def _connect(steps: Walk, node: WebNode) -> None:
+    """Name, TCP and TLS, over connections of their own."""
     reach(steps, node)
     if node.is_tls:
         tls = Tls(node.ca_file, node.auth if isinstance(node.auth, Certificate) else None)
@@ -34,21 +56,6 @@ def walk(node: WebNode, habits: Habits, deadline: Deadline) -> Diagnosis:
         )
     elif not steps.stopped_by:
         steps.skip("TLS", "base_url begins with http://: the connection is not encrypted")
-    capabilities: list[Capability] = []
-    with closing(WebExchange(node)) as exchange:
-        if steps.take(
-            "QIDO-RS",
-            lambda step: _searched(exchange, step),
-            seconds=_SEARCHING,
-            command=command.fetch(node, "/studies?limit=1"),
-        ):
-            asker = Asker(exchange, steps)
-            Probe(asker, habits).run(objects=True)
-            capabilities = asker.capabilities
-            capabilities.append(_storing(node, deadline))
-        else:
-            _explain(steps, node)
-    return Diagnosis(node, tuple(steps.steps), tuple(capabilities))
 
 
 def _searched(exchange: WebExchange, step: Deadline) -> tuple[str, float]:
@@ -78,22 +85,14 @@ def _explain(steps: Walk, node: WebNode) -> None:
     )
 
 
-def _storing(node: WebNode, deadline: Deadline) -> Capability:
+def _storing(exchange: WebExchange, deadline: Deadline) -> Capability:
     """What OPTIONS says of storing; nothing is stored."""
-    shown = command.fetch(node, "/studies", method="OPTIONS")
+    shown = command.fetch(exchange.node, "/studies", method="OPTIONS")
     told = "not known: it does not say, and nothing is stored to find out"
-    with closing(Server(node)) as server:
-        try:
-            with server.ask(
-                "/studies", "*/*", deadline=deadline.at_most(_LOOKING), method="OPTIONS"
-            ) as answer:
-                fields = answer.headers
-                for _ in answer.content:
-                    pass
-            allowed = fields.get("allow") or fields.get("access-control-allow-methods", "")
-            if allowed:
-                verb = "yes" if "POST" in allowed.upper() else "no"
-                told = f"{verb}, as it answers to OPTIONS"
-        except ArchiveError as error:
-            told = f"not known: {words_of(error)[0]}"
+    try:
+        if allowed := exchange.methods(deadline.at_most(_LOOKING)):
+            verb = "yes" if "POST" in allowed.upper() else "no"
+            told = f"{verb}, as it answers to OPTIONS"
+    except ArchiveError as error:
+        told = f"not known: {words_of(error)[0]}"
     return Capability("STOW-RS", told, shown)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -110,6 +110,20 @@ class WebExchange:
     def _verify_once(self, deadline: Deadline) -> None:
         if not self._answered:
             self.verify(deadline)
+
+    def methods(self, deadline: Deadline) -> str:
+        """The methods that the server says it allows for studies (OPTIONS), "" if it says none."""
+        target = "/studies"
+        with self._server.ask(target, "*/*", deadline=deadline, method="OPTIONS") as answer:
+            for _ in answer.content:
+                pass
+            fields = answer.headers
+            return fields.get("allow") or fields.get("access-control-allow-methods", "")
+
+    def place(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """One connection of those it may hold is made elsewhere, while the block runs."""
+        self._server.breaker.reached()  # somebody asks on purpose
+        return self._server.place(deadline)
 
     def close(self) -> None:
         """Close the connections."""

@@ -36,6 +36,21 @@ class Pool:
         finally:
             self._give_back(connection)
 
+    @contextmanager
+    def place(self, *, deadline: Deadline) -> Generator[None]:
+        """Hold the place of a connection that somebody else makes, for the block.
+
+        Raises DeadlinePassed when none becomes free in time.
+        """
+        if kept := self._turn(deadline, fresh=False):
+            kept.close()
+        try:
+            yield
+        finally:
+            with self._free:
+                self._lent -= 1
+                self._free.notify()
+
     def close(self) -> None:
         """Close what is idle; what is lent is closed when it comes back."""
         with self._free:
@@ -45,6 +60,10 @@ class Pool:
             connection.close()
 
     def _take(self, deadline: Deadline, *, fresh: bool) -> Connection:
+        return self._turn(deadline, fresh=fresh) or self._connect()
+
+    def _turn(self, deadline: Deadline, *, fresh: bool) -> Connection | None:
+        """Wait for a turn; a kept connection, or None when one is to be made."""
         with self._free:
             while self._lent >= self._size:
                 self._free.wait(min(_WAKE_SECONDS, _remaining(deadline)))
@@ -58,7 +77,7 @@ class Pool:
             kept = self._idle.pop() if self._idle else None
         for connection in stale:
             connection.close()
-        return kept or self._connect()
+        return kept
 
     def _give_back(self, connection: Connection) -> None:
         alive = connection.is_alive()

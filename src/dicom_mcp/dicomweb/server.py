@@ -2,7 +2,7 @@
 mean."""
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import urljoin, urlsplit
 
 from ..deadline import Deadline
@@ -28,6 +28,10 @@ class Server:
         context = context_of(node)
         self.breaker = Breaker()
         self._pool = Pool(lambda: Connection(node, context, self.breaker), size=node.connections)
+
+    def place(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """One connection of those it may hold is made elsewhere, while the block runs."""
+        return self._pool.place(deadline=deadline)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from time import perf_counter
 
@@ -90,6 +91,11 @@ class DimseExchange:
             raise
         finally:
             self._log("C-ECHO", outcome, started)
+
+    def place(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """One association of those it may hold is made elsewhere, while the block runs."""
+        self._breaker.reached()  # somebody asks on purpose
+        return self._pool.place(deadline=deadline)
 
     def close(self) -> None:
         """Release the associations."""

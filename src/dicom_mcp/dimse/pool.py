@@ -96,6 +96,21 @@ class Pool:
         finally:
             self._give_back(association)
 
+    @contextmanager
+    def place(self, *, deadline: Deadline) -> Generator[None]:
+        """Hold the place of an association that somebody else makes, for the block.
+
+        Raises DeadlinePassed when none becomes free in time.
+        """
+        if kept := self._take(deadline, frozenset()):
+            kept.release()
+        try:
+            yield
+        finally:
+            with self._free:
+                self._lent -= 1
+                self._free.notify()
+
     def close(self) -> None:
         """Release what is idle; what is lent is aborted when it comes back."""
         with self._free:

@@ -11,11 +11,12 @@ from typing import Any
 from ..archives import Archives
 from ..config import Settings
 from ..deadline import Deadline
-from ..dicom_api import Archive, connect
+from ..dicom_api import Archive, exchange_with
 from ..errors import BadArgument, NotAllowed
 from ..node import AnyNode, Node
 from ..standard.near import did_you_mean
 from ..standard.values import shown
+from ..truth.exchange import Exchange
 from .shelf import Lists, Shelf
 
 # How `configure_dicom_server` names what it was given.
@@ -44,6 +45,8 @@ class House:
         # what clients without a session may name in their questions.
         self._chosen: dict[str, Node] = {}
         self._by_address: dict[str, Node] = {}
+        # One exchange with each node, whoever asks it for what: it may be asked so much at a time.
+        self._exchanges: dict[AnyNode, Exchange] = {}
         self._archives: dict[AnyNode, Archive] = {}
         self._lock = threading.Lock()
 
@@ -64,8 +67,14 @@ class House:
         with self._lock:
             if node not in self._archives:
                 from_node = nodes[node.objects_from] if node.objects_from else None
-                self._archives[node] = connect(node, from_node)
+                objects_from = self._exchange(from_node) if from_node else None
+                self._archives[node] = Archive(self._exchange(node), objects_from)
             return self._archives[node]
+
+    def _exchange(self, node: AnyNode) -> Exchange:
+        if node not in self._exchanges:
+            self._exchanges[node] = exchange_with(node)
+        return self._exchanges[node]
 
     def known(self, node: AnyNode) -> list[str]:
         """What was learned of a node since it was first asked."""
@@ -97,7 +106,8 @@ class House:
             kept = (*self._chosen.values(), *self._by_address.values())
             unused = None
             if previous and previous != node and previous not in kept:
-                unused = self._archives.pop(previous, None)
+                self._archives.pop(previous, None)
+                unused = self._exchanges.pop(previous, None)
         if unused:
             unused.close()
 
@@ -106,7 +116,8 @@ class House:
         self.shelf.clear()
         self.lists.clear()
         with ThreadPoolExecutor(_MOST_AT_ONCE) as several:  # each may wait for its last answer
-            list(several.map(Archive.close, self._archives.values()))
+            for exchange in self._exchanges.values():
+                several.submit(exchange.close)
 
 
 @dataclass(frozen=True, slots=True)

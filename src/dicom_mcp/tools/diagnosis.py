@@ -45,7 +45,7 @@ def diagnose(call: Call) -> Diagnosed:
 
 
 def _diagnosed(_: str, archive: Archive, deadline: Deadline) -> Diagnosis:
-    return walk(archive.node, archive.habits, deadline=deadline)
+    return walk(archive.node, archive.habits, deadline=deadline, exchange=archive.exchange)
 
 
 def _failure(found: Diagnosis) -> str:
