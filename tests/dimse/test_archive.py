@@ -315,7 +315,7 @@ def test_instances_of_very_many_series_or_of_none_need_their_study() -> None:
         for keys in ({"SeriesInstanceUID": many}, {"SOPInstanceUID": "1.2"}):
             with pytest.raises(BadArgument, match="study_instance_uid"):
                 archive.find(Query(Level.IMAGE, keys), limit=1, deadline=Deadline(PATIENCE))
-    assert acceptor.associations == 0
+    assert len(acceptor.asked) <= 3  # whether a series alone is enough
 
 
 def test_every_match_that_arrives_is_reported() -> None:
