@@ -15,7 +15,7 @@ from pynetdicom.dsutils import encode
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.read import read_object
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.dicom_api import connect
+from dicom_mcp.dicom_api import Archive, exchange_with
 from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
@@ -114,7 +114,7 @@ def test_objects_of_a_dicom_node_come_from_the_server_it_names(
 ) -> None:
     with (
         peers.embedded([], database=database) as asked,
-        closing(connect(asked.node, exchange.node)) as archive,
+        closing(Archive(exchange_with(asked.node), exchange_with(exchange.node))) as archive,
     ):
         study = str(held[0].StudyInstanceUID)
         query = Query(Level.SERIES, {"StudyInstanceUID": study})
