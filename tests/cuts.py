@@ -16,6 +16,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import data_element_generator
 from pydicom.filewriter import write_dataset
 
+from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.inspection import DEFLATED, inspected
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.standard.instance import Instance, Reference
@@ -122,7 +123,10 @@ def encoded(dataset: Dataset) -> bytes:
 
 def is_sound(content: bytes, syntax: str) -> bool:
     """Whether nothing is seen to be wrong with it."""
-    found = inspected(content, syntax, most=MOST)
+    try:
+        found = inspected(content, syntax, most=MOST)
+    except ContentError:
+        return False
     return not found.faults and not found.doubts
 
 

@@ -1,7 +1,5 @@
 """A data set that was cut is never called whole, wherever it was cut; one that is legal is."""
 
-from contextlib import suppress
-
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -34,8 +32,7 @@ def test_a_legal_file_is_whole_and_one_that_was_cut_is_not(name: str) -> None:
 def test_a_file_cut_at_any_place_is_never_whole(name: str) -> None:
     content, syntax = FILES[name].content, FILES[name].syntax
     for place in FILES[name].places(200):
-        with suppress(ContentError):
-            assert not is_sound(content[:place], syntax), place
+        assert not is_sound(content[:place], syntax), place
 
 
 def test_every_kind_of_the_hospital_is_whole_and_cut_anywhere_it_is_not() -> None:

@@ -17,7 +17,7 @@ from dicom_mcp.errors import ArchiveError
 from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance
 from tests.bounds import PATIENCE
-from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, samples
+from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, is_sound, samples
 from tests.dicomweb.web_peer import Asked, WebPeer, answer
 
 RELATED = 'multipart/related; type="application/dicom"; boundary=b0'
@@ -69,11 +69,13 @@ def last_part(file: bytes) -> bytes:
     return b"\r\n--b0\r\nContent-Type: application/dicom\r\n\r\n" + file + b"\r\n"
 
 
+CRLF = b"\r\n"
+NO_LAST_BOUNDARY = "in parts without the last boundary"
 FORMS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "alone": (alone, ALONE),
     "in parts": (part, RELATED),
     "in parts with a length": (part_with_length, RELATED),
-    "in parts without the last boundary": (last_part, RELATED),
+    NO_LAST_BOUNDARY: (last_part, RELATED),
 }
 
 
@@ -158,9 +160,11 @@ def test_an_object_cut_anywhere_is_never_called_whole(
         sending.said = send(body, kind)
         came = sending.send(sample)
         # Where neither a boundary nor a length ends it nothing comes.
-        assert came or (framing == "without Content-Length" and form.endswith("last boundary"))
+        assert came or (framing == "without Content-Length" and form == NO_LAST_BOUNDARY)
         assert all(is_called_whole(one, sample) for one in came), sample
         for place in sample.places(1, f"{form} {framing}", 200 // len(FORMS) // len(FRAMINGS) + 1):
+            if form == NO_LAST_BOUNDARY and is_sound(sample.content[:place] + CRLF, sample.syntax):
+                continue  # the line's end stands for what was cut: the length of an end, no value
             # As the server holds it, then as much of it as comes.
             held = send(write(sample.heading + sample.content[:place]), kind)
             for said in (held, cut(send(body, kind), sample.content, place)):
@@ -173,7 +177,7 @@ def test_an_object_cut_anywhere_is_never_called_whole(
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_metadata_cut_anywhere_are_never_called_whole(sending: Sending, framing: str) -> None:
     send = FRAMINGS[framing]
-    for sample in samples(every=IS_AT_SCALE)[SOME]:
+    for sample in samples()[SOME]:
         told = metadata_of(sample, sample.content)
         sending.told = send(told, JSON)
         (came,) = sending.send(sample, headers=True)
