@@ -14,7 +14,7 @@ from .entities import EVERYWHERE, is_supported, unique_keys_above
 from .habits import NONE, Declaring, Habits
 from .identifier import answer, as_bytes, elements, keys
 from .index import Index
-from .search import Search
+from .search import Search, told_with, with_told
 
 # What happens to a query without the unique keys above its level: it is answered all the same,
 # refused (PS3.4 C.4.1.2.2.1), or answered with an empty list as by dcmqrscp.
@@ -123,10 +123,13 @@ def _matches(
         cut: dict[str, Key] = {one: (vr, text[:most]) for one, (vr, text) in texts.items()}
         asked = replace(asked, keys={**asked.keys, **cut})
     supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
-    all_supported = len(supported) == len(asked.keys) and not habits.optional_keys_status
+    told = told_with(asked.keys, level, habits)
+    all_supported = (
+        len(supported) + len(told) == len(asked.keys) and not habits.optional_keys_status
+    )
     status = MATCH if all_supported else MATCH_WITHOUT_OPTIONAL_KEYS
     always = ("QueryRetrieveLevel", "RetrieveAETitle", UNIQUE_KEY[level])
-    returned = {**dict.fromkeys(always, ("", "")), **supported}
+    returned = {**dict.fromkeys(always, ("", "")), **supported, **told}
     for keyword in habits.unreturned - {UNIQUE_KEY[level]}:
         returned.pop(keyword, None)
     wanted = elements(returned, explicit=explicit)
@@ -146,7 +149,7 @@ def _matches(
     )
     for record in search:
         identifier = answer(
-            {**as_kept(record, habits), **everywhere},
+            {**as_kept(with_told(index, record, [*told]), habits), **everywhere},
             wanted,
             declared=_declared(record) if said is None else UTF_8,
             said=said,

@@ -109,6 +109,10 @@ class Habits:
     # copies.
     duplicated: bool = False
 
+    # Attributes of objects that a series is told with, those of its first object, and empty where
+    # that has none: Orthanc, dcm4chee.
+    told_of_series: frozenset[str] = frozenset()
+
     # The information models C-FIND is accepted in: many archives have Study Root only.
     models: frozenset[Model] = frozenset(Model)
 

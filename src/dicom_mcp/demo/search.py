@@ -20,7 +20,7 @@ orthanc-dicomweb 1.7 gives 101 rows in all, pages and `limit` included, of studi
 instances, with 200 and without a Warning; ModalitiesInStudy as above.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from zlib import crc32
@@ -132,3 +132,18 @@ class Search:
 
 def _asks(key: Key) -> bool:
     return not isinstance(key, tuple) or key[1] not in ("", "*")
+
+
+def told_with(asked: Mapping[str, Key], level: Level, habits: Habits) -> dict[str, Key]:
+    """Those of the attributes asked for that a series is told with though its objects have them."""
+    told = habits.told_of_series if level is Level.SERIES else frozenset[str]()
+    return {one: key for one, key in asked.items() if one in told and not _asks(key)}
+
+
+def with_told(index: Index, series: Record, keywords: Sequence[str]) -> Record:
+    """A series with what its first object has of these attributes, which are none of a series."""
+    if not keywords:
+        return series
+    uid = str(series[UNIQUE_KEY[Level.SERIES]][0])
+    first = next(index.find(Level.IMAGE, {UNIQUE_KEY[Level.SERIES]: ("UI", uid)}))
+    return {**{one: first.get(one, ()) for one in keywords}, **series}

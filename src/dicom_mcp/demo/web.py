@@ -19,7 +19,7 @@ from .comparing import as_kept, comparer
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
 from .index import Index
-from .search import Search
+from .search import Search, told_with, with_told
 from .wado import Answer, is_retrieval, retrieve
 
 # Where the services stand below the server's root.
@@ -167,10 +167,13 @@ class EmbeddedWeb:
             one: ("", "") for one in wanted if is_supported(one, level) and one not in EVERYWHERE
         }
         kept_back = habits.unreturned - {UNIQUE_KEY[level]}
+        told = [*told_with(dict.fromkeys(wanted, ("", "")), level, habits)]
         returned = [one for one in wanted if one not in kept_back and is_supported(one, level)]
+        returned += told
         asked: dict[str, Key] = {**universal, **matched}
         search = Search(self._index, level, asked, habits, lambda keys: comparer(keys, habits))
         for record in search:
+            record = with_told(self._index, record, told)
             whole = {**as_kept(record, habits), "InstanceAvailability": ["ONLINE"]}
             row = _json({one: whole.get(one, ()) for one in returned if one in whole})
             row["00081190"] = {"vr": "UR", "Value": [self._retrieve_url(level, record)]}

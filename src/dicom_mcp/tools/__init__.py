@@ -8,12 +8,13 @@ from .archive import configure_dicom_server, verify_connection
 from .compare import compare_nodes
 from .count import count_studies
 from .diagnosis import diagnose
-from .header import read_header, sample_headers
+from .header import read_header
 from .nodes import list_dicom_nodes
 from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
 from .report import read_report
+from .sampling import sample_headers
 from .timeline import patient_timeline
 from .view import view_image, view_series
 from .worklist import query_worklist

@@ -127,6 +127,8 @@ class Habits:
     relational: bool | None = None
     # So is an IMAGE query that names a series, or several, without their study.
     relational_images: bool | None = None
+    # Attributes of objects that it told of their series, or did not though the object has a value.
+    tells_of_series: dict[str, bool] = field(default_factory=dict[str, bool])
     # It has Patient Root only and refuses questions about studies without their patient.
     needs_patient: bool = False
     # The patients of each study such an archive was asked about: one, if its UID is its own.

@@ -1,0 +1,343 @@
+"""Headers of many series: what one object of each says, and how its images lie.
+
+What the archive tells of a series beyond the standard (kVp, kernel: PS3.4 C.6.1.1.4 leaves that to
+it) is taken from there; an object is fetched of those series of which it does not tell all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from ..content.error import ContentError
+from ..errors import ArchiveError, BadArgument
+from ..standard.dictionary import attribute
+from ..standard.instance import Instance
+from ..standard.levels import Level
+from ..standard.lists import values_of
+from ..standard.modalities import any_of
+from ..standard.query import Match, Query
+from .answer import Asked, Missing, asked, fitting
+from .bulk import may_lack
+from .call import Call
+from .chosen import Chosen
+from .header import MOST_BYTES, Attributes, wanted_attributes
+from .lying import lying
+from .objects import WANTED, Member, fetch, member, one_uid, opened
+from .query import Listed
+from .question import Found
+from .rows import Row, Rows, filled, text
+from .together import Place
+from .told import Told
+
+# Values that are spelled in more than one way.
+_NUMBERS = frozenset({"DS", "FD", "FL", "IS"})
+
+# What questions of protocol and dose are about, where nothing else is asked for.
+_PROTOCOL = (
+    *("Manufacturer", "ManufacturerModelName", "StationName", "SoftwareVersions", "ProtocolName"),
+    *("BodyPartExamined", "KVP", "XRayTubeCurrent", "Exposure", "CTDIvol", "ConvolutionKernel"),
+    *("SliceThickness", "PixelSpacing", "ContrastBolusAgent", "MagneticFieldStrength"),
+    *("RepetitionTime", "EchoTime", "FlipAngle"),
+)
+
+
+class Sampled(BaseModel):
+    """What `sample_headers` answers."""
+
+    returned: int
+    complete: bool
+    notes: list[str]
+    archive: Asked
+    queries: int
+    counts: Rows = Field(description="Series having each value of each attribute")
+    common: Row = Field(description="What all records share")
+    missing: Missing = {}
+    records: Rows = Field(description="Series; what is empty is left out")
+    geometry: Rows
+
+
+def sample_headers(
+    call: Call,
+    study_instance_uids: Listed = "",
+    series_instance_uids: Listed = "",
+    attributes: Attributes = [],  # noqa: B006
+    modality: Annotated[str, Field(description="Code or word; only these series")] = "",
+    geometry: Annotated[
+        bool, Field(description="How the images of up to 4 series lie: spacing, gaps, duplicates")
+    ] = False,
+    limit: Annotated[int, Field(ge=1, le=200, description="Most series")] = 60,
+) -> Sampled:
+    """Compare headers over studies or series, for protocol and dose questions: one object of each
+    series, and how many series have each value (kVp, slice thickness, kernel, software, …)."""
+    studies = values_of("StudyInstanceUID", study_instance_uids, argument="study_instance_uids")
+    several = values_of("SeriesInstanceUID", series_instance_uids, argument="series_instance_uids")
+    if not studies and not several:
+        raise BadArgument(
+            "no study and no series is named", "Give study_instance_uids or series_instance_uids"
+        )
+    modalities = any_of(modality, argument="modality")
+    wanted = wanted_attributes(attributes) or _PROTOCOL
+    found, told = Found(), Told(call, wanted)
+    chosen = Chosen(call, found, told.asked)
+    chosen.add_studies([one_uid(uid, "study_instance_uids") for uid in studies])
+    chosen.add_several([one_uid(uid, "series_instance_uids") for uid in several])
+    chosen.choose(modalities, limit)
+    stacks = lying(call, found, chosen.series) if geometry else []
+    sampling = _Sampling(call, found, chosen.series, told, wanted)
+    sampling.sample()
+    return sampling.answer(stacks)
+
+
+class _Sampling:
+    """What the headers of several series say."""
+
+    def __init__(
+        self,
+        call: Call,
+        found: Found,
+        series: Sequence[Match],
+        told: Told,
+        attributes: Sequence[str],
+    ) -> None:
+        self._call = call
+        self._found = found
+        self._series = series
+        self._told = told
+        self._attributes = attributes
+        # Series of which an object was fetched.
+        self._fetched: set[str] = set()
+        self._values: dict[str, dict[str, list[str]]] = {}
+
+    def sample(self) -> None:
+        """What the archive tells of each series, and the values of one object of each of which it
+        does not tell all."""
+        untold: list[Match] = []
+        for one in self._series:
+            told = self._told.values(one)
+            values = {keyword: [value] for keyword, value in told.items()}
+            uid = text(one, "SeriesInstanceUID")
+            if len(told) < len(self._attributes):
+                untold.append(one)
+            else:
+                self._values[uid] = {**values, "Modality": [text(one, "Modality")]}
+        self._read(self._objects_of(untold))
+        for one in untold:
+            uid = text(one, "SeriesInstanceUID")
+            if uid in self._values:
+                values = self._values[uid]
+                self._told.learn(one, values)
+                for keyword, value in self._told.values(one).items():
+                    if not any(values.get(keyword, ())):
+                        values[keyword] = [value]
+        self._spell_alike()
+
+    def _spell_alike(self) -> None:
+        """One number is one value, be it 120 in an answer and 120.0 in a header in JSON."""
+        for name in self._attributes:
+            found = attribute(name)
+            if not found or found.vr not in _NUMBERS:
+                continue
+            spelled: dict[str, str] = {}
+            for values in self._values.values():
+                texts = values.get(name, [])
+                values[name] = [spelled.setdefault(_number(one), one) for one in texts]
+
+    def _objects_of(self, series: Sequence[Match]) -> list[Member]:
+        """An object of each, that with the number 1 where they can be asked for together."""
+        numbered = self._numbered(series)
+        some: list[Member] = []
+        for one in series:
+            place = text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")
+            try:
+                found = member(*place, numbered[place]) if place in numbered else self._first(one)
+                if found:
+                    some.append(found)
+            except ArchiveError as error:
+                self._lack(f"Not complete: asking for objects ended early. {error}")
+                break
+        return some
+
+    def _numbered(self, series: Sequence[Match]) -> dict[Place, Match]:
+        places: dict[Place, None] = {
+            (text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")): None
+            for one in series
+            if not text(one, "SOPInstanceUID")
+        }
+        found: dict[Place, Match] = {}
+
+        def keep(match: Match) -> None:
+            place = text(match, "StudyInstanceUID"), text(match, "SeriesInstanceUID")
+            found.setdefault(place, match)
+
+        try:
+            answer = self._call.archive.each_image(
+                places,
+                Query(Level.IMAGE, {"InstanceNumber": "1"}, WANTED),
+                keep,
+                deadline=self._call.deadline,
+            )
+        except ArchiveError:
+            return found  # each is asked for itself
+        self._found.queries += answer.queries
+        return found
+
+    def _read(self, some: Sequence[Member]) -> None:
+        """The headers of these objects."""
+        from ..content.header import value_counts
+
+        apart: list[Member] = []
+        headers: list[Member] = []
+
+        def take(one: Member, instance: Instance) -> bool:
+            try:
+                dataset = opened(instance)
+            except ContentError as trouble:
+                self._lack(f"Not complete: a header cannot be read. {trouble}")
+                return True
+            if instance.without_bulk:
+                headers.append(one)
+            if may_lack(instance, dataset, self._attributes):
+                apart.append(one)
+            values: dict[str, list[str]] = {}
+            for counted in value_counts([dataset], self._attributes):
+                values.setdefault(counted.attribute, []).append(counted.value)
+            values["Modality"] = [each.value for each in value_counts([dataset], ["Modality"])]
+            # A number is written otherwise in JSON: what was known stays as it was.
+            known = self._values.get(one.reference.series_instance_uid, {})
+            values |= {name: texts for name, texts in known.items() if any(texts)}
+            self._values[one.reference.series_instance_uid] = values
+            self._fetched.add(one.reference.series_instance_uid)
+            return True
+
+        self._fetch(some, take, headers=True)
+        try:
+            if apart:
+                self._fetch(apart, take, headers=False)
+            elif absent := self._absent() if headers else []:
+                # Metadata may leave out what is bulk and say nothing of it: one object shows.
+                self._fetch(headers[:1], take, headers=False)
+                if self._absent() != absent:
+                    self._fetch(headers[1:], take, headers=False)
+        except ArchiveError as trouble:
+            told = "headers came without bulk data, and the objects did not come whole"
+            self._lack(f"Not complete, perhaps: {told}. {trouble}")
+
+    def _fetch(
+        self, some: Sequence[Member], take: Callable[[Member, Instance], bool], *, headers: bool
+    ) -> None:
+        fetched = fetch(self._call, some, take, headers=headers)
+        told = fetched.told(len(some))
+        self._found.complete = self._found.complete and not told
+        self._found.note(*told, *fetched.remarks())
+
+    def _absent(self) -> list[str]:
+        """The attributes that no header has a value of."""
+        return [
+            name
+            for name in self._attributes
+            if not any(any(values.get(name, ())) for values in self._values.values())
+        ]
+
+    def answer(self, stacks: Sequence[dict[str, Any]]) -> Sampled:
+        """One record for each series, and the counts over all."""
+        rows: list[dict[str, Any]] = []
+        counts: list[dict[str, Any]] = []
+        for name in self._attributes:
+            values = [self._values[uid].get(name, [""]) for uid in self._values]
+            counted = Counter(value or "(empty)" for each in values for value in each)
+            if set(counted) == {"(empty)"}:
+                continue
+            counts += [
+                {"attribute": name, "value": value, "series": count}
+                for value, count in counted.most_common()
+            ]
+        for one in self._series:
+            uid = text(one, "SeriesInstanceUID")
+            if uid not in self._values:
+                continue
+            values = self._values[uid]
+            row = {
+                "series_instance_uid": uid,
+                "study_instance_uid": text(one, "StudyInstanceUID"),
+                "number": text(one, "SeriesNumber"),
+                "modality": text(one, "Modality") or " ".join(values["Modality"]),
+                "description": text(one, "SeriesDescription"),
+                **{name: " | ".join(values.get(name, [])) for name in self._attributes},
+            }
+            rows.append(filled(row))
+        absent = [one for one in self._attributes if not any(c["attribute"] == one for c in counts)]
+        if absent and self._values:
+            self._found.note(f"In none of these headers: {', '.join(absent)}.")
+        self._found.note(*self._sources())
+        common = _common(rows)
+        rows = [{k: v for k, v in row.items() if k not in common} for row in rows]
+        kept = fitting(rows, MOST_BYTES)
+        if len(kept) < len(rows):
+            self._lack(f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all.")
+        return Sampled(
+            returned=len(kept),
+            complete=self._found.complete,
+            notes=self._found.notes,
+            archive=asked(self._call.archive.node),
+            queries=self._found.queries,
+            counts=fitting(counts, MOST_BYTES),
+            common=common,
+            missing=self._found.missing,
+            records=kept,
+            geometry=[*stacks],
+        )
+
+    def _sources(self) -> list[str]:
+        """Where the values are from."""
+        told = len(self._values) - len(self._fetched)
+        notes = [
+            "One object of each series was read: the others of a series may have other values."
+        ] * bool(self._fetched and not told)
+        if told:
+            read = f", of the other {len(self._fetched)} one object was read" * bool(self._fetched)
+            notes.append(
+                f"Of {told} series the values are what the archive tells of the series{read}: "
+                "single objects of a series may have other values."
+            )
+        return notes
+
+    def _first(self, series: Match) -> Member | None:
+        """An object of the series: the first one the archive gives."""
+        study, uid = text(series, "StudyInstanceUID"), text(series, "SeriesInstanceUID")
+        if text(series, "SOPInstanceUID"):
+            return member(study, uid, series)
+        keys = {"StudyInstanceUID": study, "SeriesInstanceUID": uid}
+        answer = self._call.archive.find(
+            Query(Level.IMAGE, keys, WANTED), limit=1, deadline=self._call.deadline
+        )
+        self._found.queries += answer.queries
+        if not answer.matches:
+            self._lack("Not complete: the archive gives no object of one of the series.")
+            return None
+        return member(study, uid, answer.matches[0])
+
+    def _lack(self, *notes: str) -> None:
+        self._found.complete = False
+        self._found.note(*notes)
+
+
+def _number(text: str) -> str:
+    """What texts of one number, or of several, have in common."""
+    try:
+        return "\\".join(f"{float(one):.12g}" for one in text.split("\\"))
+    except ValueError:
+        return text
+
+
+def _common(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several records share, their own UID aside."""
+    if len(rows) < 2:
+        return {}
+    first, *others = rows
+    return {
+        name: value
+        for name, value in first.items()
+        if name != "series_instance_uid" and all(row.get(name) == value for row in others)
+    }
