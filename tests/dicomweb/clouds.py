@@ -1,7 +1,17 @@
-"""Peers that keep to what three clouds publish of their DICOMweb services: Azure's DICOM service
-(conformance statement, version 2), Google's Cloud Healthcare API and AWS HealthImaging.
+"""Peers that keep to what three clouds publish of their DICOMweb services.
 
-What they hold is searched by the embedded archive; here stands what each of them refuses.
+What they hold is searched by the embedded archive; here stands what each of them refuses, by
+- Azure: "DICOM Conformance Statement v2", Search (MicrosoftDocs/azure-docs,
+  articles/healthcare-apis/dicom/dicom-services-conformance-statement-v2.md at 01ff6a1): limit 1 to
+  200 (100), exact matching but for ranges of StudyDate and PatientBirthDate, searchable attributes
+  by path, no empty values, 400 for what is out of range.
+- Google: the "Search transaction" of cloud.google.com/healthcare-api/docs/dicom, as its users cite
+  it: 100 studies or series and 1,000 instances where no limit is given (python-docs-samples #6975
+  and #7044, nroduit/Weasis #653), at most 5,000 and 50,000 (Google's own adapter,
+  healthcare-dicom-dicomweb-adapter #44); attributes of genai-toolbox's search tools.
+- AWS: docs.aws.amazon.com/healthimaging/latest/devguide/dicomweb-search.html and the pages on
+  studies, series and instances below it: series of a study and instances of a series only, these elements,
+  10,000 records in all. Its limit for one page is not published there: 1,000 is assumed.
 """
 
 import json
@@ -28,11 +38,17 @@ _TEXTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a service takes: the keys at each level, the rows of a page, where it searches."""
+    """What a service takes: the keys at each level, and in the path of a study or series where
+    those are others; the rows of a page, of instances in case, and where it searches."""
 
     keys: dict[str, frozenset[str]]
     page: int
     most: int
+    in_study: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    in_series: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    page_of_instances: int = 0
+    most_instances: int = 0
+    takes_empty: bool = True
     habits: Habits = field(default_factory=Habits)
     paths: str = ".*"
     most_in_all: int = 10**9
@@ -55,6 +71,9 @@ AZURE = Rules(
     },
     page=100,
     most=200,
+    in_study={"series": _AZURE_SERIES, "instances": _AZURE_SERIES | {"SOPInstanceUID"}},
+    in_series={"instances": frozenset({"SOPInstanceUID"})},
+    takes_empty=False,
     habits=Habits(literal_keys=_TEXTS | _UIDS | {"Modality", "ManufacturerModelName"}),
 )
 
@@ -72,15 +91,17 @@ GOOGLE = Rules(
     },
     page=100,
     most=5000,
+    page_of_instances=1000,
+    most_instances=50_000,
     habits=Habits(literal_keys=_TEXTS | _UIDS),
 )
 
 # It searches down the hierarchy only, and no search gives more than 10,000 rows in all.
 AWS = Rules(
     {
-        "studies": _GOOGLE_STUDY | {"ModalitiesInStudy", "StudyTime", "StudyID"},
+        "studies": _GOOGLE_STUDY | {"ModalitiesInStudy", "StudyID"},
         "series": frozenset({"SeriesInstanceUID", "Modality"}),
-        "instances": frozenset({"SOPInstanceUID", "InstanceNumber"}),
+        "instances": frozenset({"SOPInstanceUID", "SOPClassUID"}),
     },
     page=100,
     most=1000,
@@ -122,7 +143,9 @@ def _answered(rules: Rules, web: EmbeddedWeb, target: str) -> list[dict[str, Any
         included = [text for name, text in parameters if name == "includefield"]
         if not all(re.fullmatch("[0-9A-F]{8}", name) for name in (*names, *included)):
             return 400
-    elif set(names) - rules.keys.get(path.rpartition("/")[2], frozenset()):
+    elif set(names) - _keys(rules, path):
+        return 400
+    if not rules.takes_empty and any(not text for name, text in parameters if name in names):
         return 400
     if len(names) != len(set(names)):
         return 400
@@ -130,8 +153,11 @@ def _answered(rules: Rules, web: EmbeddedWeb, target: str) -> list[dict[str, Any
         name == "includefield" and text not in rules.fields for name, text in parameters
     ):
         return 400
-    limit, offset = int(options.get("limit", rules.page)), int(options.get("offset", 0))
-    if not 1 <= limit <= rules.most or (not rules.paged and "limit" in options):
+    page, most = rules.page, rules.most
+    if path.endswith("/instances"):
+        page, most = rules.page_of_instances or page, rules.most_instances or most
+    limit, offset = int(options.get("limit", page)), int(options.get("offset", 0))
+    if not 1 <= limit <= most or (not rules.paged and "limit" in options):
         return 400
     rest = [one for one in parameters if one[0] not in ("limit", "offset", "fuzzymatching")]
     most = max(0, min(limit, rules.most_in_all - offset))
@@ -140,3 +166,12 @@ def _answered(rules: Rules, web: EmbeddedWeb, target: str) -> list[dict[str, Any
         return web.search(f"{ROOT}{path}?{urlencode([*rest, *paging])}") or []
     except ValueError:
         return 400
+
+
+def _keys(rules: Rules, path: str) -> frozenset[str]:
+    """What may be searched by at the end of this path."""
+    *above, level = path.strip("/").split("/")
+    keys = rules.keys.get(level, frozenset())
+    if len(above) >= 2:
+        keys = rules.in_study.get(level, keys)
+    return rules.in_series.get(level, keys) if len(above) >= 4 else keys
