@@ -10,8 +10,8 @@ What they hold is searched by the embedded archive; here stands what each of the
   and #7044, nroduit/Weasis #653), at most 5,000 and 50,000 (Google's own adapter,
   healthcare-dicom-dicomweb-adapter #44); attributes of genai-toolbox's search tools.
 - AWS: docs.aws.amazon.com/healthimaging/latest/devguide/dicomweb-search.html and the pages on
-  studies, series and instances below it: series of a study and instances of a series only, these elements,
-  10,000 records in all. Its limit for one page is not published there: 1,000 is assumed.
+  studies, series and instances below it: series of a study and instances of a series only, these
+  elements, 10,000 records in all. Its limit for one page is not published there: 1,000 is assumed.
 """
 
 import json
