@@ -98,11 +98,14 @@ class Archives:
         limit: int,
         deadline: Deadline,
         arrived: Arrived = ignored,
+        as_it_stands: bool = False,
     ) -> Matches:
         """Hand every match to `keep` as it comes, once, as the first node to answer tells it."""
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
-            return self._archives[name].each(query, put, limit=limit, deadline=step)
+            return self._archives[name].each(
+                query, put, limit=limit, deadline=step, as_it_stands=as_it_stands
+            )
 
         return self._each(query, ask, keep, deadline, arrived)
 

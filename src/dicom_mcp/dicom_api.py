@@ -118,13 +118,15 @@ class Archive:
         limit: int,
         deadline: Deadline,
         arrived: Arrived = ignored,
+        as_it_stands: bool = False,
     ) -> Matches:
         """Hand every match to `keep`, as it comes where that can be; the answer tells the rest.
 
         Nothing is found one level down, so ModalitiesInStudy can only be a key where the archive
-        keeps it, or is known not to.
+        keeps it, or is known not to. With `as_it_stands` text is asked for as it is written only,
+        in the script and with the wildcards it has, whether or not the archive understands these.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, arrived, as_it_stands=as_it_stands)
 
         came = False
 

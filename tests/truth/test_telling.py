@@ -128,7 +128,7 @@ def test_the_series_of_one_study_are_all_there_or_counted_above() -> None:
 
 def test_an_archive_that_cuts_nothing_is_asked_once_more_only_for_more_than_it_ever_gave() -> None:
     with holding(studies(33)) as archive:
-        find(archive, Level.STUDY)
+        find(archive, Level.STUDY, {"StudyDate": "20260101-20261231"})
         asked = [
             find(archive, Level.STUDY, {"StudyDate": days}, ("ModalitiesInStudy",)).queries
             for days in ("20260101-20261231", "20260102-20260115", "20260101-20261231")

@@ -15,6 +15,7 @@ from ..standard.namesake import narrow_keys, same_letters, same_name, wide_keys
 from ..standard.query import Match
 from ..standard.recheck import texts
 from ..standard.record import identity
+from ..standard.scripts import SCRIPTS, only_script
 from .call import Call
 from .question import NAME, Found, Question, query_of
 
@@ -22,6 +23,9 @@ from .question import NAME, Found, Question, query_of
 _FEW = 500
 _MANY = 5_000
 _SECONDS = 8.0
+
+# Names in a script that are looked at for one that is in no other.
+_SOME = 50
 
 _OF_ONE = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
 
@@ -43,6 +47,7 @@ def in_other_letters(
 ) -> Found:
     """Whoever has the name in other letters, besides those who are known to have it as written.
     Where nobody has it so, the answer is not complete unless it is shown that there is nobody."""
+    is_latin = question.name.isascii() or not only_script(question.name)
     is_same = (
         same_letters(question.name) if is_dicom_form(question.name) else same_name(question.name)
     )
@@ -51,10 +56,13 @@ def in_other_letters(
     others = question.without(NAME)
     seen: set[str] = set()
     came: set[str] = set()
+    # Scripts that somebody's name is written in alone, and that it cannot be compared with.
+    foreign: set[str] = set()
 
     def take(match: Match) -> None:
         who = who_is(question.level, match)
         names = texts(match.get(NAME, ""))
+        foreign.update(script.name for script in map(only_script, names) if script)
         if known and all(map(str.isascii, names)):
             return  # whoever is written so was looked for as people mean it
         if who not in seen and who not in known and any(map(is_same, names)):
@@ -62,7 +70,7 @@ def in_other_letters(
             came.update(names)
             keep(match)
 
-    def asked(key: str, limit: int) -> bool:
+    def asked(key: str, limit: int, *, as_it_stands: bool = False) -> bool:
         """Whether all came that such a key brings."""
         whole = True
         for way in others.ways()[0]:
@@ -73,6 +81,7 @@ def in_other_letters(
                 limit=limit,
                 deadline=step.deadline,
                 arrived=step.progress.advance,
+                as_it_stands=as_it_stands,
             )
             found.queries += answer.queries
             whole = whole and answer.complete
@@ -82,16 +91,30 @@ def in_other_letters(
     if not known:
         steps += [(("",), _FEW, True), (wide_keys(question.name), _MANY, True)]
     whole = not steps
+    everybody = False
     try:
         for keys, limit, is_proof in steps:
             answers = [asked(key, limit) for key in keys]
             whole = all(answers)
+            everybody = is_proof and whole and keys == ("",)
             if not known and (seen or (is_proof and whole)):
                 break
+        if not everybody and (known or not seen):
+            for script in (one for one in SCRIPTS if one.letters or not known):
+                for key in script.keys(question.name):
+                    came_all = asked(key, _MANY if script.letters else _SOME, as_it_stands=True)
+                    whole = whole and (came_all or not script.letters)
     except ArchiveError:
         whole = False
     if seen:
         found.note(f"Understood: {NAME} in other letters, {', '.join(sorted(came)[:5])}.")
+    if foreign and is_latin and not known and not seen:
+        found.complete = False
+        found.note(
+            f"Not complete, perhaps: names here are in {' and '.join(sorted(foreign))} letters "
+            "only, which cannot be compared with Latin ones. Ask by the name in those letters, an "
+            "ID or a birth date."
+        )
     if not whole and not known:
         found.complete = False
         found.note(

@@ -60,6 +60,8 @@ class Asking:
     deadline: Deadline
     arrived: Callable[[], None]
     cost: Cost = field(default_factory=Cost)
+    # Text is asked for as it is written only.
+    as_it_stands: bool = False
 
     def within(self, seconds: float) -> "Asking":
         """The same question, with at most so long for a step of it."""

@@ -66,6 +66,8 @@ class Gathering:
         self.translated = False
         # What a match must have no value for.
         self.empty = query.empty
+        # All that came was one answer, and two halves of the time had no more.
+        self.halved = False
         # What each match has for the attribute it is dated by.
         self.dates: list[str] = []
         self._dated_by = ""

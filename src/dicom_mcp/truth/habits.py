@@ -10,6 +10,11 @@ from math import log
 _ROUND = frozenset({10, 20, 25, 30, 40, 64, 128, 256, 512, 1024, 2048, 4096, 8192})
 _ROUND_STEP = 50
 
+# Of so few rows no limit that anybody sets has left anything out; nobody's is larger and not
+# round, and to ask twice for so many takes longer than anybody waits.
+_FEW = 4
+_MANY = 20_000
+
 # More values than are ever sent in one key, and the fewest that are a list.
 _MOST_LISTED = 10_000
 _PAIR = 2
@@ -109,6 +114,8 @@ class Habits:
     cap: int | None = None
     # It refuses what is more than it gives at once, and gives nothing of it.
     refuses: bool = False
+    # It answers no question without a key.
+    refuses_all: bool = False
     # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their
     # rows, without a word: series below them, or candidates before they are compared.
     cut_unseen: set[str] = field(default_factory=set[str])
@@ -123,6 +130,10 @@ class Habits:
     undated_seen: bool = False
     # The longest answer it gave at each level, or of its worklist: a cap there is no smaller.
     longest: dict[str, int] = field(default_factory=dict[str, int])
+    # The last of its longest answers at each level that was shown to be whole, and its keys.
+    whole: dict[str, tuple[int, Mapping[str, str]]] = field(
+        default_factory=dict[str, tuple[int, Mapping[str, str]]]
+    )
     # A SERIES query without its study is answered (PS3.4 C.4.1.3.2.1).
     relational: bool | None = None
     # So is an IMAGE query that names a series, or several, without their study.
@@ -204,6 +215,18 @@ class Habits:
         # orthanc-dicomweb 1.7 gives one more than its limit.
         one_more = rows > _ROUND_STEP and rows % _ROUND_STEP == 1
         return one_more or rows in _ROUND or (rows > 0 and rows % _ROUND_STEP == 0)
+
+    def is_doubted(self, level: str, rows: int, keys: Mapping[str, str]) -> bool:
+        """Whether an answer to these keys that calls itself whole may have been cut at any length:
+        it is no shorter than all that came before, or that was shown to be whole."""
+        if self.whole.get(level) == (rows, keys) and rows != self.cap:
+            return False
+        longest = self.longest.get(level, 0)
+        return self.is_cut(level, rows) or (_FEW < rows <= _MANY and rows >= longest)
+
+    def proved_whole(self, level: str, rows: int, keys: Mapping[str, str]) -> None:
+        """So many matches were shown to be all."""
+        self.whole[level] = rows, dict(keys)
 
     def gave(self, level: str, rows: int) -> None:
         """It gave so many matches and said that this was all, or was stopped by us."""

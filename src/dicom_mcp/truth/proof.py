@@ -20,6 +20,7 @@ from ..standard.shapes import SEPARATOR, Trial, shape, trial
 from .asking import Asking
 from .case import FREE_TEXT, ask_in_any_case
 from .gathering import Gathering, Outcome
+from .whole import ask_whole
 
 # Matches that are looked at for a value to try a key with, and for how long all of it may take.
 _LOOKED_AT = 20
@@ -50,6 +51,8 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     if unread:
         return ask_without(asking, query, gathering, unread)
     outcome = ask_in_any_case(asking, query, gathering)
+    if asking.as_it_stands:
+        return outcome
     doubted = [
         keyword
         for keyword, key in query.keys.items()
@@ -111,9 +114,8 @@ class _Proof:
         """Some matches of these keys, and whether they are all."""
         query = Query(self._query.level, keys, (*self._query.wanted, *self._doubted))
         gathering = Gathering(query, _LOOKED_AT)
-        part = self._asking.put(query, gathering)
-        cut = gathering.full or self._asking.habits.is_cut(query.level, part.rows)
-        return gathering.matches, part.ending.whole and not cut
+        outcome = ask_whole(self._asking, query, gathering)
+        return gathering.matches, outcome.whole and not gathering.full
 
     def _values(self, keyword: str) -> list[str]:
         return [text for match in self._known for text in texts(match.get(keyword, ""))]

@@ -20,6 +20,8 @@ def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Out
     before = gathering.count
     gathering.translated = False
     outcome = ask_whole(asking, query, gathering)
+    if asking.as_it_stands:
+        return outcome
     wider = query.in_ascii()
     widened = [name for name, key in query.keys.items() if wider.keys.get(name, "") != key]
     if not widened or habits.reads_utf_8 or not outcome.whole or gathering.full:

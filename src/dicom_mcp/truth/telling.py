@@ -45,14 +45,6 @@ type _Who = tuple[str, str]
 
 # How a list ends of which more is there than came.
 _CUT = Ending(whole=False, capped=True)
-_UNPROVED = Ending(
-    whole=False,
-    notes=(
-        "Not complete, perhaps: this archive leaves out matches of which it has much to count, and "
-        "no date tells these apart. Narrow the question.",
-    ),
-)
-
 # What a day is parted by.
 _TIMES: dict[Level, tuple[str, ...]] = {
     Level.PATIENT: (),
@@ -177,7 +169,7 @@ class _Telling:
         if not self._habits.always_tells:
             ending = self._ask(replace(self._query, wanted=()), note, ())
         if self._habits.always_tells:
-            return self._prove_by_halves(self._query.keys, whole)
+            return self._prove_by_halves(whole)
         missing = [who for who in bare if who not in self._seen]
         if missing and not self._ask_by_uid(missing, len(whole.came)):
             return _CUT
@@ -211,32 +203,22 @@ class _Telling:
             size = max(size // _SHRINK, 1)
         return whole
 
-    def _prove_by_halves(self, keys: Mapping[str, str], whole: _Some) -> Ending:
+    def _prove_by_halves(self, whole: _Some) -> Ending:
         """The same of an archive that tells what it works out whether or not it is asked to: two
-        halves of the time have no more, or each is proved in its turn."""
+        halves of the time have no more."""
+        keys = self._query.keys
         if self._query.level is Level.SERIES and is_one(keys.get(UNIQUE_KEY[Level.STUDY], "")):
             return self._prove_by_count(whole)
         if not any(whole.days) and not self._also:
             self._also = (self._day, *_TIMES[self._query.level])
             whole = self.ask_for(keys)
         known = len(self._seen)
-        parts = [(part, self.ask_for(part)) for part in self._parts(keys, whole)]
-        if not parts:
-            return _UNPROVED if self._habits.cuts_told else Ending()
-        is_parted = all(len(some.came) < len(whole.came) for _, some in parts)
-        if is_parted and len(self._seen) == known and all(some.ending.whole for _, some in parts):
+        parts = [self.ask_for(part) for part in self._parts(keys, whole)]
+        if len(self._seen) > known:
+            return _CUT
+        proves = all(some.ending.whole and len(some.came) < len(whole.came) for some in parts)
+        if parts and proves:
             self._habits.proved.learn(keys, whole.counts)
-            return Ending()
-        self._habits.cuts_told = self._habits.cuts_told or len(self._seen) > known
-        for part, some in parts:
-            if self.stopped:
-                break
-            if not some.ending.whole:
-                return some.ending
-            if not self._habits.proved.covers(part, some.counts):
-                proof = self._prove_by_halves(part, some)
-                if not proof.whole:
-                    return proof
         return Ending()
 
     def _parts(self, keys: Mapping[str, str], whole: _Some) -> list[dict[str, str]]:
@@ -260,7 +242,7 @@ class _Telling:
         if self._query.keys.keys() <= above:
             self._ask(Query(Level.STUDY, self._query.keys, (counted,)), note, ())
         if len(counts) != 1 or not counts[0].isdecimal():
-            return _UNPROVED if self._habits.cuts_told else Ending()
+            return Ending()
         if int(counts[0]) <= len(whole.came):
             self._habits.proved.learn(self._query.keys, whole.counts)
             return Ending()

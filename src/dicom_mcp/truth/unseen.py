@@ -52,6 +52,8 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     is_list = query.level is Level.PATIENT or doubted
     if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
         return outcome
+    if gathering.halved:
+        return outcome
     try:
         return _prove(asking, dated, gathering, outcome, doubted)
     except ArchiveError as error:

@@ -5,13 +5,14 @@ that may have been cut is asked again in parts: by date, and a day that is still
 What that brings is either proof that nothing was missing, or the rest.
 """
 
-from ..errors import StatusFailure
+from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Matches, Query
 from ..standard.shapes import SEPARATOR
 from ..standard.status import TOO_MANY
 from .asking import Asking, Part
 from .gathering import Gathering, Outcome
+from .halves import halves_of_day
 from .parts import Parts, told_of
 from .undated import ask_undated
 
@@ -20,6 +21,12 @@ _COUNT_ABOVE: dict[Level, str] = {
     Level.SERIES: "NumberOfStudyRelatedSeries",
     Level.IMAGE: "NumberOfSeriesRelatedInstances",
 }
+
+# Matches that are looked at to see whether an archive gives so many at once.
+_ENOUGH = 500
+
+# Of a longer list with a length that nobody sets as a limit, what has no date is not looked for.
+_LONG = 200
 
 # A list that nothing can prove whole is only doubted at the lengths archives are known to cut at.
 _KNOWN_CAP = 100
@@ -56,25 +63,44 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         parts.prove_undated(None)
         return parts.outcome()
     notes = list(first.ending.notes)
-    silent = first.ending.whole and not gathering.full and habits.is_cut(query.level, first.rows)
+    silent = (
+        first.ending.whole
+        and not gathering.full
+        and habits.is_doubted(query.level, first.rows, query.keys)
+    )
+    is_likely = silent and habits.is_cut(query.level, first.rows)
     if first.ending.whole:
         habits.gave(query.level, first.rows)
     if not silent and not first.ending.capped:
         return Outcome(first.ending.whole, notes)
     if _is_of_one(query):
-        return _proved_by_count(asking, query, first) if silent else Outcome(False, notes)
+        if not silent:
+            return Outcome(False, notes)
+        return _proved_by_count(asking, query, first, is_likely=is_likely)
+    if silent and _gives_more(asking, query, first.rows):
+        return Outcome(True, notes)
     if any(SEPARATOR in key for key in query.keys.values()):
         # A list is parted into shorter ones (see `lists`).
+        if silent and not is_likely:
+            return Outcome(True, notes)
         why = "and shorter lists may have more"
         return Outcome(False, [*notes, _suspicious(first.rows, query, why)])
     if gathering.empty:
         return ask_undated(asking, query, gathering, first)
-    found = gathering.count
+    if silent and not is_likely and not _can_be_halved(query, first):
+        return Outcome(True, notes)
+    found, alone = gathering.count, gathering.examined == first.rows
     cap = first.rows if silent else None
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
     whole = parts.ask_all(first)
     if silent and gathering.count == found:
-        if whole and (parts.rows >= first.rows or parts.covers(first)):
+        is_long = not is_likely and first.rows > _LONG
+        if whole and (is_long or parts.rows >= first.rows or parts.covers(first)):
+            habits.proved_whole(query.level, first.rows, query.keys)
+            gathering.halved = alone
+            return Outcome(True, notes)
+        if not is_likely and not asking.deadline.passed:
+            habits.proved_whole(query.level, first.rows, query.keys)  # as far as it can be
             return Outcome(True, notes)
         why = "and not all have a" if whole else "and it could not be split by"
         return Outcome(False, [*notes, _suspicious(first.rows, query, f"{why} {told[0]}")])
@@ -86,7 +112,33 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     return outcome if outcome.whole or parts.came else Outcome(False, [*notes, *outcome.notes])
 
 
-def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
+def _gives_more(asking: Asking, query: Query, rows: int) -> bool:
+    """Whether the archive gives more than so many at once, as any longer list of its shows."""
+    habits = asking.habits
+    if not query.keys or rows == habits.cap or habits.refuses_all:
+        return False
+    every = Query(query.level)
+    gathering = Gathering(every, max(rows, _ENOUGH), keep=lambda _: None)
+    try:
+        part = asking.put(every, gathering)
+    except ArchiveError:
+        habits.refuses_all = True
+        return False
+    if gathering.full or part.ending.whole:
+        habits.gave(query.level, part.rows)
+    return part.rows > rows
+
+
+def _can_be_halved(query: Query, first: Part) -> bool:
+    """Whether what came is of several days, or minutes of a day."""
+    day, *others = told_of(query.level)
+    dates = {one[day] for one in first.told} - {""}
+    return len(dates) > 1 or (
+        "StudyTime" in others and bool(halves_of_day(one["StudyTime"] for one in first.told))
+    )
+
+
+def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bool) -> Outcome:
     """Whether a list below one study or series, or a list of them, is as long as the level above
     says it has to be."""
     notes = list(first.ending.notes)
@@ -102,6 +154,7 @@ def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
         if len(counts) == named and all(map(str.isdecimal, counts)):
             count = sum(map(int, counts))
             if count <= first.rows:
+                asking.habits.proved_whole(query.level, first.rows, query.keys)
                 return Outcome(True, notes)
             asking.habits.cap = first.rows
             notes.append(
@@ -109,7 +162,9 @@ def _proved_by_count(asking: Asking, query: Query, first: Part) -> Outcome:
                 f"gives at most {first.rows} at once."
             )
             return Outcome(False, notes)
-    if named == 1 and first.rows % _KNOWN_CAP and first.rows != asking.habits.cap:
+    if not is_likely or (
+        named == 1 and first.rows % _KNOWN_CAP and first.rows != asking.habits.cap
+    ):
         return Outcome(True, notes)
     notes.append(_suspicious(first.rows, query, "and nothing here can tell"))
     return Outcome(False, notes)

@@ -199,7 +199,8 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
             raise
         return _ask_refused(asking, query, found, failure)
     count = len(part.starts)
-    silent = part.ending.whole and not found.full and habits.is_cut(_WORKLIST, count)
+    keys = dict(query.keys)
+    silent = part.ending.whole and not found.full and habits.is_doubted(_WORKLIST, count, keys)
     if not silent and not part.ending.capped:
         if part.ending.whole:
             habits.gave(_WORKLIST, count)
@@ -209,6 +210,8 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
     whole = parts.ask(query, part.starts)
     if silent and found.known == known:
         if whole or (count % _KNOWN_CAP and count != habits.cap):
+            habits.gave(_WORKLIST, count)
+            habits.proved_whole(_WORKLIST, count, keys)
             return part.ending
         told = (
             f"Not complete, perhaps: the archive gave exactly {count} {NOUN[1]}, which may be the "

@@ -1,0 +1,109 @@
+"""Lists that an archive cuts without a word, at a length that nobody would doubt."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.node import AnyNode, WebNode
+from dicom_mcp.standard.levels import Level
+from tests import peers
+from tests.asking import answers
+from tests.busy import Kept, Study
+from tests.dicomweb import servers
+from tests.peers import Kind
+
+from .archives import find, holding, images, studies
+
+type Asked = tuple[str, dict[str, Any], int]
+
+_DAY = "20260317"
+
+
+def asked(held: list[Study]) -> list[Asked]:
+    """Tools, arguments, and how many there are."""
+
+    def count(study: Study) -> bool:
+        return f"{study.day or ''}".replace("-", "") == _DAY
+
+    patients = {study.patient.patient_id for study in held}
+    bergers = {s.patient.patient_id for s in held if s.patient.name.startswith("Berger")}
+    largest = max(held, key=lambda study: len(study.series))
+    return [
+        ("count_studies", {"study_date": _DAY}, sum(map(count, held))),
+        ("count_studies", {"modality": "CT"}, sum("CT" in one.modalities for one in held)),
+        ("query_patients", {"name_pattern": "Berger*", "limit": 500}, len(bergers)),
+        ("count_studies", {}, len(held)),
+        ("count_studies", {"count": "patients"}, len(patients)),
+        ("query_studies", {"study_date": _DAY, "limit": 500}, sum(map(count, held))),
+        ("query_series", {"study_instance_uid": largest.uid}, len(largest.series)),
+    ]
+
+
+@pytest.fixture(params=["DIMSE", "DICOMweb"])
+def cut(request: pytest.FixtureRequest, small: Kept) -> Iterator[AnyNode]:
+    """417 of each list, over DICOMweb of all pages together."""
+    database = str(small.database)
+    if request.param == "DIMSE":
+        with peers.embedded([], Kind(Habits(most_matches=417)), database=database) as peer:
+            yield peer.node
+    else:
+        with servers.embedded([], Habits(most_of_all_pages=417), database=database) as url:
+            yield WebNode(url)
+
+
+def test_a_list_cut_at_any_length_is_whole_or_marked_whatever_is_asked(
+    cut: AnyNode, small: Kept
+) -> None:
+    questions = asked([*small.held])
+    told = list(answers(cut, [(tool, arguments) for tool, arguments, _ in questions]))
+    for (tool, arguments, count), answer in zip(questions, told, strict=True):
+        assert answer.get("total", answer.get("returned")) == count, (tool, arguments)
+        assert answer["complete"], (tool, arguments, answer["notes"])
+
+
+@pytest.mark.parametrize("most", [13, 41])
+@pytest.mark.parametrize("level", [Level.STUDY, Level.PATIENT])
+def test_a_list_cut_at_any_length_is_asked_in_parts_until_it_is_whole(
+    level: Level, most: int
+) -> None:
+    held = [
+        image
+        for number in range(1, 81)
+        for image in images(
+            1,
+            study=number,
+            StudyDate=f"2026{1 + number // 28:02}{1 + number % 28:02}",
+            PatientBirthDate=f"19{10 + number}0101",
+        )
+    ]
+    with holding(held, Habits(most_matches=most)) as archive:
+        answer = find(archive, level)
+        assert len(answer.matches) == 80
+        assert answer.complete
+        assert archive.habits.cap == most
+
+
+@pytest.mark.parametrize("level", [Level.SERIES, Level.IMAGE])
+def test_what_is_below_one_study_is_counted_above_at_any_length(level: Level) -> None:
+    held = images(33)
+    if level is Level.SERIES:
+        for number, image in enumerate(held):
+            image.SeriesInstanceUID = f"1.2.1.{number}"
+    keys = {"StudyInstanceUID": "1.2.1"}
+    if level is Level.IMAGE:
+        keys["SeriesInstanceUID"] = "1.2.1.1"
+    with holding(held, Habits(most_matches=23)) as archive:
+        answer = find(archive, level, keys)
+    assert len(answer.matches) == 23
+    assert answer.complete is False
+    assert "counts 33" in answer.notes[-1]
+
+
+def test_an_archive_that_gives_more_than_it_is_asked_for_is_asked_once_more_only() -> None:
+    with holding(studies(60)) as archive:
+        january = {"StudyDate": "20260101-20260131"}
+        numbers = [find(archive, Level.STUDY, january).queries for _ in range(3)]
+        find(archive, Level.STUDY, {"StudyDate": "20260201-20260228"})
+    assert numbers == [2, 1, 1]
