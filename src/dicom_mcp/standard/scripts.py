@@ -46,7 +46,11 @@ SCRIPTS = (
 )
 
 # What is a letter's script by the first word of its name (Unicode), if it is not called so.
-_CALLED = dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA"), "Chinese or Japanese")
+_CALLED: dict[str, str] = {
+    "CJK": "Chinese or Japanese",
+    "HIRAGANA": "Chinese or Japanese",
+    "KATAKANA": "Chinese or Japanese",
+}
 
 
 def only_script(name: str) -> Script | None:
