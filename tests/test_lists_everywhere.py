@@ -224,7 +224,7 @@ def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_web_server(
     assert answer["missing"] == {"AccessionNumber": missing}
     assert answer["complete"], answer["notes"]
     if web.name in ("orthanc", "reads backslashes"):
-        assert answer["queries"] <= 8
+        assert answer["queries"] <= 16
         assert not any("does not read such lists" in note for note in answer["notes"])
     assert found(ask(web, "query_studies", accession_number=[WITH_COMMA, "B1"])) == {WITH_COMMA}
 
