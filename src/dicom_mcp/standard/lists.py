@@ -28,13 +28,39 @@ MOST_VALUES = 5_000
 _LONGEST_ONE = 64
 
 # PS3.5 6.2: what no value holds, so that it always separates; and what an ID may hold.
-_NEVER_INSIDE = re.compile(r"[\\\r\n\t\v\f]+")
+_NEVER_INSIDE = re.compile(r"[\\\r\n\t\v\f\x85\u2028\u2029]+")
+_LINES = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _WORDS = r"(?:and|or|&)\s"
 _SELDOM_INSIDE = re.compile(
     rf"[;,|\uFF0C\uFF1B\u3001\u060C]+(?:\s*{_WORDS})?|\s{_WORDS}", re.IGNORECASE
 )
 _AROUND = " \t,;|"
-_AROUND_UIDS = re.compile(r"[\s,;|\\\"'\[\]()]+")
+_QUOTES = "\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+_AROUND_UIDS = re.compile(rf"[\s,;|\\{_QUOTES}\[\](){{}}\uFF0C\uFF1B\u3001\u060C]+")
+
+# How a spreadsheet writes a number of twelve digits and more, most of which are lost then; and what
+# becomes of one that passed through a program.
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}", re.IGNORECASE)
+_FRACTION = re.compile(r"(\d+)[.,]0")
+
+# Numbers from one to another, as people write them; more than so many are none that were meant.
+_FROM_TO = re.compile(
+    r"(?P<prefix>.*?)(?P<first>\d+)(?P<to> ?(?:\.\.+|\u2026|[-\u2010-\u2015]| to | bis ) ?)"
+    r"(?P<again>.*?)(?P<last>\d+)"
+)
+_MOST_FROM_TO = 500
+_FEW_DIGITS = 6
+
+# The head of a column, without blanks and points.
+_HEADS: dict[str, frozenset[str]] = {
+    "AccessionNumber": frozenset({
+        "acc", "accession", "accessionid", "accessionno", "accessionnr", "accessionnumber",
+        "accessionnumbers", "accno", "accnr", "accnumber",
+    }),
+    "PatientID": frozenset({
+        "id", "ids", "mrn", "patient", "patientid", "patientids", "patientnumber", "pid", "pids",
+    }),
+}  # fmt: skip
 
 # How people number the lines of a list.
 _BULLET = re.compile(r"(?:[-*\u2013\u2022]|\d{1,3}[.)])\s+")
@@ -54,11 +80,20 @@ def values_of(keyword: str, text: Several, *, argument: str) -> list[str]:
     listed = [text] if isinstance(text, str) else text
     if isinstance(text, str) and (from_json := _from_json(text.strip())) is not None:
         listed = from_json
+    listed = [_column(keyword, _visible(piece)) for piece in listed]
     if keyword.endswith("UID"):
-        values = _cleaned(one for piece in listed for one in _AROUND_UIDS.split(piece))
+        values = _uids(listed)
     else:
         pieces = [one for piece in listed for one in _NEVER_INSIDE.split(piece) if one.strip()]
         values = _values_of_pieces(pieces)
+        if len(values) > 1 and _is_head(keyword, values[0]):
+            del values[0]
+    if shortened := sum(_SHORTENED.fullmatch(value) is not None for value in values):
+        raise BadArgument(
+            f"{argument} has {shortened} of {len(values)} values as a spreadsheet shortens numbers "
+            "(1.2E+11): digits of them are lost",
+            "Have the column formatted as text, or as numbers without decimals, and copy it again",
+        )
     if len(values) > MOST_VALUES:
         raise BadArgument(
             f"{argument} lists {len(values):,} values, and at most {MOST_VALUES:,} can be asked "
@@ -69,13 +104,74 @@ def values_of(keyword: str, text: Several, *, argument: str) -> list[str]:
 
 
 def parts_of(value: str) -> list[str]:
-    """The values that one may be instead, by the separators it holds; none where it holds none."""
+    """The value or values that one may be instead: by the separators it holds, by what programs and
+    keyboards make of a number, or from one number to another; none where it can be nothing else."""
     inner = value[1:-1] if f"{value[:1]}{value[-1:]}" in _BRACKETS else value
     parts = _cleaned(_SELDOM_INSIDE.split(inner))
     if len(parts) < 2:
-        words = inner.strip(_AROUND).split()
+        words = _cleaned(inner.strip(_AROUND).split())
         parts = words if words and all(map(_IDENTIFIER.fullmatch, words)) else parts
-    return parts if parts != [value] else []
+    if parts not in ([], [value]):
+        return parts
+    return _from_to(value) or _otherwise(value)
+
+
+def _from_to(value: str) -> list[str]:
+    """The numbers from one to another."""
+    found = _FROM_TO.fullmatch(value)
+    if not found or found["again"] not in ("", found["prefix"]):
+        return []
+    # A plain hyphen stands in numbers too: 2026-2031.
+    if found["to"] == "-" and not found["again"] and len(found["first"]) < _FEW_DIGITS:
+        return []
+    first, last, width = int(found["first"]), int(found["last"]), len(found["first"])
+    if len(found["last"]) != width or not first < last < first + _MOST_FROM_TO:
+        return []
+    return [f"{found['prefix']}{number:0{width}}" for number in range(first, last + 1)]
+
+
+def _otherwise(value: str) -> list[str]:
+    """One value in its usual form."""
+    if found := _FRACTION.fullmatch(value):
+        return [found[1]]
+    plain = unicodedata.normalize("NFKC", value)
+    return [plain] if plain != value and plain.isascii() else []
+
+
+def _visible(text: str) -> str:
+    """Text without characters that nobody sees, and with every space a plain one."""
+    if text.isascii():
+        return text
+    seen = (
+        " " if unicodedata.category(one) == "Zs" else one
+        for one in text
+        if unicodedata.category(one) != "Cf"
+    )
+    return "".join(seen)
+
+
+def _column(keyword: str, text: str) -> str:
+    """Of a table with a head the column of this attribute."""
+    rows = [line.split("\t") for line in _LINES.split(text) if line.strip()]
+    heads = [_is_head(keyword, cell) for cell in rows[0]] if rows else []
+    if len(rows) < 2 or len(heads) < 2 or sum(heads) != 1:
+        return text
+    at = heads.index(True)
+    return "\n".join(row[at] for row in rows[1:] if len(row) > at)
+
+
+def _is_head(keyword: str, cell: str) -> bool:
+    letters = "".join(one for one in cell.casefold() if one.isalnum())
+    return letters in _HEADS.get(keyword, ()) or letters == keyword.casefold()
+
+
+def _uids(pieces: Iterable[str]) -> list[str]:
+    """What between these has a digit, unless nothing has; a UID ends with one."""
+    lines = [_BULLET.sub("", line.strip()) for one in pieces for line in _LINES.split(one)]
+    plain = (unicodedata.normalize("NFKC", line) for line in lines)
+    values = _cleaned(one.rstrip(".") for line in plain for one in _AROUND_UIDS.split(line))
+    named = [value for value in values if any(map(str.isdigit, value))]
+    return named or values
 
 
 def _values_of_pieces(pieces: Sequence[str]) -> list[str]:
@@ -104,7 +200,7 @@ def _from_json(text: str) -> list[str] | None:
 
 def _cleaned(values: Iterable[str]) -> list[str]:
     """Each value once, in order, without what surrounds it in a table or a program."""
-    stripped = (value.strip().strip("\"'").strip() for value in values)
+    stripped = (value.strip().removeprefix("=").strip(_QUOTES).strip() for value in values)
     return [*dict.fromkeys(value for value in stripped if value)]
 
 

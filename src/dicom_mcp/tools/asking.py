@@ -10,7 +10,7 @@ from ..standard.query import Match, Matches
 from ..standard.recheck import texts
 from ..standard.record import identity
 from .call import Call
-from .lists import Tally
+from .lists import Tally, tell_lost_zeros
 from .namesakes import in_other_letters, who_is
 from .question import MODALITIES, Found, Question, query_of
 
@@ -46,6 +46,7 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
                 found.add(in_other_letters(call, reading, wanted, found.matches.append, known))
             reading = tally.reread(reading, found)
     tally.tell(found)
+    tell_lost_zeros(call, question.level, found)
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
     if len(found.matches) > limit:
@@ -77,6 +78,7 @@ def each(
     else:
         found = _each(call, question, wanted, keep, tally)
     tally.tell(found)
+    tell_lost_zeros(call, question.level, found)
     return found
 
 

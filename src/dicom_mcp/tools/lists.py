@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..errors import ArchiveError
+from ..standard.levels import Level
 from ..standard.lists import LISTED, normal, parts_of
 from ..standard.meaning import identifiers
-from ..standard.query import Match
+from ..standard.query import Match, Query
 from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
+from .call import Call
 from .question import Found, Question
 
 # Values in a note; `missing` has them all.
 _MOST_NAMED = 20
+
+# Values that are looked for with zeros before them, and matches that are looked at for each.
+_MOST_LOOKED_FOR = 5
+_LOOKED_AT = 20
 
 
 class Tally:
@@ -62,7 +69,9 @@ class Tally:
                 continue
             left = [value for value in values if value not in parts]
             new = [one for several in parts.values() for one in several if one not in left]
-            told.note(f"No {keyword} is {_named([*parts])} as a whole: read as several values.")
+            single = all(len(several) == 1 for several in parts.values())
+            read = _named([*new]) if single else "several values"
+            told.note(f"No {keyword} is {_named([*parts])} as a whole: read as {read}.")
             self._asked[keyword] = [*dict.fromkeys((*left, *new))]
             # Beside another list each of its values may be meant with each of this one.
             asked = new if self.lists == 1 else self._asked[keyword]
@@ -98,6 +107,32 @@ class Tally:
                     f"Of {len(missing)} of {len(values)} values of {keyword} it is not known "
                     f"whether they have a match: {_named(missing)}."
                 )
+
+
+def tell_lost_zeros(call: Call, level: Level, told: Found) -> None:
+    """Of numbers that nothing has say which there are with zeros before them, which spreadsheets
+    drop."""
+    for keyword, missing in [*told.missing.items()]:
+        numbers = [value for value in missing if value.isdecimal() and value[0] != "0"]
+        longer: list[str] = []
+        for number in numbers[:_MOST_LOOKED_FOR]:
+            try:
+                answer = call.archive.find(
+                    Query(level, {keyword: f"*{number}"}), limit=_LOOKED_AT, deadline=call.deadline
+                )
+            except ArchiveError:
+                return  # what is missing is told all the same
+            told.queries += answer.queries
+            found = {text for match in answer.matches for text in texts(match.get(keyword, ""))}
+            longer += sorted(one for one in found if one.lstrip("0") == number)
+        if longer:
+            told.note(
+                f"There are {_named(longer)}: a spreadsheet drops the zeros that a number begins "
+                f"with. Ask for these if they are meant; only {_MOST_LOOKED_FOR} were looked for."
+                if len(numbers) > _MOST_LOOKED_FOR
+                else f"There are {_named(longer)}: a spreadsheet drops the zeros that a number "
+                "begins with. Ask for these if they are meant."
+            )
 
 
 def _named(values: list[str]) -> str:
