@@ -13,10 +13,14 @@ from ..standard.levels import Level
 from ..standard.near import did_you_mean
 from ..standard.quantity import age_of
 from ..standard.query import Match
+from ..standard.reading import read
 from .condition import AGE, texts, told
 
 # How a group is called whose attribute has no value.
 EMPTY = "(empty)"
+
+# And one whose value is no date, time or age.
+NOT_READABLE = "(not readable)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def _by_age(write: Callable[[int], str]) -> Callable[[Match], list[str]]:
         span = age_of(record, "Y")
         if span and span[0] == span[1]:
             return [write(int(span[0]))]
-        return ["(not readable)"] if record["PatientAge"] else []
+        dated = record["PatientBirthDate"] and record["StudyDate"]
+        return [NOT_READABLE] if record["PatientAge"] or dated else []
 
     return groups
 
@@ -110,13 +115,16 @@ def dimensions(names: Sequence[str]) -> list[Dimension]:
 
 _MOST = 4
 
+# PS3.5 6.2, TM: hours have two figures and are those of one day.
+_TWO, _HOURS = 2, 24
+
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def _day(text: str) -> date | None:
-    text = text.replace(".", "")  # as ACR-NEMA 300 wrote it (PS3.5 6.2)
+    read_as = read("DA", "StudyDate", text)
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        return date.fromisoformat(read_as[0]) if read_as else None
     except ValueError:
         return None
 
@@ -124,9 +132,17 @@ def _day(text: str) -> date | None:
 def _period(write: Callable[[date], str]) -> Callable[[str], str]:
     def group(text: str) -> str:
         day = _day(text)
-        return write(day) if day else ""
+        return write(day) if day else NOT_READABLE if text else ""
 
     return group
+
+
+def _hour(text: str) -> str:
+    read_as = read("TM", "StudyTime", text)
+    hour = read_as[0][:2] if read_as else text[:2]
+    if len(hour) == _TWO and hour.isdecimal() and int(hour) < _HOURS:
+        return hour
+    return NOT_READABLE if text else ""
 
 
 def _week(day: date) -> str:
@@ -147,7 +163,7 @@ _ON: dict[str, Callable[[date], str]] = {
 
 _PERIODS: dict[str, tuple[str, Callable[[str], str]]] = {
     **{name: ("StudyDate", _period(write)) for name, write in _ON.items()},
-    "hour": ("StudyTime", lambda text: text[:2] if text[:2].isdecimal() else ""),
+    "hour": ("StudyTime", _hour),
 }
 
 _AGES: dict[str, Callable[[Match], list[str]]] = {
