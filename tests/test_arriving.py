@@ -5,8 +5,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import RLELossless
 
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
@@ -88,6 +90,22 @@ def test_an_object_of_another_patient_is_told() -> None:
             for answer in spoilt(node, dataset)
         ]
     assert any(told)
+
+
+@pytest.mark.parametrize("said", [None, 1])
+def test_frames_are_chosen_among_those_that_are_there_whatever_the_header_says(
+    said: int | None,
+) -> None:
+    several = image(
+        np.stack([gradient(0, 50 * number, "u1") for number in (1, 2, 3, 4)]), NumberOfFrames=4
+    )
+    several.compress(RLELossless)
+    several.NumberOfFrames = said
+    index = Hostile()
+    index.put(1, several, encoded(named(several, 1)), RLELossless)
+    assert answer_of(index, "view_image", at="last")["image"]["frame"] == 4
+    sheet = answer_of(index, "view_series")
+    assert any("holds 4 frames" in line for line in sheet["caption"])
 
 
 def test_an_object_of_another_study_is_told() -> None:
