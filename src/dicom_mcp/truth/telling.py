@@ -131,18 +131,9 @@ class _Telling:
 
         def take(match: Match, size: int) -> bool:
             who = self._identity(match)
-            if who in some.came:
-                return True
-            some.came.add(who)
-            some.is_told = some.is_told or any(match.get(one) for one in self._told)
-            some.days.append(str(match.get(self._day, "")))
-            some.times.append(str(match.get("StudyTime", "")))
-            for keyword, each in some.counts.items():
-                count = str(match.get(keyword, ""))
-                if each is None or not count.isdecimal():
-                    some.counts[keyword] = None
-                else:
-                    each.append(int(count))
+            if who not in some.came:
+                some.came.add(who)
+                self._note(some, match)
             if (known and who in self._seen) or (only is not None and who not in only):
                 return True
             self.late += bool(known)
@@ -155,11 +146,25 @@ class _Telling:
         some.ending = self._ask(replace(self._query, keys=keys), take, self._also)
         return some
 
+    def _note(self, some: _Some, match: Match) -> None:
+        some.is_told = some.is_told or any(match.get(one) for one in self._told)
+        some.days.append(str(match.get(self._day, "")))
+        some.times.append(str(match.get("StudyTime", "")))
+        for keyword, each in some.counts.items():
+            count = str(match.get(keyword, ""))
+            if each is None or not count.isdecimal():
+                some.counts[keyword] = None
+            else:
+                each.append(int(count))
+
     def prove(self, whole: _Some) -> Ending:
         """Whether `whole` was all there is, or is now that the rest came too."""
         bare: dict[_Who, None] = {}
+        rows = 0
 
         def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
+            nonlocal rows
+            rows += 1
             bare[self._identity(match)] = None
             told = any(match.get(one) for one in self._told)
             self._habits.always_tells = self._habits.always_tells or told
@@ -177,7 +182,7 @@ class _Telling:
             self._habits.proved.learn(self._query.keys, whole.counts)
         if ending.capped:
             return _CUT
-        return Ending(gave=len(bare)) if ending.whole else ending
+        return Ending(gave=rows) if ending.whole else ending
 
     def _ask_by_uid(self, missing: Sequence[_Who], size: int) -> bool:
         """Ask for these by lists of as many as came at once; whether all came."""
