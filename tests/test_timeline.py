@@ -22,7 +22,7 @@ from dicom_mcp.demo.reports import RADIATION_DOSE_SR
 from dicom_mcp.node import Node
 from dicom_mcp.standard.body_part import related
 from tests.acceptor import Answers, accepting, study
-from tests.asking import ask, fail, listed
+from tests.asking import answers, ask, fail, listed
 from tests.bounds import PATIENCE
 
 TODAY = date(2026, 3, 31)
@@ -162,7 +162,10 @@ def test_body_parts_are_those_of_the_objects_though_descriptions_do_not_say(
 
 
 def test_it_takes_two_queries_from_an_archive_that_answers_relationally(node: Node) -> None:
-    assert ask(node, "patient_timeline", patient_id="01100910")["queries"] == 2
+    question = ("patient_timeline", {"patient_id": "01100910"})
+    first, again = [answer["queries"] for answer in answers(node, [question, question])]
+    assert again == 2
+    assert first <= 2 + 3  # three prove that neither list was cut
 
 
 def test_one_id_with_two_birth_dates_is_shown_and_said(node: Node) -> None:
