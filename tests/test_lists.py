@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
+from dicom_mcp.dicom_api import connect
 from dicom_mcp.node import Node
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Query
 from tests.asking import ask
+from tests.bounds import PATIENCE
 from tests.truth.archives import images
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -179,3 +184,27 @@ def test_a_uid_that_the_archive_gave_is_used_as_it_is(uid: str) -> None:
         assert ask(asked, "query_studies", study_instance_uid=uid)["returned"] == 1
         assert ask(asked, "query_series", study_instance_uid=uid)["returned"] == 1
         assert ask(asked, "study_overview", study_instance_uid=uid)["returned"] == 1
+
+
+# Each is some thirty queries.
+REPETITIONS = 5
+
+
+def test_values_asked_for_side_by_side_make_the_same_answer_each_time() -> None:
+    """Four associations at a time: whatever comes first, each value is there once."""
+    query = Query(Level.STUDY, {"AccessionNumber": "\\".join(THERE[:24] + NOT_THERE)})
+    with EmbeddedArchive(OBJECTS, ae_title="LISTS") as embedded:
+        asked = connect(Node(port=embedded.port, called_ae_title="LISTS", connections=4))
+        for _ in range(REPETITIONS):
+            asked.habits.lists.clear()
+            came: list[str] = []
+            answer = asked.each(
+                query,
+                lambda match, came=came: came.append(str(match["AccessionNumber"])),
+                limit=100,
+                deadline=Deadline(PATIENCE),
+            )
+            assert sorted(came) == THERE[:24]
+            assert answer.complete
+            assert len(answer.notes) == 1
+        asked.close()
