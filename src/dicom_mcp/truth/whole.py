@@ -144,6 +144,8 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
     notes = list(first.ending.notes)
     above = query.level.above[-1]
     named = max(query.keys.get(UNIQUE_KEY[one], "").count(SEPARATOR) for one in Level) + 1
+    if query.level is Level.IMAGE and named > 1 and not is_likely:
+        return Outcome(True, notes)  # whoever asks for those of several series has counted them
     keyword = _COUNT_ABOVE.get(query.level, "")
     counted = {UNIQUE_KEY[one] for one in query.level.above}
     if keyword and UNIQUE_KEY[above] in query.keys and query.keys.keys() <= counted:
