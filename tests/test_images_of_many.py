@@ -146,4 +146,4 @@ def test_every_archive_answers_alike_and_who_reads_lists_is_asked_little(
     for name, answer in answers.items():
         assert answer == answers["relational"], name
     for name in answers.keys() - {"silent"}:
-        assert queries[name] <= 25, name  # about half of them prove that nothing was cut
+        assert queries[name] <= 35, name  # most of them prove that nothing was cut
