@@ -117,6 +117,7 @@ class Archives:
         *,
         deadline: Deadline,
         arrived: Arrived = ignored,
+        shared: bool = False,
     ) -> Matches:
         """Hand every series of these studies to `keep`, once; each node is asked for those it was
         seen to hold."""
@@ -125,7 +126,8 @@ class Archives:
             held = [one for one in studies if name in self._holders.get(one, self._archives)]
             if not held:
                 return Matches(query, [])
-            return self._archives[name].each_series(held, query, put, deadline=step)
+            archive = self._archives[name]
+            return archive.each_series(held, query, put, deadline=step, shared=shared)
 
         return self._each(query, ask, keep, deadline, arrived)
 

@@ -162,14 +162,16 @@ class Archive:
         *,
         deadline: Deadline,
         arrived: Arrived = ignored,
+        shared: bool = False,
     ) -> Matches:
         """Hand every series of these studies to `keep`, each with its StudyInstanceUID.
 
-        `query` is a SERIES query that each of them has a series for, and others may have too.
+        `query` is a SERIES query that each of them has a series for, and others may have too;
+        many, where it is `shared`.
         """
         asking = Asking(self.exchange, self.habits, deadline, arrived)
         with self._located():
-            answer = series_of(asking, studies, query, keep)
+            answer = series_of(asking, studies, query, keep, shared=shared)
         return replace(answer, queries=asking.cost.queries)
 
     def each_image(

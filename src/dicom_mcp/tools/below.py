@@ -38,12 +38,15 @@ class Below:
         keys: Mapping[str, str],
         wanted: Sequence[str],
         keep: Callable[[str, Match], None],
+        *,
+        shared: bool,
     ) -> frozenset[str]:
         """Every series of these studies goes to `keep`, after its study. A study is called by its
         UID, or where several have it by that and its patient's ID.
 
-        `keys` are those by which they, and not too many others, can be asked for. Returns the UIDs
-        of studies that were not asked for, and that series with these keys are of all the same.
+        `keys` are those by which they can be asked for, with others where these are `shared`.
+        Returns the UIDs of studies that were not asked for, and that series with these keys are of
+        all the same.
         """
         by_uid: dict[str, list[str]] = defaultdict(list)
         for study in studies:
@@ -55,6 +58,7 @@ class Below:
             lambda match: keep(alone[str(match[STUDY])], match),
             deadline=self.call.deadline,
             arrived=self.call.progress.advance,
+            shared=shared,
         )
         self._join(answer)
         for uid, several in by_uid.items():

@@ -227,7 +227,8 @@ class Counting:
         below = Below(self._call, self._found)
         wanted = self._wanted(Level.SERIES)
         self._aside = Aside(below, self._wanted(Level.IMAGE), self._add_images)
-        others = below.series(studies, self._relational_keys(), wanted, self._add_series)
+        keys, exact = self._relational_keys(), self._relational_keys_say_all
+        others = below.series(studies, keys, wanted, self._add_series, shared=not exact)
         self._aside.ask()
         self._not_counted += self._aside.nameless
         if self._aside.left:
@@ -235,7 +236,7 @@ class Counting:
             left = f"{self._aside.left:,} series"
             self._found.note(f"Not complete: images of {left} were not asked for. Ask for fewer.")
         others -= {study.partition(" ")[0] for study in self._studies}
-        if others and self._relational_keys_say_all:
+        if others and exact:
             self._add_missed(others)
         without = studies.keys() - self._with_series
         if without and self._keeps_modalities and self._found.complete:

@@ -26,6 +26,9 @@ _DATED = ("StudyDate", "StudyTime")
 # For fewer studies one query more costs as much as asking each of them.
 _WORTH_TRYING = 3
 
+# So few are asked for by lists rather than with whatever else has their keys.
+_FEW = 1_000
+
 # More series than any answer has room for.
 _MOST = 2_000_000
 
@@ -37,14 +40,19 @@ def series_of(
     studies: Collection[str],
     query: Query,
     keep: Callable[[Match], None],
+    *,
+    shared: bool,
 ) -> Matches:
     """Every series of these studies (by UID) goes to `keep`, once, its StudyInstanceUID with it.
 
-    `query` is a SERIES query that each of them has a series for, and others may have too: a study
-    without one in the answer is asked for itself.
+    `query` is a SERIES query that each of them has a series for, and others may have too (many,
+    where it is `shared`): a study without one in the answer is asked for itself.
     """
     series = _Series(asking, frozenset(studies), query, keep)
-    if asking.habits.relational is not False and query.keys and len(studies) >= _WORTH_TRYING:
+    reads_lists = asking.habits.lists_of(Level.SERIES, _STUDY).most > 1
+    by_lists = shared and reads_lists and len(studies) <= _FEW
+    worth_trying = query.keys and len(studies) >= _WORTH_TRYING and not by_lists
+    if asking.habits.relational is not False and worth_trying:
         series.ask_relationally()
     series.ask_for(studies)
     return series.answer
