@@ -12,7 +12,7 @@ from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import has_value
 from ..standard.shapes import SEPARATOR
-from ..standard.status import OVERLOADED
+from ..standard.status import OVERLOADED, TOO_MANY
 from ..standard.values import is_uid
 from .asking import Asking
 from .gathering import Gathering, Outcome
@@ -28,6 +28,9 @@ _WORTH_TRYING = 3
 
 # So few are asked for by lists rather than with whatever else has their keys.
 _FEW = 1_000
+
+# Of so many it is tried whether lists are read.
+_SOME = 10
 
 # More series than any answer has room for.
 _MOST = 2_000_000
@@ -75,7 +78,6 @@ class _Series:
         # The series that came of each study, and the studies no part by date need have had all of.
         self._seen: dict[str, set[str]] = {}
         self._unsure: set[str] = set()
-        self._before: dict[str, frozenset[str]] = {}
         self._beside: set[str] = set()
         self._whole = True
         self._notes: list[str] = []
@@ -108,7 +110,14 @@ class _Series:
 
         gathering = Gathering(self._query, _MOST, keep=take)
         try:
-            outcome = ask_whole(self._asking, self._query, gathering)
+            outcome = self._ask_once(gathering)
+            if outcome is None:  # cut, so that what came is a part of what these studies have
+                self._unsure.update(self._seen)
+                if self._reads_lists():
+                    self._asking.habits.relational = True
+                    return
+                gathering = Gathering(self._query, _MOST, keep=take)
+                outcome = ask_whole(self._asking, self._query, gathering)
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise
@@ -125,6 +134,32 @@ class _Series:
             self._asking.habits.relational = True
             self._join(answer, came=True)
 
+    def _ask_once(self, gathering: Gathering) -> Outcome | None:
+        """Ask by the keys of the query, if one answer is enough; None where it is not."""
+        habits = self._asking.habits
+        try:
+            part = self._asking.put(self._query, gathering)
+        except StatusFailure as failure:
+            if failure.status in TOO_MANY and failure.status != OVERLOADED:
+                return None
+            raise
+        whole = part.ending.whole
+        if part.ending.capped or (whole and habits.is_cut(Level.SERIES, part.rows)):
+            return None
+        if whole:
+            habits.gave(Level.SERIES, part.rows)
+        return Outcome(whole, list(part.ending.notes))
+
+    def _reads_lists(self) -> bool:
+        """Whether the archive reads lists of study UIDs: then each study's series are looked for by
+        its UID, which takes no proof that nothing lacks a date. Some of the studies show it."""
+        lists = self._asking.habits.lists_of(Level.SERIES, _STUDY)
+        some = [one for one in self._wanted if is_uid(one)][:_SOME]
+        if not lists.read and lists.most > 1 and not self._asking.habits.needs_patient:
+            self._ask_list(some)
+            self._unsure.difference_update(some)
+        return lists.read > 1
+
     def ask_for(self, studies: Collection[str]) -> None:
         """Ask for those of these studies that did not come, or not surely whole, by their UIDs."""
         if nameless := sum(not is_uid(study) for study in self._wanted):
@@ -134,7 +169,6 @@ class _Series:
                 "for series, because what stands as StudyInstanceUID is no UID."
             )
         left = [one for one in studies if is_uid(one) and self._is_open(one)]
-        self._before = {study: frozenset(self._seen[study]) for study in self._unsure}
         names_studies = bool(self._seen)
         if left and not names_studies:
             first, *left = left
@@ -194,8 +228,9 @@ class _Series:
 
     def _take(self, match: Match, study: str) -> None:
         uid = uid_in(match, _SERIES)
-        self._seen.setdefault(study, set()).add(uid)
-        if uid not in self._before.get(study, ()):
+        seen = self._seen.setdefault(study, set())
+        if not uid or uid not in seen:
+            seen.add(uid)
             self._keep({**match, _STUDY: study})
 
     def _join(self, answer: Matches, *, came: bool) -> None:
