@@ -119,6 +119,8 @@ class Habits:
     # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their
     # rows, without a word: series below them, or candidates before they are compared.
     cut_unseen: set[str] = field(default_factory=set[str])
+    # Keys by which studies were found wherever in the archive they are.
+    finds_all: set[str] = field(default_factory=set[str])
     # It leaves out matches where it is asked for what it must work out from the levels below, or
     # works that out whether it is asked or not; what it gave whole all the same.
     cuts_told: bool = False

@@ -43,6 +43,19 @@ def around(key: str, texts: Iterable[str]) -> list[str]:
     return [f"{first or '19000101'}-{before}", f"{day:%Y%m%d}", f"{after}-{last or '29991231'}"]
 
 
+def beside(texts: Iterable[str]) -> list[str]:
+    """The spans of days before and after these, and the day in their middle."""
+    days = sorted(day for text in texts if (day := _day(text)))
+    if not days:
+        return []
+    before, after = days[0] - _DAY, days[-1] + _DAY
+    return [
+        f"{after:%Y%m%d}-29991231",
+        f"19000101-{before:%Y%m%d}",
+        f"{days[len(days) // 2]:%Y%m%d}",
+    ]
+
+
 def halves_of_day(texts: Iterable[str]) -> list[str]:
     """Two spans of StudyTime with about as many of these times in each; none where all are of one
     minute."""

@@ -12,6 +12,7 @@ from ..errors import ArchiveError
 from ..standard.levels import NOUN, Level
 from ..standard.query import Match, Query
 from .asking import Asking
+from .candidates import compared_late
 from .gathering import Gathering, Outcome
 from .halves import DAY_OF, halves
 from .modalities import ask_by_modality
@@ -43,11 +44,16 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     cut = [one for one in query.keys if one in asking.habits.cut_unseen]
     # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
     if cut and asking.habits.lists_reports is not False:
-        return _ask_without(asking, query, gathering, cut)
+        late = compared_late(asking, query)
+        asking.habits.cut_unseen.update(late)
+        return _ask_without(asking, query, gathering, [*cut, *late])
     day = DAY_OF[query.level]
     gathering.date_by(day)
     dated = Query(query.level, query.keys, (*query.wanted, day))
     outcome = ask_by_modality(asking, dated, gathering)
+    if outcome.whole and not gathering.full and (late := compared_late(asking, query)):
+        asking.habits.cut_unseen.update(late)
+        return _ask_without(asking, query, gathering, late)
     doubted = [one for one in below if one in gathering.answered]
     is_list = query.level is Level.PATIENT or doubted
     if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
