@@ -144,8 +144,8 @@ def test_an_empty_answer_of_an_archive_that_understands_is_proved_once() -> None
         second = find(asked, StudyDescription="*elbow*")
     for answer in (first, second):
         assert (answer.matches, answer.complete, answer.notes) == ([], True, ())
-    # The letters are asked for in four ways where case counts; then come the look and the trials.
-    assert (first.queries, second.queries) == (8, 4)
+    # The letters are asked for in four ways where case counts; then come two looks and the trials.
+    assert (first.queries, second.queries) == (9, 4)
 
 
 def test_a_plain_value_that_nothing_has_needs_no_proof() -> None:
