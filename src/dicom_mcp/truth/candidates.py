@@ -56,11 +56,11 @@ def _far(asking: Asking, wanted: Sequence[str]) -> Iterator[Match]:
     """Some studies that are not among those the archive gives first, of other days where there are
     any; none where it gives them all at once."""
     first, whole = _some(asking, {}, wanted, _FIRST)
-    known = {study.get(_UNIQUE) for study in first}
+    known = {str(study.get(_UNIQUE, "")) for study in first}
     days = [] if whole else [str(study.get(_DAY, "")) for study in first]
     for span in beside(days):
         found, _ = _some(asking, {_DAY: span}, wanted, _OF_A_DAY)
-        yield from [study for study in found if study.get(_UNIQUE) not in known][-1:]
+        yield from [one for one in found if str(one.get(_UNIQUE, "")) not in known][-1:]
 
 
 def _some(
@@ -75,16 +75,19 @@ def _some(
 
 def _finds(asking: Asking, study: Match, keyword: str) -> bool:
     """Whether the archive finds this study by one of its values alone, as it does with its date."""
-    value, uid, day = study.get(keyword), study.get(_UNIQUE), str(study.get(_DAY, ""))
+    value = study.get(keyword)
+    uid, day = (str(study.get(one, "")) for one in (_UNIQUE, _DAY))
     if not isinstance(value, str) or not is_one(value) or not value.isascii():
         return True  # nothing to try it with
     query = Query(Level.STUDY, {keyword: value}, (_UNIQUE,))
-    came: set[object] = set()
-    gathering = Gathering(query, _MOST_ALIKE, keep=lambda match: came.add(match.get(_UNIQUE)))
+    came: set[str] = set()
+    gathering = Gathering(
+        query, _MOST_ALIKE, keep=lambda match: came.add(str(match.get(_UNIQUE, "")))
+    )
     part = asking.put(query, gathering)
     if uid in came or not part.ending.whole or gathering.full:
         return True
     if asking.habits.is_cut(Level.STUDY, part.rows) or not is_one(day):
         return True
     narrow, _ = _some(asking, {keyword: value, _DAY: day}, (), _MOST_ALIKE)
-    return all(match.get(_UNIQUE) != uid for match in narrow)
+    return all(str(match.get(_UNIQUE, "")) != uid for match in narrow)
