@@ -25,6 +25,9 @@ _COUNT_ABOVE: dict[Level, str] = {
 # Matches that are looked at to see whether an archive gives so many at once.
 _ENOUGH = 500
 
+# And how long that may take: of a slow archive halves are asked for instead.
+_SECONDS = 3.0
+
 # Of a longer list with a length that nobody sets as a limit, what has no date is not looked for.
 _LONG = 200
 
@@ -120,7 +123,7 @@ def _gives_more(asking: Asking, query: Query, rows: int) -> bool:
     every = Query(query.level)
     gathering = Gathering(every, max(rows, _ENOUGH), keep=lambda _: None)
     try:
-        part = asking.put(every, gathering)
+        part = asking.within(_SECONDS).put(every, gathering)
     except ArchiveError:
         habits.refuses_all = True
         return False
