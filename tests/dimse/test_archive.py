@@ -1,3 +1,4 @@
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +52,20 @@ def test_sixteen_callers_at_once_get_their_own_answers_over_two_associations() -
     assert acceptor.most_at_once <= 2
     assert acceptor.associations == 2
     assert len(acceptor.asked) == 80
+
+
+def test_what_came_of_patients_goes_with_the_association() -> None:
+    def named(event: Any) -> Answers:
+        answer = study(event, 1)
+        answer.PatientName = "ZZSECRET^Nora"
+        yield 0xFF00, answer
+
+    with accepting(named) as acceptor, archive_of(acceptor) as archive:
+        (match,) = archive.find(Query(Level.STUDY), limit=5, deadline=Deadline(PATIENCE)).matches
+    assert match["PatientName"] == "ZZSECRET^Nora"
+    modules = [module for name, module in sys.modules.items() if name.startswith("dicom_mcp")]
+    kept = [repr(value) for module in modules for value in vars(module).values()]
+    assert not [text for text in kept if "ZZSECRET" in text]
 
 
 def test_an_archive_that_accepts_one_association_serves_everybody_over_that_one() -> None:

@@ -14,6 +14,7 @@ from ..errors import (
     ProtocolViolation,
 )
 from ..node import Node
+from ..standard.identifier import Seen
 from .command import NO_DATA_SET, RESPONSE, Command, Field, Operation
 from .connection import Connection
 from .negotiation import Context, Storage, contexts_of, request_pdu, storage_of
@@ -48,6 +49,8 @@ class Association:
         self.proposed: frozenset[Storage] = frozenset()
         # What text is in that comes without saying so.
         self.character_set = ""
+        # Values that came over it, as short as those that repeat from match to match.
+        self.seen: Seen = {}
         self._connection = connection
         self._layer = layer
         self._contexts = contexts

@@ -167,7 +167,7 @@ def _answers(
         if answer.data_set and said.kind in _WITH_MATCH:
             encoded = bytes(answer.data_set), context.transfer_syntax, association.character_set
             try:
-                match = identifier.decode(*encoded)
+                match = identifier.decode(*encoded, association.seen)
             except ProtocolViolation as violation:  # costs this row, not those after it
                 damage, damaged = violation.again(), damaged + 1
                 match = identifier.decode_what_is_whole(*encoded)

@@ -55,6 +55,12 @@ _MAXIMUM_DECLARED = 128
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 
 
+# Short values repeat from row to row: dates, codes, counts, descriptions. An element that was seen
+# is known by its bytes; half the time of a match was spent on reading the same again. Names of
+# patients are among them, so what was seen belongs to one association and goes with it.
+type Seen = dict[bytes, Value]
+
+
 def encode(query: Query, transfer_syntax: str) -> bytes:
     """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
 
@@ -83,16 +89,18 @@ def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
     return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
 
 
-def decode(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:
+def decode(
+    data: bytes, transfer_syntax: str, character_set: str = "", seen: Seen | None = None
+) -> Match:
     """The match in a C-FIND answer's identifier; private and unknown elements are left out. Text
-    is in `character_set` where the answer does not say.
+    is in `character_set` where the answer does not say; short values are remembered in `seen`.
 
     A value that cannot be what its VR says stays visible as such; only bytes that are not a whole
     data set, or give an attribute two values, raise ProtocolViolation.
     """
     explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
     try:
-        match, _ = _data_set(data, 0, len(data), explicit, character_set, 0)
+        match, _ = _data_set(data, 0, len(data), explicit, character_set, 0, seen=seen)
     except struct.error as error:
         raise _undecodable() from error
     return match
@@ -168,9 +176,11 @@ def _data_set(
     open_: bool = False,
     *,
     into: Match | None = None,
+    seen: Seen | None = None,
 ) -> tuple[Match, int]:
     """The elements from `at` to `end`, or, if `open_`, to an item delimiter; where they ended."""
     match: Match = {} if into is None else into
+    seen = {} if seen is None else seen
     heads = _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
     while at < end:
         raw = data[at : at + 8]
@@ -178,7 +188,7 @@ def _data_set(
         if read is None:
             if open_ and raw[:4] == _ITEM_END and at + 8 <= end:
                 return match, at + 8
-            name, value, at, declared = _unusual(data, at, end, explicit, declared, depth)
+            name, value, at, declared = _unusual(data, at, end, explicit, declared, depth, seen)
             if name and match.setdefault(name, value) != value and into is None:
                 raise _contradictory()
             continue
@@ -187,7 +197,7 @@ def _data_set(
         if at > end:
             raise _undecodable()
         whole = data[start - 8 : at] if length <= _SHORT else b""
-        value = _SEEN.get(whole)
+        value = seen.get(whole)
         if value is None:
             if read is _character_set:
                 declared = _declared(data[start : min(at, start + _MAXIMUM_DECLARED)], declared)
@@ -203,7 +213,7 @@ def _data_set(
                 and _ESCAPE not in whole
                 and whole[8:].isascii()
             ):
-                _remember(whole, value)
+                _remember(seen, whole, value)
         if match.setdefault(keyword, value) != value and into is None:
             raise _contradictory()
     if at != end or open_:
@@ -212,7 +222,7 @@ def _data_set(
 
 
 def _unusual(
-    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int
+    data: bytes, at: int, end: int, explicit: bool, declared: str, depth: int, seen: Seen
 ) -> tuple[str, Value, int, str]:
     """One element that its first eight bytes do not describe: its keyword ("" if there is none to
     keep) and value, where the next one begins, and the character set from there on."""
@@ -241,7 +251,7 @@ def _unusual(
     if vr == "SQ" or length == _UNDEFINED:
         # What was written as UN is inside as Implicit VR has it (PS3.5 6.2.2).
         explicit_inside = explicit and written != "UN"
-        items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1)
+        items, at = _sequence(data, at, end, length, explicit_inside, declared, depth + 1, seen)
         return keyword, items, at, declared
     if at + length > end:
         raise _undecodable()
@@ -258,7 +268,14 @@ def _declared(raw: bytes, known: str) -> str:
 
 
 def _sequence(
-    data: bytes, at: int, end: int, length: int, explicit: bool, declared: str, depth: int
+    data: bytes,
+    at: int,
+    end: int,
+    length: int,
+    explicit: bool,
+    declared: str,
+    depth: int,
+    seen: Seen,
 ) -> tuple[list[Value], int]:
     if depth > _MAXIMUM_DEPTH:
         raise _undecodable()
@@ -277,25 +294,22 @@ def _sequence(
             raise _undecodable()
         open_ = size == _UNDEFINED
         item_end = stop if open_ else at + size
-        item, at = _data_set(data, at, item_end, explicit, declared, depth, open_)
+        item, at = _data_set(data, at, item_end, explicit, declared, depth, open_, seen=seen)
         items.append(item)
     if length == _UNDEFINED:
         raise _undecodable()
     return items, at
 
 
-# Short values repeat from row to row: dates, codes, counts, descriptions. An element that was seen
-# is known by its bytes; half the time of a match was spent on reading the same again.
-_SEEN: dict[bytes, Value] = {}
 _MOST_SEEN = 20_000  # bounded: an archive chooses what it sends
 _SHORT = 40
 _ESCAPE = 0x1B
 
 
-def _remember(element: bytes, value: Value) -> None:
-    if len(_SEEN) >= _MOST_SEEN:
-        _SEEN.clear()
-    _SEEN[element] = value
+def _remember(seen: Seen, element: bytes, value: Value) -> None:
+    if len(seen) >= _MOST_SEEN:
+        seen.clear()
+    seen[element] = value
 
 
 # Most elements say in eight bytes all that is needed to read them: keyword ("" if there is none to
