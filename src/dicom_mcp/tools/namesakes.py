@@ -47,78 +47,109 @@ def in_other_letters(
 ) -> Found:
     """Whoever has the name in other letters, besides those who are known to have it as written.
     Where nobody has it so, the answer is not complete unless it is shown that there is nobody."""
-    is_latin = question.name.isascii() or not only_script(question.name)
-    is_same = (
-        same_letters(question.name) if is_dicom_form(question.name) else same_name(question.name)
-    )
-    found = Found()
-    step = call.within(_SECONDS)
-    others = question.without(NAME)
-    seen: set[str] = set()
-    came: set[str] = set()
-    # Scripts that somebody's name is written in alone, and that it cannot be compared with.
-    foreign: set[str] = set()
+    looking = _Looking(call.within(_SECONDS), question, wanted, keep, known)
+    try:
+        whole = looking.ask_all()
+    except ArchiveError:
+        whole = False
+    looking.tell(whole=whole)
+    return looking.found
 
-    def take(match: Match) -> None:
-        who = who_is(question.level, match)
-        names = texts(match.get(NAME, ""))
-        foreign.update(script.name for script in map(only_script, names) if script)
-        if known and all(map(str.isascii, names)):
-            return  # whoever is written so was looked for as people mean it
-        if who not in seen and who not in known and any(map(is_same, names)):
-            seen.add(who)
-            came.update(names)
-            keep(match)
 
-    def asked(key: str, limit: int, *, as_it_stands: bool = False) -> bool:
+class _Looking:
+    """Who has the name of a question in other letters, as far as they came."""
+
+    def __init__(
+        self,
+        step: Call,
+        question: Question,
+        wanted: Sequence[str],
+        keep: Callable[[Match], None],
+        known: Collection[str],
+    ) -> None:
+        self.found = Found()
+        self._step = step
+        self._level = question.level
+        self._name = question.name
+        self._others = question.without(NAME)
+        self._wanted = tuple(dict.fromkeys((*wanted, NAME)))
+        self._keep = keep
+        self._known = known
+        same = same_letters if is_dicom_form(question.name) else same_name
+        self._is_same = same(question.name)
+        self._seen: set[str] = set()
+        self._names: set[str] = set()
+        # Scripts that somebody's name is written in alone, and that it cannot be compared with.
+        self._foreign: set[str] = set()
+
+    def ask_all(self) -> bool:
+        """Ask by one key after the other, until somebody has the name; whether that is all."""
+        steps = [((key,), _MANY, False) for key in narrow_keys(self._name)]
+        if not self._known:
+            steps += [(("",), _FEW, True), (wide_keys(self._name), _MANY, True)]
+        whole = not steps
+        for keys, limit, is_proof in steps:
+            came = [self._ask(key, limit) for key in keys]  # each, whatever one lacks
+            whole = all(came)
+            if is_proof and whole and keys == ("",):
+                return True  # everybody was looked at
+            if not self._known and (self._seen or (is_proof and whole)):
+                break
+        return self._ask_in_scripts(whole=whole) if self._known or not self._seen else whole
+
+    def _ask_in_scripts(self, *, whole: bool) -> bool:
+        for script in (one for one in SCRIPTS if one.letters or not self._known):
+            for key in script.keys(self._name):
+                came = self._ask(key, _MANY if script.letters else _SOME, as_it_stands=True)
+                whole = whole and (came or not script.letters)
+        return whole
+
+    def _ask(self, key: str, limit: int, *, as_it_stands: bool = False) -> bool:
         """Whether all came that such a key brings."""
         whole = True
-        for way in others.ways()[0]:
-            query = query_of(question.level, way, tuple(dict.fromkeys((*wanted, NAME))))
-            answer = call.archive.each(
+        for way in self._others.ways()[0]:
+            query = query_of(self._level, way, self._wanted)
+            answer = self._step.archive.each(
                 replace(query, keys={**query.keys, NAME: key}) if key else query,
-                take,
+                self._take,
                 limit=limit,
-                deadline=step.deadline,
-                arrived=step.progress.advance,
+                deadline=self._step.deadline,
+                arrived=self._step.progress.advance,
                 as_it_stands=as_it_stands,
             )
-            found.queries += answer.queries
+            self.found.queries += answer.queries
             whole = whole and answer.complete
         return whole
 
-    steps = [((key,), _MANY, False) for key in narrow_keys(question.name)]
-    if not known:
-        steps += [(("",), _FEW, True), (wide_keys(question.name), _MANY, True)]
-    whole = not steps
-    everybody = False
-    try:
-        for keys, limit, is_proof in steps:
-            answers = [asked(key, limit) for key in keys]
-            whole = all(answers)
-            everybody = is_proof and whole and keys == ("",)
-            if not known and (seen or (is_proof and whole)):
-                break
-        if not everybody and (known or not seen):
-            for script in (one for one in SCRIPTS if one.letters or not known):
-                for key in script.keys(question.name):
-                    came_all = asked(key, _MANY if script.letters else _SOME, as_it_stands=True)
-                    whole = whole and (came_all or not script.letters)
-    except ArchiveError:
-        whole = False
-    if seen:
-        found.note(f"Understood: {NAME} in other letters, {', '.join(sorted(came)[:5])}.")
-    if foreign and is_latin and not known and not seen:
-        found.complete = False
-        found.note(
-            f"Not complete, perhaps: names here are in {' and '.join(sorted(foreign))} letters "
-            "only, which cannot be compared with Latin ones. Ask by the name in those letters, an "
-            "ID or a birth date."
-        )
-    if not whole and not known:
-        found.complete = False
-        found.note(
-            "Not complete, perhaps: not everybody could be looked at who may have the name "
-            "in other letters (Łukasz for Lukasz). Ask by birth date or part of the name."
-        )
-    return found
+    def _take(self, match: Match) -> None:
+        who = who_is(self._level, match)
+        names = texts(match.get(NAME, ""))
+        self._foreign.update(script.name for script in map(only_script, names) if script)
+        if self._known and all(map(str.isascii, names)):
+            return  # whoever is written so was looked for as people mean it
+        if who not in self._seen and who not in self._known and any(map(self._is_same, names)):
+            self._seen.add(who)
+            self._names.update(names)
+            self._keep(match)
+
+    def tell(self, *, whole: bool) -> None:
+        """Say who was understood, and who may be missing."""
+        if self._seen:
+            names = ", ".join(sorted(self._names)[:5])
+            self.found.note(f"Understood: {NAME} in other letters, {names}.")
+        if self._known:
+            return
+        is_latin = self._name.isascii() or not only_script(self._name)
+        if self._foreign and is_latin and not self._seen:
+            self.found.complete = False
+            self.found.note(
+                f"Not complete, perhaps: names here are in {' and '.join(sorted(self._foreign))} "
+                "letters only, which cannot be compared with Latin ones. Ask by the name in those "
+                "letters, an ID or a birth date."
+            )
+        if not whole:
+            self.found.complete = False
+            self.found.note(
+                "Not complete, perhaps: not everybody could be looked at who may have the name "
+                "in other letters (Łukasz for Lukasz). Ask by birth date or part of the name."
+            )

@@ -92,6 +92,20 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return ask_undated(asking, query, gathering, first)
     if silent and not is_likely and not _can_be_halved(query, first):
         return Outcome(True, notes)
+    return _in_parts(asking, query, gathering, first, silent=silent, is_likely=is_likely)
+
+
+def _in_parts(
+    asking: Asking,
+    query: Query,
+    gathering: Gathering,
+    first: Part,
+    *,
+    silent: bool,
+    is_likely: bool,
+) -> Outcome:
+    """Ask in parts for what the first answer may lack, or does if it is not `silent` about it."""
+    habits, notes = asking.habits, list(first.ending.notes)
     found, alone = gathering.count, gathering.examined == first.rows
     cap = first.rows if silent else None
     parts = Parts(asking, query, gathering, cap=cap, most=first.rows)
@@ -106,7 +120,9 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
             habits.proved_whole(query.level, first.rows, query.keys)  # as far as it can be
             return Outcome(True, notes)
         why = "and not all have a" if whole else "and it could not be split by"
-        return Outcome(False, [*notes, _suspicious(first.rows, query, f"{why} {told[0]}")])
+        return Outcome(
+            False, [*notes, _suspicious(first.rows, query, f"{why} {told_of(query.level)[0]}")]
+        )
     if gathering.count > found:
         habits.cap = first.rows
     parts.prove_undated(first)
