@@ -20,9 +20,7 @@ from dicom_mcp import server
 from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, Allowance
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
-from dicom_mcp.dicomweb.pool import Pool as WebPool
 from dicom_mcp.dimse.exchange import DimseExchange
-from dicom_mcp.dimse.pool import Pool as DimsePool
 from tests.stdio import Child
 
 # Of several archives each note may begin with the name of its own.
@@ -61,12 +59,12 @@ class Watch:
             self._wrong.append(f"{tool} is not complete and says not why: {answer['notes']}")
 
     @contextmanager
-    def holding(self, pool: object) -> Generator[None]:
-        """An association or connection is held while the block runs. Who asks for another one with
-        one in hand waits for ever where all are held by such."""
-        if id(pool) in _in_hand.get():
+    def holding(self, exchange: object) -> Generator[None]:
+        """An answer is taken while the block runs. Who asks the same archive for more meanwhile
+        waits for ever where all its associations are held by such."""
+        if id(exchange) in _in_hand.get():
             self._wrong.append("an archive was asked while its answer was being taken")
-        token = _in_hand.set(_in_hand.get() | {id(pool)})
+        token = _in_hand.set(_in_hand.get() | {id(exchange)})
         try:
             yield
         finally:
@@ -112,7 +110,8 @@ def watching(patch: pytest.MonkeyPatch) -> Generator[Watch]:
                 return take(*row)
 
             try:
-                ending = ask(exchange, query, taking, deadline=deadline)
+                with watch.holding(exchange):
+                    ending = ask(exchange, query, taking, deadline=deadline)
             except BaseException:
                 watch.count(deadline.allowance, failed=True)
                 raise
@@ -122,16 +121,6 @@ def watching(patch: pytest.MonkeyPatch) -> Generator[Watch]:
 
         return asking
 
-    def held(lease: Callable[..., Any]) -> Callable[..., Any]:
-        @contextmanager
-        def leasing(pool: object, **wishes: Any) -> Generator[Any]:
-            with watch.holding(pool), lease(pool, **wishes) as lent:
-                yield lent
-
-        return leasing
-
-    for pool in (DimsePool, WebPool):
-        patch.setattr(pool, "lease", held(pool.lease))
     patch.setattr(server._Tool, "run", running)  # pyright: ignore[reportPrivateUsage]
     patch.setattr(Child, "call", calling)
     for exchange in (DimseExchange, WebExchange):
