@@ -158,12 +158,16 @@ class Gathering:
         """From now on these keys are sent wider than `query` has them: what they let through is
         compared here and no fault, and of it at most so many matches are looked at."""
         self._recheck.loosened.update(keywords)
-        self._most_examined = self.examined + most_examined
+        self._look_at(most_examined)
 
     def compare(self, keywords: Collection[str], *, most_examined: int) -> None:
         """From now on these keys are not sent, and compared here."""
         self._recheck.compare(keywords)
-        self._most_examined = self.examined + most_examined
+        self._look_at(most_examined)
+
+    def _look_at(self, more: int) -> None:
+        """So many more may be looked at, or as many as there is leave for already."""
+        self._most_examined = max(self._most_examined or 0, self.examined + more)
 
     def missing(self, keyword: str, key: str) -> list[str]:
         """The values that this key lists and no match had, in order."""
