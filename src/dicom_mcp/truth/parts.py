@@ -242,7 +242,7 @@ class Parts:
         with ThreadPoolExecutor(most) as pool:
             while True:
                 while spans and self._left and not self._gathering.full and len(asked) < most:
-                    if asked and not planned and (self._density.rate is None or self._is_proving):
+                    if asked and not planned and (not self._density.is_known or self._is_proving):
                         break  # what comes of the first part tells how long the next may be
                     span = spans.pop()
                     parted = self._parted(span, planned=planned)

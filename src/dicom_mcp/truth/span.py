@@ -54,11 +54,17 @@ class Density:
     def __init__(self) -> None:
         # Matches that a day of usual weight had, last; None as long as nothing was asked.
         self.rate: float | None = None
+        self._rates: tuple[float, ...] = ()
         # Whether of what was cut the oldest came.
         self._forward = False
         self._days: Counter[date] = Counter()
         # How many times as many as a usual day a weekday has.
         self._weights = [1.0] * 7
+
+    @property
+    def is_known(self) -> bool:
+        """Whether two parts told it: the last days of an archive are unlike the others."""
+        return len(self._rates) > 1
 
     def learn(self, days: Sequence[date], *, cut: bool) -> None:
         """Matches of these days came, in this order; `cut` when there are more."""
@@ -85,7 +91,9 @@ class Density:
             first, last = max(first, known[0]), min(last, known[-1])
         weight = max(self._weight(first, last), 0.1)
         more = 1.25 if cut and not self._forward else 1
-        self.rate = max(rows * more, room / 8) / weight
+        # Too long costs two questions more, too short a part of one.
+        self._rates = (*self._rates[-1:], max(rows * more, room / 8) / weight)
+        self.rate = max(self._rates)
 
     def carve(self, span: Span, room: float) -> tuple[Span, Span | None] | None:
         """A part of a span of which about so many matches are expected, and the rest; None when it
