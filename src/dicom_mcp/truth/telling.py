@@ -16,7 +16,7 @@ from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.record import parent
 from ..standard.shapes import SEPARATOR
-from .habits import Habits
+from .habits import Habits, Proved
 from .halves import DAY_OF, around, halves, halves_of_day
 
 type Take = Callable[[Match, int], bool]
@@ -78,9 +78,12 @@ def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Ending:
         return some.ending
     if habits.proved.covers(query.keys, some.counts):
         return some.ending
+    if len(some.came) == habits.cap:
+        return _CUT  # by its rows, whatever is told of them
     proof = telling.prove(some)
     if telling.late and proof.whole and not telling.stopped:
         habits.cuts_told = True
+        habits.proved = Proved()
         nouns, count = NOUN[query.level], telling.late
         told = (
             f"This archive leaves out {nouns[1]} where it is asked for counts or modalities; "
@@ -223,6 +226,8 @@ class _Telling:
         known = len(self._seen)
         parts = [self.ask_for(part) for part in self._parts(keys, whole)]
         if len(self._seen) > known:
+            if self._habits.is_cut(self._query.level, len(whole.came)):
+                self._habits.cap = len(whole.came)
             return _CUT
         proves = all(some.ending.whole and len(some.came) < len(whole.came) for some in parts)
         if parts and proves:
