@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from warnings import catch_warnings
 
 import pytest
@@ -227,6 +228,22 @@ def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_web_server(
         assert answer["queries"] <= 18
         assert not any("does not read such lists" in note for note in answer["notes"])
     assert found(ask(web, "query_studies", accession_number=[WITH_COMMA, "B1"])) == {WITH_COMMA}
+
+
+@pytest.mark.orthanc
+@pytest.mark.parametrize("server", ["orthanc", "embedded"])
+def test_a_number_with_a_comma_is_found_beside_its_halves(server: str, tmp_path: Path) -> None:
+    numbers = ["7", "7,8", "8"]
+    objects = [
+        one
+        for study, number in enumerate(numbers, start=1)
+        for one in images(1, study=study, AccessionNumber=number)
+    ]
+    start = servers.orthanc(objects, tmp_path) if server == "orthanc" else servers.embedded(objects)
+    with start as url:
+        answer = ask(WebNode(url), "query_studies", accession_number="7,8")
+    assert found(answer) == {"7,8"}
+    assert answer["complete"]
 
 
 def test_which_of_sixty_accession_numbers_are_there_is_told_by_every_archive(

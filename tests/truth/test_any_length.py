@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.habits import Habits
+from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode, WebNode
 from dicom_mcp.standard.levels import Level
 from tests import peers
-from tests.asking import answers
+from tests.asking import answers, ask
 from tests.busy import Kept, Study
 from tests.dicomweb import servers
 from tests.peers import Kind
@@ -107,3 +109,53 @@ def test_an_archive_that_gives_more_than_it_is_asked_for_is_asked_once_more_only
         numbers = [find(archive, Level.STUDY, january).queries for _ in range(3)]
         find(archive, Level.STUDY, {"StudyDate": "20260201-20260228"})
     assert numbers == [2, 1, 1]
+
+
+def parted(studies: int, series: int, objects: int) -> list[Dataset]:
+    """Studies a day apart, of so many series of so many objects."""
+    made: list[Dataset] = []
+    for study in range(1, studies + 1):
+        for number in range(1, series + 1):
+            some = images(
+                objects, study=study, StudyDate=f"202603{study:02}", PatientID=f"P{study}"
+            )
+            for count, one in enumerate(some):
+                one.SeriesInstanceUID = f"1.2.{study}.{number}"
+                one.SOPInstanceUID = f"1.2.{study}.{number}.{count}"
+            made += some
+    return made
+
+
+@pytest.mark.parametrize("days", [{}, {"study_date": "20260301-20260331"}])
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize("cap", [7, 11, 13, 14, 17])
+def test_below_several_studies_nothing_is_lost_at_any_length(
+    cap: int, counts: bool, days: dict[str, Any]
+) -> None:
+    unkept: frozenset[str] = frozenset() if counts else frozenset(COMPUTED)
+    habits = Habits(most_matches=cap, unreturned=unkept, ignored_keys=unkept)
+    questions = {
+        "series": ({"count": "series"}, 24),
+        "images": ({"count": "images"}, 72),
+        "images by class": ({"count": "images", "group_by": ["SOPClassUID"]}, 72),
+    }
+    with peers.embedded(parted(6, 4, 3), Kind(habits)) as peer:
+        for name, (arguments, true) in questions.items():
+            answer = ask(peer.node, "count_studies", **arguments, **days)
+            if answer["complete"]:
+                assert answer["total"] == true, name
+            assert answer["total"] <= true, name
+
+
+@pytest.mark.parametrize("cap", [7, 10, 11, 12])
+def test_a_study_with_as_many_series_as_a_known_limit_is_whole_or_says_why(cap: int) -> None:
+    calls = [
+        ("query_studies", {"patient_id": "*"}),
+        ("count_studies", {"count": "series"}),
+        *[("query_series", {"study_instance_uid": "1.2.2"})] * 2,
+    ]
+    with peers.embedded(parted(3, 12, 1), Kind(Habits(most_matches=cap))) as peer:
+        _, counted, *listed = answers(peer.node, calls)
+    assert not counted["complete"] or counted["total"] == 36
+    for answer in listed:  # that one which is not complete says why is watched everywhere
+        assert answer["returned"] == 12 or not answer["complete"]

@@ -21,7 +21,8 @@ def diagnose(
     """Walk from the name of the host to what is answered; what was learned is kept in `habits`.
     Where others ask the archive too, over this `exchange`, no more is held than it may hold.
 
-    Nothing is stored or changed there. Raises Cancelled; whatever else fails is in the diagnosis.
+    Nothing is stored or changed there. Raises Cancelled, and DeadlinePassed where the others leave
+    no association; whatever else fails is in the diagnosis.
     """
     if isinstance(node, WebNode):
         from .web import walk  # h11, only when asked

@@ -42,9 +42,10 @@ class Pool:
 
         Raises DeadlinePassed when none becomes free in time.
         """
-        if kept := self._turn(deadline, fresh=False):
-            kept.close()
+        kept = self._turn(deadline, fresh=False)
         try:
+            if kept:
+                kept.close()
             yield
         finally:
             with self._free:

@@ -102,9 +102,10 @@ class Pool:
 
         Raises DeadlinePassed when none becomes free in time.
         """
-        if kept := self._take(deadline, frozenset()):
-            kept.release()
+        kept = self._take(deadline, frozenset())
         try:
+            if kept:
+                kept.release()
             yield
         finally:
             with self._free:

@@ -70,7 +70,8 @@ def _some(
     query = Query(Level.STUDY, keys, (_UNIQUE, _DAY, *wanted))
     gathering = Gathering(query, most)
     part = asking.put(query, gathering)
-    return gathering.matches[:most], part.ending.whole and not gathering.full
+    cut = gathering.full or asking.habits.is_cut(Level.STUDY, part.rows)
+    return gathering.matches[:most], part.ending.whole and not cut
 
 
 def _finds(asking: Asking, study: Match, keyword: str) -> bool:

@@ -121,10 +121,12 @@ class Habits:
     left_out: set[str] = field(default_factory=set[str])
     # It gives at most so many matches at once; None as long as no cap was met.
     cap: int | None = None
+    # The same where it calls what it cut whole.
+    silent_cap: int | None = None
     # It refuses what is more than it gives at once, and gives nothing of it.
     refuses: bool = False
-    # It answers no question without a key.
-    refuses_all: bool = False
+    # Levels at which it answers no question without a key.
+    refuses_all: set[str] = field(default_factory=set[str])
     # Keys (or PATIENT, for lists of patients) whose answers it cuts by something else than their
     # rows, without a word: series below them, or candidates before they are compared.
     cut_unseen: set[str] = field(default_factory=set[str])
@@ -243,4 +245,4 @@ class Habits:
         """It gave so many matches and said that this was all, or was stopped by us."""
         self.longest[level] = max(self.longest.get(level, 0), rows)
         if self.cap is not None and rows > self.cap:
-            self.cap = None
+            self.cap = self.silent_cap = None

@@ -81,6 +81,8 @@ class _Listed:
         # Values that are there beside the other keys; and that nothing else is.
         self._known: list[str] = []
         self._came_all = False
+        # What came of the first list that was not whole.
+        self._doubted: Gathering | None = None
         self._whole = True
         self._notes: list[str] = []
 
@@ -101,11 +103,14 @@ class _Listed:
                 return Outcome(self._whole, self._notes)
         if alone and not self._is_done:
             self._notes.append(
-                f"This archive does not read such lists of {self._keyword}; it was asked for each "
-                f"of {len(alone)} values."
+                f"This archive does not read such lists of {self._keyword}, or gives less at once "
+                f"than they bring; it was asked for each of {len(alone)} values."
             )
         if (alone or unlisted) and not self._is_done:
             self._ask_alone([*alone, *unlisted])
+        first = self._doubted
+        if first and len(values) <= AT_ONCE and self._gathering.count > first.count:
+            self._asking.habits.cap = first.examined  # it was one list, and shorter ones had more
         return Outcome(self._whole, self._notes)
 
     def _is_listable(self, value: str) -> bool:
@@ -130,6 +135,7 @@ class _Listed:
             return self._ask_shorter(values)
         answer, own = part
         if not answer.complete and own.examined >= _TOO_MUCH and not self._gathering.full:
+            self._doubted = self._doubted or own
             return self._ask_shorter(values)  # every match has to come in an answer that is whole
         self._join(answer)
         came = own.came(self._keyword)

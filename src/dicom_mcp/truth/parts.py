@@ -181,9 +181,8 @@ class Parts:
             return part
 
         endings = Endings(query, {}, put, aside._is_cut, self._asking)
-        level = query.level
         try:
-            proved = level is not Level.PATIENT and endings.ask_by(UNIQUE_KEY[level], cut)
+            proved = query.level is Level.STUDY and endings.ask_by("StudyInstanceUID", cut)
             if not proved and not self.anonymous and endings.ask_by("PatientID", cut):
                 spans = aside._density.even(Span.of(query.keys.get(_BIRTH, "")), aside._room)
                 aside._ask_side_by_side(spans, planned=True)
@@ -355,7 +354,8 @@ class Parts:
         self._density.learn(days, cut=self._is_cut(part))
 
     def _is_cut(self, part: Part) -> bool:
-        return part.ending.capped or (part.ending.whole and part.rows == self._cap)
+        is_long = part.rows in (self._cap, self._asking.habits.silent_cap)
+        return part.ending.capped or (part.ending.whole and is_long)
 
     def _put(self, keys: Mapping[str, str]) -> Part | None:
         """One part; None when there have been enough, or it failed in another way."""

@@ -14,7 +14,7 @@ from ..standard.recheck import has_value
 from ..standard.shapes import SEPARATOR
 from ..standard.status import OVERLOADED, TOO_MANY
 from ..standard.values import is_uid
-from .asking import Asking
+from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .lists import ask_listed
 from .parents import uid_in
@@ -108,20 +108,26 @@ class _Series:
                 self._unsure.add(study)
             self._take(match, study)
 
+        habits = self._asking.habits
         gathering = Gathering(self._query, _MOST, keep=take)
         try:
-            outcome = self._ask_once(gathering)
-            if outcome is None:  # cut, so that what came is a part of what these studies have
-                self._unsure.update(self._seen)
+            part = self._ask_once(gathering)
+            rows = part.rows if part else 0
+            if not part or part.ending.capped or habits.is_cut(Level.SERIES, rows):
+                self._unsure.update(self._seen)  # what came is a part of what these studies have
                 if self._reads_lists():
-                    self._asking.habits.relational = True
+                    habits.relational = True
                     return
+            if part and not habits.is_doubted(Level.SERIES, rows, self._query.keys):
+                habits.gave(Level.SERIES, rows if part.ending.whole else 0)
+                outcome = Outcome(part.ending.whole, list(part.ending.notes))
+            else:
                 gathering = Gathering(self._query, _MOST, keep=take)
                 outcome = ask_whole(self._asking, self._query, gathering)
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise
-            self._asking.habits.relational = False
+            habits.relational = False
             return
         if outcome.doubt:
             # Series of one study have one date: all of a study's came, or none, or it has none
@@ -134,21 +140,14 @@ class _Series:
             self._asking.habits.relational = True
             self._join(answer, came=True)
 
-    def _ask_once(self, gathering: Gathering) -> Outcome | None:
-        """Ask by the keys of the query, if one answer is enough; None where it is not."""
-        habits = self._asking.habits
+    def _ask_once(self, gathering: Gathering) -> Part | None:
+        """The answer to the query as it stands; None where the archive refuses so much."""
         try:
-            part = self._asking.put(self._query, gathering)
+            return self._asking.put(self._query, gathering)
         except StatusFailure as failure:
-            if failure.status in TOO_MANY and failure.status != OVERLOADED:
+            if failure.status in TOO_MANY:
                 return None
             raise
-        whole = part.ending.whole
-        if part.ending.capped or (whole and habits.is_cut(Level.SERIES, part.rows)):
-            return None
-        if whole:
-            habits.gave(Level.SERIES, part.rows)
-        return Outcome(whole, list(part.ending.notes))
 
     def _reads_lists(self) -> bool:
         """Whether the archive reads lists of study UIDs: then each study's series are looked for by

@@ -79,7 +79,7 @@ def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Ending:
     if habits.proved.covers(query.keys, some.counts):
         return some.ending
     if len(some.came) == habits.cap:
-        return _CUT  # by its rows, whatever is told of them
+        return some.ending  # cut by its rows, if at all, whatever is told of them
     proof = telling.prove(some)
     if telling.late and proof.whole and not telling.stopped:
         habits.cuts_told = True
@@ -227,7 +227,7 @@ class _Telling:
         parts = [self.ask_for(part) for part in self._parts(keys, whole)]
         if len(self._seen) > known:
             if self._habits.is_cut(self._query.level, len(whole.came)):
-                self._habits.cap = len(whole.came)
+                self._habits.cap = self._habits.silent_cap = len(whole.came)
             return _CUT
         proves = all(some.ending.whole and len(some.came) < len(whole.came) for some in parts)
         if parts and proves:

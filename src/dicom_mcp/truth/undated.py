@@ -146,4 +146,5 @@ class _Looking:
         return part
 
     def _is_cut(self, part: Part) -> bool:
-        return part.ending.capped or (part.ending.whole and part.rows == self._cap)
+        is_long = part.rows in (self._cap, self._asking.habits.silent_cap)
+        return part.ending.capped or (part.ending.whole and is_long)

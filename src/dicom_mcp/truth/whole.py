@@ -82,9 +82,10 @@ def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         return _proved_by_count(asking, query, first, is_likely=is_likely)
     if silent and _gives_more(asking, query, first.rows):
         return Outcome(True, notes)
-    if any(SEPARATOR in key for key in query.keys.values()):
-        # A list is parted into shorter ones (see `lists`).
-        if silent and not is_likely:
+    if listed := [one for one, key in query.keys.items() if SEPARATOR in key]:
+        # A list is parted into shorter ones (see `lists`), which looks for values that did not
+        # come; of a value that several matches have some may lack all the same.
+        if silent and not is_likely and listed == [UNIQUE_KEY[query.level]]:
             return Outcome(True, notes)
         why = "and shorter lists may have more"
         return Outcome(False, [*notes, _suspicious(first.rows, query, why)])
@@ -125,6 +126,7 @@ def _in_parts(
         )
     if gathering.count > found:
         habits.cap = first.rows
+        habits.silent_cap = first.rows if silent else None
     parts.prove_undated(first)
     outcome = parts.outcome()
     # What the archive said of its first answer no longer holds when the parts brought the rest.
@@ -134,14 +136,14 @@ def _in_parts(
 def _gives_more(asking: Asking, query: Query, rows: int) -> bool:
     """Whether the archive gives more than so many at once, as any longer list of its shows."""
     habits = asking.habits
-    if not query.keys or rows == habits.cap or habits.refuses_all:
+    if not query.keys or rows == habits.cap or query.level in habits.refuses_all:
         return False
     every = Query(query.level)
     gathering = Gathering(every, max(rows, _ENOUGH), keep=lambda _: None)
     try:
         part = asking.within(_SECONDS).put(every, gathering)
     except ArchiveError:
-        habits.refuses_all = True
+        habits.refuses_all.add(query.level)
         return False
     if gathering.full or part.ending.whole:
         habits.gave(query.level, part.rows)
@@ -183,9 +185,10 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
                 f"gives at most {first.rows} at once."
             )
             return Outcome(False, notes)
-    if not is_likely or (
-        named == 1 and first.rows % _KNOWN_CAP and first.rows != asking.habits.cap
-    ):
+    # Of a list of parents some may have come in part; values that did not come are looked for.
+    is_told_apart = named == 1 or UNIQUE_KEY[query.level] in query.keys
+    is_known = named == 1 and first.rows % _KNOWN_CAP and first.rows != asking.habits.cap
+    if is_told_apart and (not is_likely or is_known):
         return Outcome(True, notes)
     notes.append(_suspicious(first.rows, query, "and nothing here can tell"))
     return Outcome(False, notes)
