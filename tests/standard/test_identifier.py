@@ -20,8 +20,8 @@ from dicom_mcp.standard.identifier import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     decode,
     decode_what_is_whole,
-    encode,
 )
+from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 

@@ -11,8 +11,8 @@ from dicom_mcp.standard.identifier import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     decode,
-    encode,
 )
+from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.values import (

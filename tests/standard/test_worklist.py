@@ -17,8 +17,8 @@ from dicom_mcp.standard.identifier import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     decode,
-    encode_keys,
 )
+from dicom_mcp.standard.keys import encode_keys
 from dicom_mcp.standard.query import Match
 from dicom_mcp.standard.values import LONGEST_IDENTIFIER
 from dicom_mcp.standard.worklist import (

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -26,11 +26,10 @@ from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, Value
 from ..standard.recheck import Recheck
 from ..standard.worklist import WorklistQuery
-from .connection import Response
 from .frames import one_frame
 from .lists import Lists, is_listable
-from .model import Damage, data_sets
-from .pages import NOT_THERE, Pages, Told
+from .model import Damage
+from .pages import NOT_THERE, Pages, Told, rows_of
 from .qido import (
     ACCEPT,
     STANDARD,
@@ -100,7 +99,7 @@ class WebExchange:
         try:
             with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
                 check(answer)
-                for _ in _rows(answer):
+                for _ in rows_of(answer):
                     break
         except Refused as refused:
             raise refused.failure from None
@@ -281,7 +280,7 @@ class WebExchange:
         if not uids or not uids[0][:1].isdecimal():
             return None
         with self._server.ask(escaped_uid(uids[0]), ACCEPT, deadline=deadline) as answer:
-            return answer.status in (200, 206) and any(True for _ in _rows(answer))
+            return answer.status in (200, 206) and any(True for _ in rows_of(answer))
 
     def _ask_pages(self, query: Query, take: Take, deadline: Deadline) -> Ending:
         try:
@@ -387,28 +386,7 @@ class WebExchange:
             self._is_proven = self._is_proven or bool(asked.keys and manner.with_fields)
             more = tells_of_more(answer.status, answer.headers.get("warning", ""))
             damage = Damage()
-            for match, size in _rows(answer, damage):
+            for match, size in rows_of(answer, damage):
                 if not take({**asked.in_path, **match}, size):
                     break
         return Told(more, damage.rows, damage.unseen)
-
-
-def _rows(answer: Response, damage: Damage | None = None) -> Generator[tuple[Match, int]]:
-    """The data sets of an answer; those that are damaged are counted too."""
-    if answer.status == 204:
-        return
-    kind = answer.headers.get("content-type", "").lower()
-    if any(other in kind for other in ("html", "xml", "multipart", "application/dicom;")):
-        raise ProtocolViolation(
-            f"it answered a search with {_known_kind(kind)} instead of DICOM JSON",
-            "Check that base_url is what stands before /studies at this server, and that no page "
-            "to log in stands before it",
-        )
-    with closing(data_sets(answer.content, damage)) as found:
-        yield from found
-
-
-def _known_kind(kind: str) -> str:
-    if "html" in kind:
-        return "a web page"
-    return "XML" if "xml" in kind else "another kind of content"

@@ -8,14 +8,18 @@ and one whose pages overlap has no order to page by: both are told to whoever as
 were cut.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..deadline import Deadline
+from ..errors import ProtocolViolation
 from ..standard.levels import NOUN, Level
 from ..standard.query import Ending, Match, Query, damaged
 from ..standard.record import identity
+from .connection import Response
+from .model import Damage, data_sets
 from .server import Refused
 
 # Most questions want 50 records, so the first page is short; a long answer comes in long ones.
@@ -176,3 +180,24 @@ class _Page:
         if unique and not repeated:
             self.new.add(unique)
         return not repeated
+
+
+def rows_of(answer: Response, damage: Damage | None = None) -> Generator[tuple[Match, int]]:
+    """The data sets of an answer; those that are damaged are counted too."""
+    if answer.status == 204:
+        return
+    kind = answer.headers.get("content-type", "").lower()
+    if any(other in kind for other in ("html", "xml", "multipart", "application/dicom;")):
+        raise ProtocolViolation(
+            f"it answered a search with {_known_kind(kind)} instead of DICOM JSON",
+            "Check that base_url is what stands before /studies at this server, and that no page "
+            "to log in stands before it",
+        )
+    with closing(data_sets(answer.content, damage)) as found:
+        yield from found
+
+
+def _known_kind(kind: str) -> str:
+    if "html" in kind:
+        return "a web page"
+    return "XML" if "xml" in kind else "another kind of content"

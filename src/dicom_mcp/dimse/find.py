@@ -18,6 +18,7 @@ from ..errors import (
 )
 from ..standard import identifier
 from ..standard.dictionary import attribute_of_tag
+from ..standard.keys import encode, encode_keys
 from ..standard.levels import Model
 from ..standard.query import Match, Query
 from ..standard.status import Kind, Status, status
@@ -68,7 +69,7 @@ def find(
     association; statuses, failures among them, are in the Answered.
     """
     context = association.context(model, f"C-FIND ({model.name.replace('_', ' ').title()})")
-    data_set = identifier.encode(query, context.transfer_syntax)
+    data_set = encode(query, context.transfer_syntax)
     masked = {"level": query.level, "identifier": _masked(query)} if journal.debugging() else {}
     return _find(association, context, model.value, data_set, masked, take, deadline)
 
@@ -89,7 +90,7 @@ def find_worklist(
             "A worklist is usually served by another system than the archive, the RIS or a broker, "
             "under a host, port and called_ae_title of its own; ask the administrator for them",
         ) from error
-    data_set = identifier.encode_keys(query.identifier, context.transfer_syntax)
+    data_set = encode_keys(query.identifier, context.transfer_syntax)
     masked = {"level": "WORKLIST", "identifier": " ".join(query.keys)}
     return _find(association, context, MODALITY_WORKLIST, data_set, masked, take, deadline)
 

@@ -18,6 +18,7 @@ from ..standard import identifier
 from ..standard.comment import without_names
 from ..standard.identity import identity
 from ..standard.instance import Instance
+from ..standard.keys import encode
 from ..standard.query import Query
 from ..standard.status import Kind, Status, status
 from .association import Association
@@ -106,7 +107,7 @@ def get(
         Field.PRIORITY: MEDIUM_PRIORITY,
         Field.COMMAND_DATA_SET_TYPE: _IDENTIFIER_PRESENT,
     }
-    data_set = identifier.encode(query, context.transfer_syntax)
+    data_set = encode(query, context.transfer_syntax)
     message_id = association.send(context, command, data_set, deadline=deadline)
     try:
         return _objects(association, context, message_id, take, deadline)

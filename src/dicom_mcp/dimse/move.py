@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed
 from ..node import Receiver
-from ..standard import identifier
 from ..standard.instance import Instance
+from ..standard.keys import encode
 from ..standard.query import Query
 from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation
@@ -103,7 +103,7 @@ class _Move:
             # An AE is padded with a space (PS3.5 6.2), a UID with a zero.
             Field.MOVE_DESTINATION: destination + " " * (len(destination) % 2),
         }
-        data_set = identifier.encode(query, context.transfer_syntax)
+        data_set = encode(query, context.transfer_syntax)
         self.message_id = association.send(context, command, data_set, deadline=deadline)
 
     def read(self, inbox: "Inbox") -> None:

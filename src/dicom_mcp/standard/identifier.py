@@ -1,4 +1,4 @@
-"""The bytes of a C-FIND identifier: from a query, and back to a match (PS3.5 7, PS3.4 C.4.1).
+"""The bytes of a C-FIND identifier, read as a match (PS3.5 7, PS3.4 C.4.1).
 
 Thousands of matches arrive in one answer, so values are read by VR straight from the bytes. Both
 Little Endian syntaxes are understood, the only ones ever proposed for a query.
@@ -6,24 +6,21 @@ Little Endian syntaxes are understood, the only ones ever proposed for a query.
 
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
 
-from ..errors import BadAttribute, ProtocolViolation
-from .charset import UTF_8, decoder, visible
-from .dictionary import Attribute, attribute, attribute_of_tag
-from .matching import Key
-from .query import Match, Query, Value
+from ..errors import ProtocolViolation
+from .charset import decoder, visible
+from .dictionary import Attribute, attribute_of_tag
+from .query import Match, Value
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 # PS3.5 7.1.2: VRs whose explicit length takes 32 bits after two reserved bytes.
-_LONG_VRS = frozenset(
-    {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
-)
+LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _SINGLE_VALUE_VRS = frozenset({"LT", "ST", "UR", "UT"})
 _NUMBERS = {
@@ -37,13 +34,11 @@ _NUMBERS = {
     "UV": "Q",
 }
 
-_FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
-_DELIMITERS = 0xFFFE  # the group of the three below (PS3.5 7.5)
-_ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
+DELIMITERS = 0xFFFE  # the group of the three below (PS3.5 7.5)
+ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 _ITEM_END = b"\xfe\xff\x0d\xe0"
 _UNDEFINED = 0xFFFFFFFF
-_CHARACTER_SET = 0x00080005
-_LEVEL = 0x00080052
+CHARACTER_SET = 0x00080005
 
 # Deeper than any attribute of a query; an archive that goes on is broken or hostile.
 _MAXIMUM_DEPTH = 8
@@ -59,34 +54,6 @@ _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 # is known by its bytes; half the time of a match was spent on reading the same again. Names of
 # patients are among them, so what was seen belongs to one association and goes with it.
 type Seen = dict[bytes, Value]
-
-
-def encode(query: Query, transfer_syntax: str) -> bytes:
-    """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
-
-    Raises BadAttribute for one that no data set has.
-    """
-    elements: dict[int, tuple[str, str]] = {}
-    for one, key in query.elements():
-        if not _FIRST_GROUP <= one.tag >> 16 < _DELIMITERS:
-            raise BadAttribute(
-                f"{one.keyword} is no attribute of a patient, study, series or instance",
-                "It belongs to messages or files (PS3.5 7.1); leave it out",
-            )
-        elements[one.tag] = one.vr, key
-    # Asked for as well or not: each stands there once.
-    elements[_LEVEL] = "CS", query.level.value
-    if not query.is_ascii:
-        elements[_CHARACTER_SET] = "CS", UTF_8
-    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
-    return b"".join(_element(tag, vr, key, explicit) for tag, (vr, key) in sorted(elements.items()))
-
-
-def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
-    """The identifier of keys that stand where they are to stand, elements in tag order: a sequence
-    has the one item of its keys (PS3.4 C.2.2.2.6). Declared as UTF-8 when it isn't ASCII."""
-    declared = {} if _is_ascii(keys) else {"SpecificCharacterSet": ("CS", UTF_8)}
-    return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 def decode(
@@ -129,41 +96,6 @@ def _contradictory() -> ProtocolViolation:
         "an answer has an attribute twice, with two values, which no data set may (PS3.5 7.1)",
         "The archive's administrator should look at that record",
     )
-
-
-def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
-    known = [(one.tag, key) for keyword, key in keys.items() if (one := attribute(keyword))]
-    parts: list[bytes] = []
-    for tag, key in sorted(known, key=lambda one: one[0]):
-        if isinstance(key, tuple):
-            parts.append(_element(tag, *key, explicit))
-        else:
-            item = _keys(key, explicit)
-            head = struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(item))
-            parts.append(_encoded(tag, "SQ", head + item, explicit))
-    return b"".join(parts)
-
-
-def _is_ascii(keys: Mapping[str, Key]) -> bool:
-    return all(
-        key[1].isascii() if isinstance(key, tuple) else _is_ascii(key) for key in keys.values()
-    )
-
-
-def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:
-    value = key.encode("utf-8")
-    if len(value) % 2:
-        value += b"\0" if vr == "UI" else b" "
-    return _encoded(tag, vr, value, explicit)
-
-
-def _encoded(tag: int, vr: str, value: bytes, explicit: bool) -> bytes:
-    group_element = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
-    if not explicit:
-        return group_element + struct.pack("<I", len(value)) + value
-    if vr in _LONG_VRS:
-        return group_element + vr.encode() + struct.pack("<HI", 0, len(value)) + value
-    return group_element + vr.encode() + struct.pack("<H", len(value)) + value
 
 
 def _data_set(
@@ -228,7 +160,7 @@ def _unusual(
     keep) and value, where the next one begins, and the character set from there on."""
     group, element = _TAG(data, at)
     tag = group << 16 | element
-    if group == _DELIMITERS:
+    if group == DELIMITERS:
         raise _undecodable()
     at += 4
     known = _known(tag)
@@ -239,7 +171,7 @@ def _unusual(
         if not (written.isalpha() and written.isupper()):
             raise _undecodable()
         vr = vr if written == "UN" else written
-        if written in _LONG_VRS:
+        if written in LONG_VRS:
             (length,) = _UINT32(data, at + 4)
             at += 8
         else:
@@ -255,7 +187,7 @@ def _unusual(
         return keyword, items, at, declared
     if at + length > end:
         raise _undecodable()
-    if tag == _CHARACTER_SET:
+    if tag == CHARACTER_SET:
         declared = _declared(data[at : at + min(length, _MAXIMUM_DECLARED)], declared)
     value = _value(data[at : at + length], vr, declared) if known else ""
     return keyword, value, at + length, declared
@@ -290,7 +222,7 @@ def _sequence(
         tag = group << 16 | element
         if tag == _SEQUENCE_END and length == _UNDEFINED and at <= stop:
             return items, at
-        if tag != _ITEM or (size != _UNDEFINED and at + size > stop):
+        if tag != ITEM or (size != _UNDEFINED and at + size > stop):
             raise _undecodable()
         open_ = size == _UNDEFINED
         item_end = stop if open_ else at + size
@@ -339,7 +271,7 @@ def _learn(heads: dict[bytes, _Head], raw: bytes, explicit: bool) -> _Head:
 def _explicit_head(raw: bytes) -> _Head:
     """Tag, VR and 16 bits of length (PS3.5 7.1.2)."""
     written = raw[4:6].decode("latin-1")
-    if written in _LONG_VRS or not (written.isalpha() and written.isupper()):
+    if written in LONG_VRS or not (written.isalpha() and written.isupper()):
         return _UNUSUAL
     return _head(raw, written, _UINT16(raw, 6)[0])
 
@@ -349,9 +281,9 @@ def _head(raw: bytes, written: str, length: int) -> _Head:
     tag = group << 16 | element
     known = _known(tag)
     vr = written or (known.vr if known else "UN")
-    if group == _DELIMITERS or vr == "SQ" or length == _UNDEFINED:
+    if group == DELIMITERS or vr == "SQ" or length == _UNDEFINED:
         return _UNUSUAL
-    read = _character_set if tag == _CHARACTER_SET else _READERS.get(vr, _value)
+    read = _character_set if tag == CHARACTER_SET else _READERS.get(vr, _value)
     return known.keyword if known else "", vr, read, length
 
 

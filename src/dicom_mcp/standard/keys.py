@@ -1,0 +1,77 @@
+"""The bytes of a query: the identifier of a C-FIND request (PS3.4 C.4.1.1.3, K.6.1.2)."""
+
+import struct
+from collections.abc import Mapping
+
+from ..errors import BadAttribute
+from .charset import UTF_8
+from .dictionary import attribute
+from .identifier import CHARACTER_SET, DELIMITERS, IMPLICIT_VR_LITTLE_ENDIAN, ITEM, LONG_VRS
+from .matching import Key
+from .query import Query
+
+_FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
+_LEVEL = 0x00080052
+
+
+def encode(query: Query, transfer_syntax: str) -> bytes:
+    """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
+
+    Raises BadAttribute for one that no data set has.
+    """
+    elements: dict[int, tuple[str, str]] = {}
+    for one, key in query.elements():
+        if not _FIRST_GROUP <= one.tag >> 16 < DELIMITERS:
+            raise BadAttribute(
+                f"{one.keyword} is no attribute of a patient, study, series or instance",
+                "It belongs to messages or files (PS3.5 7.1); leave it out",
+            )
+        elements[one.tag] = one.vr, key
+    # Asked for as well or not: each stands there once.
+    elements[_LEVEL] = "CS", query.level.value
+    if not query.is_ascii:
+        elements[CHARACTER_SET] = "CS", UTF_8
+    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
+    return b"".join(_element(tag, vr, key, explicit) for tag, (vr, key) in sorted(elements.items()))
+
+
+def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
+    """The identifier of keys that stand where they are to stand, elements in tag order: a sequence
+    has the one item of its keys (PS3.4 C.2.2.2.6). Declared as UTF-8 when it isn't ASCII."""
+    declared = {} if _is_ascii(keys) else {"SpecificCharacterSet": ("CS", UTF_8)}
+    return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
+
+
+def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
+    known = [(one.tag, key) for keyword, key in keys.items() if (one := attribute(keyword))]
+    parts: list[bytes] = []
+    for tag, key in sorted(known, key=lambda one: one[0]):
+        if isinstance(key, tuple):
+            parts.append(_element(tag, *key, explicit))
+        else:
+            item = _keys(key, explicit)
+            head = struct.pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(item))
+            parts.append(_encoded(tag, "SQ", head + item, explicit))
+    return b"".join(parts)
+
+
+def _is_ascii(keys: Mapping[str, Key]) -> bool:
+    return all(
+        key[1].isascii() if isinstance(key, tuple) else _is_ascii(key) for key in keys.values()
+    )
+
+
+def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:
+    value = key.encode("utf-8")
+    if len(value) % 2:
+        value += b"\0" if vr == "UI" else b" "
+    return _encoded(tag, vr, value, explicit)
+
+
+def _encoded(tag: int, vr: str, value: bytes, explicit: bool) -> bytes:
+    group_element = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+    if not explicit:
+        return group_element + struct.pack("<I", len(value)) + value
+    if vr in LONG_VRS:
+        return group_element + vr.encode() + struct.pack("<HI", 0, len(value)) + value
+    return group_element + vr.encode() + struct.pack("<H", len(value)) + value
