@@ -30,6 +30,8 @@ class Allowance:
         self.paused = False
         # How often each server (by its base URL) said that it has no time now.
         self.put_off = Counter[str]()
+        # The keys of what brought nothing, by archive and level: more keys bring nothing either.
+        self.barren: dict[object, set[frozenset[tuple[str, str]]]] = {}
         self._in_vain = 0
         self._failed = 0
         self._refused = 0

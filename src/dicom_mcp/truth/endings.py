@@ -11,7 +11,7 @@ from contextvars import copy_context
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.query import Query
+from ..standard.query import Ending, Query
 from .asking import Asking, Part
 
 # By what the matches of a level are told apart, the surest first.
@@ -47,6 +47,8 @@ class Endings:
         self._put = put
         self._is_cut = is_cut
         self._most = asking.exchange.node.connections
+        found_nothing = asking.deadline.allowance.barren
+        self._barren = found_nothing.setdefault((id(asking.habits), query.level), set())
         # How many matches the parts had that were not cut; what they were split by.
         self.rows = 0
         self.by = ""
@@ -92,14 +94,24 @@ class Endings:
 
     def _put_each(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Part | None]:
         """The answers to these, in order; the first tells whether the others are worth asking."""
-        yield self._put(keys[0])
+        yield self._put_once(keys[0])
         context = copy_context()
 
         def put(one: Mapping[str, str]) -> Part | None:
-            return context.copy().run(self._put, one)
+            return context.copy().run(self._put_once, one)
 
         with ThreadPoolExecutor(self._most) as pool:
             yield from pool.map(put, keys[1:])
+
+    def _put_once(self, keys: Mapping[str, str]) -> Part | None:
+        """The answer to these; none that brought nothing in this call with fewer keys."""
+        meant = frozenset({**self._query.keys, **keys}.items())
+        if any(one <= meant for one in [*self._barren]):
+            return Part(Ending(whole=True), 0, [], frozenset())
+        part = self._put(keys)
+        if part and part.ending.whole and not part.rows:
+            self._barren.add(meant)
+        return part
 
     def _characters(self, keyword: str, end: str, known: Sequence[str]) -> str:
         """What may stand before the end (or after the beginning) of a value, most likely first."""

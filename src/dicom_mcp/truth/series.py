@@ -18,7 +18,7 @@ from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .lists import ask_listed
 from .parents import uid_in
-from .whole import ask_whole
+from .whole import ask_first, ask_whole
 
 # What an answer is parted by, of studies.
 _DATED = ("StudyDate", "StudyTime")
@@ -122,8 +122,7 @@ class _Series:
                 habits.gave(Level.SERIES, rows if part.ending.whole else 0)
                 outcome = Outcome(part.ending.whole, list(part.ending.notes))
             else:
-                gathering = Gathering(self._query, _MOST, keep=take)
-                outcome = ask_whole(self._asking, self._query, gathering)
+                outcome = ask_whole(self._asking, self._query, gathering, part)
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise
@@ -143,7 +142,7 @@ class _Series:
     def _ask_once(self, gathering: Gathering) -> Part | None:
         """The answer to the query as it stands; None where the archive refuses so much."""
         try:
-            return self._asking.put(self._query, gathering)
+            return ask_first(self._asking, self._query, gathering)
         except StatusFailure as failure:
             if failure.status in TOO_MANY:
                 return None

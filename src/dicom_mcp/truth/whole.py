@@ -42,17 +42,24 @@ def matches(asking: Asking, query: Query, limit: int) -> Matches:
     return gathering.close(outcome)
 
 
-def ask_whole(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
-    """Ask, in parts where one answer is not enough, and let `gathering` take what comes.
+def ask_first(asking: Asking, query: Query, gathering: Gathering) -> Part:
+    """The answer to the query as it stands, whose dates tell how to ask for the rest of it."""
+    told = told_of(query.level)
+    dated = Query(query.level, query.keys, (*query.wanted, told[0]))
+    return asking.put(dated, gathering, told=told)
+
+
+def ask_whole(
+    asking: Asking, query: Query, gathering: Gathering, first: Part | None = None
+) -> Outcome:
+    """Ask, in parts where one answer is not enough, and let `gathering` take what comes; `first` is
+    the answer to the query as it stands, where it was asked already.
 
     Raises what the archive's failures raise, as long as nothing was gathered.
     """
     habits = asking.habits
-    told = told_of(query.level)
-    # Its dates tell how to ask for the rest of it.
-    dated = Query(query.level, query.keys, (*query.wanted, told[0]))
     try:
-        first = asking.put(dated, gathering, told=told)
+        first = first or ask_first(asking, query, gathering)
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
