@@ -8,7 +8,7 @@ from time import perf_counter
 from tests import busy
 from tests.asking import answers
 from tests.busy_questions import QUESTIONS
-from tests.dcmtk import dcmtk
+from tests.peers.dcmtk import dcmtk
 
 _KEPT = Path(__file__).parents[1] / "build" / "busy"
 _ASKED = ("all studies", "the CTs of a day", "the CTs of a week", "CT per scanner this week")

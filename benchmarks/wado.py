@@ -21,7 +21,7 @@ from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.dicomweb.wado import FORMS
 from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference
-from tests.dicomweb import servers
+from tests.peers.orthanc import orthanc_web
 
 SLICES, ROUNDS, PATIENCE = 300, 5, 120
 GOAL = 1.5
@@ -41,7 +41,7 @@ def main() -> None:
         )
     with (
         tempfile.TemporaryDirectory(prefix="benchmark") as folder,
-        servers.orthanc([], Path(folder)) as url,
+        orthanc_web([], Path(folder)) as url,
         closing(WebExchange(WebNode(url))) as exchange,
     ):
         for some in batched(images, 50):

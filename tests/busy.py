@@ -5,7 +5,6 @@ studies has no accession number and six have no date. Every series is a scanner'
 body parts, stations, makers and descriptions go together.
 """
 
-import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -21,8 +21,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
-from tests import peers
-from tests.dicomweb import servers
+from tests.peers.orthanc import configured, plugin
 
 LAST = date(2026, 3, 31)
 
@@ -173,40 +172,22 @@ class Served:
 def orthanc(folder: Path, studies: Sequence[Study], limit: int) -> Generator[Served]:
     """Debian's Orthanc with its DICOMweb, which gives `limit` at once, and holds the studies; it
     is filled where `folder` has no archive of them yet."""
-    port, http_port = peers.free_port(), peers.free_port()
-    configuration = folder / f"orthanc-{limit}.json"
-    configuration.write_text(
-        json.dumps(
-            {
-                "Name": "busy",
-                "StorageDirectory": str(folder / "storage"),
-                "IndexDirectory": str(folder / "index"),
-                "Plugins": [str(servers.plugin())],
-                "HttpPort": http_port,
-                "RemoteAccessAllowed": False,
-                "AuthenticationEnabled": False,
-                "DicomAet": "ORTHANC",
-                "DicomPort": port,
-                "DicomAlwaysAllowFind": True,
-                "DicomAlwaysAllowGet": True,
-                "DefaultEncoding": "Utf8",
-                "LimitFindResults": limit,
-                "LimitFindInstances": limit,
-                "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-            }
-        )
-    )
-    command = [str(peers.orthanc_program()), str(configuration)]
-    with peers.running(command, http_port, {"TCP_NODELAY": "1"}):
+    with configured(
+        folder,
+        Plugins=[str(plugin())],
+        DicomAlwaysAllowGet=True,
+        LimitFindResults=limit,
+        LimitFindInstances=limit,
+    ) as (port, base_url):
         if not (folder / "filled").exists():
-            _post(http_port, zipped(studies))
+            _post(base_url, zipped(studies))
             (folder / "filled").touch()
         node = Node(port=port, called_ae_title="ORTHANC")
-        yield Served(node, f"http://127.0.0.1:{http_port}/dicom-web")
+        yield Served(node, base_url)
 
 
-def _post(http_port: int, packed: bytes) -> None:
-    connection = HTTPConnection("127.0.0.1", http_port, timeout=900)
+def _post(base_url: str, packed: bytes) -> None:
+    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=900)
     connection.request("POST", "/instances", packed)
     assert connection.getresponse().status == 200
     connection.close()

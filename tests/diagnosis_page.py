@@ -14,9 +14,9 @@ from dicom_mcp.diagnosis import diagnose
 from dicom_mcp.doctor import show
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.truth.habits import Habits
-from tests.mistakes import MISTAKES, made, page
-from tests.network import certificates
-from tests.network.certificates import Certificates
+from tests.peers import certificates
+from tests.peers.certificates import Certificates
+from tests.peers.mistakes import MISTAKES, made, page
 from tests.test_connection_mistakes import SECONDS, row_of
 
 # Shown as they print.

@@ -14,8 +14,8 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import DIFFERENCES, hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
-from tests.acceptor import Answers, accepting
-from tests.dicomweb.servers import embedded
+from tests.peers.embedded import embedded_web
+from tests.peers.pynetdicom_scp import Answers, accepting
 from tests.test_nodes import ask, fail
 from tests.truth.archives import studies
 
@@ -29,7 +29,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[Settings]:
     with EmbeddedArchive(house.pacs(), ae_title="PACS") as pacs:
         first = Node(port=pacs.port, called_ae_title="PACS", name="pacs")
         if request.param == "DICOMweb":
-            with embedded(list(house.vna())) as vna:
+            with embedded_web(list(house.vna())) as vna:
                 yield Settings(first, others=(WebNode(vna, name="vna"),))
             return
         hierarchy = "strict" if request.param == "strict" else "relational"

@@ -6,9 +6,9 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.diagnosis import Step, diagnose
 from dicom_mcp.truth.habits import Habits
 from tests.bounds import in_time
-from tests.mistakes import MISTAKES, Mistake, made, page
-from tests.network import certificates as of_tests
-from tests.network.certificates import Certificates
+from tests.peers import certificates as of_tests
+from tests.peers.certificates import Certificates
+from tests.peers.mistakes import MISTAKES, Mistake, made, page
 
 # Short, so that peers that say nothing are not waited for; in the sentences as it is.
 SECONDS = 4.0

@@ -15,16 +15,14 @@ from dicom_mcp.diagnosis import Diagnosis, diagnose
 from dicom_mcp.errors import BadConfiguration, Cancelled
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.truth.habits import Habits
-from tests import peers
 from tests.asking import ask, call, said
 from tests.bounds import PATIENCE, in_time
 from tests.diagnosis_page import SHOWN, alike, shown, working
-from tests.dicomweb import servers
-from tests.misbehaviours import MISBEHAVIOURS
-from tests.mistakes import page
-from tests.network import certificates
-from tests.peer import Peer
-from tests.peers import MISBEHAVING, Kind
+from tests.peers import certificates
+from tests.peers.embedded import MISBEHAVING, Kind, embedded, embedded_web
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.mistakes import page
+from tests.peers.scripted import Peer
 
 # What is found of an archive that goes as the standard says.
 GOOD = {
@@ -88,7 +86,7 @@ def capabilities(found: Diagnosis) -> dict[str, str]:
 
 
 def test_of_a_good_archive_everything_is_found(held: list[Dataset]) -> None:
-    with peers.embedded(held) as peer:
+    with embedded(held) as peer:
         found = diagnosed(peer.node)
     assert found.works, found.steps
     assert GOOD.items() <= capabilities(found).items()
@@ -97,7 +95,7 @@ def test_of_a_good_archive_everything_is_found(held: list[Dataset]) -> None:
 
 @pytest.mark.parametrize("habit", FOUND)
 def test_a_habit_is_found_as_it_is(habit: str, held: list[Dataset]) -> None:
-    with peers.embedded(held, MISBEHAVING[habit]) as peer:
+    with embedded(held, MISBEHAVING[habit]) as peer:
         found = diagnosed(peer.node)
     told = capabilities(found)
     for name, value in FOUND[habit].items():
@@ -107,7 +105,7 @@ def test_a_habit_is_found_as_it_is(habit: str, held: list[Dataset]) -> None:
 @pytest.mark.parametrize("hierarchy", ["strict", "silent"])
 def test_what_is_found_is_what_later_questions_know(hierarchy: Any, held: list[Dataset]) -> None:
     habits = Habits()
-    with peers.embedded(held, Kind(hierarchy=hierarchy)) as peer:
+    with embedded(held, Kind(hierarchy=hierarchy)) as peer:
         found = diagnosed(peer.node, habits)
     assert capabilities(found)["levels"] == HIERARCHICAL
     assert habits.relational is False
@@ -119,13 +117,13 @@ def test_an_archive_that_compares_bytes_does_not_read_utf_8_for_certain(
     held: list[Dataset],
 ) -> None:
     habits = Habits()
-    with peers.embedded(held, MISBEHAVING["compares bytes"]) as peer:
+    with embedded(held, MISBEHAVING["compares bytes"]) as peer:
         told = capabilities(diagnosed(peer.node, habits))
     assert habits.reads_utf_8 == (told["UTF-8 keys"] == "yes")
 
 
 def test_the_tool_says_what_doctor_says(held: list[Dataset]) -> None:
-    with peers.embedded(held, MISBEHAVING["stops silently after 10"]) as peer:
+    with embedded(held, MISBEHAVING["stops silently after 10"]) as peer:
         answer = ask(peer.node, "diagnose")
     assert answer["works"]
     (one,) = answer["diagnoses"]
@@ -136,7 +134,7 @@ def test_the_tool_says_what_doctor_says(held: list[Dataset]) -> None:
 
 
 def test_nothing_of_a_patient_is_told(held: list[Dataset]) -> None:
-    with peers.embedded(held) as peer:
+    with embedded(held) as peer:
         told = str(ask(peer.node, "diagnose"))
     for one in held:
         assert str(one.PatientID) not in told
@@ -145,7 +143,7 @@ def test_nothing_of_a_patient_is_told(held: list[Dataset]) -> None:
 
 
 def test_several_nodes_are_diagnosed_each(held: list[Dataset]) -> None:
-    with peers.embedded(held) as peer, Peer(None) as closed:
+    with embedded(held) as peer, Peer(None) as closed:
         node = replace(peer.node, name="good")  # pyright: ignore[reportArgumentType]
         settings = Settings(node, others=(Node(port=closed.port, name="closed"),))
         result = call(settings, "diagnose", node="all")
@@ -158,7 +156,7 @@ def test_several_nodes_are_diagnosed_each(held: list[Dataset]) -> None:
 
 
 def test_a_dicomweb_server_is_diagnosed(held: list[Dataset]) -> None:
-    with servers.embedded(held) as url:
+    with embedded_web(held) as url:
         found = diagnosed(WebNode(url))
     told = capabilities(found)
     assert found.works, found.steps
@@ -169,7 +167,7 @@ def test_a_dicomweb_server_is_diagnosed(held: list[Dataset]) -> None:
 
 
 def test_an_empty_archive_works_and_tells_what_cannot_be_known() -> None:
-    with peers.embedded([]) as peer:
+    with embedded([]) as peer:
         found = diagnosed(peer.node)
     assert found.works
     assert "not known" in capabilities(found)["answers to other questions"]
@@ -206,7 +204,7 @@ def test_doctor_ends_with_a_status(capsys: pytest.CaptureFixture[str]) -> None:
     said_of_it = capsys.readouterr().out
     assert "connection refused" in said_of_it
     assert "nc -vz" in said_of_it
-    with peers.embedded([]) as peer:
+    with embedded([]) as peer:
         assert command.doctor(f"EMBEDDED@127.0.0.1:{peer.node.port}", as_json=True) == 0
 
 

@@ -7,11 +7,10 @@ from dicom_mcp.demo.habits import NONE, Habits
 from dicom_mcp.diagnosis import diagnose
 from dicom_mcp.node import AnyNode, WebNode
 from dicom_mcp.truth.habits import Habits as Learned
-from tests import busy, peers
+from tests import busy
 from tests.bounds import PATIENCE
 from tests.busy import Kept
-from tests.dicomweb import servers
-from tests.peers import Kind
+from tests.peers.embedded import Kind, embedded, embedded_web
 
 _MODALITY, _PATIENTS, _ALONE = "studies of a modality", "patients", "studies found by one key alone"
 _LATE = frozenset({"PatientName", "StudyDescription"})
@@ -39,7 +38,7 @@ def test_a_limit_on_something_else_than_rows_is_found_and_remembered(
 ) -> None:
     habits, capability, remembered = CUT[name]
     learned = Learned()
-    with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
+    with embedded([], Kind(habits), database=str(small.database)) as peer:
         told = _capabilities(peer.node, learned)
     assert "without a word" in told[capability]
     assert learned.cut_unseen >= remembered
@@ -51,7 +50,7 @@ def test_an_archive_that_leaves_out_studies_for_what_it_is_asked_to_tell_is_foun
 ) -> None:
     habits = Habits(most_below=120, below_keys=frozenset({"ModalitiesInStudy"}), joined=True)
     learned = Learned()
-    with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
+    with embedded([], Kind(habits), database=str(small.database)) as peer:
         told = _capabilities(peer.node, learned)
     assert "without a word" in told["studies with counts and modalities"]
     assert learned.cuts_told
@@ -60,7 +59,7 @@ def test_an_archive_that_leaves_out_studies_for_what_it_is_asked_to_tell_is_foun
 
 def test_it_is_found_over_dicomweb(small: Kept) -> None:
     learned = Learned()
-    with servers.embedded([], Habits(most_below=120), database=str(small.database)) as url:
+    with embedded_web([], Habits(most_below=120), database=str(small.database)) as url:
         told = _capabilities(WebNode(url), learned)
     assert "without a word" in told[_MODALITY]
     assert learned.cut_unseen == {"ModalitiesInStudy"}
@@ -73,7 +72,7 @@ def test_nothing_is_said_of_an_archive_that_cuts_nothing_or_says_so(
     small: Kept, habits: Habits
 ) -> None:
     learned = Learned()
-    with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
+    with embedded([], Kind(habits), database=str(small.database)) as peer:
         told = _capabilities(peer.node, learned)
     wholes = (_MODALITY, _PATIENTS, _ALONE, "studies with counts and modalities")
     assert all("no cap met" in told[one] for one in wholes if one in told)

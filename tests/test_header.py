@@ -15,10 +15,8 @@ from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.node import AnyNode, Node, WebNode
-from tests import peers
 from tests.asking import ask, fail
-from tests.dicomweb.servers import embedded
-from tests.peers import capped
+from tests.peers.embedded import capped, embedded, embedded_web
 from tests.truth.archives import images
 
 TODAY = date(2026, 3, 31)
@@ -32,7 +30,7 @@ def held() -> list[Dataset]:
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
 def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded(held) as url:
+        with embedded_web(held) as url:
             yield WebNode(url)
         return
     with EmbeddedArchive(held, ae_title="HEADS") as archive:
@@ -258,7 +256,7 @@ def test_a_gap_is_not_claimed_where_the_archive_gave_not_all(held: list[Dataset]
 def test_the_middle_of_what_an_archive_gave_is_not_called_the_middle() -> None:
     """It ends after ten of 24 images for want of resources."""
     held = images(24, study=1)
-    with peers.embedded(held, capped(10, 0xA700)) as peer:
+    with embedded(held, capped(10, 0xA700)) as peer:
         answer = ask(
             peer.node, "read_header", series_instance_uid="1.2.1.1", attributes=["Modality"]
         )
@@ -267,7 +265,7 @@ def test_the_middle_of_what_an_archive_gave_is_not_called_the_middle() -> None:
 
 
 def test_series_of_a_modality_that_is_not_there_are_told_with_what_there_is() -> None:
-    with peers.embedded(images(3, study=1)) as peer:
+    with embedded(images(3, study=1)) as peer:
         answer = ask(peer.node, "sample_headers", study_instance_uids=["1.2.1"], modality="MG")
     assert answer["returned"] == 0
     assert any("None of these series is MG; there are CT" in note for note in answer["notes"])

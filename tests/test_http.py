@@ -15,7 +15,7 @@ from mcp.types import CallToolResult
 from dicom_mcp.demo.archive import EmbeddedArchive
 from tests import ward
 from tests.asking import said
-from tests.peers import free_port, running
+from tests.peers.program import free_port, running
 
 
 @pytest.fixture(scope="module")

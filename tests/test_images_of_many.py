@@ -17,8 +17,9 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.asking import ask
 from tests.bounds import PATIENCE
-from tests.dicomweb import servers
-from tests.everywhere import held_by
+from tests.peers.embedded import embedded_web
+from tests.peers.everywhere import held_by
+from tests.peers.orthanc import orthanc_web
 from tests.truth.archives import holding, images
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -122,10 +123,10 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, AnyNod
     """Archives of every kind; who is asked over DIMSE keeps no counts, Orthanc aside."""
     with ExitStack() as stack:
         orthanc = tmp_path_factory.mktemp("orthanc")
-        web = servers.orthanc(OBJECTS, tmp_path_factory.mktemp("web"))
+        web = orthanc_web(OBJECTS, tmp_path_factory.mktemp("web"))
         keeping_no_counts = Habits(unreturned=COUNTLESS)
         several: dict[str, AnyNode] = {
-            "web": WebNode(stack.enter_context(servers.embedded(OBJECTS))),
+            "web": WebNode(stack.enter_context(embedded_web(OBJECTS))),
             "orthanc": stack.enter_context(held_by("orthanc", OBJECTS, orthanc, absent=())),
             "orthanc's web": WebNode(stack.enter_context(web)),
         }

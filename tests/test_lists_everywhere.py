@@ -17,8 +17,9 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.asking import ask
 from tests.bounds import PATIENCE
-from tests.dicomweb import servers
-from tests.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
+from tests.peers.embedded import embedded_web
+from tests.peers.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
+from tests.peers.orthanc import orthanc_web
 from tests.test_lists import OBJECTS, archive, found
 from tests.truth.archives import holding, images
 
@@ -205,11 +206,11 @@ def web(
             for one in images(1, study=study + 1, AccessionNumber=number)
         ]
     if request.param == "orthanc":
-        started = servers.orthanc(objects, tmp_path_factory.mktemp("orthanc"))
+        started = orthanc_web(objects, tmp_path_factory.mktemp("orthanc"))
     else:
         listed = frozenset({"AccessionNumber"} if request.param != "reads no lists" else ())
         habits = Habits(listed_keys=listed, first_of_list=request.param == "reads the first")
-        started = servers.embedded(objects, habits)
+        started = embedded_web(objects, habits)
     with started as url:
         yield WebNode(url, name=request.param)
 
@@ -239,7 +240,7 @@ def test_a_number_with_a_comma_is_found_beside_its_halves(server: str, tmp_path:
         for study, number in enumerate(numbers, start=1)
         for one in images(1, study=study, AccessionNumber=number)
     ]
-    start = servers.orthanc(objects, tmp_path) if server == "orthanc" else servers.embedded(objects)
+    start = orthanc_web(objects, tmp_path) if server == "orthanc" else embedded_web(objects)
     with start as url:
         answer = ask(WebNode(url), "query_studies", accession_number="7,8")
     assert found(answer) == {"7,8"}

@@ -17,7 +17,7 @@ from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
 from dicom_mcp.server import create_server
 from tests.asking import call, said
-from tests.dicomweb.servers import embedded
+from tests.peers.embedded import embedded_web
 
 TODAY = date(2026, 3, 31)
 
@@ -27,7 +27,7 @@ def settings() -> Iterator[Settings]:
     house = hospital(TODAY)
     with (
         EmbeddedArchive(house.pacs(), ae_title="PACS", worklist=house.worklist()) as pacs,
-        embedded(list(house.vna())) as vna,
+        embedded_web(list(house.vna())) as vna,
     ):
         yield Settings(
             Node(port=pacs.port, called_ae_title="PACS", name="pacs"),

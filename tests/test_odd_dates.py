@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests import peers
 from tests.asking import ask
+from tests.peers.embedded import embedded
 from tests.truth.archives import images
 
 # StudyDate (and PatientBirthDate) and StudyTime of one study each; no standard says what the last
@@ -33,7 +33,7 @@ def test_what_is_no_date_or_time_is_not_taken_for_none(by: str) -> None:
         for number, (day, time) in enumerate(HELD, start=1)
         for image in images(1, study=number, StudyDate=day, StudyTime=time, PatientBirthDate=day)
     ]
-    with peers.embedded(held) as peer:
+    with embedded(held) as peer:
         answer: dict[str, Any] = ask(peer.node, "count_studies", group_by=[by])
     groups = {group[by]: group["count"] for group in answer["groups"]}
     assert groups == {**GROUPS[by], "(empty)": 1, "(not readable)": 2}

@@ -15,8 +15,8 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import ask, fail, look
 from tests.content.samples import gradient, image
-from tests.dicomweb.servers import embedded
-from tests.peers import orthanc
+from tests.peers.embedded import embedded_web
+from tests.peers.orthanc import orthanc
 
 AXIAL = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 CORONAL = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0]
@@ -70,7 +70,7 @@ def archive(images: Sequence[Dataset], kind: str, directory: Path) -> Generator[
     shuffled = [*images]
     Random(4).shuffle(shuffled)
     if kind == "DICOMweb":
-        with embedded(shuffled) as url:
+        with embedded_web(shuffled) as url:
             yield WebNode(url)
     elif kind == "Orthanc":
         with orthanc(shuffled, directory) as peer:

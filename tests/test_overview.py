@@ -17,8 +17,8 @@ from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.node import Node
 from dicom_mcp.tools.kind import is_image, kind
 from dicom_mcp.tools.listing import lacking, ranges, repeated
-from tests.acceptor import Answers, accepting, study
 from tests.asking import ask, fail
+from tests.peers.pynetdicom_scp import Answers, accepting, study
 from tests.test_timeline import BAD_HABITS, EXCUSED, KINDS
 
 TODAY = date(2026, 3, 31)

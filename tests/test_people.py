@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.node import AnyNode
 from tests.asking import ask
-from tests.everywhere import ARCHIVES, held_by
+from tests.peers.everywhere import ARCHIVES, held_by
 from tests.truth.archives import images
 
 # Studies by number: whose, when, with what, of what.

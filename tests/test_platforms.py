@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from .bounds import PATIENCE
-from .stdio import HANDSHAKES, Child, child
+from tests.bounds import PATIENCE
+from tests.stdio import HANDSHAKES, Child, child
 
 POOR = (sys.executable, "-m", "tests.poor_machine")
 

@@ -20,7 +20,7 @@ from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import ask, fail, look
 from tests.content import documents as made
-from tests.dicomweb.servers import embedded
+from tests.peers.embedded import embedded_web
 from tests.test_timeline import EXCUSED, KINDS
 
 TODAY = date(2026, 3, 31)
@@ -35,7 +35,7 @@ def held() -> list[Dataset]:
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
 def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded(held) as url:
+        with embedded_web(held) as url:
             yield WebNode(url)
         return
     with EmbeddedArchive(held, ae_title="READS") as archive:

@@ -15,7 +15,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import answers
 from tests.content.samples import image
-from tests.dicomweb import servers
+from tests.peers.embedded import embedded_web
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -53,7 +53,7 @@ SERIES = [f"1.2.{study}.{series}" for study in range(1, 5) for series in (1, 2)]
 @contextmanager
 def asked(way: str, habits: Habits) -> Generator[AnyNode]:
     if way == "DICOMweb":
-        with servers.embedded(OBJECTS, habits) as url:
+        with embedded_web(OBJECTS, habits) as url:
             yield WebNode(url)
         return
     hierarchy = "silent" if way == "hierarchical" else "relational"

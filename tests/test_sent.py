@@ -27,7 +27,7 @@ from dicom_mcp.tools.answer import Presets
 from dicom_mcp.tools.call import Call
 from tests.content import documents as made
 from tests.content.samples import gradient, image
-from tests.peers import free_port, running
+from tests.peers.program import free_port, running
 from tests.stdio import HANDSHAKES, Child, child
 from tests.test_hostile_objects import PATIENCE, Hostile, document, encoded
 

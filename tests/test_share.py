@@ -9,8 +9,8 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node, WebNode
 from dicom_mcp.server import create_server
-from tests.dicomweb import servers
-from tests.faults.proxy import Proxy
+from tests.peers.bad_network import Proxy
+from tests.peers.embedded import embedded_web
 from tests.truth.archives import images
 
 STUDY, SERIES = "1.2.7", "1.2.7.1"
@@ -36,7 +36,7 @@ def test_the_archive_that_others_fetch_from_is_the_one_that_is_asked() -> None:
     with (
         EmbeddedArchive(held, ae_title="PACS") as archive,
         Proxy("127.0.0.1", archive.port, seed=1) as proxy,
-        servers.embedded(held) as url,
+        embedded_web(held) as url,
     ):
         pacs = Node(port=proxy.port, called_ae_title="PACS", connections=2, name="pacs")
         web = WebNode(url, name="web", objects_from="pacs")

@@ -29,8 +29,8 @@ from dicom_mcp.terminal.query import WORDS
 from dicom_mcp.tools import TOOLS
 from tests.asking import ask
 from tests.bounds import PATIENCE
-from tests.dicomweb.servers import embedded
-from tests.peer import Peer, Talk, accept, hear_question, hold
+from tests.peers.embedded import embedded_web
+from tests.peers.scripted import Peer, Talk, accept, hear_question, hold
 from tests.ward import objects
 
 
@@ -53,7 +53,7 @@ def node() -> Iterator[Node]:
 @pytest.fixture
 def file(node: Node, tmp_path: Path) -> Iterator[str]:
     """Two nodes: the ward over DIMSE, and a part of it over DICOMweb with a password."""
-    with embedded(list(objects())[:5]) as url:
+    with embedded_web(list(objects())[:5]) as url:
         path = tmp_path / "config.toml"
         path.write_text(
             f'[nodes.ward]\nhost = "127.0.0.1"\nport = {node.port}\ncalled_ae_title = "WARD"\n'
@@ -236,7 +236,7 @@ def test_init_writes_a_file_that_loads_and_tries_each_node(
 ) -> None:
     monkeypatch.setenv("WEB_PASSWORD", "ZZSECRET")
     path = tmp_path / "new" / "config.toml"
-    with embedded(list(objects())) as url:
+    with embedded_web(list(objects())) as url:
         status = init(
             str(path),
             asked(

@@ -21,9 +21,9 @@ from dicom_mcp.demo.patients import PATIENTS
 from dicom_mcp.demo.reports import RADIATION_DOSE_SR
 from dicom_mcp.node import Node
 from dicom_mcp.standard.body_part import related
-from tests.acceptor import Answers, accepting, study
 from tests.asking import answers, ask, fail, listed
 from tests.bounds import PATIENCE
+from tests.peers.pynetdicom_scp import Answers, accepting, study
 
 TODAY = date(2026, 3, 31)
 

@@ -15,9 +15,9 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests import truthful
 from tests.asking import ask
-from tests.dicomweb.web_peer import WebPeer, pages
-from tests.misbehaviours import MISBEHAVIOURS
-from tests.peer import Peer, Talk, accept, end, hear_question
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.scripted import Peer, Talk, accept, end, hear_question
+from tests.peers.web import WebPeer, pages
 from tests.stdio import HANDSHAKES, child
 from tests.truth.archives import studies
 from tests.truthful import Watch

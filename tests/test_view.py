@@ -32,7 +32,7 @@ from tests.asking import fail, look
 from tests.content import documents as made
 from tests.content.samples import gradient, image
 from tests.content.test_overlay import add_plane
-from tests.dicomweb.servers import embedded
+from tests.peers.embedded import embedded_web
 
 TODAY = date(2026, 3, 31)
 
@@ -45,7 +45,7 @@ def held() -> list[Dataset]:
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
 def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded(held) as url:
+        with embedded_web(held) as url:
             yield WebNode(url)
         return
     with EmbeddedArchive(held, ae_title="SHOWS") as archive:

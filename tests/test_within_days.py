@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from dicom_mcp.demo.habits import NONE, Habits
-from tests import peers
 from tests.asking import answers
 from tests.busy import Kept
-from tests.peers import Kind
+from tests.peers.embedded import Kind, embedded
 
 _DAYS = 30
 
@@ -52,7 +51,7 @@ def codes(row: dict[str, Any]) -> list[str]:
 def test_who_had_a_ct_and_an_mr_within_thirty_days_takes_two_calls(
     small: Kept, habits: Habits
 ) -> None:
-    with peers.embedded([], Kind(habits), database=str(small.database)) as peer:
+    with embedded([], Kind(habits), database=str(small.database)) as peer:
         calls = [
             (
                 "count_studies",

@@ -21,11 +21,11 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.matching import matches
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP, WorklistQuestion
-from tests.acceptor import MODELS, VERIFICATION, Answers, accepting, archive_of
-from tests.acceptor import study as acceptor_study
 from tests.asking import ask, fail
 from tests.bounds import PATIENCE
-from tests.peer import Peer, accept, element, give, hear_question, hold
+from tests.peers.pynetdicom_scp import MODELS, VERIFICATION, Answers, accepting, archive_of
+from tests.peers.pynetdicom_scp import study as acceptor_study
+from tests.peers.scripted import Peer, accept, element, give, hear_question, hold
 
 TODAY = date(2026, 3, 2)
 DAY = "20260302"

@@ -13,7 +13,7 @@ from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from . import documents as made
+from tests.content import documents as made
 
 PYDICOM = Path(pydicom.data.__file__).parent / "test_files"
 IMPLICIT_VR = "1.2.840.10008.1.2"

@@ -19,10 +19,9 @@ from dicom_mcp.content.pdf import text as read_pdf
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.errors import Cancelled, DeadlinePassed
-
-from ..bounds import PATIENCE
-from ..pace import within
-from .samples import PYDICOM
+from tests.bounds import PATIENCE
+from tests.content.samples import PYDICOM
+from tests.pace import within
 
 LETTER = pdf(["Demo Hospital"])
 

@@ -7,8 +7,7 @@ import pytest
 from dicom_mcp.content import cda
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import read_report
-
-from . import documents as made
+from tests.content import documents as made
 
 LETTER = """<?xml version="1.0" encoding="UTF-8"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3"><title>Discharge letter</title>

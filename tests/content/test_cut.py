@@ -8,10 +8,9 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.inspection import inspected
 from dicom_mcp.content.read import read_object
 from dicom_mcp.standard.structure import walk
+from tests.content import documents as made
 from tests.cuts import IS_AT_SCALE, MOST, is_sound, of_hospital, of_pydicom
 from tests.test_hostile_objects import encoded
-
-from . import documents as made
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 

@@ -14,8 +14,7 @@ from dicom_mcp.content.picture import picture
 from dicom_mcp.content.read import read_object
 from dicom_mcp.content.report import read_report
 from dicom_mcp.errors import DicomMcpError
-
-from .samples import PYDICOM
+from tests.content.samples import PYDICOM
 
 _FILES = (
     *("CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "JPGExtended.dcm", "test-SR.dcm"),

@@ -23,10 +23,9 @@ from dicom_mcp.content.elements import Elements
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.pixels import stored as stored_values
-
-from ..dcmtk import run
-from . import documents as made
-from .samples import gradient, image, images, transfer_syntax
+from tests.content import documents as made
+from tests.content.samples import gradient, image, images, transfer_syntax
+from tests.peers.dcmtk import run
 
 type Array = np.ndarray[Any, Any]
 

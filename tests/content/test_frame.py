@@ -21,10 +21,9 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import Frame, file_windows, render
 from dicom_mcp.content.window import PRESETS, Window
 from dicom_mcp.demo.hospital import hospital
-
-from ..dcmtk import PATIENCE, dcmtk, run
-from . import documents as made
-from .samples import gradient, image, images, transfer_syntax
+from tests.content import documents as made
+from tests.content.samples import gradient, image, images, transfer_syntax
+from tests.peers.dcmtk import PATIENCE, dcmtk, run
 
 type Array = np.ndarray[Any, Any]
 

@@ -9,8 +9,7 @@ from pydicom.sequence import Sequence
 
 from dicom_mcp.content.geometry import along, geometry, orientation, sides
 from dicom_mcp.demo.hospital import hospital
-
-from . import documents as made
+from tests.content import documents as made
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)

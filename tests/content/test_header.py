@@ -12,11 +12,10 @@ from pydicom.sequence import Sequence
 from dicom_mcp.content.header import MOST_ROWS, ValueCount, header, value_counts
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.errors import BadAttribute
-
-from ..dcmtk import run
-from ..pace import within
-from . import documents as made
-from .samples import PYDICOM, gradient, image
+from tests.content import documents as made
+from tests.content.samples import PYDICOM, gradient, image
+from tests.pace import within
+from tests.peers.dcmtk import run
 
 _LINE = re.compile(
     r"^ *\(([0-9a-f]{4},[0-9a-f]{4})\) ([A-Z]{2}) (.*?) *# *\S+, *\d+ ", re.MULTILINE

@@ -14,10 +14,9 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.picture import picture
-
-from ..dcmtk import run
-from . import documents as made
-from .samples import gradient, image
+from tests.content import documents as made
+from tests.content.samples import gradient, image
+from tests.peers.dcmtk import run
 
 type Array = np.ndarray[Any, Any]
 

@@ -10,8 +10,7 @@ from dicom_mcp.content import apart, pdf
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import read_report, report_pages
 from dicom_mcp.demo.reports import pdf as pdf_of
-
-from . import documents as made
+from tests.content import documents as made
 
 LETTER = ("Demo Hospital", "Größe 9 mm; compared with the CT of last year.", "Dr. Karin Lund")
 

@@ -27,8 +27,7 @@ from dicom_mcp.content.picture import (
     picture,
     side_by_side,
 )
-
-from .samples import gradient, image
+from tests.content.samples import gradient, image
 
 AXIAL = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 

@@ -20,9 +20,8 @@ from dicom_mcp.content.read import read_object
 from dicom_mcp.content.report import read_report
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.errors import DicomMcpError
-
-from . import documents as made
-from .samples import gradient, image
+from tests.content import documents as made
+from tests.content.samples import gradient, image
 
 SECRET = "ZZSECRET"
 

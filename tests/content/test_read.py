@@ -12,9 +12,8 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.read import read_object
 from dicom_mcp.content.report import read_report
-
-from . import documents as made
-from .samples import PYDICOM
+from tests.content import documents as made
+from tests.content.samples import PYDICOM
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -86,7 +85,8 @@ from dicom_mcp.content.frame import render
 from dicom_mcp.content.read import read_object
 from dicom_mcp.content.report import read_report
 from tests.content import documents as made
-from tests.content.samples import gradient, image
+from tests.content.samples import gradient
+from tests.content.samples import image
 
 def refused(what):
     try:

@@ -19,9 +19,8 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import Report, is_report, read_report
 from dicom_mcp.content.tree import DEEPEST
 from dicom_mcp.demo.hospital import hospital
-
-from ..dcmtk import run
-from . import documents as made
+from tests.content import documents as made
+from tests.peers.dcmtk import run
 
 # As much as dsrdump can be made to print, and of what is not quite right too.
 _ALL = ("-Er", "-Ev", "-Ec", "-Ee", "-q", "+U8", "+Pn", "+Pl", "+Pu", "+Psu", "+Pc", "+Pi", "+Pt")

@@ -27,14 +27,8 @@ from dicom_mcp.demo.archive import (
     MODALITY_WORKLIST,
     EmbeddedArchive,
 )
-from tests.demo.objects import (
-    MR_IMAGE,
-    ROOT,
-    hospital,
-    instance,
-    worklist,
-)
-from tests.demo.requestor import (
+from tests.demo.objects import MR_IMAGE, ROOT, hospital, instance, worklist
+from tests.peers.pynetdicom_scu import (
     PATIENCE,
     STUDY_ROOT,
     ask,

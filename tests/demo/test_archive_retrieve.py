@@ -13,14 +13,8 @@ from dicom_mcp.demo.archive import (
     VERIFICATION,
     EmbeddedArchive,
 )
-from tests.demo.objects import (
-    BASIC_TEXT_SR,
-    CT_IMAGE,
-    ROOT,
-    compressed,
-    hospital,
-)
-from tests.demo.requestor import (
+from tests.demo.objects import BASIC_TEXT_SR, CT_IMAGE, ROOT, compressed, hospital
+from tests.peers.pynetdicom_scu import (
     STUDY_ROOT,
     STUDY_ROOT_GET,
     STUDY_ROOT_MOVE,

@@ -12,7 +12,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Declaring, Habits
 from dicom_mcp.standard.levels import Model
 from tests.demo.objects import ROOT, hospital
-from tests.demo.requestor import PATIENCE, STUDY_ROOT, ask, associated, requesting, statuses
+from tests.peers.pynetdicom_scu import PATIENCE, STUDY_ROOT, ask, associated, requesting, statuses
 
 STUDIES = [f"{ROOT}.{number}" for number in range(1, 7)]
 

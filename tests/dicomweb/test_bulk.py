@@ -12,8 +12,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.node import WebNode
 from tests.asking import ask
 from tests.content.samples import image
-
-from .web_peer import Asked, Behaviour, WebPeer, answer, says
+from tests.peers.web import Asked, Behaviour, WebPeer, answer, says
 
 COMMENTS = "00204000"
 SERIES = "2.25.3"

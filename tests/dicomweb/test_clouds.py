@@ -16,9 +16,8 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.asking import ask
 from tests.demo.objects import hospital
-
-from .clouds import AWS, AZURE, GOOGLE, Rules, cloud
-from .servers import archive
+from tests.peers.archive import archive_at
+from tests.peers.clouds import AWS, AZURE, GOOGLE, Rules, cloud
 
 MANY = 430
 _STUDY = "1.2.826.0.1.3680043.10.9"
@@ -72,7 +71,7 @@ def held(request: pytest.FixtureRequest) -> Iterator[tuple[Rules, str, list[str]
 
 @pytest.fixture
 def reached(held: tuple[Rules, str, list[str]]) -> Iterator[Archive]:
-    with closing(archive(held[1])) as found:
+    with closing(archive_at(held[1])) as found:
         yield found
 
 
@@ -111,7 +110,7 @@ def test_studies_of_a_modality_are_found_whether_or_not_it_is_searched_by(
     held: tuple[Rules, str, list[str]],
 ) -> None:
     _, url, asked = held
-    with closing(archive(url)) as reached:
+    with closing(archive_at(url)) as reached:
         keys = {"ModalitiesInStudy": "MR", "StudyDate": "20260101-20260131"}
         found = _find(reached, Level.STUDY, keys)
         mr = [o for o in OBJECTS if o.StudyDate[:6] == "202601" and o.Modality == "MR"]
@@ -139,7 +138,7 @@ def test_counts_and_patients_are_whole(held: tuple[Rules, str, list[str]]) -> No
 
 def test_a_server_that_refuses_everything_is_asked_a_few_times_and_then_believed() -> None:
     nothing = Rules({}, page=1, most=0)
-    with cloud(nothing, OBJECTS[:2]) as (url, asked), closing(archive(url)) as reached:
+    with cloud(nothing, OBJECTS[:2]) as (url, asked), closing(archive_at(url)) as reached:
         keys = {"PatientName": "Doe*", "ModalitiesInStudy": "CT"}
         with pytest.raises(StatusFailure, match="does not accept this query"):
             _find(reached, Level.STUDY, keys, "StudyDate", "StudyTime")

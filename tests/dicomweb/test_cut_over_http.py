@@ -18,7 +18,7 @@ from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance
 from tests.bounds import PATIENCE
 from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, is_sound, samples
-from tests.dicomweb.web_peer import Asked, WebPeer, answer
+from tests.peers.web import Asked, WebPeer, answer
 
 RELATED = 'multipart/related; type="application/dicom"; boundary=b0'
 ALONE = "application/dicom"

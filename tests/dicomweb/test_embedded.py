@@ -13,7 +13,7 @@ from dicom_mcp.dicomweb.model import data_set
 from dicom_mcp.standard.query import Match
 from tests.bounds import PATIENCE, nothing_left_behind
 from tests.demo.objects import compressed, hospital
-from tests.dicomweb import servers
+from tests.peers.embedded import embedded_web
 
 OBJECTS = list(hospital())
 UID = OBJECTS[0].StudyInstanceUID
@@ -21,7 +21,7 @@ UID = OBJECTS[0].StudyInstanceUID
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with servers.embedded(OBJECTS) as url:
+    with embedded_web(OBJECTS) as url:
         yield url
 
 
@@ -33,7 +33,7 @@ def test_pages_are_parts_of_the_whole_answer(url: str) -> None:
 
 
 def test_all_pages_together_can_be_cut_without_a_word() -> None:
-    with servers.embedded(OBJECTS, Habits(most_of_all_pages=5)) as url:
+    with embedded_web(OBJECTS, Habits(most_of_all_pages=5)) as url:
         assert len(_found(url, "/instances")) == 5
         assert len(_found(url, "/instances?limit=4")) == 4
         assert len(_found(url, "/instances?limit=4&offset=4")) == 1
@@ -41,7 +41,7 @@ def test_all_pages_together_can_be_cut_without_a_word() -> None:
 
 
 def test_a_limit_that_counts_series_cuts_studies_by_modality_silently() -> None:
-    with servers.embedded(OBJECTS, Habits(most_below=2)) as url:
+    with embedded_web(OBJECTS, Habits(most_below=2)) as url:
         assert len(_found(url, "/studies")) == 6
         assert len(_found(url, "/studies?ModalitiesInStudy=CT")) == 2
 
@@ -92,7 +92,7 @@ def test_what_is_compressed_is_not_given_to_who_does_not_take_it() -> None:
     images = list(compressed())
     one = images[0]
     target = f"/studies/{one.StudyInstanceUID}/series/{one.SeriesInstanceUID}"
-    with servers.embedded(images) as url:
+    with embedded_web(images) as url:
         target += f"/instances/{one.SOPInstanceUID}"
         accept = 'multipart/related; type="application/dicom"'
         assert _get(url, target, accept=accept)[0] == 406
@@ -106,7 +106,7 @@ def test_another_kind_of_answer_is_not_acceptable(url: str) -> None:
 
 def test_nothing_is_left_when_it_stops_with_connections_open() -> None:
     with nothing_left_behind():
-        with servers.embedded(OBJECTS[:1]) as url:
+        with embedded_web(OBJECTS[:1]) as url:
             parts = urlsplit(url)
             assert parts.hostname
             assert parts.port

@@ -18,9 +18,8 @@ from dicom_mcp.node import Node, WebNode
 from dicom_mcp.tools import objects as fetching
 from tests.asking import fail, look
 from tests.content.samples import image
-
-from .servers import orthanc
-from .web_peer import Asked, WebPeer, answer, says
+from tests.peers.orthanc import orthanc_web
+from tests.peers.web import Asked, WebPeer, answer, says
 
 SIZE = 64
 
@@ -35,7 +34,7 @@ def _cine(monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 def test_a_frame_of_an_object_too_large_is_fetched_alone(cine: Dataset, tmp_path: Path) -> None:
-    with orthanc([cine], tmp_path) as url:
+    with orthanc_web([cine], tmp_path) as url:
         for frame in (1, 4):
             said, (shown,) = look(
                 WebNode(url), "view_image", series_instance_uid="2.25.3", frame=frame

@@ -30,18 +30,8 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Ending, Match, Query
 from dicom_mcp.standard.status import TOO_MANY
 from tests.bounds import in_time
-from tests.dicomweb.web_peer import (
-    Asked,
-    Behaviour,
-    WebPeer,
-    answer,
-    pages,
-    rows,
-    says,
-    then,
-    zipped,
-)
 from tests.pace import scaled
+from tests.peers.web import Asked, Behaviour, WebPeer, answer, pages, rows, says, then, zipped
 
 # Seconds, where the peer is never going to answer.
 SOON = 0.5

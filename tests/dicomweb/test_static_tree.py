@@ -13,10 +13,9 @@ from dicom_mcp.standard.query import Query
 from tests.asking import ask, fail, look
 from tests.content.samples import image
 from tests.demo.objects import hospital
-
-from .servers import archive
-from .serving import serving
-from .static_tree import files, served
+from tests.peers.archive import archive_at
+from tests.peers.static_tree import files, served
+from tests.peers.web_server import serving
 
 OBJECTS = list(hospital())
 STUDY, SERIES = OBJECTS[0].StudyInstanceUID, OBJECTS[0].SeriesInstanceUID
@@ -41,7 +40,7 @@ def test_instances_are_read_from_the_metadata_of_their_series(
     keys: dict[str, str], expected: list[str], missing: int
 ) -> None:
     tree = files(OBJECTS, of=("series", "metadata"))
-    with served(tree, missing=missing) as (url, asked), closing(archive(url)) as held:
+    with served(tree, missing=missing) as (url, asked), closing(archive_at(url)) as held:
         query = Query(Level.IMAGE, keys, ("InstanceNumber",))
         found = held.find(query, limit=50, deadline=Deadline(30))
         assert [match["SOPInstanceUID"] for match in found.matches] == expected
@@ -56,7 +55,7 @@ def test_series_without_a_list_are_read_from_the_metadata_of_their_study() -> No
     rows = [content for path, (_, content) in files(OBJECTS).items() if path.endswith("/metadata")]
     whole = b"[" + b",".join(row.strip()[1:-1] for row in rows[:2]) + b"]"
     tree[f"/studies/{STUDY}/metadata"] = ("application/json", whole)
-    with served(tree) as (url, _), closing(archive(url)) as held:
+    with served(tree) as (url, _), closing(archive_at(url)) as held:
         query = Query(Level.SERIES, {"StudyInstanceUID": STUDY}, ("Modality",))
         found = held.find(query, limit=50, deadline=Deadline(30))
         assert [match["Modality"] for match in found.matches] == ["CT", "SR"]
@@ -76,7 +75,7 @@ def test_series_without_a_list_are_read_from_the_metadata_of_their_study() -> No
 def test_what_is_not_offered_is_said_and_nothing_is_denied(
     keys: dict[str, str], expected: str
 ) -> None:
-    with served(files(OBJECTS, of=("series",))) as (url, asked), closing(archive(url)) as held:
+    with served(files(OBJECTS, of=("series",))) as (url, asked), closing(archive_at(url)) as held:
         with pytest.raises(StatusFailure, match=expected):
             held.find(Query(Level.IMAGE, keys), limit=50, deadline=Deadline(30))
         assert len(asked) < 12
@@ -96,14 +95,14 @@ def test_metadata_that_fail_are_no_metadata_that_are_not_offered() -> None:
     tree = files(OBJECTS, of=("series",))
     with (
         serving(failing) as (url, _),
-        closing(archive(url)) as held,
+        closing(archive_at(url)) as held,
         pytest.raises(StatusFailure, match="the server failed"),
     ):
         held.find(Query(Level.IMAGE, IN_SERIES), limit=50, deadline=Deadline(30))
 
 
 def test_nothing_is_said_of_the_lists_of_a_study_that_is_not_there() -> None:
-    with served(files(OBJECTS)) as (url, _), closing(archive(url)) as held:
+    with served(files(OBJECTS)) as (url, _), closing(archive_at(url)) as held:
         query = Query(Level.IMAGE, {"StudyInstanceUID": "1.2.3.4"})
         found = held.find(query, limit=50, deadline=Deadline(30))
         assert (found.matches, found.complete, found.notes) == ([], True, ())

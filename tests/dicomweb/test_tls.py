@@ -12,9 +12,9 @@ from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.errors import ArchiveError, BadConfiguration, ConnectionLost, Unreachable
 from dicom_mcp.node import Certificate, WebNode
 from tests.bounds import in_time
-from tests.dicomweb.web_peer import answer, rows
-from tests.network.certificates import Certificates, make
-from tests.network.front import server_context
+from tests.peers.certificates import Certificates, make
+from tests.peers.tls_front import server_context
+from tests.peers.web import answer, rows
 
 
 @pytest.fixture(scope="module")

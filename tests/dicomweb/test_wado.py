@@ -37,8 +37,8 @@ from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.part10 import element, heading
 from tests.bounds import in_time
-from tests.dicomweb.web_peer import Asked, Behaviour, WebPeer, answer, rows, says, then
 from tests.pace import scaled
+from tests.peers.web import Asked, Behaviour, WebPeer, answer, rows, says, then
 
 # Seconds, where the peer is never going to answer.
 SOON = 0.5

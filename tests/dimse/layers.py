@@ -6,8 +6,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 
 from dicom_mcp.dimse.pdu import Accepted, Event
 from dicom_mcp.dimse.upper_layer import State, UpperLayer
-
-from . import codecs
+from tests.dimse import codecs
 
 
 def layer_in(state: State) -> UpperLayer:

@@ -23,11 +23,10 @@ from dicom_mcp.errors import (
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level, Model
 from dicom_mcp.standard.query import Match, Matches, Query
-from tests.acceptor import MODELS, VERIFICATION, Answers, accepting, archive_of, study
 from tests.bounds import PATIENCE, in_time
-from tests.peer import Peer, accept, behave, end, give_rows, hear_cancel, hear_question
-
-from .codecs import EXPLICIT, IMPLICIT
+from tests.dimse.codecs import EXPLICIT, IMPLICIT
+from tests.peers.pynetdicom_scp import MODELS, VERIFICATION, Answers, accepting, archive_of, study
+from tests.peers.scripted import Peer, accept, behave, end, give_rows, hear_cancel, hear_question
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

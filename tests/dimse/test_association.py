@@ -13,10 +13,9 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from dicom_mcp.standard.part10 import IMPLEMENTATION_CLASS_UID
 from tests.bounds import PATIENCE, in_time
-from tests.misbehaviours import rejected
-from tests.peer import HEALTHY, Peer, Script, accept, end, hear_question, hold, pdu, row
-
-from . import codecs
+from tests.dimse import codecs
+from tests.peers.misbehaviours import rejected
+from tests.peers.scripted import HEALTHY, Peer, Script, accept, end, hear_question, hold, pdu, row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

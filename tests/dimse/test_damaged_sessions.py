@@ -11,9 +11,9 @@ from dicom_mcp.errors import ArchiveError
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
-from tests import peer as wire
 from tests.bounds import in_time
-from tests.peer import Peer, Talk, acceptance, hear_question, hear_request
+from tests.peers import scripted as wire
+from tests.peers.scripted import Peer, Talk, acceptance, hear_question, hear_request
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

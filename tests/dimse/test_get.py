@@ -22,8 +22,8 @@ from dicom_mcp.standard.instance import Instance
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.status import Kind
-from tests import peers
 from tests.bounds import PATIENCE
+from tests.peers.orthanc import orthanc
 
 STUDIES = ("nodule ct follow-up", "brain mr second", "heart echo", "trauma x-ray")
 
@@ -96,7 +96,7 @@ def test_every_object_comes_byte_for_byte_in_its_own_transfer_syntax(
 def test_orthanc_sends_compressed_and_plain_objects_over_one_association(
     held: list[Dataset], tmp_path: Path
 ) -> None:
-    with peers.orthanc(held, tmp_path) as peer:
+    with orthanc(held, tmp_path) as peer:
         assert isinstance(peer.node, Node)
         for study in STUDIES:
             wanted = {

@@ -25,7 +25,10 @@ from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.comment import without_names
 from dicom_mcp.standard.instance import Reference
 from tests.bounds import PATIENCE
-from tests.peer import (
+from tests.dimse.test_move import image, store
+from tests.dimse.test_retrieve import ONE, TWO, ct, fetch, reference
+from tests.peers.program import free_port
+from tests.peers.scripted import (
     IMPLICIT,
     Peer,
     Talk,
@@ -37,12 +40,8 @@ from tests.peer import (
     p_data,
     pdu,
 )
-from tests.peer import hear_request as hear_association
-from tests.peers import free_port
-
-from .sender import CT, finish, hear, hear_request, send, serve, storage_context
-from .test_move import image, store
-from .test_retrieve import ONE, TWO, ct, fetch, reference
+from tests.peers.scripted import hear_request as hear_association
+from tests.peers.scripted_sender import CT, finish, hear, hear_request, send, serve, storage_context
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

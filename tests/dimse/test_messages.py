@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from dicom_mcp.dimse import command as command_set
 from dicom_mcp.dimse.pdu import Message
-from tests.peer import command
-
-from .layers import associated, events, p_data
+from tests.dimse.layers import associated, events, p_data
+from tests.peers.scripted import command
 
 PENDING, SUCCESS = 0xFF00, 0x0000
 DATA_SET, NO_DATA_SET = 0x0001, 0x0101

@@ -19,13 +19,12 @@ from dicom_mcp.dimse.receiver import Inbox, receiving
 from dicom_mcp.errors import ArchiveError, Cancelled, DeadlinePassed, NoAcceptedContext
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
-from tests.acceptor import accepting
 from tests.bounds import PATIENCE, in_time
-from tests.peer import CANCEL_REQUEST, Peer, Script, Step, Talk, accept, hold
-from tests.peers import free_port
-
-from .sender import CT, GET, finish, hear, hear_request, send, serve
-from .test_retrieve import ONE, TWO, ct, fetch
+from tests.dimse.test_retrieve import ONE, TWO, ct, fetch
+from tests.peers.program import free_port
+from tests.peers.pynetdicom_scp import accepting
+from tests.peers.scripted import CANCEL_REQUEST, Peer, Script, Step, Talk, accept, hold
+from tests.peers.scripted_sender import CT, GET, finish, hear, hear_request, send, serve
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -13,8 +13,8 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
-from tests.misbehaviours import RELEASE, answered
-from tests.peer import (
+from tests.peers.misbehaviours import RELEASE, answered
+from tests.peers.scripted import (
     Peer,
     Script,
     Talk,

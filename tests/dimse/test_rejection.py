@@ -15,14 +15,23 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.worklist import WorklistQuestion
 from tests.bounds import PATIENCE, in_time
-from tests.misbehaviours import rejected
-from tests.peer import Peer, Script, Talk, accept, at_first, behave, element, end, hear_question
-from tests.peer import row as give_row
-from tests.peers import free_port
-
-from .sender import finish, send, serve
-from .test_move import deliver
-from .test_retrieve import ONE, ct, fetch
+from tests.dimse.test_move import deliver
+from tests.dimse.test_retrieve import ONE, ct, fetch
+from tests.peers.misbehaviours import rejected
+from tests.peers.program import free_port
+from tests.peers.scripted import (
+    Peer,
+    Script,
+    Talk,
+    accept,
+    at_first,
+    behave,
+    element,
+    end,
+    hear_question,
+)
+from tests.peers.scripted import row as give_row
+from tests.peers.scripted_sender import finish, send, serve
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -35,9 +35,9 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
-from tests.acceptor import accepting, archive_of
 from tests.bounds import PATIENCE, in_time
-from tests.peer import (
+from tests.peers.pynetdicom_scp import accepting, archive_of
+from tests.peers.scripted import (
     CANCEL_REQUEST,
     FIND_REQUEST,
     Peer,
@@ -49,9 +49,18 @@ from tests.peer import (
     hold,
     match,
 )
-from tests.peer import hear_request as hear_association
-
-from .sender import CT, GET, abort, finish, hear, hear_request, send, serve, stored
+from tests.peers.scripted import hear_request as hear_association
+from tests.peers.scripted_sender import (
+    CT,
+    GET,
+    abort,
+    finish,
+    hear,
+    hear_request,
+    send,
+    serve,
+    stored,
+)
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -25,12 +25,13 @@ from dicom_mcp.errors import (
 from dicom_mcp.node import Certificate, Node, Tls
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
-from tests import peers
-from tests.acceptor import accepting
 from tests.bounds import in_time
-from tests.dcmtk import dcmtk
-from tests.network.certificates import Certificates, make
-from tests.network.front import front, server_context
+from tests.peers.certificates import Certificates, make
+from tests.peers.dcmtk import dcmtk
+from tests.peers.orthanc import orthanc, orthanc_program
+from tests.peers.program import free_port, running
+from tests.peers.pynetdicom_scp import accepting
+from tests.peers.tls_front import front, server_context
 from tests.ward import STUDIES, objects
 
 QUERY = Query(Level.STUDY, {}, ("StudyInstanceUID", "PatientID"))
@@ -234,13 +235,13 @@ def test_files_that_cannot_be_used_are_named_before_anything_is_sent(
 
 
 def test_dcmtk_with_tls_is_verified(certificates: Certificates, tmp_path: Path) -> None:
-    port = peers.free_port()
+    port = free_port()
     command = [
         *(str(dcmtk("storescp")), "+tls", certificates.key("server"), certificates["server"]),
         *("--add-cert-file", certificates["ca"], "--require-peer-cert", "-od", str(tmp_path)),
         str(port),
     ]
-    with peers.running(command, port):
+    with running(command, port):
         ours = trusting(certificates, certificate=certificate(certificates, "client"))
         assert verify(port, ours) > 0
         assert "client certificate" in refused(port, trusting(certificates))
@@ -248,9 +249,9 @@ def test_dcmtk_with_tls_is_verified(certificates: Certificates, tmp_path: Path) 
 
 def test_orthanc_with_tls_answers_questions(certificates: Certificates, tmp_path: Path) -> None:
     jane = [one for one in objects() if one.PatientID == "007"]
-    with peers.orthanc(jane, tmp_path):
+    with orthanc(jane, tmp_path):
         """Only to fill its storage: dcmsend is not asked to speak TLS."""
-    port = peers.free_port()
+    port = free_port()
     told = json.loads((tmp_path / "orthanc.json").read_text()) | {
         "DicomPort": port,
         "DicomTlsEnabled": True,
@@ -262,7 +263,7 @@ def test_orthanc_with_tls_answers_questions(certificates: Certificates, tmp_path
     (tmp_path / "tls.json").write_text(json.dumps(told))
     ours = trusting(certificates, certificate=certificate(certificates, "client"))
     with (
-        peers.running([str(peers.orthanc_program()), str(tmp_path / "tls.json")], port),
+        running([str(orthanc_program()), str(tmp_path / "tls.json")], port),
         closing(
             connect(Node(port=port, called_ae_title="ORTHANC", tls=ours, timeout=20))
         ) as archive,

@@ -27,9 +27,8 @@ from dicom_mcp.dimse.pdu import (
 )
 from dicom_mcp.dimse.upper_layer import State
 from dicom_mcp.errors import ProtocolViolation
-
-from . import codecs
-from .layers import associated, events, layer_in, p_data
+from tests.dimse import codecs
+from tests.dimse.layers import associated, events, layer_in, p_data
 
 # PS3.8 Table 9-10 for a requestor: what each PDU means in each state; everything else is a
 # violation.

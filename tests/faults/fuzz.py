@@ -39,12 +39,12 @@ from dicom_mcp.standard.recheck import Recheck
 from dicom_mcp.standard.record import records
 from dicom_mcp.tools.answer import Records
 from dicom_mcp.tools.asking import Found
-from tests import peer as wire
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations
 from tests.faults.identifiers import damaged_identifier, healthy_identifiers
 from tests.pace import within
-from tests.peer import FIND_REQUEST, Peer, Talk
+from tests.peers import scripted as wire
+from tests.peers.scripted import FIND_REQUEST, Peer, Talk
 
 # Seconds: what one question may take, how long it may take to end after that, and how long a peer
 # whose words were lost waits for the next question before it closes.

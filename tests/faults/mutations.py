@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from random import Random
 
-from tests import peer as wire
+from tests.peers import scripted as wire
 
 type Bytes = Callable[[bytearray, Random], None]
 type Pdus = Callable[[list[bytes], Random], None]

@@ -34,7 +34,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, nothing_left_behind
-from tests.faults.proxy import CALM, Proxy, Weather
+from tests.peers.bad_network import CALM, Proxy, Weather
 
 CALLERS = 16
 ASSOCIATIONS = 2

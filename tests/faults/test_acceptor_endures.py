@@ -14,7 +14,7 @@ from dicom_mcp.dimse.negotiation import request_pdu
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.bounds import PATIENCE, nothing_left_behind
-from tests.peer import FIND_REQUEST, command, p_data
+from tests.peers.scripted import FIND_REQUEST, command, p_data
 
 # Seconds the acceptor waits here instead of 10 to 60.
 SHORT = 0.3

@@ -16,9 +16,9 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time
-from tests.misbehaviours import MISBEHAVIOURS, PARTINGS
 from tests.pace import within
-from tests.peer import (
+from tests.peers.misbehaviours import MISBEHAVIOURS, PARTINGS
+from tests.peers.scripted import (
     CANCEL_REQUEST,
     Peer,
     Script,

@@ -23,7 +23,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from dicom_mcp.standard.dictionary import keywords
 from tests.asking import call, said
-from tests.peer import IMPLICIT, Over, Peer, Talk, acceptance, hear_request, pdu
+from tests.peers.scripted import IMPLICIT, Over, Peer, Talk, acceptance, hear_request, pdu
 
 EXAMPLES = 100
 

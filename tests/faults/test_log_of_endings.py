@@ -10,8 +10,8 @@ import pytest
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from tests.asking import call
-from tests.misbehaviours import MISBEHAVIOURS
-from tests.peer import HEALTHY, Peer, Script
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.scripted import HEALTHY, Peer, Script
 
 # The archive, both titles, the service, how it ended, how many rows came, how long it took.
 LINE = re.compile(

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.bounds import PATIENCE
-from tests.misbehaviours import MISBEHAVIOURS
 from tests.pace import scaled, within
-from tests.peer import (
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.scripted import (
     CANCEL_REQUEST,
     HEALTHY,
     Peer,

@@ -16,9 +16,9 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time, nothing_left_behind
-from tests.faults.proxy import CALM, Proxy, Weather
 from tests.faults.soak import ASSOCIATIONS, CALLERS, soak
-from tests.peer import HEALTHY, Peer, Talk, accept, hold
+from tests.peers.bad_network import CALM, Proxy, Weather
+from tests.peers.scripted import HEALTHY, Peer, Talk, accept, hold
 
 SECONDS = 60
 SEED = 20260402

@@ -8,9 +8,11 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
-from tests import peers
 from tests.interop.questions import TODAY
-from tests.peers import MISBEHAVING, Kind, Peer
+from tests.peers.archive import Peer
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import MISBEHAVING, Kind, embedded
+from tests.peers.orthanc import orthanc
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +48,13 @@ def peer(
     directory: Path = tmp_path_factory.mktemp("peer")
     match request.param:
         case "embedded":
-            started = peers.embedded([], database=database)
+            started = embedded([], database=database)
         case "embedded strict":
-            started = peers.embedded([], Kind(hierarchy="strict"), database=database)
+            started = embedded([], Kind(hierarchy="strict"), database=database)
         case "orthanc":
-            started = peers.orthanc(held, directory)
+            started = orthanc(held, directory)
         case _:
-            started = peers.dcmqrscp(held, directory)
+            started = dcmqrscp(held, directory)
     with started as peer:
         yield peer
 
@@ -60,7 +62,5 @@ def peer(
 @pytest.fixture(scope="session", params=list(MISBEHAVING))
 def misbehaving(request: pytest.FixtureRequest, database: str) -> Iterator[Peer]:
     """Our own archive with one bad habit after the other."""
-    with peers.embedded(
-        [], MISBEHAVING[request.param], name=request.param, database=database
-    ) as peer:
+    with embedded([], MISBEHAVING[request.param], name=request.param, database=database) as peer:
         yield peer

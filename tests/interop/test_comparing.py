@@ -12,8 +12,9 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
-from tests import peers
-from tests.peers import CUTTING_BELOW, MISBEHAVING, Kind
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import CUTTING_BELOW, MISBEHAVING, Kind, embedded
+from tests.peers.orthanc import orthanc
 from tests.test_nodes import ask
 from tests.truth.archives import images
 
@@ -71,11 +72,11 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, AnyNod
         started: dict[str, AnyNode] = {}
         for name, held in (("whole", whole()), ("part", part())):
             for peer in (
-                peers.orthanc(held, tmp_path_factory.mktemp("orthanc")),
-                peers.dcmqrscp(held, tmp_path_factory.mktemp("dcmqrscp")),
-                peers.embedded(held),
-                peers.embedded(held, KEEPS_NO_COUNTS, name="without counts"),
-                peers.embedded(held, IS_STRICT_AND_COUNTS_NOTHING, name="strict"),
+                orthanc(held, tmp_path_factory.mktemp("orthanc")),
+                dcmqrscp(held, tmp_path_factory.mktemp("dcmqrscp")),
+                embedded(held),
+                embedded(held, KEEPS_NO_COUNTS, name="without counts"),
+                embedded(held, IS_STRICT_AND_COUNTS_NOTHING, name="strict"),
             ):
                 running = stack.enter_context(peer)
                 started[f"{running.name}, {name}"] = running.node
@@ -163,7 +164,7 @@ def test_with_an_archive_of_any_habit_nothing_is_said_that_is_not_so(name: str, 
     held, others = ([one for one in of if one.StudyInstanceUID in some] for of in (whole(), part()))
     meant = {str(one.StudyInstanceUID) for one in held if not days or _within(one.StudyDate, days)}
     kind = {**MISBEHAVING, **CUTTING_BELOW}[name]
-    with peers.embedded(held) as good, peers.embedded(others, kind) as bad:
+    with embedded(held) as good, embedded(others, kind) as bad:
         both = {"good, whole": good.node, "bad, part": bad.node}
         answer = _compared(both, "good, whole", "bad, part", study_date=days, limit=200)
     alone = {one["StudyInstanceUID"] for one in answer["records"] if "only_on" in one}

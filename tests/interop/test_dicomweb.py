@@ -10,7 +10,6 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import WebNode
 from dicom_mcp.truth.roots import OF_PATIENT
 from tests.asking import ask
-from tests.dicomweb import servers
 from tests.interop.questions import PATIENT, STUDY
 from tests.interop.test_expectations import (
     test_every_series_shows_its_instances_with_and_without_the_study,
@@ -21,7 +20,9 @@ from tests.interop.test_expectations import (
     test_the_answer_is_the_true_one,
     truth,
 )
-from tests.peers import MISBEHAVING, Peer
+from tests.peers.archive import Peer
+from tests.peers.embedded import MISBEHAVING, embedded_web
+from tests.peers.orthanc import orthanc_web
 
 # Asked here with other archives.
 __all__ = (
@@ -72,13 +73,13 @@ def peer(
     """One server after the other, as they are."""
     if request.param == "embedded":
         with (
-            servers.embedded([], database=database) as url,
+            embedded_web([], database=database) as url,
             _reached("embedded", url, lacks={"case of text", "accents"}) as peer,
         ):
             yield peer
         return
     with (
-        servers.orthanc(held, tmp_path_factory.mktemp("web")) as url,
+        orthanc_web(held, tmp_path_factory.mktemp("web")) as url,
         _reached("orthanc", url) as peer,
     ):
         yield peer
@@ -90,7 +91,7 @@ def misbehaving(request: pytest.FixtureRequest, database: str) -> Iterator[Peer]
     habits = WEB_HABITS[request.param]
     lacks = {"case of text", "accents"} | ({"case"} if habits.case_sensitive else set[str]())
     with (
-        servers.embedded([], habits, database=database) as url,
+        embedded_web([], habits, database=database) as url,
         _reached(request.param, url, lacks=lacks) as peer,
     ):
         yield peer

@@ -13,10 +13,11 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.diagnosis import Diagnosis, diagnose
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.truth.habits import Habits
-from tests import peers
 from tests.bounds import in_time
-from tests.dcmtk import dcmtk
-from tests.dicomweb import servers
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.dcmtk import dcmtk
+from tests.peers.orthanc import orthanc, orthanc_program, orthanc_web
+from tests.peers.program import free_port, running
 
 
 def readable(held: list[Dataset]) -> list[Dataset]:
@@ -34,7 +35,7 @@ def capabilities(found: Diagnosis) -> dict[str, str]:
 
 @pytest.mark.orthanc
 def test_orthanc(held: list[Dataset], tmp_path: Path) -> None:
-    with peers.orthanc(readable(held), tmp_path) as peer:
+    with orthanc(readable(held), tmp_path) as peer:
         found = diagnosed(peer.node)
     told = capabilities(found)
     assert found.works, found.steps
@@ -47,7 +48,7 @@ def test_orthanc(held: list[Dataset], tmp_path: Path) -> None:
 
 @pytest.mark.orthanc
 def test_orthanc_that_minds_titles(tmp_path: Path) -> None:
-    port = peers.free_port()
+    port = free_port()
     configuration = tmp_path / "orthanc.json"
     configuration.write_text(
         json.dumps(
@@ -61,7 +62,7 @@ def test_orthanc_that_minds_titles(tmp_path: Path) -> None:
             }
         )
     )
-    with peers.running([str(peers.orthanc_program()), str(configuration)], port):
+    with running([str(orthanc_program()), str(configuration)], port):
         wrong = diagnosed(Node(port=port, called_ae_title="PACS"))
         unknown = diagnosed(Node(port=port, called_ae_title="ORTHANC"))
     assert wrong.failure
@@ -75,7 +76,7 @@ def test_orthanc_that_minds_titles(tmp_path: Path) -> None:
 
 @pytest.mark.orthanc
 def test_orthanc_over_dicomweb(held: list[Dataset], tmp_path: Path) -> None:
-    with servers.orthanc(readable(held), tmp_path) as url:
+    with orthanc_web(readable(held), tmp_path) as url:
         found = diagnosed(WebNode(url))
         wrong = diagnosed(WebNode(url.replace("dicom-web", "dicomweb")))
     told = capabilities(found)
@@ -89,7 +90,7 @@ def test_orthanc_over_dicomweb(held: list[Dataset], tmp_path: Path) -> None:
 @pytest.mark.dcmtk
 def test_dcmqrscp(held: list[Dataset], tmp_path: Path) -> None:
     habits = Habits()
-    with peers.dcmqrscp(held, tmp_path) as peer:
+    with dcmqrscp(held, tmp_path) as peer:
         found = diagnosed(peer.node, habits)
         title = diagnosed(Node(port=peer.node.port, called_ae_title="PACS"))
     told = capabilities(found)
@@ -107,7 +108,7 @@ def test_dcmqrscp(held: list[Dataset], tmp_path: Path) -> None:
 
 @pytest.mark.dcmtk
 def test_dcmqrscp_that_does_not_know_us(tmp_path: Path) -> None:
-    port = peers.free_port()
+    port = free_port()
     (tmp_path / "storage").mkdir()
     configuration = tmp_path / "dcmqrscp.cfg"
     configuration.write_text(
@@ -117,7 +118,7 @@ def test_dcmqrscp_that_does_not_know_us(tmp_path: Path) -> None:
         f"AETable BEGIN\nDCMQRSCP {tmp_path / 'storage'} RW (9, 1mb) viewer\nAETable END\n"
     )
     command = [str(dcmtk("dcmqrscp")), "-c", str(configuration), str(port)]
-    with peers.running(command, port):
+    with running(command, port):
         found = diagnosed(Node(port=port, called_ae_title="DCMQRSCP"))
     assert found.failure, found.steps
     assert found.failure.remedy
@@ -126,11 +127,11 @@ def test_dcmqrscp_that_does_not_know_us(tmp_path: Path) -> None:
 @contextmanager
 def wlmscpfs(directory: Path) -> Generator[int]:
     """DCMTK's worklist, empty."""
-    port = peers.free_port()
+    port = free_port()
     worklist = directory / "WORKLIST"
     worklist.mkdir()
     (worklist / "lockfile").touch()
-    with peers.running([str(dcmtk("wlmscpfs")), "-dfp", str(directory), str(port)], port):
+    with running([str(dcmtk("wlmscpfs")), "-dfp", str(directory), str(port)], port):
         yield port
 
 
@@ -151,7 +152,7 @@ def test_wlmscpfs_is_a_worklist_and_no_archive(tmp_path: Path) -> None:
 
 @pytest.mark.dcmtk
 def test_the_commands_shown_do_the_same(held: list[Dataset], tmp_path: Path) -> None:
-    with peers.dcmqrscp(held, tmp_path) as peer:
+    with dcmqrscp(held, tmp_path) as peer:
         found = diagnosed(peer.node)
         told = (*found.steps, *found.capabilities)
         commands = {one.name: one.command for one in told if one.command}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dicom_mcp.demo.archive import EmbeddedArchive
-from tests.dcmtk import find, key_options, run, storescp, to
 from tests.demo.objects import ROOT, compressed, hospital, instance, pixels, worklist
+from tests.peers.dcmtk import find, key_options, run, storescp, to
 
 pytestmark = pytest.mark.dcmtk
 

@@ -22,16 +22,8 @@ from dicom_mcp.demo.truth import untrue
 from dicom_mcp.server import create_server
 from dicom_mcp.standard.levels import UNIQUE_KEY
 from tests.asking import ask, said
-from tests.interop.questions import (
-    IMAGE,
-    NODULE_CT,
-    PATIENT,
-    QUESTIONS,
-    STUDY,
-    Question,
-    Truth,
-)
-from tests.peers import Peer
+from tests.interop.questions import IMAGE, NODULE_CT, PATIENT, QUESTIONS, STUDY, Question, Truth
+from tests.peers.archive import Peer
 
 type Answers = Mapping[str, CallToolResult]
 

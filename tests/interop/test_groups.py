@@ -10,9 +10,10 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
-from tests import peers
 from tests.asking import ask, fail
-from tests.peers import Kind
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import Kind, embedded
+from tests.peers.orthanc import orthanc
 from tests.truth.archives import images
 
 KINDS = {
@@ -72,11 +73,11 @@ def node(
 ) -> Iterator[AnyNode]:
     match request.param:
         case "orthanc":
-            started = peers.orthanc(objects(), tmp_path_factory.mktemp("peer"))
+            started = orthanc(objects(), tmp_path_factory.mktemp("peer"))
         case "dcmqrscp":
-            started = peers.dcmqrscp(objects(), tmp_path_factory.mktemp("peer"))
+            started = dcmqrscp(objects(), tmp_path_factory.mktemp("peer"))
         case kind:
-            started = peers.embedded(objects(), KINDS[kind])
+            started = embedded(objects(), KINDS[kind])
     with started as peer:
         yield peer.node
 
@@ -162,7 +163,7 @@ def test_shares_come_with_the_numbers_when_they_are_asked_for(node: AnyNode) -> 
 
 def test_more_groups_than_an_answer_holds_are_read_on() -> None:
     held = [one for number in range(1, 451) for one in _study(number)[:1]]
-    with peers.embedded(held) as peer:
+    with embedded(held) as peer:
         found: list[dict[str, Any]] = []
         while True:
             answer = ask(peer.node, "count_studies", group_by=["PatientID"], first=len(found) + 1)
@@ -179,7 +180,7 @@ def test_more_groups_than_an_answer_holds_are_read_on() -> None:
 
 def test_members_that_are_too_many_are_said_to_be_more() -> None:
     held = [one for n in range(1, 31) for one in _study(n, AccessionNumber="A", PatientID="P")[:1]]
-    with peers.embedded(held) as peer:
+    with embedded(held) as peer:
         answer = ask(peer.node, "count_studies", group_by=["AccessionNumber"], at_least=2)
     (group,) = answer["groups"]
     assert (group["count"], len(group["members"])) == (30, 20)
@@ -188,7 +189,7 @@ def test_members_that_are_too_many_are_said_to_be_more() -> None:
 
 
 def test_groups_of_at_least_so_many_need_groups() -> None:
-    with peers.embedded(objects()) as peer:
+    with embedded(objects()) as peer:
         assert "group_by" in fail(peer.node, "count_studies", at_least=2)
 
 
@@ -204,7 +205,7 @@ def test_a_share_is_one_of_the_whole_also_where_lists_are_cut_at_an_odd_length()
         for number in range(1, 16)
         for one in _study(number, "CT" if number < 10 else "MR", StudyDate=f"202601{number:02}")
     ]
-    with peers.embedded(many, Kind(Habits(most_matches=7))) as peer:
+    with embedded(many, Kind(Habits(most_matches=7))) as peer:
         answer = ask(peer.node, "count_studies", modality="CT", share=True)
     assert (answer["total"], answer["of"], answer["percent"]) == (9, 15, 60.0)
     assert answer["complete"], answer["notes"]

@@ -8,7 +8,7 @@ from dicom_mcp.dicom_api import connect
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.bounds import PATIENCE
-from tests.peers import Peer
+from tests.peers.archive import Peer
 
 ANSWERS = Path(__file__).parents[2] / "docs" / "answers.md"
 NAMES = {"orthanc": "Orthanc 1.10.1", "dcmqrscp": "DCMTK dcmqrscp 3.6.7"}

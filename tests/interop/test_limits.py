@@ -19,12 +19,11 @@ import pytest
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
-from tests import busy, peers
+from tests import busy
 from tests.asking import answers, ask
 from tests.busy import Kept, Study, kept
 from tests.busy_questions import LIFE, QUESTIONS, SPANS, faults, is_too_long
-from tests.dicomweb import servers
-from tests.peers import Kind
+from tests.peers.embedded import Kind, embedded, embedded_web
 
 _IS_AT_SCALE = os.environ.get("DICOM_MCP_SCALE") == "1"
 _AT_SCALE = pytest.mark.skipif(not _IS_AT_SCALE, reason="runs where make scale asks for it")
@@ -49,13 +48,13 @@ def _large() -> Kept:
 
 @contextmanager
 def _embedded(kept: Kept, habits: Habits) -> Generator[AnyNode]:
-    with peers.embedded([], Kind(habits), database=str(kept.database)) as peer:
+    with embedded([], Kind(habits), database=str(kept.database)) as peer:
         yield peer.node
 
 
 @contextmanager
 def _embedded_web(kept: Kept, habits: Habits) -> Generator[AnyNode]:
-    with servers.embedded([], habits, database=str(kept.database)) as url:
+    with embedded_web([], habits, database=str(kept.database)) as url:
         yield WebNode(url)
 
 

@@ -8,7 +8,7 @@ from dicom_mcp.content.picture import picture
 from dicom_mcp.demo.findings import FINDINGS
 from dicom_mcp.demo.objects import study_uid
 from tests.asking import ask, fail, look
-from tests.peers import Peer
+from tests.peers.archive import Peer
 
 
 def series(held: Sequence[Dataset], study: str, description: str) -> list[Dataset]:
@@ -82,7 +82,7 @@ def test_headers_are_read_and_compared(peer: Peer, held: list[Dataset]) -> None:
         study_instance_uids=[study_uid("back mr")],
         attributes=["RepetitionTime"],
     )
-    # dcmqrscp was given its compressed images without their pixels (`tests.peers`).
+    # dcmqrscp was given its compressed images without their pixels (`tests.peers.dcmqrscp`).
     assert answer["complete"] is (peer.name != "dcmqrscp"), answer["notes"]
     assert answer["returned"] == 3
     lying = ask(peer.node, "sample_headers", series_instance_uids=[uid], geometry=True)

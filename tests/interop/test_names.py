@@ -10,9 +10,10 @@ from pydicom.filereader import dcmread  # pyright: ignore[reportUnknownVariableT
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode
-from tests import peers
 from tests.asking import ask
-from tests.peers import Kind
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import Kind, embedded
+from tests.peers.orthanc import orthanc
 from tests.truth.archives import images
 
 PEOPLE = (
@@ -108,14 +109,14 @@ def node(
     everybody = list(held())
     match request.param:
         case "embedded":
-            started = peers.embedded(everybody)
+            started = embedded(everybody)
         case "letter by letter":
             exact = Habits(case_sensitive=True, by_bytes=True)
-            started = peers.embedded(everybody, Kind(habits=exact))
+            started = embedded(everybody, Kind(habits=exact))
         case "orthanc":
-            started = peers.orthanc(read_again(everybody), directory)
+            started = orthanc(read_again(everybody), directory)
         case _:
-            started = peers.dcmqrscp(everybody, directory)
+            started = dcmqrscp(everybody, directory)
     with started as peer:
         yield peer.node
 
@@ -178,7 +179,7 @@ def many() -> Iterator[AnyNode]:
         for number, name in enumerate((*names, *PEOPLE), start=1)
         for instance in images(1, study=number, PatientID=f"P{number}", PatientName=name)
     ]
-    with peers.embedded(objects) as peer:
+    with embedded(objects) as peer:
         yield peer.node
 
 
@@ -228,7 +229,7 @@ def test_a_name_that_somebody_has_as_written_hides_nobody_who_has_it_in_another_
         for number, name in enumerate(names, start=1)
         for instance in images(1, study=number, PatientID=f"P{number}", PatientName=name)
     ]
-    with peers.embedded(people) as peer:
+    with embedded(people) as peer:
         answer = ask(peer.node, "query_patients", name_pattern="Ivanov")
     assert {record["PatientName"] for record in answer["records"]} == {*names[:2]}
 
@@ -249,9 +250,7 @@ def test_where_names_are_latin_only_nobody_is_certain() -> None:
         for number, name in enumerate(latin(("ka", "lo", "mi", "ter", "san", "wu", "be", "do")))
         for instance in images(1, study=number, PatientID=f"P{number}", PatientName=name)
     ]
-    with peers.embedded(
-        [*people, *images(1, study=900, PatientName="Hong^Gildong=洪^吉洞")]
-    ) as peer:
+    with embedded([*people, *images(1, study=900, PatientName="Hong^Gildong=洪^吉洞")]) as peer:
         answers = [ask(peer.node, "query_patients", name_pattern=one) for one in ("Ivanov", "Kim")]
     assert [answer["returned"] for answer in answers] == [0, 0]
     assert [answer["complete"] for answer in answers] == [True, True]

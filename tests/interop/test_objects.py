@@ -22,10 +22,13 @@ from dicom_mcp.dimse.retrieve import Manners
 from dicom_mcp.errors import StatusFailure
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
-from tests import peers
 from tests.asking import ask, look
 from tests.bounds import PATIENCE, in_time, nothing_left_behind
-from tests.peers import Peer
+from tests.peers.archive import Peer
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import embedded
+from tests.peers.orthanc import orthanc
+from tests.peers.program import free_port
 
 # pydicom's own files, one of each transfer syntax that can be read here.
 _SYNTAXES = (".1", ".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".5")
@@ -56,7 +59,7 @@ def test_every_object_of_the_hospital_can_be_fetched(
 def test_compressed_objects_come_as_they_are_kept(
     compressed: dict[str, Dataset], tmp_path: Path
 ) -> None:
-    peer = peers.orthanc(list(compressed.values()), tmp_path)
+    peer = orthanc(list(compressed.values()), tmp_path)
     with peer as running, closing(connect(running.node)) as archive:
         came, retrieved = fetch(archive, [reference(one) for one in compressed.values()])
     assert (retrieved.missing, retrieved.notes) == ((), ())
@@ -82,14 +85,14 @@ def moving(
 ) -> Iterator[Node]:
     """One archive after the other that knows where we receive."""
     directory: Path = tmp_path_factory.mktemp("moving")
-    receiver = Receiver("RECEIVER", peers.free_port(), "127.0.0.1")
+    receiver = Receiver("RECEIVER", free_port(), "127.0.0.1")
     match request.param:
         case "embedded":
-            started = peers.embedded([], database=database, receiver=receiver)
+            started = embedded([], database=database, receiver=receiver)
         case "orthanc":
-            started = peers.orthanc(held, directory, receiver)
+            started = orthanc(held, directory, receiver)
         case _:
-            started = peers.dcmqrscp(held, directory, receiver)
+            started = dcmqrscp(held, directory, receiver)
     with started as peer:
         assert isinstance(peer.node, Node)
         yield peer.node

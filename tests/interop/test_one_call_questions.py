@@ -11,7 +11,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
 from tests.asking import ask, call, said
-from tests.peers import Peer
+from tests.peers.archive import Peer
 from tests.test_overview import by_series
 from tests.test_overview import said_row as said_of_series
 from tests.test_overview import true_row as true_of_series

@@ -13,7 +13,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
-from tests.peers import Peer
+from tests.peers.archive import Peer
 
 
 @pytest.fixture

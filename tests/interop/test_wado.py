@@ -21,10 +21,10 @@ from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
-from tests import peers
 from tests.bounds import PATIENCE
 from tests.demo.objects import compressed
-from tests.dicomweb import servers
+from tests.peers.embedded import embedded, embedded_web
+from tests.peers.orthanc import orthanc_web
 
 _SERIES, _UID = "SeriesInstanceUID", "SOPInstanceUID"
 
@@ -44,11 +44,11 @@ def exchange(
 ) -> Iterator[WebExchange]:
     """One server after the other, as they are; Orthanc is filled over STOW-RS."""
     if request.param == "embedded":
-        with servers.embedded(objects) as url, closing(WebExchange(WebNode(url))) as exchange:
+        with embedded_web(objects) as url, closing(WebExchange(WebNode(url))) as exchange:
             yield exchange
         return
     with (
-        servers.orthanc([], tmp_path_factory.mktemp("wado")) as url,
+        orthanc_web([], tmp_path_factory.mktemp("wado")) as url,
         closing(WebExchange(WebNode(url))) as exchange,
     ):
         for some in batched(objects, 50):
@@ -113,7 +113,7 @@ def test_objects_of_a_dicom_node_come_from_the_server_it_names(
     exchange: WebExchange, held: list[Dataset], database: str
 ) -> None:
     with (
-        peers.embedded([], database=database) as asked,
+        embedded([], database=database) as asked,
         closing(Archive(exchange_with(asked.node), exchange_with(exchange.node))) as archive,
     ):
         study = str(held[0].StudyInstanceUID)

@@ -17,8 +17,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.node import Node
 from tests.asking import ask
-from tests.dcmtk import dcmtk
-from tests.peers import free_port, running, store
+from tests.peers.dcmtk import dcmtk, store
+from tests.peers.program import free_port, running
 from tests.test_worklist import DAY, QUESTIONS, TODAY, Asked, accessions, records_of, study
 
 _PLUGIN = Path("/usr/share/orthanc/plugins/libModalityWorklists.so")

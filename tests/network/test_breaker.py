@@ -10,8 +10,8 @@ from dicom_mcp.node import Node, WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
-from tests.misbehaviours import MISBEHAVIOURS
-from tests.peer import Peer
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.scripted import Peer
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

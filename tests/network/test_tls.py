@@ -24,9 +24,9 @@ from dicom_mcp.errors import (
 from dicom_mcp.network.tls import tls_context
 from dicom_mcp.node import Certificate, Node, Tls
 from tests.bounds import PATIENCE, in_time
-from tests.network.certificates import Certificates, make
-from tests.network.front import server_context
 from tests.pace import within
+from tests.peers.certificates import Certificates, make
+from tests.peers.tls_front import server_context
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

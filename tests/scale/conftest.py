@@ -6,8 +6,8 @@ from sqlite3 import Connection, connect
 
 import pytest
 
-from tests import peers
-from tests.peers import Kind, Peer, capped
+from tests.peers.archive import Peer
+from tests.peers.embedded import Kind, capped, embedded
 from tests.scale.load import load
 
 # Elsewhere its data is not even fetched.
@@ -36,5 +36,5 @@ KINDS = {
 def archive(request: pytest.FixtureRequest) -> Iterator[Peer]:
     """All of it, in archives of three kinds."""
     kind = KINDS[request.param]
-    with peers.embedded([], kind, name=request.param, database=load()[0]) as peer:
+    with embedded([], kind, name=request.param, database=load()[0]) as peer:
         yield peer

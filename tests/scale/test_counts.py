@@ -12,7 +12,7 @@ import pytest
 
 from dicom_mcp.config import Settings
 from tests.asking import ask, call, said
-from tests.peers import Peer
+from tests.peers.archive import Peer
 
 # Seconds that a question may take. All CT studies, 92,336 of 67 years, are too many to be had from
 # an archive that gives 500 at once; what happens then need not be waited for long.

@@ -9,9 +9,8 @@ import pytest
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode
-from tests import peers
 from tests.asking import answers
-from tests.peers import Kind
+from tests.peers.embedded import Kind, embedded
 from tests.scale.combinations import Combination, questions
 from tests.scale.load import load
 
@@ -38,7 +37,7 @@ FORMS: dict[str, tuple[Habits, int]] = {
 @pytest.fixture(scope="module", params=list(FORMS))
 def cutting(request: pytest.FixtureRequest) -> Iterator[tuple[str, AnyNode, list[Combination]]]:
     habits, every = FORMS[request.param]
-    with peers.embedded([], Kind(habits), database=load()[0]) as peer:
+    with embedded([], Kind(habits), database=load()[0]) as peer:
         yield request.param, peer.node, questions()[::every]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.asking import ask
-from tests.peers import Peer
+from tests.peers.archive import Peer
 
 LIMIT = 500
 

@@ -8,7 +8,7 @@ from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, MOST_REFUSED
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from tests.asking import call, fail
-from tests.peer import FIND_REQUEST, Peer, Script, Talk, accept, end, hear_question
+from tests.peers.scripted import FIND_REQUEST, Peer, Script, Talk, accept, end, hear_question
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

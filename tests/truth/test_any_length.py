@@ -10,13 +10,10 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode, WebNode
 from dicom_mcp.standard.levels import Level
-from tests import peers
 from tests.asking import answers, ask
 from tests.busy import Kept, Study
-from tests.dicomweb import servers
-from tests.peers import Kind
-
-from .archives import find, holding, images, studies
+from tests.peers.embedded import Kind, embedded, embedded_web
+from tests.truth.archives import find, holding, images, studies
 
 type Asked = tuple[str, dict[str, Any], int]
 
@@ -48,10 +45,10 @@ def cut(request: pytest.FixtureRequest, small: Kept) -> Iterator[AnyNode]:
     """417 of each list, over DICOMweb of all pages together."""
     database = str(small.database)
     if request.param == "DIMSE":
-        with peers.embedded([], Kind(Habits(most_matches=417)), database=database) as peer:
+        with embedded([], Kind(Habits(most_matches=417)), database=database) as peer:
             yield peer.node
     else:
-        with servers.embedded([], Habits(most_of_all_pages=417), database=database) as url:
+        with embedded_web([], Habits(most_of_all_pages=417), database=database) as url:
             yield WebNode(url)
 
 
@@ -139,7 +136,7 @@ def test_below_several_studies_nothing_is_lost_at_any_length(
         "images": ({"count": "images"}, 72),
         "images by class": ({"count": "images", "group_by": ["SOPClassUID"]}, 72),
     }
-    with peers.embedded(parted(6, 4, 3), Kind(habits)) as peer:
+    with embedded(parted(6, 4, 3), Kind(habits)) as peer:
         for name, (arguments, true) in questions.items():
             answer = ask(peer.node, "count_studies", **arguments, **days)
             if answer["complete"]:
@@ -154,7 +151,7 @@ def test_a_study_with_as_many_series_as_a_known_limit_is_whole_or_says_why(cap: 
         ("count_studies", {"count": "series"}),
         *[("query_series", {"study_instance_uid": "1.2.2"})] * 2,
     ]
-    with peers.embedded(parted(3, 12, 1), Kind(Habits(most_matches=cap))) as peer:
+    with embedded(parted(3, 12, 1), Kind(Habits(most_matches=cap))) as peer:
         _, counted, *listed = answers(peer.node, calls)
     assert not counted["complete"] or counted["total"] == 36
     for answer in listed:  # that one which is not complete says why is watched everywhere

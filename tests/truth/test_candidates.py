@@ -5,10 +5,9 @@ from contextlib import closing
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.dicom_api import connect
 from dicom_mcp.standard.levels import Level
-from tests import peers
 from tests.asking import answers, ask
 from tests.busy import Kept
-from tests.peers import Kind
+from tests.peers.embedded import Kind, embedded
 from tests.truth.archives import find
 
 LATE = frozenset({"PatientName", "StudyDescription", "PatientSex"})
@@ -18,7 +17,7 @@ CUT = Habits(most_candidates=100, late_keys=LATE)
 def test_what_is_not_looked_at_is_found_all_the_same(small: Kept) -> None:
     bergers = [study for study in small.held if study.patient.name.startswith("Berger^")]
     women = [study for study in bergers if study.patient.sex == "F"]
-    with peers.embedded([], Kind(CUT), database=str(small.database)) as peer:
+    with embedded([], Kind(CUT), database=str(small.database)) as peer:
         named, both = answers(
             peer.node,
             [
@@ -35,7 +34,7 @@ def test_what_is_not_looked_at_is_found_all_the_same(small: Kept) -> None:
 def test_an_archive_that_looks_at_all_is_tried_once(small: Kept) -> None:
     keys = {"PatientName": "Berger^*", "StudyDate": "20260310"}
     with (
-        peers.embedded([], Kind(), database=str(small.database)) as peer,
+        embedded([], Kind(), database=str(small.database)) as peer,
         closing(connect(peer.node)) as archive,
     ):
         first, second = (find(archive, Level.STUDY, keys) for _ in range(2))

@@ -11,10 +11,9 @@ import pytest
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
-from tests.acceptor import VERIFICATION, Answers, accepting
 from tests.asking import ask, call, said
-
-from .test_descent import row
+from tests.peers.pynetdicom_scp import VERIFICATION, Answers, accepting
+from tests.truth.test_descent import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

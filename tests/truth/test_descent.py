@@ -13,8 +13,8 @@ from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import Cancelled
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
-from tests.acceptor import Answers, accepting, archive_of
 from tests.bounds import PATIENCE, in_time
+from tests.peers.pynetdicom_scp import Answers, accepting, archive_of
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

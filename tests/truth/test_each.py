@@ -9,7 +9,7 @@ from dicom_mcp.node import WebNode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Query
 from tests.bounds import PATIENCE
-from tests.dicomweb import servers
+from tests.peers.embedded import embedded_web
 from tests.truth.archives import find, holding, images, studies
 
 
@@ -26,7 +26,7 @@ def test_images_of_a_series_alone_where_the_study_is_wanted_too(hierarchy: Hiera
 def test_patients_where_there_are_only_studies() -> None:
     handed: list[Match] = []
     query = Query(Level.PATIENT, {}, ("PatientName",))
-    with servers.embedded(studies(7)) as url:
+    with embedded_web(studies(7)) as url:
         archive = connect(WebNode(url))
         for _ in range(2):  # before that is known, and after
             handed.clear()

@@ -8,10 +8,9 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.node import Node
-from tests.acceptor import MODELS, Answers, accepting
 from tests.asking import ask
-
-from .test_descent import row
+from tests.peers.pynetdicom_scp import MODELS, Answers, accepting
+from tests.truth.test_descent import row
 
 pytestmark = [
     pytest.mark.usefixtures("tidy"),

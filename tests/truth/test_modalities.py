@@ -12,8 +12,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from tests.asking import ask
-
-from .archives import find, holding, images
+from tests.truth.archives import find, holding, images
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

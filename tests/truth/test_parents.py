@@ -10,10 +10,9 @@ from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import StatusFailure
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
-from tests.acceptor import Acceptor, Answers, accepting, archive_of
 from tests.bounds import PATIENCE, in_time
-
-from .test_descent import row
+from tests.peers.pynetdicom_scp import Acceptor, Answers, accepting, archive_of
+from tests.truth.test_descent import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

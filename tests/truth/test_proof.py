@@ -18,8 +18,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Matches, Query
 from tests.asking import ask
 from tests.bounds import PATIENCE, in_time
-
-from .archives import images
+from tests.truth.archives import images
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -12,11 +12,10 @@ from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import StatusFailure
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.truth.refusals import refused_of
-from tests.acceptor import Answers, accepting, archive_of
 from tests.asking import ask
-
-from .archives import find
-from .test_descent import row
+from tests.peers.pynetdicom_scp import Answers, accepting, archive_of
+from tests.truth.archives import find
+from tests.truth.test_descent import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

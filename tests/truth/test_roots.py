@@ -4,8 +4,7 @@ import pytest
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.standard.levels import Level, Model
-
-from .archives import find, holding, images
+from tests.truth.archives import find, holding, images
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

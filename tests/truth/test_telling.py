@@ -10,12 +10,9 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
 from dicom_mcp.standard.levels import UNIQUE_KEY, Level
-from tests import peers
 from tests.asking import ask
-from tests.dicomweb import servers
-from tests.peers import Kind
-
-from .archives import find, holding, images, studies
+from tests.peers.embedded import Kind, embedded, embedded_web
+from tests.truth.archives import find, holding, images, studies
 
 _SERIES = frozenset({
     "ModalitiesInStudy", "NumberOfStudyRelatedSeries", "NumberOfPatientRelatedSeries",
@@ -97,8 +94,8 @@ def test_a_grouped_count_is_that_of_all_studies(
     form: str, group_by: str, keyword: str, *, web: bool
 ) -> None:
     kept = held()
-    served: Any = servers.embedded(kept, FORMS[form]) if web else nullcontext("")
-    with served as url, peers.embedded([] if web else kept, Kind(FORMS[form])) as peer:
+    served: Any = embedded_web(kept, FORMS[form]) if web else nullcontext("")
+    with served as url, embedded([] if web else kept, Kind(FORMS[form])) as peer:
         node: AnyNode = WebNode(url) if web else peer.node
         answer = ask(node, "count_studies", group_by=[group_by])
     assert answer["total"] == 40

@@ -9,10 +9,10 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
-from tests import peers
 from tests.asking import ask, fail
-from tests.dicomweb import servers
-from tests.peers import Kind
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import Kind, embedded, embedded_web
+from tests.peers.orthanc import orthanc, orthanc_web
 from tests.truth.archives import holding, images, studies
 
 # Zeros are no date, and pydicom warns of them.
@@ -37,7 +37,7 @@ def held() -> list[Dataset]:
 
 @contextmanager
 def _web(habits: Habits) -> Generator[AnyNode]:
-    with servers.embedded(held(), habits) as url:
+    with embedded_web(held(), habits) as url:
         yield WebNode(url)
 
 
@@ -66,21 +66,21 @@ REAL = [
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     name: str = request.param
     if name in EMBEDDED:
-        with peers.embedded(held(), Kind(EMBEDDED[name])) as peer:
+        with embedded(held(), Kind(EMBEDDED[name])) as peer:
             CUTTING.update({peer.node} if name == "embedded with a limit" else ())
             yield peer.node
     elif name == "embedded over DICOMweb":
         with _web(Habits()) as web:
             yield web
     elif name == "orthanc over DICOMweb":
-        with servers.orthanc(held(), tmp_path_factory.mktemp("web")) as url:
+        with orthanc_web(held(), tmp_path_factory.mktemp("web")) as url:
             yield WebNode(url)
     elif name == "dcmqrscp":
-        with peers.dcmqrscp(held(), tmp_path_factory.mktemp("dcmqrscp")) as peer:
+        with dcmqrscp(held(), tmp_path_factory.mktemp("dcmqrscp")) as peer:
             yield peer.node
     else:
         limit = 20 if name.endswith("limit") else 0
-        with peers.orthanc(held(), tmp_path_factory.mktemp("orthanc"), limit=limit) as peer:
+        with orthanc(held(), tmp_path_factory.mktemp("orthanc"), limit=limit) as peer:
             CUTTING.update({peer.node} if limit else ())
             yield peer.node
 
@@ -157,7 +157,7 @@ def test_what_a_limited_archive_shows_in_a_range_is_complete(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     objects = [one for one in held() if "StudyDate" in one]
-    with peers.orthanc(objects, tmp_path_factory.mktemp("orthanc"), limit=20) as peer:
+    with orthanc(objects, tmp_path_factory.mktemp("orthanc"), limit=20) as peer:
         answer = ask(peer.node, "query_studies", study_date="none")
         everything = ask(peer.node, "count_studies")
     assert uids(answer) == {"1.2.901", "1.2.902", "1.2.903"}
@@ -170,7 +170,7 @@ def test_a_list_that_lacks_what_has_no_such_attribute_is_not_called_complete(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     objects = held()
-    with peers.orthanc(objects, tmp_path_factory.mktemp("orthanc"), limit=20) as peer:
+    with orthanc(objects, tmp_path_factory.mktemp("orthanc"), limit=20) as peer:
         answer = ask(peer.node, "count_studies")
     assert answer["total"] in (63, 65)  # the two lack the attribute
     assert answer["complete"] is (answer["total"] == 65)
@@ -189,7 +189,7 @@ def test_whoever_writes_no_date_is_taught_how_to_ask_for_what_has_none(node: Any
 
 def test_a_list_that_is_only_doubted_for_its_length_is_proved_whole() -> None:
     """Fifty is a length that lists are cut at; this one is not cut, and there are none without."""
-    with peers.embedded(studies(50), Kind()) as peer:
+    with embedded(studies(50), Kind()) as peer:
         found = ask(peer.node, "query_studies", study_date="undated", modality_in_study="CT")
     assert (found["returned"], found["complete"]) == (0, True)
     assert not [note for note in found["notes"] if note.startswith(("This archive", "The archive"))]

@@ -5,8 +5,7 @@ import pytest
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches
-
-from .archives import find, holding, images, studies
+from tests.truth.archives import find, holding, images, studies
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.peers import free_port, running
+from tests.peers.program import free_port, running
 
 _PATIENCE = 30
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"

@@ -1,9 +1,9 @@
-"""What peers do wrong, by name: scripts for `tests.peer.Peer`."""
+"""What peers do wrong, by name: scripts for `tests.peers.scripted.Peer`."""
 
 import struct
 from itertools import count
 
-from tests.peer import (
+from tests.peers.scripted import (
     HEALTHY,
     Script,
     Step,

@@ -27,7 +27,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import ROOT, EmbeddedWeb
-from tests.dicomweb.serving import serving
+from tests.peers.web_server import serving
 
 _OPTIONS = frozenset({"limit", "offset", "includefield", "fuzzymatching"})
 _UIDS = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"})

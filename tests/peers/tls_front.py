@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-from tests.network.certificates import Certificates
+from tests.peers.certificates import Certificates
 
 _PATIENCE = 20
 

@@ -12,12 +12,12 @@ from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Basic, Node, Tls, WebNode
 from dicom_mcp.standard.worklist import MODALITY_WORKLIST
-from tests.acceptor import VERIFICATION, accepting
-from tests.dicomweb.web_peer import Asked, WebPeer, answer
-from tests.misbehaviours import MISBEHAVIOURS
-from tests.network.certificates import Certificates
-from tests.network.front import front, server_context
-from tests.peer import FIND_REQUEST, Peer, Talk, accept, end, hear_question
+from tests.peers.certificates import Certificates
+from tests.peers.misbehaviours import MISBEHAVIOURS
+from tests.peers.pynetdicom_scp import VERIFICATION, accepting
+from tests.peers.scripted import FIND_REQUEST, Peer, Talk, accept, end, hear_question
+from tests.peers.tls_front import front, server_context
+from tests.peers.web import Asked, WebPeer, answer
 
 type There = Callable[[ExitStack, Certificates], AnyNode]
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable
 
-from tests.peer import IMPLICIT, Over, Step, Talk, command, element, p_data, pdu
+from tests.peers.scripted import IMPLICIT, Over, Step, Talk, command, element, p_data, pdu
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 GET, MOVE = 0x0010, 0x0021

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.dataset import Dataset
 
 from tests.bounds import PATIENCE
+from tests.peers.program import AT_ONCE
 
 
 @functools.cache
@@ -63,6 +64,28 @@ def key_options(keys: Mapping[str, str | bytes]) -> Iterator[str | bytes]:
 def to(port: int) -> tuple[str, str]:
     """The address of a peer on this machine."""
     return "127.0.0.1", str(port)
+
+
+def store(objects: Iterable[Dataset], port: int, ae_title: str, directory: Path) -> None:
+    """Send every object in the transfer syntax it is in; each must be stored.
+
+    With DCMTK's sender: pynetdicom 3.0.4 takes 50 ms an object here, and where the archive is
+    quicker it misses an answer now and then.
+    """
+    sent = directory / "sent"
+    sent.mkdir()
+    for number, instance in enumerate(objects):
+        instance.save_as(sent / f"{number}.dcm", enforce_file_format=True)
+    program = str(dcmtk("dcmsend"))
+    stored = subprocess.run(
+        [program, "+sd", "-dn", "-aec", ae_title, "127.0.0.1", str(port), str(sent)],
+        env={**os.environ, **AT_ONCE},
+        timeout=PATIENCE,
+        capture_output=True,
+        check=False,
+    )
+    assert stored.returncode == 0, stored.stderr
+    shutil.rmtree(sent)
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode, WebNode
-from tests import peers
-from tests.dicomweb import servers
-from tests.peers import Kind
+from tests.peers.dcmqrscp import dcmqrscp
+from tests.peers.embedded import Kind, embedded, embedded_web
+from tests.peers.orthanc import orthanc
 
 ARCHIVES = (
     "embedded",
@@ -29,18 +29,18 @@ def held_by(
     """The node of one of ARCHIVES, or OVER_DICOMWEB, with these objects; the one that keeps little
     returns nothing for `absent` and wants the keys above."""
     if name == OVER_DICOMWEB:
-        with servers.embedded(objects) as url:
+        with embedded_web(objects) as url:
             yield WebNode(url)
         return
     match name:
         case "orthanc":
-            started = peers.orthanc(objects, directory)
+            started = orthanc(objects, directory)
         case "dcmqrscp":
-            started = peers.dcmqrscp(objects, directory)
+            started = dcmqrscp(objects, directory)
         case "embedded":
-            started = peers.embedded(objects)
+            started = embedded(objects)
         case _:
             habits = Habits(unreturned=frozenset(absent))
-            started = peers.embedded(objects, Kind(habits, "strict"))
+            started = embedded(objects, Kind(habits, "strict"))
     with started as peer:
         yield peer.node

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydicom.dataset import Dataset
 
-from tests.dicomweb.serving import serving
+from tests.peers.web_server import serving
 
 type Files = dict[str, tuple[str, bytes]]
 
