@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import lru_cache
 from time import monotonic, thread_time
 
 # Seconds of work that are timed: several turns of a scheduler's slice.
@@ -29,7 +30,13 @@ def slowness() -> float:
 
 def scaled(seconds: float) -> float:
     """What takes so many seconds on a quiet machine may take this many on this one, now."""
-    return seconds * slowness()
+    return seconds * _slowness_of(int(monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _slowness_of(_: int) -> float:
+    """What was seen in this second: thousands of tests ask for it."""
+    return slowness()
 
 
 @contextmanager
