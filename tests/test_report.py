@@ -265,6 +265,39 @@ def test_a_long_text_is_read_to_its_end_in_several_calls() -> None:
         assert words.strip() in read
 
 
+def test_a_long_dose_report_gives_every_number_page_by_page_and_is_complete_only_then() -> None:
+    with EmbeddedArchive(
+        [placed(made.irradiations(events=24, numbers=55), 1)], ae_title="DOSE"
+    ) as archive:
+        node = Node(port=archive.port, called_ae_title="DOSE")
+        which = {"series_instance_uid": "2.25.81", "sop_instance_uid": "2.25.91"}
+        first = ask(node, "read_report", **which)
+        assert first["complete"] is False
+        rows, (record,) = [*first["records"][0]["dose"]], first["records"]
+        read, pages = text_of(first, record), 1
+        while f"start={len(read)}" in "".join(record["notes"]):
+            answer = ask(node, "read_report", **which, start=len(read))
+            (record,) = answer["records"]
+            assert answer["complete"] is False  # rows of dose follow
+            assert "dose" not in record
+            read += text_of(answer, record)
+            pages += 1
+        assert pages > 1
+        assert f"row={len(rows)}" in record["notes"][0]
+        while True:
+            answer = ask(node, "read_report", **which, start=len(read) - 10, row=len(rows))
+            (record,) = answer["records"]
+            rows += record["dose"]
+            if answer["complete"]:
+                break
+            assert f"row={len(rows)}" in record["notes"][0]
+        assert len(rows) == 24
+        for event in range(24):
+            for place in range(55):
+                assert rows[event][f"Measure {place}"] == f"{event}.{place} mGy"
+                assert f"Measure {place} (M{place}, 99TEST): {event}.{place} mGy" in read
+
+
 def test_a_scanned_letter_comes_as_pictures() -> None:
     scanned = made.encapsulated(made.scanned_pdf(5), made.PDF, "application/pdf")
     with EmbeddedArchive([placed(scanned, 1)], ae_title="SCAN") as archive:

@@ -86,6 +86,24 @@ def container(name: Dataset, *content: Dataset) -> Dataset:
     return made
 
 
+def irradiations(*, events: int, numbers: int) -> Dataset:
+    """A radiation dose report: so many numbers, and a long comment, of each irradiation event."""
+    return document(
+        *(
+            container(
+                code("Irradiation Event X-Ray Data", "113706", "DCM"),
+                *(
+                    number(f"{event}.{place}", "mGy", code(f"Measure {place}", f"M{place}"))
+                    for place in range(numbers)
+                ),
+                text("long words " * 40 + "end", "Comment"),
+            )
+            for event in range(events)
+        ),
+        sop_class="1.2.840.10008.5.1.4.1.1.88.67",
+    )
+
+
 def referenced(sop_class: str, instance_uid: str) -> Dataset:
     made = Dataset()
     made.ReferencedSOPClassUID, made.ReferencedSOPInstanceUID = sop_class, instance_uid

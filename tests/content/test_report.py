@@ -242,16 +242,59 @@ def test_a_tree_is_read_to_a_depth_and_what_is_deeper_is_mentioned(depth: int) -
     assert len(report.text) < 20_000
 
 
-def test_a_very_long_report_is_cut_with_a_mark_that_says_how_much_is_missing() -> None:
-    report = read_report(made.document(made.text("x" * 1_000_000)))
-    assert len(report.text) < 200_100
-    assert re.search(r"… \[800,\d\d\d more characters left out\]$", report.text)
+def test_a_text_beyond_all_bounds_is_cut_with_a_mark_and_not_whole() -> None:
+    report = read_report(made.document(made.text("x" * 8_200_000)))
+    assert len(report.text) < 8_000_100
+    assert re.search(r"… \[200,\d\d\d more characters left out\]$", report.text)
+    assert not report.whole
+    assert "of the text are left out" in report.notes[0]
 
 
-def test_a_tree_of_very_many_items_is_cut_with_a_mark() -> None:
-    report = read_report(made.document(*(made.text("x") for _ in range(20_100))))
+def test_a_tree_of_very_many_items_is_cut_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dicom_mcp.content.tree.MOST_ITEMS", 300)
+    report = read_report(made.document(*(made.text("x") for _ in range(310))))
     assert "at least" in report.text[-200:] or "left out" in report.text[-200:]
     assert report.notes == ("Part of the content tree is left out",)
+
+
+def test_dose_has_a_column_for_each_of_its_numbers_and_a_row_for_each_event() -> None:
+    report = read_report(made.irradiations(events=30, numbers=55))
+    assert report.whole
+    assert len(report.dose) == 30
+    for event, row in enumerate(report.dose):
+        assert [row[f"Measure {place}"] for place in range(55)] == [
+            f"{event}.{place} mGy" for place in range(55)
+        ]
+        assert row["Comment"] == "long words " * 40 + "end"
+        assert all(
+            f"Measure {place} (M{place}, 99TEST): {event}.{place} mGy" in report.text
+            for place in range(55)
+        )
+
+
+def test_a_contour_of_thousands_of_points_has_all_of_them() -> None:
+    contour = made.item("SCOORD", made.code("Outline"))
+    contour.GraphicType, contour.GraphicData = "POLYLINE", [float(n) for n in range(6000)]
+    report = read_report(made.document(contour))
+    assert all(f"{n}/{n + 1}" in report.text for n in range(0, 6000, 2))
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_measurement_without_a_value_is_not_its_unit(value: str | None) -> None:
+    missing = made.number("7", "1", made.code("Index"))
+    missing.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = Sequence(
+        [made.code("no units", "1", "UCUM")]
+    )
+    if value is None:
+        del missing.MeasuredValueSequence[0].NumericValue
+    else:
+        missing.MeasuredValueSequence[0].NumericValue = value
+    event = made.container(made.code("Event", "113706", "DCM"), missing)
+    report = read_report(made.document(missing, event))
+    assert "Index (T-1, 99TEST): (no value; unit no units (1, UCUM))" in report.text
+    (row,) = report.measurements
+    assert (row["value"], row["unit"]) == ("(no value; unit no units (1, UCUM))", "")
+    assert report.dose[0]["Index"].startswith("(no value")
 
 
 def test_what_qualifies_thousands_of_numbers_is_not_repeated_in_full() -> None:
@@ -261,10 +304,10 @@ def test_what_qualifies_thousands_of_numbers_is_not_repeated_in_full() -> None:
         *(made.number("1", "mm", made.code("Length")) for _ in range(2100)),
     )
     report = read_report(made.document(group))
-    assert len(report.measurements) == 2000
-    assert max(len(row) for row in report.measurements) <= 40
+    assert len(report.measurements) == 2100
+    assert max(len(row) for row in report.measurements) <= 41
+    assert report.measurements[0]["(more in the text)"] == "yes"
     assert report.measurements[0]["Remark 1"].endswith("… [4,744 more characters left out]")
-    assert "A table ends after 2,000 rows; the text has every value" in report.notes
 
 
 def test_a_title_and_a_list_of_names_are_bounded() -> None:

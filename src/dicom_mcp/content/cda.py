@@ -13,7 +13,7 @@ from .plain import plain_text
 
 MOST_BYTES = 32 << 20
 DEEPEST = 200
-MOST_CHARACTERS = 400_000
+MOST_CHARACTERS = 8_000_000
 
 # Narrative elements (HL7 CDA R2 4.3.5) that begin a line of their own, or a cell.
 _LINES = frozenset(

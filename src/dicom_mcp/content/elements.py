@@ -134,6 +134,15 @@ class Elements:
         element = self.element(keyword)
         return [] if element is None else self.nested(element)
 
+    def passing(self, keyword: str) -> list["Elements"]:
+        """The items of a sequence as `items` has them, for somebody who passes by once: what is
+        parsed for it is not kept in the data set."""
+        element = self.element(keyword)
+        if isinstance(element, RawDataElement):
+            passing = Dataset({element.tag: element})
+            return Elements(passing, self.charset).nested(element)
+        return self.items(keyword)
+
     def first(self, keyword: str) -> "Elements":
         """The first item of a sequence, or an item without elements; a damaged one has none."""
         return self.item(keyword, 1)

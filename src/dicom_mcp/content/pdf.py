@@ -9,8 +9,8 @@ from .error import ContentError
 from .plain import plain_text
 
 MOST_BYTES = 64 << 20
-MOST_PAGES = 300
-MOST_CHARACTERS = 400_000
+MOST_PAGES = 1000
+MOST_CHARACTERS = 8_000_000
 MOST_PICTURES = 8
 LONGEST_SIDE = 3000
 MOST_PICTURE = 4 << 20

@@ -4,9 +4,6 @@ from .elements import Elements
 from .error import ContentError
 from .tree import reference
 
-# Annotations shown; each may hold a few hundred objects without any words.
-_MOST_ANNOTATIONS = 5000
-
 
 def text(elements: Elements) -> str:
     """Label, description, the images it is for, and every text object with what it stands on."""
@@ -20,10 +17,8 @@ def text(elements: Elements) -> str:
         if description := layer.text("GraphicLayerDescription"):
             lines.append(f"Layer {layer.text('GraphicLayer')}: {description}")
     annotations = _items(elements, "GraphicAnnotationSequence")
-    for annotation in annotations[:_MOST_ANNOTATIONS]:
+    for annotation in annotations:
         lines += _annotation(annotation)
-    if (left := len(annotations) - _MOST_ANNOTATIONS) > 0:
-        lines.append(f"[{left:,} more annotations left out]")
     if not annotations:
         lines.append("No text is drawn on the images.")
     return "\n".join(lines)

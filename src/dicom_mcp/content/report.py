@@ -11,10 +11,11 @@ from . import cda, conclusion, pdf, presentation, words
 from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
-from .tables import MOST_ROWS, Row, dose_rows, measurement_rows
+from .tables import Row, dose_rows, measurement_rows
 from .tree import Tree, code, code_of, content_tree, reference, written
 
-LONGEST_TEXT = 200_000
+# Characters of a text: the longest dose report met has one million. The tools read it in pages.
+LONGEST_TEXT = 8_000_000
 MOST_NAMES = 100
 
 # Concepts that name who observed (PS3.16 TID 1003, 1004): person, device.
@@ -105,7 +106,7 @@ def is_report(sop_class_uid: str) -> bool:
 
 
 def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
-    """What a report object says; text longer than LONGEST_TEXT is cut with a mark.
+    """What a report object says; text longer than LONGEST_TEXT is cut, and no longer whole.
 
     A PDF is parsed in a process of its own, which ends with the deadline. Raises ContentError for
     an object that is no report and for one that cannot be read.
@@ -115,6 +116,9 @@ def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
     report = _READ.get(kind, _structured)(_general(elements, kind), elements, deadline)
     if not report.text.strip() and not report.scanned:
         report = replace(report, notes=(*report.notes, "The object holds no text"))
+    if (left := len(report.text) - LONGEST_TEXT) > 0:
+        told = f"The last {left:,} characters of the text are left out"
+        report = replace(report, notes=(*report.notes, told), whole=False)
     return replace(
         report,
         text=capped(report.text, LONGEST_TEXT),
@@ -197,17 +201,15 @@ def _structured(report: Report, elements: Elements, _: Deadline | None) -> Repor
         authors=report.authors or _observers(tree),
         measurements=tuple(measurements),
         dose=tuple(dose),
-        notes=tuple(_left_out(tree, measurements, dose)),
+        notes=tuple(_left_out(tree)),
     )
 
 
-def _left_out(tree: Tree, *tables: Sequence[Row]) -> Iterator[str]:
+def _left_out(tree: Tree) -> Iterator[str]:
     if tree.left_out:
         yield "Part of the content tree is left out"
     if any(item.fault for item in tree.items):
         yield "Part of the content tree is damaged; the text says where"
-    if any(len(table) >= MOST_ROWS for table in tables):
-        yield f"A table ends after {MOST_ROWS:,} rows; the text has every value"
 
 
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:

@@ -19,12 +19,10 @@ DOSE = {
     ("113502", "DCM"): "Radiopharmaceutical Administration",
 }
 
-# A table of more rows is a data set to be had elsewhere; the text has every value.
-MOST_ROWS = 2000
-
-# Of a cell, and cells of a row: what qualifies a group stands in each of its rows.
+# What qualifies a group of numbers stands in the row of each: characters in a cell, and cells.
 _LONGEST_CELL = 256
 _MOST_CELLS = 40
+_MORE = "(more in the text)"
 
 
 def measurement_rows(tree: Tree) -> list[Row]:
@@ -54,8 +52,6 @@ def measurement_rows(tree: Tree) -> list[Row]:
             _add(row, (one for one in around if one.relationship not in ("CONTAINS", "")))
         _add(row, _qualifiers(tree, index, below))
         rows.append(row)
-        if len(rows) == MOST_ROWS:
-            break
     return rows
 
 
@@ -69,11 +65,14 @@ def dose_rows(tree: Tree) -> list[Row]:
         row = {"table": table}
         for leaf in _descendants(tree, index, below):
             if leaf.kind == "NUM":
-                _put(row, leaf.concept.short, f"{_bare(leaf)} {leaf.unit.value}".strip())
-            elif leaf.kind != "CONTAINER":
-                _put(row, leaf.concept.short, leaf.code.short or leaf.value)
+                said = f"{_bare(leaf)} {leaf.unit.value}".strip()
+            else:
+                said = leaf.code.short or leaf.value
+            if leaf.kind != "CONTAINER":
+                name = _named(row, leaf)
+                row[name] = f"{row[name]}; {said}" if name in row else said
         rows.append(row)
-    return rows[:MOST_ROWS]
+    return rows
 
 
 def _group(tree: Tree, group: int, below: Mapping[int, Sequence[int]]) -> str:
@@ -99,17 +98,19 @@ def _add(row: Row, items: Iterator[Item]) -> None:
     for item in items:
         said = item.code.short or item.value
         if item.kind not in ("NUM", "CONTAINER", "") and said:
-            _put(row, item.concept.short, said)
+            name = _named(row, item)
+            if name in row:
+                row[name] = capped(f"{row[name]}; {said}", _LONGEST_CELL)
+            elif len(row) < _MOST_CELLS:
+                row[name] = capped(said, _LONGEST_CELL)
+            else:
+                row[_MORE] = "yes"
 
 
-def _put(row: Row, name: str, said: str) -> None:
-    name = capped(name, _LONGEST_CELL) or "(no name)"
-    if name in _OWN and name in row:
-        name += " (content)"
-    if name in row:
-        row[name] = capped(f"{row[name]}; {said}", _LONGEST_CELL)
-    elif len(row) < _MOST_CELLS:
-        row[name] = capped(said, _LONGEST_CELL)
+def _named(row: Row, item: Item) -> str:
+    """The column that what an item says stands in."""
+    name = capped(item.concept.short, _LONGEST_CELL) or "(no name)"
+    return f"{name} (content)" if name in _OWN and name in row else name
 
 
 _OWN = frozenset({"measurement", "value", "unit", "group", "table"})

@@ -7,15 +7,21 @@ items and DEEPEST levels of it: whoever made the object chose how large it is.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 
 from .elements import Elements, uid_name
 from .error import ContentError
 
-MOST_ITEMS = 20_000
+# A report of five million characters has some 80,000.
+MOST_ITEMS = 100_000
 DEEPEST = 100
 
-# Pairs of coordinates or sample positions shown of one item; a contour has tens, a mask thousands.
-_MOST_NUMBERS = 1200
+# Points or sample positions of one item; a contour has tens, a mask thousands.
+_MOST_NUMBERS = 200_000
 
 # PS3.3 C.17.3.2.4: what an item is to the one above it, where that says more than "contains".
 _RELATIONSHIP = {
@@ -102,7 +108,7 @@ def content_tree(document: Elements) -> Tree:
             left_out += 1 + len(waiting)
             break
         try:
-            children, fault = elements.items("ContentSequence"), ""
+            children, fault = elements.passing("ContentSequence"), ""
         except ContentError as trouble:
             children, fault = [], trouble.happened
         index = len(items)
@@ -141,7 +147,18 @@ def written(tree: Tree) -> str:
 
 def code(elements: Elements, keyword: str) -> Code:
     """The first entry of a code sequence (PS3.3 8.8), long and URN values too."""
+    element = elements.element(keyword)
+    if element is None:
+        return Code()
+    if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
+        return _same_code(element._replace(value_tell=0), elements.charset)
     return code_of(elements.first(keyword))
+
+
+@lru_cache(maxsize=2048)  # long reports name the same few hundred concepts again and again
+def _same_code(element: RawDataElement, charset: str) -> Code:
+    dataset = Dataset({element.tag: element})
+    return code_of(Elements(dataset, charset).first(keyword_for_tag(element.tag)))
 
 
 def code_of(entry: Elements) -> Code:
@@ -188,7 +205,7 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         relationship=elements.text("RelationshipType").upper(),
         concept=code(elements, "ConceptNameCodeSequence"),
         value=value,
-        unit=code(elements.first("MeasuredValueSequence"), "MeasurementUnitsCodeSequence"),
+        unit=_unit(elements),
         code=code(elements, "ConceptCodeSequence"),
         observed=elements.text("ObservationDateTime"),
         template=_template(elements),
@@ -196,6 +213,13 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         parent=parent,
         fault=fault,
     )
+
+
+def _unit(elements: Elements) -> Code:
+    """The unit of a number; where there is no number it measures nothing."""
+    measured = elements.first("MeasuredValueSequence")
+    has_value = bool(measured.text("NumericValue"))
+    return code(measured, "MeasurementUnitsCodeSequence") if has_value else Code()
 
 
 def _template(elements: Elements) -> str:
@@ -232,8 +256,10 @@ def _text(elements: Elements) -> str:
 def _number(elements: Elements) -> str:
     """A measured value in its unit (PS3.3 C.18.1), every other form of it, or why there is none."""
     measured = elements.first("MeasuredValueSequence")
-    value = measured.text("NumericValue")
-    told = f"{value} {code(measured, 'MeasurementUnitsCodeSequence')}".strip()
+    value, unit = measured.text("NumericValue"), code(measured, "MeasurementUnitsCodeSequence")
+    told = f"{value} {unit}".strip() if value else ""
+    if not value and str(unit):
+        told = f"(no value; unit {unit})"  # never the unit "1" (no units) as if it were the value
     exact = measured.text("FloatingPointValue")
     if exact and measured.number("NumericValue") != measured.number("FloatingPointValue"):
         told += f" [exactly {exact}]"
@@ -353,11 +379,11 @@ def _points(values: Sequence[str], size: int) -> str:
 
 
 def _some(values: Iterable[str]) -> str:
-    """The values with commas between them, the rest of very many as their number."""
+    """The values with commas between them. Raises ContentError for more than any report has."""
     values = list(values)
-    shown = ", ".join(values[:_MOST_NUMBERS])
-    left = len(values) - _MOST_NUMBERS
-    return shown if left <= 0 else f"{shown} … [{left:,} more left out]"
+    if len(values) > _MOST_NUMBERS:
+        raise ContentError(f"{len(values):,} values of one item are not written out")
+    return ", ".join(values)
 
 
 def _dotted(place: tuple[int, ...]) -> str:

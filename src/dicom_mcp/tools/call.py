@@ -41,6 +41,7 @@ class House:
         self.settings = settings
         self.shelf: Shelf[Any] = Shelf()
         self.lists: Lists[Any] = Lists()
+        self.reports: Shelf[Any] = Shelf(most_bytes=32 << 20)  # long ones, read in pages
         # What each session (by its ID, "" where there is but one client) chose for itself, and
         # what clients without a session may name in their questions.
         self._chosen: dict[str, Node] = {}
@@ -115,6 +116,7 @@ class House:
         """Give back every connection and forget every object."""
         self.shelf.clear()
         self.lists.clear()
+        self.reports.clear()
         with ThreadPoolExecutor(_MOST_AT_ONCE) as several:  # each may wait for its last answer
             for exchange in self._exchanges.values():
                 several.submit(exchange.close)

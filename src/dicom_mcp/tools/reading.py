@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,14 @@ class Reports(BaseModel):
     missing: Missing = {}
     records: Rows
     others: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A report that was read, and what of."""
+
+    data_set: bytearray
+    report: "Report"
 
 
 @dataclass(slots=True)
@@ -108,18 +117,17 @@ class Reading:
         return dates
 
     def _take(self, one: Member, instance: Instance) -> bool:
-        from ..content.report import read_report, report_pages
+        from ..content.report import report_pages
 
         self.call.deadline.remaining()
         try:
-            dataset = opened(instance)
-            report = self.came[one.uid] = read_report(dataset, self.call.deadline)
+            report = self.came[one.uid] = self._report(instance)
             room = _MOST_PAGES - sum(map(len, self.pages.values()))
             if report.scanned and room > 0:
                 count = min(room, _MOST_PAGES_EACH, report.pages)
                 left = _MOST_PICTURES - sum(map(len, chain(*self.pages.values())))
                 self.pages[one.uid] = report_pages(
-                    dataset,
+                    opened(instance),
                     count=count,
                     longest_side=_PAGE_SIDE,
                     most=left // (count if len(self.chosen) == 1 else room),
@@ -129,7 +137,22 @@ class Reading:
             self.faults[one.uid] = str(trouble)
         return True
 
-    def answer(self, start: int) -> Reports | Pictures:
+    def _report(self, instance: Instance) -> "Report":
+        """The report, read once where an answer has no room for all of it: the next page of a text
+        of a million characters costs what that page has."""
+        from ..content.report import read_report
+
+        known = self.call.house.reports
+        key = (blake2b(instance.data_set).hexdigest(), instance.transfer_syntax)
+        found: _Read | None = known.get(key)
+        if found is None:
+            report = read_report(opened(instance), self.call.deadline)
+            found = _Read(instance.data_set, report)
+            if len(report.text) > _MOST_TEXT:
+                known.put(key, found)
+        return found.report
+
+    def answer(self, start: int, first_row: int = 0) -> Reports | Pictures:
         """The answer; with pictures where there are any.
 
         Raises ContentError where the one object that was named cannot be read, and where none came.
@@ -161,13 +184,16 @@ class Reading:
         read = [one for one in self.chosen if one.uid in self.came]
         read.sort(key=lambda one: _dated(self.came[one.uid]), reverse=True)
         mark = _mark([report.text for report in self.came.values()])
-        texts = _fitting({one.uid: self.came[one.uid].text[start:] for one in read})
+        with_text = start > 0 or first_row == 0
+        texts = _fitting(
+            {one.uid: self.came[one.uid].text[start:] if with_text else "" for one in read}
+        )
         abouts = [self.came[one.uid].about for one in read]
         about = [one for one in (abouts or [()])[0] if all(one in each for each in abouts)]
         shown = 0
         records: list[dict[str, Any]] = []
         for one in read:
-            row = self._row(one, mark, texts[one.uid], start)
+            row = self._row(one, mark, texts[one.uid], start, first_row)
             row["about"] = [each for each in row["about"] if each not in about]
             if pages := len(self.pages.get(one.uid, ())):
                 row["pictures"] = f"{shown + 1} to {shown + pages} of this answer"
@@ -225,16 +251,25 @@ class Reading:
             "(RIS)."
         )
 
-    def _row(self, one: Member, mark: str, words: str, start: int) -> dict[str, Any]:
+    def _row(
+        self, one: Member, mark: str, words: str, start: int, first_row: int
+    ) -> dict[str, Any]:
         """A report as a record; `whole` says whether nothing of it is left out."""
         report = self.came[one.uid]
         notes = [f"{note}." for note in report.notes]
         if not report.whole:
             notes.insert(0, "Not complete: part of this report could not be read.")
-        if (left := len(report.text) - start - len(words)) > 0:
+        tables, left_rows = self._tables(report, start, first_row)
+        notes += left_rows
+        end = start + len(words)
+        if first_row and not start:  # the text stood in the answer before
+            end = _MOST_TEXT // len(self.came)
+        if start > len(report.text):
+            notes.append(f"The text has {len(report.text):,} characters: start is beyond its end.")
+        if (left := len(report.text) - end) > 0:
             notes.append(
                 f"Not complete: the text goes on for {left:,} characters; read it with "
-                f"sop_instance_uid and start={start + len(words)}."
+                f"sop_instance_uid and start={end}."
             )
         if report.scanned:
             shown = len(self.pages.get(one.uid, ()))
@@ -261,15 +296,32 @@ class Reading:
             "pages": report.pages or "",
             "scanned": report.scanned or "",
         }
-        for name, table in (("measurements", report.measurements), ("dose", report.dose)):
-            row[name] = kept = _rows(table, _MOST_TABLES // len(self.came))
-            if len(kept) < len(table):
-                notes.append(f"{len(table) - len(kept)} rows of {name} are in the text only.")
-        row |= {**self._where(one), "notes": notes}
+        row |= {**tables, **self._where(one), "notes": notes}
         if len(self.came) > 1:  # what is read of several first
             row["conclusion"] = _fenced(mark, report.conclusion)
         row["text"] = _fenced(mark, words)
-        return {**row, "whole": left <= 0 and report.whole}
+        return {**row, "whole": left <= 0 and not left_rows and report.whole}
+
+    def _tables(
+        self, report: "Report", start: int, first_row: int
+    ) -> tuple[dict[str, Sequence[Mapping[str, str]]], list[str]]:
+        """As many rows of its tables as there is room for, and what is to be said of the others.
+        Where only the text is gone on with, the rows are those of the answer before."""
+        tables = {"measurements": report.measurements, "dose": report.dose}
+        room = _MOST_TABLES // len(self.came)
+        kept = {name: _rows(table[first_row:], room) for name, table in tables.items()}
+        ends = {name: first_row + len(rows) for name, rows in kept.items()}
+        left = {name: len(table) - ends[name] for name, table in tables.items()}
+        if start and not first_row:
+            kept = {}
+        cut = [name for name in tables if left[name] > 0]
+        if not cut:
+            return {**kept}, []
+        told = " and ".join(f"{left[name]:,} rows of {name}" for name in cut)
+        return {**kept}, [
+            f"Not complete: {told} follow; read them with sop_instance_uid and "
+            f"row={min(ends[name] for name in cut)}."
+        ]
 
     def _where(self, one: Member) -> dict[str, str]:
         study = {"study_instance_uid": one.reference.study_instance_uid}
@@ -335,9 +387,9 @@ def _fitting(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _rows(table: Sequence[Mapping[str, str]], room: int) -> list[Mapping[str, str]]:
-    """As many rows of a table as there is room for."""
+    """As many rows of a table as there is room for, and one at least."""
     for number, row in enumerate(table):
         room -= len(json.dumps(row, ensure_ascii=False).encode())
         if room < 0:
-            return [*table[:number]]
+            return [*table[: max(number, 1)]]
     return [*table]

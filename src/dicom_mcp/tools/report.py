@@ -36,6 +36,7 @@ def read_report(
     limit: Annotated[int, Field(ge=1, le=50, description="Most reports to read")] = 10,
     page: Annotated[int, Field(ge=1, description="2: the next so many")] = 1,
     start: Annotated[int, Field(ge=0, description="Go on in a long text at this character")] = 0,
+    row: Annotated[int, Field(ge=0, description="Go on in long tables at this row")] = 0,
 ) -> Reports | Pictures:
     """Read the reports of studies, orders or a patient, newest first, in full: structured reports
     (also measurements and dose as tables), PDF, CDA, key object notes, presentation states. Pages
@@ -76,7 +77,7 @@ def read_report(
         _search(search, call, studies, orders, patients)
     reading = Reading(call, search, limit, page)
     reading.read()
-    return reading.answer(start)
+    return reading.answer(start, row)
 
 
 def _search(
