@@ -1,14 +1,17 @@
 """What tests that ask an archive need."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pydicom.dataset import Dataset
 
+from dicom_mcp.demo.archive import EmbeddedArchive
 from tests.bounds import nothing_left_behind
 from tests.busy import Kept, kept
+from tests.demo_hospital import pacs, vna
 from tests.truthful import Watch, watching
 
 # A busy machine takes its time to make inputs; that says nothing of what is tested.
@@ -51,6 +54,30 @@ def tidy() -> Iterator[None]:
     """Fails the test when it leaves a thread or a socket behind."""
     with nothing_left_behind():
         yield
+
+
+@pytest.fixture(scope="session")
+def held() -> list[Dataset]:
+    """What the PACS of the demo hospital holds; nobody changes it."""
+    return list(pacs())
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An embedded archive's database that holds the same; filling one takes a second."""
+    return _filled(tmp_path_factory, pacs())
+
+
+@pytest.fixture(scope="session")
+def vna_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One that holds what the second archive of the demo hospital does."""
+    return _filled(tmp_path_factory, vna())
+
+
+def _filled(tmp_path_factory: pytest.TempPathFactory, objects: Iterable[Dataset]) -> str:
+    path = tmp_path_factory.mktemp("embedded") / "archive.sqlite"
+    EmbeddedArchive(objects, ae_title="EMBEDDED", database=str(path))
+    return str(path)
 
 
 @pytest.fixture(scope="session")

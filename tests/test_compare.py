@@ -1,8 +1,8 @@
 """Comparing the demo's two archives finds what was planted and nothing else."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -11,29 +11,29 @@ from pydicom.dataset import Dataset
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.demo.hospital import DIFFERENCES, hospital
+from dicom_mcp.demo.hospital import DIFFERENCES
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
+from tests.demo_hospital import pacs, vna
 from tests.peers.embedded import embedded_web
 from tests.peers.pynetdicom_scp import Answers, accepting
 from tests.test_nodes import ask, fail
 from tests.truth.archives import studies
 
-TODAY = date(2026, 3, 31)
-
 
 @pytest.fixture(scope="module", params=["DIMSE", "strict", "DICOMweb"])
-def settings(request: pytest.FixtureRequest) -> Iterator[Settings]:
+def settings(
+    request: pytest.FixtureRequest, database: str, vna_database: str
+) -> Iterator[Settings]:
     """The PACS over DIMSE and the VNA in three ways."""
-    house = hospital(TODAY)
-    with EmbeddedArchive(house.pacs(), ae_title="PACS") as pacs:
+    with EmbeddedArchive([], ae_title="PACS", database=database) as pacs:
         first = Node(port=pacs.port, called_ae_title="PACS", name="pacs")
         if request.param == "DICOMweb":
-            with embedded_web(list(house.vna())) as vna:
+            with embedded_web([], database=vna_database) as vna:
                 yield Settings(first, others=(WebNode(vna, name="vna"),))
             return
         hierarchy = "strict" if request.param == "strict" else "relational"
-        with EmbeddedArchive(house.vna(), ae_title="VNA", hierarchy=hierarchy) as vna:
+        with EmbeddedArchive([], ae_title="VNA", hierarchy=hierarchy, database=vna_database) as vna:
             yield Settings(first, others=(Node(port=vna.port, name="vna"),))
 
 
@@ -43,7 +43,7 @@ def test_every_planted_difference_is_found_and_nothing_else(settings: Settings) 
     found = {row["StudyInstanceUID"]: row for row in answer["records"]}
     assert set(found) == {one.study_instance_uid for one in DIFFERENCES}
     assert answer["different"] == len(DIFFERENCES) == 6
-    every = {one.StudyInstanceUID for one in (*hospital(TODAY).pacs(), *hospital(TODAY).vna())}
+    every = {one.StudyInstanceUID for one in (*pacs(), *vna())}
     assert answer["same"] == len(every) - 6
 
     def row(study: str) -> dict[str, Any]:
@@ -65,18 +65,23 @@ def test_every_planted_difference_is_found_and_nothing_else(settings: Settings) 
     assert ct["images_only_on"] == {"pacs": [23, 24]}
 
 
-def test_a_study_under_another_date_is_not_called_missing() -> None:
+def test_a_study_under_another_date_is_not_called_missing(
+    held: list[Dataset], database: str
+) -> None:
     moved = study_uid("smoker ct last year")
 
     def elsewhere() -> Iterator[Dataset]:
-        for one in hospital(TODAY).pacs():
-            if one.StudyInstanceUID == moved:
-                one.StudyDate = "19990101"
-            yield one
+        for instance in held:
+            if instance.StudyInstanceUID != moved:
+                yield instance
+                continue
+            copy = deepcopy(instance)
+            copy.StudyDate = "19990101"
+            yield copy
 
-    (true,) = {one.StudyDate for one in hospital(TODAY).pacs() if one.StudyInstanceUID == moved}
+    (true,) = {one.StudyDate for one in held if one.StudyInstanceUID == moved}
     with (
-        EmbeddedArchive(hospital(TODAY).pacs(), ae_title="ONE") as one,
+        EmbeddedArchive([], ae_title="ONE", database=database) as one,
         EmbeddedArchive(elsewhere(), ae_title="TWO") as two,
     ):
         nodes = (Node(port=one.port, name="one"), Node(port=two.port, name="two"))
@@ -101,9 +106,8 @@ def test_more_differences_than_asked_for_are_said(settings: Settings) -> None:
     assert not answer["complete"]
 
 
-def test_a_node_that_is_down_is_no_difference() -> None:
-    house = hospital(TODAY)
-    with EmbeddedArchive(house.pacs(), ae_title="PACS") as pacs:
+def test_a_node_that_is_down_is_no_difference(database: str) -> None:
+    with EmbeddedArchive([], ae_title="PACS", database=database) as pacs:
         one = Node(port=pacs.port, name="one")
         sentence = fail(Settings(one, others=(Node(port=1, name="down"),)), "compare_nodes")
         assert "down, 127.0.0.1:1" in sentence
@@ -136,13 +140,13 @@ def deaf_to_lists(
     return find
 
 
-def test_an_archive_that_reads_no_list_of_uids_is_asked_for_each() -> None:
-    held = [one for one in hospital(TODAY).pacs() if one.Modality == "CT"]
-    day = next(str(one.StudyDate) for one in held)
-    first = {str(one.StudyInstanceUID) for one in held}
-    for one in held:
-        one.StudyDate = day
-    with EmbeddedArchive(held, ae_title="ONE") as one:
+def test_an_archive_that_reads_no_list_of_uids_is_asked_for_each(held: list[Dataset]) -> None:
+    scans = [deepcopy(one) for one in held if one.Modality == "CT"]
+    day = str(scans[0].StudyDate)
+    first = {str(scan.StudyInstanceUID) for scan in scans}
+    for scan in scans:
+        scan.StudyDate = day
+    with EmbeddedArchive(scans, ae_title="ONE") as one:
         for failing, said in ((False, "differs"), (True, "not_known_on")):
             with accepting(deaf_to_lists(first, "19990101", failing=failing)) as deaf:
                 nodes = Settings(
@@ -272,13 +276,12 @@ def test_nothing_compared_is_not_nothing_that_differs(settings: Settings) -> Non
     assert answer["notes"][0].startswith("No study at these nodes matches")
 
 
-def test_what_a_silent_list_left_out_is_not_called_missing() -> None:
+def test_what_a_silent_list_left_out_is_not_called_missing(database: str) -> None:
     """Seven is no round number: a list of any length may be cut."""
-    house = hospital(TODAY)
     cut = Habits(most_matches=7)
     with (
-        EmbeddedArchive(house.pacs(), ae_title="CUT", habits=cut) as pacs,
-        EmbeddedArchive(house.pacs(), ae_title="WHOLE") as vna,
+        EmbeddedArchive([], ae_title="CUT", habits=cut, database=database) as pacs,
+        EmbeddedArchive([], ae_title="WHOLE", database=database) as vna,
     ):
         both = Settings(
             Node(port=pacs.port, called_ae_title="CUT", name="cut"),

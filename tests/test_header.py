@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.node import AnyNode, Node, WebNode
@@ -19,21 +17,14 @@ from tests.asking import ask, fail
 from tests.peers.embedded import capped, embedded, embedded_web
 from tests.truth.archives import images
 
-TODAY = date(2026, 3, 31)
-
-
-@pytest.fixture(scope="module")
-def held() -> list[Dataset]:
-    return list(hospital(TODAY).pacs())
-
 
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
-def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
+def node(request: pytest.FixtureRequest, database: str) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded_web(held) as url:
+        with embedded_web([], database=database) as url:
             yield WebNode(url)
         return
-    with EmbeddedArchive(held, ae_title="HEADS") as archive:
+    with EmbeddedArchive([], ae_title="HEADS", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="HEADS")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import anyio
@@ -17,17 +16,16 @@ from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
 from dicom_mcp.server import create_server
 from tests.asking import call, said
+from tests.demo_hospital import TODAY, pacs, vna
 from tests.peers.embedded import embedded_web
-
-TODAY = date(2026, 3, 31)
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[Settings]:
-    house = hospital(TODAY)
+def settings(database: str, vna_database: str) -> Iterator[Settings]:
+    planned = hospital(TODAY).worklist()
     with (
-        EmbeddedArchive(house.pacs(), ae_title="PACS", worklist=house.worklist()) as pacs,
-        embedded_web(list(house.vna())) as vna,
+        EmbeddedArchive([], ae_title="PACS", worklist=planned, database=database) as pacs,
+        embedded_web([], database=vna_database) as vna,
     ):
         yield Settings(
             Node(port=pacs.port, called_ae_title="PACS", name="pacs"),
@@ -51,8 +49,7 @@ def fail(settings: Settings, tool: str, /, **arguments: Any) -> str:
 def held(which: str) -> dict[str, int]:
     """StudyInstanceUID to number of objects, by a plain loop."""
     counts: dict[str, int] = {}
-    house = hospital(TODAY)
-    for one in house.pacs() if which == "pacs" else house.vna():
+    for one in pacs() if which == "pacs" else vna():
         counts[one.StudyInstanceUID] = counts.get(one.StudyInstanceUID, 0) + 1
     return counts
 
@@ -121,7 +118,7 @@ def test_what_only_one_node_tells_of_the_same_image_is_no_difference(settings: S
     """A DICOMweb server answers with more attributes, and other ones, than were asked for."""
     series = next(
         str(one.SeriesInstanceUID)
-        for one in hospital(TODAY).pacs()
+        for one in pacs()
         if one.StudyInstanceUID == study_uid("therapy ct")
     )
     answer = ask(settings, "read_header", node="pacs,vna", series_instance_uid=series)
@@ -211,20 +208,19 @@ def test_a_node_that_is_configured_on_the_way_has_a_name_and_the_others_stay(
 def test_objects_that_cannot_be_fetched_elsewhere_name_the_place_they_were_asked_at(
     settings: Settings,
 ) -> None:
-    uid = next(str(one.SeriesInstanceUID) for one in hospital(TODAY).pacs() if one.Modality == "CT")
-    pacs = settings.node
-    assert isinstance(pacs, Node)
-    nodes = Settings(replace(pacs, objects_from="down"), others=(settings.nodes["down"],))
+    uid = next(str(one.SeriesInstanceUID) for one in pacs() if one.Modality == "CT")
+    asked = settings.node
+    assert isinstance(asked, Node)
+    nodes = Settings(replace(asked, objects_from="down"), others=(settings.nodes["down"],))
     sentence = fail(nodes, "view_image", series_instance_uid=uid)
     assert sentence.startswith("down, 127.0.0.1:1 ")
 
 
-def test_what_one_node_lacks_is_said_as_every_lack_is() -> None:
-    house = hospital(TODAY)
+def test_what_one_node_lacks_is_said_as_every_lack_is(database: str, vna_database: str) -> None:
     cut = Habits(most_matches=10, ignored_keys=frozenset({"StudyDate"}))
     with (
-        EmbeddedArchive(house.pacs(), ae_title="CUT", habits=cut) as pacs,
-        EmbeddedArchive(house.vna(), ae_title="VNA") as vna,
+        EmbeddedArchive([], ae_title="CUT", habits=cut, database=database) as pacs,
+        EmbeddedArchive([], ae_title="VNA", database=vna_database) as vna,
     ):
         both = Settings(
             Node(port=pacs.port, called_ae_title="CUT", name="pacs"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_mcp.demo.archive import EmbeddedArchive
-from dicom_mcp.demo.hospital import PLANTED, hospital
+from dicom_mcp.demo.hospital import PLANTED
 from dicom_mcp.demo.objects import accession, study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.node import Node
@@ -21,7 +20,6 @@ from tests.asking import ask, fail
 from tests.peers.pynetdicom_scp import Answers, accepting, study
 from tests.test_timeline import BAD_HABITS, EXCUSED, KINDS
 
-TODAY = date(2026, 3, 31)
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 
 # What the objects of the demo hospital are, by their SOP class.
@@ -44,13 +42,8 @@ READABLE = {"report", "measurements", "dose report", "document"}
 
 
 @pytest.fixture(scope="module")
-def held() -> list[Dataset]:
-    return list(hospital(TODAY).pacs())
-
-
-@pytest.fixture(scope="module")
-def node(held: list[Dataset]) -> Iterator[Node]:
-    with EmbeddedArchive(held, ae_title="ABOVE") as archive:
+def node(database: str) -> Iterator[Node]:
+    with EmbeddedArchive([], ae_title="ABOVE", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="ABOVE")
 
 
@@ -99,9 +92,9 @@ def true_row_names() -> list[str]:
 
 @pytest.mark.parametrize("habits", list(KINDS))
 def test_every_series_of_every_study_is_told_truly_or_marked(
-    habits: str, held: list[Dataset]
+    habits: str, held: list[Dataset], database: str
 ) -> None:
-    with EmbeddedArchive(held, ae_title="ABOVE", **KINDS[habits]) as archive:
+    with EmbeddedArchive([], ae_title="ABOVE", database=database, **KINDS[habits]) as archive:
         node = Node(port=archive.port, called_ae_title="ABOVE")
         for study in (study_uid(one.key) for one in STUDIES):
             answer = ask(node, "study_overview", study_instance_uid=study)
@@ -259,9 +252,9 @@ def test_only_a_date_that_is_not_the_studys_is_shown(odd: Node) -> None:
     assert [row["number"] for row in answer["records"] if "date" in row] == [9]
 
 
-def test_a_list_cut_without_a_word_is_not_taken_for_the_whole(held: list[Dataset]) -> None:
+def test_a_list_cut_without_a_word_is_not_taken_for_the_whole(database: str) -> None:
     """The archive gives at most 10 and keeps no counts: of 24 images 10 come, numbered 1 to 10."""
-    with EmbeddedArchive(held, ae_title="ABOVE", habits=BAD_HABITS) as archive:
+    with EmbeddedArchive([], ae_title="ABOVE", habits=BAD_HABITS, database=database) as archive:
         node = Node(port=archive.port, called_ae_title="ABOVE")
         cut = ask(node, "study_overview", study_instance_uid=study_uid("anna elder ct"))
         whole = ask(node, "study_overview", study_instance_uid=study_uid("back mr first"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.findings import FINDINGS
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
@@ -23,22 +21,16 @@ from tests.content import documents as made
 from tests.peers.embedded import embedded_web
 from tests.test_timeline import EXCUSED, KINDS
 
-TODAY = date(2026, 3, 31)
 STUDY = "2.25.2"
 
 
-@pytest.fixture(scope="module")
-def held() -> list[Dataset]:
-    return list(hospital(TODAY).pacs())
-
-
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
-def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
+def node(request: pytest.FixtureRequest, database: str) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded_web(held) as url:
+        with embedded_web([], database=database) as url:
             yield WebNode(url)
         return
-    with EmbeddedArchive(held, ae_title="READS") as archive:
+    with EmbeddedArchive([], ae_title="READS", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="READS")
 
 
@@ -100,9 +92,9 @@ def test_every_report_of_every_study_is_read_newest_first(
 
 @pytest.mark.parametrize("habits", list(KINDS))
 def test_whatever_an_archive_is_like_every_report_is_read_or_the_answer_says_otherwise(
-    habits: str, held: list[Dataset]
+    habits: str, held: list[Dataset], database: str
 ) -> None:
-    with EmbeddedArchive(held, ae_title="HABITS", **KINDS[habits]) as archive:
+    with EmbeddedArchive([], ae_title="HABITS", database=database, **KINDS[habits]) as archive:
         node = Node(port=archive.port, called_ae_title="HABITS")
         for study in STUDIES[::4]:
             uid = study_uid(study.key)

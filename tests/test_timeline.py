@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.demo.hospital import PLANTED, hospital
+from dicom_mcp.demo.hospital import PLANTED
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
@@ -23,9 +23,8 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.body_part import related
 from tests.asking import answers, ask, fail, listed
 from tests.bounds import PATIENCE
+from tests.demo_hospital import TODAY
 from tests.peers.pynetdicom_scp import Answers, accepting, study
-
-TODAY = date(2026, 3, 31)
 
 BAD_HABITS = Habits(unreturned=frozenset(COMPUTED), most_matches=10)
 
@@ -51,13 +50,8 @@ IDS = sorted({patient.id for patient in PATIENTS.values()})
 
 
 @pytest.fixture(scope="module")
-def held() -> list[Dataset]:
-    return list(hospital(TODAY).pacs())
-
-
-@pytest.fixture(scope="module")
-def node(held: list[Dataset]) -> Iterator[Node]:
-    with EmbeddedArchive(held, ae_title="TIMES") as archive:
+def node(database: str) -> Iterator[Node]:
+    with EmbeddedArchive([], ae_title="TIMES", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="TIMES")
 
 
@@ -113,9 +107,9 @@ def true_studies(held: Iterable[Dataset], patient: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_study_of_every_patient_is_told_truly_or_marked(
-    kind: str, held: list[Dataset]
+    kind: str, held: list[Dataset], database: str
 ) -> None:
-    with EmbeddedArchive(held, ae_title="TIMES", **KINDS[kind]) as archive:
+    with EmbeddedArchive([], ae_title="TIMES", database=database, **KINDS[kind]) as archive:
         node = Node(port=archive.port, called_ae_title="TIMES")
         for patient in IDS:
             answer = ask(node, "patient_timeline", patient_id=patient)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -17,7 +16,6 @@ from dicom_mcp.content.window import Window
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive
 from dicom_mcp.errors import BadArgument
@@ -34,21 +32,14 @@ from tests.content.samples import gradient, image
 from tests.content.test_overlay import add_plane
 from tests.peers.embedded import embedded_web
 
-TODAY = date(2026, 3, 31)
-
-
-@pytest.fixture(scope="module")
-def held() -> list[Dataset]:
-    return list(hospital(TODAY).pacs())
-
 
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
-def node(request: pytest.FixtureRequest, held: list[Dataset]) -> Iterator[AnyNode]:
+def node(request: pytest.FixtureRequest, database: str) -> Iterator[AnyNode]:
     if request.param == "DICOMweb":
-        with embedded_web(held) as url:
+        with embedded_web([], database=database) as url:
             yield WebNode(url)
         return
-    with EmbeddedArchive(held, ae_title="SHOWS") as archive:
+    with EmbeddedArchive([], ae_title="SHOWS", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="SHOWS")
 
 
@@ -408,9 +399,11 @@ def test_frames_that_are_only_claimed_are_not_counted_out() -> None:
     assert spread(frames, 3)[1] == (some[5_000], 1)
 
 
-def test_a_series_is_found_without_its_study_in_a_strict_archive(held: list[Dataset]) -> None:
+def test_a_series_is_found_without_its_study_in_a_strict_archive(
+    held: list[Dataset], database: str
+) -> None:
     chest = series(held, "nodule ct follow-up", "Lunge 10.0")
-    with EmbeddedArchive(held, ae_title="STRICT", hierarchy="strict") as archive:
+    with EmbeddedArchive([], ae_title="STRICT", hierarchy="strict", database=database) as archive:
         house = House(Settings(Node(port=archive.port, called_ae_title="STRICT")))
         session = house.session()
         call = Call(

@@ -6,27 +6,10 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.demo.archive import EmbeddedArchive
-from dicom_mcp.demo.hospital import hospital
-from tests.interop.questions import TODAY
 from tests.peers.archive import Peer
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import MISBEHAVING, Kind, embedded
 from tests.peers.orthanc import orthanc
-
-
-@pytest.fixture(scope="session")
-def held() -> list[Dataset]:
-    """What every archive holds."""
-    return list(hospital(TODAY).pacs())
-
-
-@pytest.fixture(scope="session")
-def database(held: list[Dataset], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An archive's database that holds it already; filling one takes a second."""
-    path = tmp_path_factory.mktemp("embedded") / "archive.sqlite"
-    EmbeddedArchive(held, ae_title="EMBEDDED", database=str(path))
-    return str(path)
 
 
 @pytest.fixture(

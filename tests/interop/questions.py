@@ -6,14 +6,11 @@ The table knows neither an archive nor the server: what it says is true of the d
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
 
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.objects import study_uid, uid
-
-TODAY = date(2026, 3, 31)
 
 PATIENT, STUDY, SERIES, IMAGE = (
     "PatientID",
