@@ -3,6 +3,7 @@
 Every test run cuts one of each kind at a few places; `make scale` cuts them all at 200.
 """
 
+import atexit
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import data_element_generator
 from pydicom.filewriter import write_dataset
 
+from dicom_mcp.content.apart import Apart
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.inspection import DEFLATED, inspected
+from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.standard.part10 import file_meta, heading
@@ -124,10 +127,18 @@ def encoded(dataset: Dataset) -> bytes:
 def is_sound(content: bytes, syntax: str) -> bool:
     """Whether nothing is seen to be wrong with it."""
     try:
-        found = inspected(content, syntax, most=MOST)
+        found = inspected(content, syntax, most=MOST, apart=_apart())
     except ContentError:
         return False
     return not found.faults and not found.doubts
+
+
+@cache
+def _apart() -> Apart:
+    """What inflates, for as long as the tests run."""
+    apart = Apart(Deadline(86_400))
+    atexit.register(apart.__exit__)
+    return apart
 
 
 def ends_of_elements(content: bytes, syntax: str) -> set[int]:

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # demo/walk.py passes TZ on to the server it starts; it decides nothing by it.
 READS_ENVIRONMENT = {"config.py", "demo/walk.py"}
+
+# Libraries that unfold what strangers wrote.
+DECODE = {"zlib", "gzip", "bz2", "lzma", "xml", "pypdfium2", "gdcm", "openjpeg", "rle"}
 
 # What the answer to the first tools/list does not need.
 LATE = {"numpy", "PIL", "pydicom", "pynetdicom"}
@@ -28,6 +33,19 @@ def test_only_config_reads_the_environment() -> None:
         if any(_reads_environment(node) for node in ast.walk(_parsed(module)))
     }
     assert readers == READS_ENVIRONMENT
+
+
+def test_what_decodes_is_imported_by_the_process_apart_only() -> None:
+    """And by the connection, which inflates an answer of HTTP piece by piece and counts it."""
+    importers = {
+        str(module.relative_to(SOURCE))
+        for module in MODULES
+        if "demo" not in module.parts
+        for name in _imported(module)
+        if name.split(".")[0] in DECODE or name in ("xml.parsers", "html.parser")
+    }
+    inside = {name for name in importers if not name.startswith("content/outside/")}
+    assert inside == {"dicomweb/connection.py"}
 
 
 def test_no_test_sleeps() -> None:
@@ -84,6 +102,7 @@ def test_the_oldest_python_supported_is_the_one_tested(path: str) -> None:
     assert oldest in (ROOT / path).read_text()
 
 
+@cache
 def _parsed(module: Path) -> ast.Module:
     return ast.parse(module.read_text(), module)
 
@@ -96,3 +115,11 @@ def _reads_environment(node: ast.AST) -> bool:
             return any(name.name in ("environ", "getenv") for name in names)
         case _:
             return False
+
+
+def _imported(module: Path) -> Iterator[str]:
+    for node in ast.walk(_parsed(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

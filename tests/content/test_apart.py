@@ -4,33 +4,38 @@ import os
 import subprocess
 import sys
 import threading
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.encaps import encapsulate, get_frame
+from pydicom.uid import JPEGBaseline8Bit
 
 from dicom_mcp.content import apart as module
 from dicom_mcp.content.apart import Apart, Failed
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
 from dicom_mcp.content.pdf import text as read_pdf
+from dicom_mcp.content.room import Room
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.errors import Cancelled, DeadlinePassed
 from tests.bounds import PATIENCE
-from tests.content.samples import PYDICOM
+from tests.content.samples import PYDICOM, image
 from tests.pace import within
 
 LETTER = pdf(["Demo Hospital"])
+ROOM = 64 << 20
 
 
 def test_one_process_serves_several_wishes() -> None:
     with Apart() as apart:
         pids = set[int]()
         for _ in range(3):
-            facts, _ = apart.ask("text", LETTER, pages=1, characters=100)
+            facts, _ = apart.ask("text", LETTER, memory=ROOM, pages=1, characters=100)
             assert facts["pages"][0]["text"] == "Demo Hospital"
             pids.add(_pid(apart))
         assert len(pids) == 1
@@ -43,7 +48,7 @@ def test_a_process_that_fails_is_a_failure_and_not_the_end_of_us(
 ) -> None:
     _instead(program, monkeypatch, tmp_path)
     with Apart(patience=2) as apart, pytest.raises(Failed, match=r"crashed|slow"):
-        apart.ask("text", LETTER)
+        apart.ask("text", LETTER, memory=ROOM)
 
 
 @pytest.mark.parametrize("program", ["", "#!/bin/sh\nexit 3", "#!/bin/sh\necho no Python here"])
@@ -76,14 +81,14 @@ def test_a_library_that_does_not_load_says_nothing_of_the_object(
 
 def test_where_the_system_bounds_no_memory_the_process_does(tmp_path: Path) -> None:
     """macOS refuses RLIMIT_AS with ValueError, Windows has no module for it."""
-    script = Path(module.__file__).with_name("apart_process.py")
+    script = Path(module.__file__).parent / "outside" / "process.py"
     program = tmp_path / "limited.py"
     program.write_text(
         "import resource, runpy\n"
         "def refuse(what, most): raise ValueError\n"
         "resource.setrlimit = refuse\n"
         f"held = runpy.run_path({str(script)!r})\n"
-        "held['_limit'](200 << 20, 300)\n"
+        "held['Bounds'](300).allow(200 << 20)\n"
         "print('begun', flush=True)\n"
         "kept = []\n"
         "while len(kept) < 4000:\n"
@@ -95,12 +100,12 @@ def test_where_the_system_bounds_no_memory_the_process_does(tmp_path: Path) -> N
 
 def test_after_a_failure_there_is_a_new_process() -> None:
     with Apart() as apart:
-        apart.ask("text", LETTER, pages=1, characters=100)
+        apart.ask("text", LETTER, memory=ROOM, pages=1, characters=100)
         first = _pid(apart)
         os.kill(first, 9)
         with pytest.raises(Failed, match="crashed"):
-            apart.ask("text", LETTER, pages=1, characters=100)
-        apart.ask("text", LETTER, pages=1, characters=100)
+            apart.ask("text", LETTER, memory=ROOM, pages=1, characters=100)
+        apart.ask("text", LETTER, memory=ROOM, pages=1, characters=100)
         assert _pid(apart) != first
 
 
@@ -110,9 +115,9 @@ def test_a_process_that_does_not_end_is_ended(
     _instead("exec sleep 60", monkeypatch, tmp_path)
     with within(5):
         with Apart(patience=0.3) as apart, pytest.raises(Failed, match="slow"):
-            apart.ask("text", LETTER)
-        with Apart(Deadline(0.3)) as apart, pytest.raises(DeadlinePassed):
-            apart.ask("text", LETTER)
+            apart.ask("text", LETTER, memory=ROOM)
+        with Apart(Deadline(0.3)) as apart, pytest.raises(Failed, match="slow"):
+            apart.ask("text", LETTER, memory=ROOM)
 
 
 def test_cancelling_the_call_ends_the_process(
@@ -122,7 +127,7 @@ def test_cancelling_the_call_ends_the_process(
     deadline = Deadline(PATIENCE)
     threading.Timer(0.1, deadline.cancel).start()
     with within(5), Apart(deadline) as apart, pytest.raises(Cancelled):
-        apart.ask("text", LETTER)
+        apart.ask("text", LETTER, memory=ROOM)
 
 
 def test_an_answer_longer_than_allowed_is_not_read(
@@ -131,7 +136,7 @@ def test_an_answer_longer_than_allowed_is_not_read(
     _instead("cat /dev/zero", monkeypatch, tmp_path)
     monkeypatch.setattr(module, "_MOST_ANSWER", 1 << 20)
     with Apart(patience=5) as apart, pytest.raises(Failed, match="crashed"):
-        apart.ask("text", LETTER)
+        apart.ask("text", LETTER, memory=ROOM)
 
 
 def test_the_process_sees_nothing_of_our_environment(
@@ -141,7 +146,7 @@ def test_the_process_sees_nothing_of_our_environment(
     seen = tmp_path / "environment"
     _instead(f"/usr/bin/env > {seen}", monkeypatch, tmp_path)
     with Apart() as apart, pytest.raises(Failed):
-        apart.ask("text", LETTER)
+        apart.ask("text", LETTER, memory=ROOM)
     assert "OPENBLAS" in seen.read_text()
     assert "ZZSECRET" not in seen.read_text()
 
@@ -165,6 +170,55 @@ def test_an_image_that_makes_its_decoder_abort_is_refused() -> None:
         dataset.PixelData = encapsulate([whole])
         assert render(dataset, apart=apart).pixels.max() == 255
     assert refused > 10
+
+
+def test_a_jpeg_of_scans_without_end_is_stopped_and_said_to_be() -> None:
+    file = BytesIO()
+    Image.new("L", (1024, 1024), 128).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    scan = content[content.rfind(b"\xff\xda") : -2]
+    dataset = image(np.zeros((1024, 1024), "u1"))
+    dataset.PixelData = encapsulate([content[:-2] + scan * 20_000 + content[-2:]])
+    dataset["PixelData"].VR = "OB"
+    with within(10), Apart(Deadline(1)) as apart, pytest.raises(ContentError, match="was stopped"):
+        render(dataset, transfer_syntax=JPEGBaseline8Bit, apart=apart)
+
+
+def test_a_decoder_that_takes_more_memory_than_its_frame_needs_is_stopped_and_said_to_be() -> None:
+    wish = {"rows": 5000, "columns": 5000, "raw": False}
+    file = BytesIO()
+    Image.new("L", (5000, 5000)).save(file, "JPEG")
+    with Apart() as apart:
+        with pytest.raises(Failed, match="memory"):
+            apart.ask("jpeg", file.getvalue(), memory=10 << 20, **wish)
+        _, (values,) = apart.ask("jpeg", file.getvalue(), memory=100 << 20, **wish)
+    assert len(values) == 25_000_000
+
+
+def test_all_processes_together_take_no_more_than_there_is_for_them() -> None:
+    room, deadline = Room(memory=100, processes=2), Deadline(0.2)
+    assert room.enter("first", 1000, deadline) == 100  # all there is, for what wants more
+    with pytest.raises(DeadlinePassed):
+        room.enter("second", 1, deadline)
+    room.leave("first", 100, None)
+    room.enter("second", 50, Deadline(5))
+    room.enter("third", 50, Deadline(5))
+    with pytest.raises(DeadlinePassed):
+        room.enter("fourth", 0, Deadline(0.2))
+    waiting = Deadline(60)
+    threading.Timer(0.1, waiting.cancel).start()
+    with within(5), pytest.raises(Cancelled):
+        room.enter("fourth", 0, waiting)
+
+
+def test_a_process_that_only_waits_gives_its_place_to_one_that_has_something_to_do() -> None:
+    room, ended = Room(processes=1), list[str]()
+    room.enter("first", 1, Deadline(5))
+    room.leave("first", 1, lambda: ended.append("first"))
+    room.enter("second", 1, Deadline(5))
+    assert ended == ["first"]
+    room.forget("first")
+    assert ended == ["first"]
 
 
 def _instead(program: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -71,3 +71,59 @@ def test_a_very_long_document_is_cut_with_a_mark(monkeypatch: pytest.MonkeyPatch
     found = cda.read(b"<a><text>" + b"word " * 200_000 + b"</text></a>")
     assert found.text.endswith("more characters left out]")
     assert len(found.text) < cda.MOST_CHARACTERS + 100
+
+
+ASIAN = {
+    "Shift_JIS": "右肺に結節なし",
+    "EUC-JP": "右肺に結節なし",
+    "ISO-2022-JP": "右肺に結節なし",
+    "GBK": "右肺未见结节",
+    "GB2312": "右肺未见结节",
+    "GB18030": "右肺未见结节",
+    "Big5": "右肺未見結節",
+    "EUC-KR": "우측 폐에 결절 없음",
+    "windows-1251": "узлов не найдено",
+}
+
+
+@pytest.mark.parametrize("encoding", ASIAN)
+def test_every_encoding_is_read_that_an_xml_document_may_name(encoding: str) -> None:
+    text = LETTER.replace("UTF-8", encoding).replace("Größe 9 mm", ASIAN[encoding])
+    report = read_report(made.encapsulated(text.encode(encoding), made.CDA, "text/XML"))
+    assert ASIAN[encoding] in report.text
+    assert report.whole
+
+
+def test_bytes_that_are_in_no_such_encoding_are_said_to_be_missing() -> None:
+    letter = LETTER.replace("UTF-8", "EUC-JP").encode("utf-8")
+    report = read_report(made.encapsulated(letter, made.CDA, "text/XML"))
+    assert not report.whole
+    assert "EUC-JP" in report.notes[0]
+    with pytest.raises(ContentError, match="an encoding that nobody knows"):
+        cda.read(LETTER.replace("UTF-8", "X-KLINGON").encode())
+
+
+def test_an_entity_that_nothing_explains_is_not_left_out_in_silence() -> None:
+    head = '<?xml version="1.0"?><!DOCTYPE ClinicalDocument SYSTEM "cda.dtd">'
+    letter = f"{head}<ClinicalDocument><text>The mass is &not; malignant</text></ClinicalDocument>"
+    report = read_report(made.encapsulated(letter.encode(), made.CDA, "text/XML"))
+    assert report.text == "The mass is [&not; is not explained] malignant"
+    assert not report.whole
+    assert "&not;" in report.notes[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<component><structuredBody><component><section><title>Findings</title>"
+        "<entry/></section></component></structuredBody></component>",
+        '<component><nonXMLBody><text mediaType="application/pdf">'
+        '<reference value="letter.pdf"/></text></nonXMLBody></component>',
+        "",
+    ],
+)
+def test_a_document_without_a_readable_body_is_not_whole(body: str) -> None:
+    letter = f"<ClinicalDocument><title>Letter</title>{body}</ClinicalDocument>"
+    report = read_report(made.encapsulated(letter.encode(), made.CDA, "text/XML"))
+    assert not report.whole
+    assert "no readable body" in report.notes[0]

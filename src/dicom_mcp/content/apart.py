@@ -1,37 +1,45 @@
-"""A process apart, in which libraries in C meet what strangers wrote (decisions/0009).
+"""A process apart, in which libraries meet what strangers wrote (decisions/0009).
 
-pdfium, gdcm and openjpeg parse formats that anybody can send. What makes one of them abort, loop or
-eat memory ends that process and one call, not the server.
+PDF, XML and compressed frames are formats that anybody can send. What makes a library abort, loop
+or eat memory ends that process and one call, not the server. One process serves one call, so that
+nobody meets what another one's document left; the next one is started before anybody asks for it.
 """
 
+import atexit
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from ..config import needed_by_python
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
-from .apart_process import OUT_OF_MEMORY, READY
 from .error import ContentError
+from .outside.process import OUT_OF_MEMORY, READY
+from .room import Room
 
-# Seconds for one wish, unless the call ends before.
+# Seconds for one wish, but no more than this share of what is left to its call, which has to say
+# what became of it.
 PATIENCE = 20.0
-
-# Address space: the interpreter and a library take 100 to 200 MiB of it before they begin.
-_MEMORY = 1 << 30
+_SHARE = 0.75
 
 # Processor time of a process; it serves one call.
 _SECONDS = 300
 
 # Bytes of an answer: 40 million samples of 16 bits, or eight pages of a PDF.
 _MOST_ANSWER = 96 << 20
+
+# What is imported there of the house.
+_HOUSE = "dicom_mcp.content"
+
+_ROOM = Room()
 
 
 class Failed(Exception):
@@ -59,16 +67,19 @@ _SURROUNDINGS = {
         "cannot be read here: the library for it is missing or does not load",
         "Nothing is said of the object. Install dicom-mcp anew, with all of its packages",
     ),
-    "memory": ("needs more memory than is allowed", "Open it with another program"),
-    "slow": ("took too long to read", "Open it with another program"),
+    "memory": (
+        "needs more memory than is allowed, and reading it was stopped",
+        "Open it with another program",
+    ),
+    "slow": ("took too long to read, and was stopped", "Open it with another program"),
 }
 
 
 class Apart:
-    """A process that is started by the first wish and ends with the block.
+    """A process that is had by the first wish and ends with the block.
 
         with Apart(deadline) as apart:
-            facts, files = apart.ask("text", content, pages=3)
+            facts, files = apart.ask("text", content, memory=64 << 20, pages=3)
 
     After a failure the next wish has a new process. Not to be used by two threads.
     """
@@ -80,28 +91,38 @@ class Apart:
         self._has_begun = False
 
     def __enter__(self) -> Self:
+        _SPARE.renew()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        _ROOM.forget(self)
 
-    def ask(self, task: str, content: bytes, **wish: object) -> tuple[dict[str, Any], list[bytes]]:
-        """The facts and files the process answers with.
+    def ask(
+        self, task: str, content: bytes | bytearray, *, memory: int, **wish: object
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """The facts and files the process answers with, for which it may take so much memory.
 
         Raises Failed; Cancelled and DeadlinePassed of the call's own deadline.
         """
-        self._deadline.remaining()
-        process = self._process or self._start()
-        step = self._deadline.at_most(self._patience)
-        wish |= {"task": task, "length": len(content), "memory": _MEMORY, "seconds": _SECONDS}
-        wish["path"] = _packages()
+        memory = _ROOM.enter(self, memory, self._deadline)
+        try:
+            wish |= {"task": task, "length": len(content), "memory": memory}
+            return self._asked(json.dumps(wish).encode() + b"\n", content)
+        finally:
+            _ROOM.leave(self, memory, self._end if self._process else None)
+
+    def _asked(self, wish: bytes, content: bytes | bytearray) -> tuple[dict[str, Any], list[bytes]]:
+        if self._process is None:
+            self._process, self._has_begun = _SPARE.take() or _started(), False
+        process = self._process
+        step = self._deadline.at_most(min(self._patience, self._deadline.remaining() * _SHARE))
         with step.interrupting(process.kill):
             clock = Timer(step.remaining(), process.kill)
             clock.daemon = True
             clock.start()
             try:
                 self._greet(process)
-                return _exchange(process, json.dumps(wish).encode() + b"\n", content)
+                return _exchange(process, wish, content)
             except Failed as failure:
                 if failure.fault not in ("crashed", "unstarted"):
                     raise
@@ -115,23 +136,7 @@ class Apart:
                 raise
             finally:
                 clock.cancel()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        script = Path(__file__).with_name("apart_process.py")
-        # Nothing of ours: what takes over the process finds no password there. One thread of
-        # numpy's, as each takes address space. Windows starts no Python without SYSTEMROOT.
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", script],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={"OPENBLAS_NUM_THREADS": "1", **needed_by_python()},
-            )
-        except OSError as error:
-            raise Failed("unstarted") from error
-        self._has_begun = False
-        return self._process
+                _SPARE.renew()
 
     def _greet(self, process: subprocess.Popen[bytes]) -> None:
         """Read the first line of a new process. Raises Failed where there is none."""
@@ -143,23 +148,99 @@ class Apart:
     def _end(self) -> int:
         """End the process; returns how it ended, if it did so by itself."""
         process, self._process = self._process, None
-        if not process:
-            return 0
-        process.kill()  # does nothing where it has ended
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                if pipe:
-                    pipe.close()
-        return process.wait()
+        return _ended(process) if process else 0
+
+
+class _Spare:
+    """A process that has begun and waits for a call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: tuple[list[object], subprocess.Popen[bytes]] | None = None
+        self._starter: threading.Thread | None = None
+
+    def take(self) -> subprocess.Popen[bytes] | None:
+        """The process, if there is one that is alive and as one would be started now."""
+        if self._starter:
+            self._starter.join()
+        with self._lock:
+            held, self._held = self._held, None
+        if held and (held[1].poll() is not None or held[0] != _command()):
+            _ended(held[1])
+            return None
+        return held[1] if held else None
+
+    def renew(self) -> None:
+        """Start another one, while nobody waits for it, unless there is one."""
+        with self._lock:
+            if self._held or (self._starter and self._starter.is_alive()):
+                return
+            if self._starter is None:
+                atexit.register(self.end)
+            self._starter = threading.Thread(target=self._start, name="spare", daemon=True)
+            self._starter.start()
+
+    def end(self) -> None:
+        """End it."""
+        if process := self.take():
+            _ended(process)
+
+    def _start(self) -> None:
+        command = _command()
+        with suppress(Failed):
+            process = _started()
+            with self._lock:
+                self._held = command, process
+
+
+_SPARE = _Spare()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """A process that has been told where everything is. Raises Failed where none starts."""
+    setting, *command = _command()
+    # Nothing of ours: what takes over the process finds no password there. One thread of numpy's,
+    # as each takes address space. Windows starts no Python without SYSTEMROOT.
+    try:
+        process = subprocess.Popen(
+            cast("list[str]", command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"OPENBLAS_NUM_THREADS": "1", **needed_by_python()},
+        )
+    except OSError as error:
+        raise Failed("unstarted") from error
+    assert process.stdin
+    with suppress(OSError):  # the first wish finds that it has ended
+        process.stdin.write(json.dumps(setting).encode() + b"\n")
+        process.stdin.flush()
+    return process
+
+
+def _command() -> list[object]:
+    """What the process is told, and how it is started."""
+    script = Path(__file__).parent / "outside" / "process.py"
+    setting = {"path": _packages(), "seconds": _SECONDS}
+    return [setting, sys.executable, "-I", "-S", "-B", str(script)]
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    process.kill()  # does nothing where it has ended
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            if pipe:
+                pipe.close()
+    return process.wait()
 
 
 def _exchange(
-    process: subprocess.Popen[bytes], head: bytes, content: bytes
+    process: subprocess.Popen[bytes], wish: bytes, content: bytes | bytearray
 ) -> tuple[dict[str, Any], list[bytes]]:
     assert process.stdin
     assert process.stdout
     try:
-        process.stdin.write(head)
+        process.stdin.write(wish)
         process.stdin.write(content)
         process.stdin.flush()
         answer: dict[str, Any] = json.loads(process.stdout.readline(_MOST_ANSWER))
@@ -171,19 +252,21 @@ def _exchange(
         raise Failed("crashed") from trouble
     if "fault" in answer:
         raise Failed(answer["fault"])
-    if [len(one) for one in files] != lengths:
+    if [len(file) for file in files] != lengths:
         raise Failed("crashed")
     return answer, files
 
 
 @cache
 def _packages() -> list[str]:
-    """Where the libraries are installed: the isolated process does not look for them."""
-    names = "pypdfium2", "pypdfium2_raw", "PIL", "numpy", "gdcm", "openjpeg"
-    found = [find_spec(name) for name in names]
+    """Where the libraries are installed, and what runs there: the isolated process does not look
+    for them."""
+    names = "pypdfium2", "pypdfium2_raw", "PIL", "numpy", "gdcm", "openjpeg", "rle", _HOUSE
     folders: list[Path] = []
-    for spec in found:
+    for name in names:
+        spec = find_spec(name)
         if spec and spec.origin:
             place = Path(spec.origin)
-            folders.append(place.parents[1] if place.name == "__init__.py" else place.parent)
+            above = name.count(".") + 1
+            folders.append(place.parents[above] if place.name == "__init__.py" else place.parent)
     return list(dict.fromkeys(map(str, folders)))

@@ -4,14 +4,14 @@ A cut between two elements leaves a data set that is sound, so that what stands 
 object of a kind is looked for too (PS3.3 A): its pixels, its content, its document.
 """
 
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from ..standard.dictionary import attribute
 from ..standard.identity import TAGS, Identity
 from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, PIXEL_DATA, Structure, walk
+from .apart import Apart, Failed
 from .elements import uid_name
 from .error import ContentError
 
@@ -19,7 +19,9 @@ from .error import ContentError
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
 
 _EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-_PIECE = 1 << 20
+
+# What inflating takes beside what comes out: it grows in steps, and is sent.
+_LEAST = 32 << 20
 
 # PS3.3 C.7.6.3: where pixels are to be had that are not in the object.
 _ROWS, _PIXEL_URL = 0x00280010, 0x00287FE0
@@ -53,8 +55,9 @@ _NO_IMAGES = frozenset({f"{_STORED}4.2", f"{_STORED}66.5"})
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An object as it can be read. `faults` say what of it is damaged or missing, `doubts` what
-    should be there and is not, `remarks` what is odd but costs nothing."""
+    """An object as it can be read, inflated where it came deflated (in `came_in`). `faults` say
+    what of it is damaged or missing, `doubts` what should be there and is not, `remarks` what is
+    odd but costs nothing."""
 
     data_set: bytes | bytearray
     transfer_syntax: str
@@ -62,67 +65,70 @@ class Inspection:
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    came_in: str = ""
 
 
 def inspected(
-    data_set: bytes | bytearray, transfer_syntax: str, *, most: int, without_bulk: bool = False
+    data_set: bytes | bytearray,
+    transfer_syntax: str,
+    *,
+    most: int,
+    without_bulk: bool = False,
+    apart: Apart | None = None,
 ) -> Inspection:
-    """Look through an object, of which bulk data may have been left out on purpose.
+    """Look through an object, of which bulk data may have been left out on purpose. Give `apart`
+    where there are several in one call: deflated ones then share its process.
 
-    Raises ContentError for a deflated one that is none, or inflates to more than `most` bytes.
+    Raises ContentError for a deflated one that is none, inflates to more than `most` bytes, or not
+    in time.
     """
-    plain, syntax, faults = data_set, transfer_syntax, []
+    faults, came_in = list[str](), ""
     if transfer_syntax in DEFLATED:
-        plain, fault = inflated(data_set, most)
-        syntax, faults = _EXPLICIT_VR_LITTLE_ENDIAN, [fault] if fault else []
-    structure, remarks = walk(plain, syntax, TAGS), []
-    if structure.faults and (other := _in_other_order(plain, syntax)):
-        structure, syntax = other
+        came_in = transfer_syntax
+        with nullcontext(apart) if apart else Apart() as inflating:
+            data_set, fault = _inflated(data_set, most, inflating)
+        transfer_syntax, faults = _EXPLICIT_VR_LITTLE_ENDIAN, [fault] if fault else []
+    structure, remarks = walk(data_set, transfer_syntax, TAGS), []
+    if structure.faults and (other := _in_other_order(data_set, transfer_syntax)):
+        structure, transfer_syntax = other
         remarks = ["its bytes are in another order than its transfer syntax says"]
-        data_set, transfer_syntax = plain, syntax
     faults += structure.faults
     if structure.sound is not None:
-        data_set, transfer_syntax = structure.sound, syntax
+        data_set = structure.sound
     if structure.repeated:
         named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.repeated)
         faults.append(f"{named} stands in it more than once, of which only the last is read")
     who = Identity.of(structure.values)
     doubts = [] if faults else [*_lacking(structure, who.sop_class_uid, without_bulk=without_bulk)]
-    return Inspection(data_set, transfer_syntax, who, tuple(faults), tuple(doubts), tuple(remarks))
+    told = tuple(faults), tuple(doubts), tuple(remarks)
+    return Inspection(data_set, transfer_syntax, who, *told, came_in)
 
 
-def inflated(content: bytes | bytearray, most: int) -> tuple[bytes, str]:
+def _inflated(content: bytes | bytearray, most: int, apart: Apart) -> tuple[bytes, str]:
     """A deflated data set (PS3.5 A.5), no larger than this, and what is wrong with it.
 
-    Raises ContentError for what cannot be inflated at all. A bomb is counted, not held.
+    Raises ContentError for what cannot be inflated at all.
     """
-    if _inflated_size(content, most) > most:
-        raise ContentError(
-            f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
-            "No honest object does; tell whoever made it",
-        )
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    plain, left = bytearray(), bytes(content)
     try:
-        while left:
-            plain += inflate.decompress(left, _PIECE)
-            left = inflate.unconsumed_tail
-    except zlib.error as trouble:
-        if not plain:
-            raise ContentError("The deflated object is damaged", "Retrieve it again") from trouble
-        return bytes(plain), "its deflated bytes cannot be inflated to their end"
-    return bytes(plain), "" if inflate.eof else "its deflated bytes end too soon"
+        found, (plain,) = apart.ask("inflate", content, memory=_LEAST + 4 * most, most=most)
+    except Failed as failure:
+        if failure.fault == "bomb":
+            raise ContentError(
+                f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",
+                "No honest object does; tell whoever made it",
+            ) from failure
+        raise failure.refusal("The deflated object") or ContentError(*_DAMAGED) from failure
+    if found["end"] and not plain:
+        raise ContentError(*_DAMAGED)
+    return plain, _ENDS[found["end"]]
 
 
-def _inflated_size(content: bytes | bytearray, most: int) -> int:
-    """How long it gets, as far as it matters and it can be inflated."""
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    size, left = 0, bytes(content)
-    with suppress(zlib.error):
-        while left and size <= most:
-            size += len(inflate.decompress(left, _PIECE))
-            left = inflate.unconsumed_tail
-    return size
+_DAMAGED = "The deflated object is damaged", "Retrieve it again"
+_ENDS = {
+    "": "",
+    "damaged": "its deflated bytes cannot be inflated to their end",
+    "cut": "its deflated bytes end too soon",
+}
 
 
 def _in_other_order(content: bytes | bytearray, syntax: str) -> tuple[Structure, str] | None:

@@ -15,6 +15,9 @@ MOST_PICTURES = 8
 LONGEST_SIDE = 3000
 MOST_PICTURE = 4 << 20
 
+# Bytes pdfium may take: a page of a scanner in colour at 600 dots per inch has 140 MB.
+_MEMORY = 384 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -107,9 +110,11 @@ def _asked(
         )
     with Apart(deadline) as apart:
         try:
-            return apart.ask(task, content, **wish)
+            return apart.ask(task, content, memory=_MEMORY, **wish)
         except Failed as failure:
-            raise failure.refusal("The PDF") or ContentError(*_FAULT[failure.fault]) from failure
+            raise failure.refusal("The PDF") or ContentError(
+                *_FAULT.get(failure.fault, _FAULT["crashed"])
+            ) from failure
 
 
 _FAULT = {

@@ -1,13 +1,12 @@
 """One frame's stored values, decoded: integers or floats of one sample, or RGB (PS3.3 C.7.6.3).
 
-Native frames are read here; PS3.5 8 leaves little to do. 8-bit JPEG goes to Pillow, whose libjpeg
-converts colour by its own rules, RLE to pylibjpeg's decoder, which is in Rust; the others are
-decoded by gdcm and openjpeg in a process apart. Sizes are checked before anything is decoded.
+Native frames are read here; PS3.5 8 leaves little to do. All others are decoded in a process apart:
+8-bit JPEG by Pillow, whose libjpeg converts colour by its own rules, RLE by pylibjpeg, the rest by
+gdcm and openjpeg. Sizes are checked before anything is decoded.
 """
 
 from dataclasses import dataclass, replace
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 
@@ -145,7 +144,7 @@ def frames_held(dataset: Dataset) -> int:
 
 
 def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) -> Stored:
-    """The values of frame `number`, counted from 1; `apart` is the process in which libraries in C
+    """The values of frame `number`, counted from 1; `apart` is the process in which libraries
     decode.
 
     Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
@@ -196,7 +195,7 @@ def _frame(
     header = described(frame)
     if header is None:
         if transfer_syntax == _RLE or transfer_syntax in _NATIVE:
-            return _rle(frame, layout, elements)
+            return _rle(frame, layout, elements, apart)
         raise ContentError(
             f"The frame is not what its transfer syntax ({_name(transfer_syntax)}) says",
             "Ask the archive for the image uncompressed",
@@ -206,7 +205,7 @@ def _frame(
     if header.process not in _PROCESSES.get(syntax, (header.process,)):
         syntax = _SYNTAX.get(header.process, _JPEG_EXTENDED)
     if header.family == "JPEG" and header.process != _LOSSLESS and header.precision == 8:
-        shown = _pillow(frame, header, layout, elements)
+        shown = _jpeg(frame, header, layout, elements, apart)
     elif header.family == "JPEG" and header.process != _LOSSLESS and layout.samples > 1:
         raise _undecodable(_name(syntax))
     else:
@@ -235,20 +234,16 @@ def _refuse_other(header: Codestream, layout: Layout) -> None:
         )
 
 
-def _pillow(frame: bytes, header: Codestream, layout: Layout, elements: Elements) -> Stored:
+def _jpeg(
+    frame: bytes, header: Codestream, layout: Layout, elements: Elements, apart: Apart
+) -> Stored:
     """8-bit JPEG. Where the stream does not say what its colours are, the data set does."""
     import numpy as np
-    from PIL import Image
 
-    try:
-        picture = Image.open(BytesIO(frame), formats=("JPEG",))
-        if header.samples == 3 and not header.marked and layout.photometric == "RGB":
-            cast(Any, picture).draft("YCbCr", picture.size)  # libjpeg would convert it
-        values: Array = np.asarray(picture)
-    except Exception as trouble:
-        raise _undecodable("JPEG") from trouble
-    if values.shape[:2] != (layout.rows, layout.columns):
-        raise _undecodable("JPEG")
+    raw = header.samples == 3 and not header.marked and layout.photometric == "RGB"
+    content = _asked(apart, "jpeg", frame, layout, "JPEG", layout.values, bits=8, raw=raw)
+    shape = (layout.rows, layout.columns, 3)[: 3 if layout.samples == 3 else 2]
+    values: Array = np.frombuffer(content, np.uint8).reshape(shape)
     told = "The frame is JPEG with loss, which the data set does not say"
     told = told if elements.text("LossyImageCompression") != "01" else ""
     if header.samples == 1:
@@ -267,35 +262,45 @@ def _colours(header: Codestream, layout: Layout) -> str:
     )
 
 
-def _rle(frame: bytes, layout: Layout, elements: Elements) -> Stored:
+def _rle(frame: bytes, layout: Layout, elements: Elements, apart: Apart) -> Stored:
     """RLE Lossless (PS3.5 G), which keeps the bits as they are; plane by plane."""
     import numpy as np
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels.decoders.base import get_decoder
 
-    decoder: Any = get_decoder(_RLE)
+    size = layout.allocated // 8
+    if layout.allocated not in (8, 16, 32, 64):
+        raise _undecodable("RLE Lossless")
+    content = _asked(
+        apart, "rle", frame, layout, "RLE Lossless", layout.values * size, bits=layout.allocated
+    )
+    planes = np.frombuffer(content, f"<u{size}").reshape(-1, layout.rows, layout.columns)
+    values: Array = (
+        planes[0] if layout.samples == 1 else np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+    )
+    return _finished(values, layout, elements)
+
+
+# Bytes a decoder may take: some whatever the frame, and the frame itself and, for each of its
+# values, what the library keeps of it beside what comes out (gdcm's Python takes six times that).
+_LEAST = 64 << 20
+_COPIES = {"jpeg": 8, "rle": 4, "openjpeg": 12, "gdcm": 6}
+
+
+def _asked(
+    apart: Apart, kit: str, frame: bytes, layout: Layout, name: str, length: int, **wish: object
+) -> bytes:
+    """So many bytes that a library makes of a frame.
+
+    Raises ContentError where it makes none, or others.
+    """
+    memory = _LEAST + 3 * len(frame) + _COPIES[kit] * max(length, layout.values)
+    wish |= {"rows": layout.rows, "columns": layout.columns, "samples": layout.samples}
     try:
-        values, _ = decoder.as_array(
-            encapsulate([frame], has_bot=False),
-            index=0,
-            raw=True,
-            rows=layout.rows,
-            columns=layout.columns,
-            samples_per_pixel=layout.samples,
-            bits_allocated=layout.allocated,
-            bits_stored=layout.stored,
-            pixel_representation=0,
-            planar_configuration=0,
-            photometric_interpretation="RGB" if layout.samples == 3 else "MONOCHROME2",
-            number_of_frames=1,
-            pixel_keyword="PixelData",
-            correct_unused_bits=False,
-        )
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as trouble:  # the decoder is in Rust, whose panic is no Exception
-        raise _undecodable("RLE Lossless") from trouble
-    return _finished(np.asarray(values), layout, elements)
+        _, (content,) = apart.ask(kit, frame, memory=memory, **wish)
+    except Failed as failure:
+        raise failure.refusal(f"The frame ({name})") or _undecodable(name) from failure
+    if len(content) != length:
+        raise _undecodable(name)
+    return content
 
 
 def _decoded(
@@ -316,22 +321,10 @@ def _decoded(
         raise ContentError(f"{name} of {bits} bits is decoded wrongly by gdcm, and so not at all")
     if bits > 16 and kit == "gdcm":
         raise _undecodable(name)
-    try:
-        _, (content,) = apart.ask(
-            kit,
-            frame,
-            rows=layout.rows,
-            columns=layout.columns,
-            samples=layout.samples,
-            bits=bits,
-            signed=int(layout.signed),
-            syntax=transfer_syntax,
-        )
-    except Failed as failure:
-        raise failure.refusal(f"The frame ({name})") or _undecodable(name) from failure
     size = 1 if bits <= 8 else 2 if bits <= 16 else 4
-    if len(content) != layout.values * size:
-        raise _undecodable(name)
+    signed = int(layout.signed)
+    wish: dict[str, object] = {"bits": bits, "signed": signed, "syntax": transfer_syntax}
+    content = _asked(apart, kit, frame, layout, name, layout.values * size, **wish)
     shape = (layout.rows, layout.columns, 3)[: 3 if layout.samples == 3 else 2]
     values: Array = np.frombuffer(content, f"<u{size}").reshape(shape)
     if header.signed and not layout.signed and values.view(f"<i{size}").min() < 0:

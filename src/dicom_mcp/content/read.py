@@ -14,7 +14,7 @@ from pydicom.uid import UID
 from ..standard.part10 import file_meta
 from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_implicit
 from .error import ContentError
-from .inspection import DEFLATED, Inspection, inflated, inspected
+from .inspection import Inspection, inspected
 
 # Bytes an object may have: a tomosynthesis of 60 views has 400 MiB.
 MOST_BYTES = 512 << 20
@@ -43,7 +43,7 @@ def read_object(
     found = inspected_object(content, transfer_syntax, most=most)
     if found.faults:
         raise ContentError(f"The object is damaged: {found.faults[0]}", "Retrieve it again")
-    return read_inspected(found.data_set, found.transfer_syntax, most=most)
+    return read_inspected(found.data_set, found.transfer_syntax, most=most, came_in=found.came_in)
 
 
 def inspected_object(
@@ -60,11 +60,14 @@ def inspected_object(
 
 
 def read_inspected(
-    content: bytes | bytearray, transfer_syntax: str, *, most: int = MOST_BYTES
+    content: bytes | bytearray,
+    transfer_syntax: str,
+    *,
+    most: int = MOST_BYTES,
+    came_in: str = "",
 ) -> Dataset:
-    """A data set that was inspected, or what was left of it. Raises as `read_object` does."""
-    if transfer_syntax in DEFLATED:
-        content = inflated(content, min(most, MOST_INFLATED))[0]
+    """A data set that was inspected, or what was left of it; it tells of the syntax that it was
+    deflated in. Raises as `read_object` does."""
     if len(content) > most:
         raise ContentError(
             f"The object has {len(content):,} bytes; more than {most:,} are not read here"
@@ -85,15 +88,12 @@ def read_inspected(
             "The object is damaged and cannot be read", "Retrieve it again"
         ) from trouble
     found.file_meta = FileMetaDataset()
-    found.file_meta.TransferSyntaxUID = UID(transfer_syntax)
+    found.file_meta.TransferSyntaxUID = UID(came_in or transfer_syntax)
     return found
 
 
 def without_pixels(content: bytes | bytearray, transfer_syntax: str) -> bytes:
-    """The data set as far as its pixel data or a large document; all of it where it is deflated or
-    damaged."""
-    if transfer_syntax in DEFLATED:
-        return bytes(content)
+    """The data set as far as its pixel data or a large document; all of it where it is damaged."""
     stream = InPlace(content)
     try:
         read_dataset(

@@ -216,7 +216,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
     content = _encapsulated(elements)
     if kind := words.kind_of(content, _mime(elements)):
         told = f"The document is {kind}, not a PDF; its words without their layout"
-        text = words.words(content, kind, elements.charset)
+        text = words.words(content, kind, elements.charset, deadline)
         return replace(report, text=text, notes=(told,))
     found = pdf.text(content, deadline)
     notes: list[str] = []
@@ -241,8 +241,8 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
     )
 
 
-def _cda(report: Report, elements: Elements, _: Deadline | None) -> Report:
-    found = cda.read(_encapsulated(elements))
+def _cda(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
+    found = cda.read(_encapsulated(elements), deadline)
     return replace(
         report,
         text=found.text,

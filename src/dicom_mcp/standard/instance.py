@@ -24,7 +24,8 @@ class Instance:
 
     `without_bulk` says that pixels and other bulk data were left out on purpose, `apart` which tags
     surely were (pixels aside); `asked` is what it came for. `is_ended` is False where nothing
-    showed that more was to come, and nothing that it was not.
+    showed that more was to come, and nothing that it was not; `came_in` is the transfer syntax that
+    it was deflated in.
     """
 
     sop_class_uid: str
@@ -35,6 +36,7 @@ class Instance:
     asked: Reference | None = field(default=None, compare=False)
     is_ended: bool = field(default=True, compare=False)
     apart: frozenset[int] = field(default=frozenset(), compare=False)
+    came_in: str = field(default="", compare=False)
 
 
 # What is done with each object as it arrives; False when no more are wanted.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
 from ..errors import ArchiveError
@@ -12,6 +13,9 @@ from ..standard.query import Query
 from ..standard.values import shown
 from .call import Call
 from .rows import text
+
+if TYPE_CHECKING:
+    from ..content.apart import Apart
 
 # Of the call's time, for asking whose a study is.
 _SECONDS = 4.0
@@ -77,7 +81,12 @@ class Objections:
         return [f"Attention ({_names(names)}): {one}." for one, names in self.remarks.items()]
 
 
-def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]) -> Arrived:
+def arrived(
+    instance: Instance,
+    wanted: Reference,
+    patients: Collection[Patient],
+    apart: "Apart | None" = None,
+) -> Arrived:
     """Look through an object and compare it with what was asked for, of which the archive says
     that it is one of these patients' (none where that is not known)."""
     from ..content.inspection import inspected
@@ -89,6 +98,7 @@ def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]
             instance.transfer_syntax,
             most=MOST_INFLATED,
             without_bulk=instance.without_bulk,
+            apart=apart,
         )
     except ContentError as trouble:  # told again by whoever reads it
         return Arrived(instance, (trouble.happened,))
@@ -100,7 +110,10 @@ def arrived(instance: Instance, wanted: Reference, patients: Collection[Patient]
         return Arrived(instance, stranger="it is of another study and patient, by its data set")
     if found.data_set is not instance.data_set:
         instance = replace(
-            instance, data_set=bytearray(found.data_set), transfer_syntax=found.transfer_syntax
+            instance,
+            data_set=bytearray(found.data_set),
+            transfer_syntax=found.transfer_syntax,
+            came_in=found.came_in,
         )
     doubts = [*found.doubts, *elsewhere]
     if not instance.is_ended:

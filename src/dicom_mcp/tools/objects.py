@@ -212,6 +212,8 @@ def fetch(
 
     What did not come, or is too large, is in the answer.
     """
+    from ..content.apart import Apart
+
     shelf, where = call.house.shelf, str(call.archive.node)
     whose = patients_of(call, dict.fromkeys(one.reference.study_instance_uid for one in some))
     found = Fetched()
@@ -243,7 +245,7 @@ def fetch(
                 f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
             )
             return True
-        came = arrived(instance, reference, whose[reference.study_instance_uid])
+        came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
         if came.stranger:
             found.missing.append(reference.sop_instance_uid)
             found.notes.append(f"For one object another one came: {came.stranger}. It is dropped.")
@@ -253,7 +255,8 @@ def fetch(
         return hand(wanted[_place(reference)], came)
 
     references = [one.reference for one in wanted.values()]
-    answer = call.archive.objects(references, keep, deadline=call.deadline, headers=headers)
+    with Apart(call.deadline) as apart:
+        answer = call.archive.objects(references, keep, deadline=call.deadline, headers=headers)
     found.missing += [one.sop_instance_uid for one in answer.missing]
     found.notes += answer.notes
     return found
@@ -297,7 +300,9 @@ def opened(instance: Instance) -> "Dataset":
     that cannot be read at all."""
     from ..content.read import read_inspected
 
-    return read_inspected(instance.data_set, instance.transfer_syntax, most=MOST_BYTES)
+    return read_inspected(
+        instance.data_set, instance.transfer_syntax, most=MOST_BYTES, came_in=instance.came_in
+    )
 
 
 @dataclass(frozen=True, slots=True)
