@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
+from pynetdicom.transport import AssociationServer, ThreadedAssociationServer
 
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.node import Node
@@ -18,6 +19,20 @@ VERIFICATION = "1.2.840.10008.1.1"
 MODELS = (VERIFICATION, *(model.value for model in Model))
 
 type Answers = Iterator[tuple[int, Dataset | None]]
+
+
+# How often it looks whether it is to stop; pynetdicom's own `start_server` does twice a second.
+_STOP_INTERVAL = 0.01
+
+
+class _Server(ThreadedAssociationServer):
+    def service_actions(self) -> None:
+        """Nothing; pynetdicom collects garbage here, several times a second at our interval."""
+
+    def shutdown(self) -> None:
+        """Stop listening; pynetdicom's own also looks for a server it has started itself."""
+        super(AssociationServer, self).shutdown()
+        self.server_close()
 
 
 class Acceptor:
@@ -112,8 +127,11 @@ def accepting(
         (evt.EVT_ABORTED, seen.ended),
         (evt.EVT_C_FIND, answer),
     ]
-    server = cast("Any", ae).start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    server = cast("Any", ae).make_server(
+        ("127.0.0.1", 0), evt_handlers=handlers, server_class=_Server
+    )
     seen.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, args=(_STOP_INTERVAL,), daemon=True).start()
     try:
         yield seen
     finally:

@@ -46,7 +46,7 @@ _PDU_HEADER = Struct(">HI")
 _QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket_module, "TCP_QUICKACK", None)
 
 # How often the listening thread looks whether it should stop, and how long stopping may take.
-_STOP_INTERVAL = 0.05
+_STOP_INTERVAL = 0.01
 _STOP_TIMEOUT = 5.0
 
 # Answers may wait to be sent, but not without bound; and while they do, pynetdicom reads nothing.

@@ -94,7 +94,7 @@ class EmbeddedWeb:
         self._server = _Server((self._host, self._port), self)
         self._port = self._server.server_address[1]
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True, name="embedded web"
+            target=self._server.serve_forever, args=(0.01,), daemon=True, name="embedded web"
         )
         self._thread.start()
 
