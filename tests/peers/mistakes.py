@@ -227,4 +227,4 @@ def made(mistake: Mistake, certificates: Certificates) -> Generator[AnyNode]:
 
 def page() -> Path:
     """Where all of them are told."""
-    return Path(__file__).parents[1] / "docs" / "diagnosis.md"
+    return Path(__file__).parents[2] / "docs" / "diagnosis.md"
