@@ -20,13 +20,17 @@ from pydicom.uid import UID
 from pydicom.valuerep import VR
 
 from ..standard.charset import decoder
-from ..standard.dictionary import attribute, attribute_of_tag
+from ..standard.dictionary import attribute, attribute_of_tag, is_either_sign
 from .error import ContentError
 from .plain import capped, plain_text
 
 type Element = DataElement | RawDataElement
 
 CHARACTER_SET = 0x00080005
+_PIXEL_REPRESENTATION = 0x00280103
+
+# Look-up table descriptors (PS3.3 C.7.6.3.1.5, C.11.1.1): how many entries there are has no sign.
+_DESCRIPTORS = frozenset({0x00281101, 0x00281102, 0x00281103, 0x00283002})
 
 # PS3.5 6.2: text VRs whose characters Specific Character Set extends; those of several lines; those
 # of one value, in which a backslash is a backslash.
@@ -69,18 +73,22 @@ _BYTES = (bytes, bytearray, memoryview)
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements of a data set or an item, and the character set they are in."""
+    """The elements of a data set or an item, the character set they are in, and whether values
+    that are US or SS have a sign (Pixel Representation)."""
 
     dataset: Dataset
     charset: str = ""
+    signed: bool = False
 
     @classmethod
-    def of(cls, dataset: Dataset, *, inherited: str = "") -> "Elements":
+    def of(cls, dataset: Dataset, *, inherited: "Elements | None" = None) -> "Elements":
         """Those of a data set; of an item with what it inherits."""
-        element = held(dataset, CHARACTER_SET)
-        if element is None:
-            return cls(dataset, inherited)
-        return cls(dataset, "\\".join(_written(element, "CS", "")))
+        charset, signed = (inherited.charset, inherited.signed) if inherited else ("", False)
+        if (element := held(dataset, CHARACTER_SET)) is not None:
+            charset = "\\".join(_written(element, "CS", ""))
+        if (element := held(dataset, _PIXEL_REPRESENTATION)) is not None:
+            signed = _written(element, "US", "") == ["1"]
+        return cls(dataset, charset, signed)
 
     def __contains__(self, keyword: str) -> bool:
         return _tag(keyword) in self.dataset
@@ -101,10 +109,12 @@ class Elements:
 
     def texts(self, element: Element) -> list[str]:
         """The values of an element as plain text; none of a sequence and of bulk bytes."""
-        vr = vr_of(element)
+        vr = self.vr_of(element)
         if vr == "SQ" or vr in BULK:
             return []
         written = _written(element, vr, self.charset)
+        if vr == "SS" and element.tag in _DESCRIPTORS and written:
+            written[0] = str(int(written[0]) % 65536)
         if vr in _UNLIMITED:
             return [plain_text(one, lines=vr in _LINES) for one in written]
         return [capped(plain_text(one), _LONGEST_SHORT) for one in written]
@@ -140,7 +150,7 @@ class Elements:
         element = self.element(keyword)
         if isinstance(element, RawDataElement):
             passing = Dataset({element.tag: element})
-            return Elements(passing, self.charset).nested(element)
+            return Elements(passing, self.charset, self.signed).nested(element)
         return self.items(keyword)
 
     def first(self, keyword: str) -> "Elements":
@@ -154,15 +164,26 @@ class Elements:
             try:
                 return Elements.of(
                     self._sequence(element)[number - 1],
-                    inherited=self.charset,
+                    inherited=self,
                 )
             except (ContentError, IndexError):
                 pass
-        return Elements(_nothing(), self.charset)
+        return Elements(_nothing(), self.charset, self.signed)
 
     def nested(self, element: Element) -> list["Elements"]:
         """The items of an element that is a sequence. Raises ContentError for damaged bytes."""
-        return [Elements.of(one, inherited=self.charset) for one in self._sequence(element)]
+        return [Elements.of(one, inherited=self) for one in self._sequence(element)]
+
+    def vr_of(self, element: Element) -> str:
+        """The element's VR; of one in Implicit VR or sent as UN (PS3.5 6.2.2) the dictionary's."""
+        vr = element.VR
+        # None, two, or one that a damaged object made up.
+        if vr in _VRS and not (vr == "UN" and element.is_raw):
+            return str(vr)
+        known = attribute_of_tag(element.tag)
+        if known and self.signed and is_either_sign(element.tag):
+            return "OW" if known.vr == "OW" else "SS"
+        return known.vr if known else "UN"
 
     def _sequence(self, element: Element) -> Sequence[Dataset]:
         try:
@@ -204,22 +225,13 @@ def held(dataset: Dataset, tag: int) -> Element | None:
     return cast("Element | None", dataset.get_item(BaseTag(tag), keep_deferred=True))
 
 
-def vr_of(element: Element) -> str:
-    """The element's VR; of one in Implicit VR or sent as UN (PS3.5 6.2.2) the dictionary's."""
-    vr = element.VR
-    if vr not in _VRS:  # none, two, or one that a damaged object made up
-        known = attribute_of_tag(element.tag)
-        return known.vr if known else "UN"
-    if vr == "UN" and element.is_raw:
-        known = attribute_of_tag(element.tag)
-        return known.vr if known else "UN"
-    return str(vr)
-
-
-def shortest(number: float) -> str:
-    """The number in the fewest digits that mean the same 32-bit value, else the same 64-bit."""
+def shortest(number: float, *, bits: int = 32) -> str:
+    """The number in the fewest digits that mean the same value of so many bits (32 where it has no
+    more, else 64)."""
     if isfinite(number) and number == int(number) and abs(number) < 1e15:
         return str(int(number))
+    if bits == 64:
+        return repr(number)
     for digits in range(1, 10):
         shown = f"{number:.{digits}g}"
         if float(shown) == number:
@@ -255,7 +267,7 @@ def _written(element: Element, vr: str, charset: str) -> list[str]:
     several = [value]
     if isinstance(value, MutableSequence | tuple):
         several = list(cast("Iterable[Any]", value))
-    return _trimmed([_as_written(one) for one in several], vr)
+    return _trimmed([_as_written(one, vr) for one in several], vr)
 
 
 def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]:
@@ -264,7 +276,8 @@ def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]
         size = struct.calcsize(letter)
         whole = len(value) - len(value) % size
         for (number,) in struct.iter_unpack(order + letter, value[:whole]):
-            yield shortest(number) if letter in "df" else str(number)
+            bits = 64 if letter == "d" else 32
+            yield shortest(number, bits=bits) if letter in "df" else str(number)
     elif vr == "AT":
         for group, number in struct.iter_unpack(order + "HH", value[: len(value) // 4 * 4]):
             yield f"({group:04X},{number:04X})"
@@ -281,7 +294,7 @@ def _trimmed(values: list[str], vr: str) -> list[str]:
     return [] if cut == [""] else cut
 
 
-def _as_written(value: Any) -> str:
+def _as_written(value: Any, vr: str) -> str:
     """One value pydicom has already converted: a DS and an IS remember their text."""
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("latin-1")
@@ -291,5 +304,5 @@ def _as_written(value: Any) -> str:
     if isinstance(value, str) and len(value) > _LONGEST:
         return f"{value[:_LONGEST]}… [{len(value) - _LONGEST:,} more characters left out]"
     if isinstance(value, float):
-        return shortest(value)
+        return shortest(value, bits=32 if vr == "FL" else 64)
     return str(value)

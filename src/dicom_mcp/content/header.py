@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from pydicom.dataelem import RawDataElement
@@ -12,7 +13,7 @@ from pydicom.tag import BaseTag, Tag
 
 from ..errors import BadAttribute
 from ..standard.dictionary import attribute, attribute_of_tag
-from .elements import BULK, Bytes, Element, Elements, held, uid_name, vr_of
+from .elements import BULK, Bytes, Element, Elements, held, uid_name
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -108,7 +109,9 @@ def _found(dataset: Dataset, tag: int) -> set[str]:
     if tag in dataset:
         elements = Elements.of(dataset)
         element = held(dataset, tag)
-        return {_value(elements, element, vr_of(element))} if element is not None else set()
+        return (
+            {_value(elements, element, elements.vr_of(element))} if element is not None else set()
+        )
     return {row.value for row, found in _rows(dataset) if found == tag}
 
 
@@ -141,7 +144,7 @@ def _rows(dataset: Dataset) -> Iterator[tuple[Row, int]]:
         element = held(elements.dataset, tag)
         if element is None or (tag.element == 0 and tag.group > 2):
             continue
-        vr, keyword, name = _named(elements.dataset, element)
+        vr, keyword, name = _named(elements, element)
         if vr != "SQ":
             row = Row(_shown(tag), keyword, name, vr, _value(elements, element, vr), depth, place)
             yield row, tag
@@ -161,30 +164,40 @@ def _rows(dataset: Dataset) -> Iterator[tuple[Row, int]]:
             waiting.append((item, iter(sorted(item.dataset.keys())), depth + 1, within))
 
 
-def _named(dataset: Dataset, element: Element) -> tuple[str, str, str]:
+def _named(elements: Elements, element: Element) -> tuple[str, str, str]:
     """VR, keyword and name; of a private attribute the creator and the name others know it by."""
     tag = element.tag
     if not tag.is_private:
         known = attribute_of_tag(tag)
-        vr = vr_of(element)
+        vr = elements.vr_of(element)
         return (vr, known.keyword, known.name) if known else (vr, "", "")
     if tag.is_private_creator:
         return "LO", "", "private creator"
-    creator = _creator(dataset, tag)
+    vr, creator = elements.vr_of(element), _creator(elements.dataset, tag)
     if not creator:
-        return vr_of(element), "", "private, of no named creator"
+        return vr, "", "private, of no named creator"
     from pydicom.datadict import private_dictionary_description, private_dictionary_VR
 
-    vr = vr_of(element)
+    known_as = _creators().get(creator.casefold(), creator)
     try:
-        name = private_dictionary_description(tag, creator)
+        name = private_dictionary_description(tag, known_as)
         if vr == "UN" and isinstance(element, RawDataElement):
-            vr = private_dictionary_VR(tag, creator).split(" or ")[0]
+            choice = private_dictionary_VR(tag, known_as).split(" or ")
+            is_signed = elements.signed and "SS" in choice
+            vr = "OW" if "OW" in choice else "SS" if is_signed else choice[0]
     except KeyError:
         name = "private"
     if name.startswith("[") and name.endswith("]"):
         name = name[1:-1]
     return vr, "", f"{name} ({plain_text(creator)})"
+
+
+@cache
+def _creators() -> dict[str, str]:
+    """Private creators as pydicom's dictionary writes them, by their names in small letters."""
+    from pydicom._private_dict import private_dictionaries
+
+    return {name.casefold(): name for name in private_dictionaries}
 
 
 def _creator(dataset: Dataset, tag: BaseTag) -> str:

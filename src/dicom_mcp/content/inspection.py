@@ -88,7 +88,7 @@ def inspected(
         with nullcontext(apart) if apart else Apart() as inflating:
             data_set, fault = _inflated(data_set, most, inflating)
         transfer_syntax, faults = _EXPLICIT_VR_LITTLE_ENDIAN, [fault] if fault else []
-    structure, remarks = walk(data_set, transfer_syntax, TAGS), []
+    structure, remarks = walk(data_set, transfer_syntax, TAGS), list[str]()
     if structure.faults and (other := _in_other_order(data_set, transfer_syntax)):
         structure, transfer_syntax = other
         remarks = ["its bytes are in another order than its transfer syntax says"]
@@ -98,6 +98,9 @@ def inspected(
     if structure.repeated:
         named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.repeated)
         faults.append(f"{named} stands in it more than once, of which only the last is read")
+    if structure.mended:
+        named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.mended)
+        remarks.append(f"the VR of {named} is wrong: its length is read as that of another one")
     who = Identity.of(structure.values)
     doubts = [] if faults else [*_lacking(structure, who.sop_class_uid, without_bulk=without_bulk)]
     told = tuple(faults), tuple(doubts), tuple(remarks)

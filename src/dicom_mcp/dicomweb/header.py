@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ..errors import ProtocolViolation
 from ..standard.charset import UTF_8
-from ..standard.dictionary import attribute_of_tag
+from ..standard.dictionary import attribute_of_tag, is_either_sign
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Instance
 from ..standard.part10 import element
@@ -77,9 +77,6 @@ _CODE_EXTENSIONS = "ISO 2022"  # PS3.3 C.12.1.1.2
 _SOP_CLASS, _SOP_INSTANCE = "00080016", "00080018"
 _PIXELS = 0x7FE0  # the group of pixel data in all its forms (PS3.3 C.7.6.3)
 _ITEM = 0xFFFEE000
-
-# A DS has 16 characters; a number in JSON can have more (PS3.18 F.2.3).
-_LONGEST_DS = 16
 
 
 def header(one: Mapping[str, Any]) -> Instance:
@@ -155,7 +152,20 @@ def _element(tag: int, found: dict[str, Any], depth: int) -> bytes | None:
     if "InlineBinary" in found:
         raw = base64.b64decode(str(found["InlineBinary"] or ""), validate=False)
         return element(tag, vr, raw)
-    return element(tag, vr, _value(vr, _listed(found.get("Value")), depth))
+    values = _listed(found.get("Value"))
+    if vr in _OTHER_SIGN and is_either_sign(tag) and not _has_room(vr, values):
+        vr = _OTHER_SIGN[vr]
+    return element(tag, vr, _value(vr, values, depth))
+
+
+# Some servers take the first of the two VRs an attribute can have (PS3.6), and write what it cannot
+# hold.
+_OTHER_SIGN = {"US": "SS", "SS": "US"}
+
+
+def _has_room(vr: str, values: list[Any]) -> bool:
+    least, most = (0, 0xFFFF) if vr == "US" else (-0x8000, 0x7FFF)
+    return all(least <= one <= most for one in values if isinstance(one, int))
 
 
 def _value(vr: str, values: list[Any], depth: int) -> bytes:
@@ -186,8 +196,7 @@ def _text(vr: str, one: Any) -> str:
         return "=".join(text_of(groups.get(name)) for name in GROUPS).rstrip("=")
     if isinstance(one, dict | list):
         raise TypeError("a list or an object for a text")
-    text = text_of(cast("object", one))
-    return f"{float(text):.9g}" if vr == "DS" and len(text) > _LONGEST_DS else text
+    return text_of(cast("object", one))  # a DS with all digits a number in JSON has (F.2.3)
 
 
 def _first(one: Mapping[str, Any], name: str) -> str:

@@ -22,25 +22,41 @@ class Attribute:
 def attribute(keyword: str) -> Attribute | None:
     """The attribute with this exact keyword; None when the dictionary has none.
 
-    Where the standard leaves a choice of VR ("US or SS") the first is taken.
+    Where the standard leaves a choice of VR it is that of Implicit VR (PS3.5 A.1): OW; of "US or
+    SS" US, which `is_either_sign` tells and Pixel Representation decides.
     """
-    from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+    from pydicom.datadict import dictionary_description, tag_for_keyword
 
     tag = tag_for_keyword(keyword)
     if tag is None or not keyword:  # retired entries share the keyword ""
         return None
-    return Attribute(keyword, tag, dictionary_VR(tag).split(" or ")[0], dictionary_description(tag))
+    return Attribute(keyword, tag, _vr(tag), dictionary_description(tag))
 
 
 def attribute_of_tag(tag: int) -> Attribute | None:
     """The attribute with this tag; None for private and unknown tags."""
-    from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag
+    from pydicom.datadict import dictionary_description, keyword_for_tag
 
     keyword = keyword_for_tag(tag)
     if (known := attribute(keyword)) or not keyword:
         return known
     # One of a repeating group, such as overlays (PS3.5 7.6): several tags have its keyword.
-    return Attribute(keyword, tag, dictionary_VR(tag).split(" or ")[0], dictionary_description(tag))
+    return Attribute(keyword, tag, _vr(tag), dictionary_description(tag))
+
+
+@lru_cache(maxsize=8192)
+def is_either_sign(tag: int) -> bool:
+    """Whether values of this attribute are US or SS, as Pixel Representation (0028,0103) says."""
+    from pydicom.datadict import dictionary_has_tag, dictionary_VR
+
+    return dictionary_has_tag(tag) and dictionary_VR(tag).startswith("US or SS")
+
+
+def _vr(tag: int) -> str:
+    from pydicom.datadict import dictionary_VR
+
+    choice = dictionary_VR(tag).split(" or ")
+    return "OW" if "OW" in choice else choice[0]
 
 
 @cache

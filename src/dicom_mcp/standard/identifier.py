@@ -13,7 +13,7 @@ from math import isfinite
 
 from ..errors import ProtocolViolation
 from .charset import decoder, visible
-from .dictionary import Attribute, attribute_of_tag
+from .dictionary import Attribute, attribute, attribute_of_tag, is_either_sign
 from .query import Match, Value
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
@@ -70,7 +70,17 @@ def decode(
         match, _ = _data_set(data, 0, len(data), explicit, character_set, 0, seen=seen)
     except struct.error as error:
         raise _undecodable() from error
+    if not explicit and match.get("PixelRepresentation") == 1:
+        _with_sign(match)
     return match
+
+
+def _with_sign(match: Match) -> None:
+    """Read as SS what Implicit VR leaves open and was read as US."""
+    for keyword, value in match.items():
+        known = attribute(keyword) if isinstance(value, int) else None
+        if known and is_either_sign(known.tag) and isinstance(value, int):
+            match[keyword] = (value + 0x8000) % 0x10000 - 0x8000
 
 
 def decode_what_is_whole(data: bytes, transfer_syntax: str, character_set: str = "") -> Match:

@@ -31,6 +31,8 @@ PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
+_VRS = _LONG | _SHORT
+
 # Faults that are named one by one.
 _MOST_FAULTS = 5
 
@@ -43,7 +45,8 @@ class Structure:
     """What a walk found: `faults` say where the data set is not what its lengths say, `missing`
     whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
     `values` are those at the top whose tags were wanted, `repeated` tags that stand twice in one
-    item, or at the top with other values."""
+    item, or at the top with other values, `mended` those whose VR was wrong and is another one in
+    `sound`."""
 
     faults: tuple[str, ...]
     missing: bool
@@ -51,6 +54,7 @@ class Structure:
     values: dict[int, bytes]
     tags: frozenset[int]
     repeated: tuple[int, ...]
+    mended: tuple[int, ...] = ()
 
 
 def walk(
@@ -78,6 +82,7 @@ def walk(
         values,
         frozenset(walking.top),
         tuple(walking.repeated),
+        tuple(tag for tag, _ in walking.mended.values()),
     )
 
 
@@ -100,6 +105,8 @@ class _Open:
     items: bool
     implicit: bool
     tags: set[int] = field(default_factory=set[int])
+    last: int = -1  # where its last element begins, and that one's tag
+    last_tag: int = -1
 
 
 type _Unpack = Callable[[memoryview[int], int], tuple[int, int, int]]
@@ -123,6 +130,7 @@ class _Walk:
     top: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
     repeated: list[int] = field(default_factory=list[int])
     closing: list[_Open] = field(default_factory=list[_Open])
+    mended: dict[int, tuple[int, bytes]] = field(default_factory=dict[int, tuple[int, bytes]])
 
     def run(self) -> None:
         size = len(self.view)
@@ -140,13 +148,19 @@ class _Walk:
                 if self.at > self.sound:
                     self.sound = self.at
             except _Broken as trouble:
-                self._broken(stack, str(trouble))
+                if not self._mend_within(stack):
+                    self._broken(stack, str(trouble))
 
     def sound_bytes(self) -> bytes | None:
-        """What was whole, with an end for whatever was left open."""
-        if not self.missing:
+        """What was whole, with an end for whatever was left open and another VR where one was
+        wrong."""
+        if not self.missing and not self.mended:
             return bytes(self.view[: self.padded]) if self.padded is not None else None
-        out = bytearray(self.view[: self.sound])
+        out = bytearray(self.view[: self.sound if self.missing else self.padded])
+        for at, (_, vr) in self.mended.items():
+            out[at + 4 : at + 6] = vr
+        if not self.missing:
+            return bytes(out)
         for part in reversed(self.closing[1:]):
             if part.end is None:
                 tag = _SEQUENCE_END if part.items else _ITEM_END
@@ -215,6 +229,10 @@ class _Walk:
             raise _Broken("bytes that are no element stand")
         if not here.implicit:
             vr = bytes(view[at + 4 : at + 6])
+            is_odd = tag <= here.last_tag or vr not in _VRS
+            if is_odd and here.last >= 0 and self._mend(here, here.last):
+                return
+            here.last, here.last_tag = at, tag
             if vr in _LONG:
                 self._need(here, 12)
                 start = at + 12
@@ -242,6 +260,56 @@ class _Walk:
                 )
             self.at = start + length
         self._note(here, tag, start, is_top)
+
+    def _mend_within(self, stack: list[_Open]) -> bool:
+        """Go back to the last element of the innermost data set that can be read on when its VR is
+        taken for another one."""
+        for depth in range(len(stack) - 1, -1, -1):
+            here = stack[depth]
+            if not (here.items or here.implicit) and here.last >= 0 and self._mend(here, here.last):
+                del stack[depth + 1 :]
+                return True
+        return False
+
+    def _mend(self, here: _Open, at: int) -> bool:
+        """Whether the element that begins here is followed by another one, in order and of a known
+        VR, when its length is read in the other of the two forms (PS3.5 7.1.2). Then it is: a wrong
+        VR would swallow, or lose, all that follow."""
+        view, order = self.view, self.order
+        if at in self.mended or at + 12 > here.bound:
+            return False
+        group, number = struct.unpack_from(order + "HH", view, at)
+        tag, vr = group << 16 | number, bytes(view[at + 4 : at + 6])
+        (short,) = struct.unpack_from(order + "H", view, at + 6)
+        (long,) = struct.unpack_from(order + "I", view, at + 8)
+        known = _dictionary_vr(tag).encode()
+        known = known if known in _SHORT else b"ZZ"  # read as the dictionary's, or as unknown
+        forms: list[tuple[int, bytes]] = []
+        if (vr not in _SHORT and not b"AA" <= vr <= b"ZZ") or vr in _LONG:
+            forms.append((at + 8 + short, known))
+        if vr not in _LONG and short == 0:
+            forms.append((at + 12 + long, b"UN"))
+        found = next((form for form in forms if self._goes_on(here, form[0], tag)), None)
+        if found is None:
+            return False
+        end, other = found
+        start = at + (12 if other == b"UN" else 8)
+        self.mended[at], self.at = (tag, other), end
+        if here.tag == 0:
+            self.top[tag] = start, self.at
+        return True
+
+    def _goes_on(self, here: _Open, at: int, after: int) -> bool:
+        """Whether the data set ends here, or an element that can be one of it begins here."""
+        if at == here.bound:
+            return True
+        if at + 8 > here.bound:
+            return False
+        group, number = struct.unpack_from(self.order + "HH", self.view, at)
+        tag = group << 16 | number
+        if tag == _ITEM_END:
+            return here.end is None
+        return tag > after and bytes(self.view[at + 4 : at + 6]) in _VRS
 
     def _note(self, here: _Open, tag: int, start: int, is_top: bool) -> None:
         """Remember what stands at the top, and what stands there again."""
