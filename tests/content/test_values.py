@@ -2,12 +2,13 @@
 
 import struct
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pydicom.datadict import dictionary_keyword, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from dicom_mcp.content.elements import Elements
 from dicom_mcp.content.header import header
@@ -28,7 +29,7 @@ EITHER_SIGN = _either_sign()
 
 
 def written(dataset: Dataset, syntax: str = ImplicitVRLittleEndian) -> bytes:
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     file = BytesIO()
     dataset.save_as(file, enforce_file_format=True)
     return file.getvalue()
@@ -84,7 +85,7 @@ def test_bytes_or_words_are_words_in_implicit_vr() -> None:
 
 def test_what_a_server_says_with_the_other_sign_keeps_its_value() -> None:
     uids = {"00080016": {"vr": "UI", "Value": ["1.2"]}, "00080018": {"vr": "UI", "Value": ["1.3"]}}
-    said = {
+    said: dict[str, Any] = {
         "00280103": {"vr": "US", "Value": [1]},
         "00280106": {"vr": "US", "Value": [-5]},
         "00280107": {"vr": "SS", "Value": [40000]},
