@@ -127,3 +127,81 @@ def test_a_document_without_a_readable_body_is_not_whole(body: str) -> None:
     report = read_report(made.encapsulated(letter.encode(), made.CDA, "text/XML"))
     assert not report.whole
     assert "no readable body" in report.notes[0]
+
+
+def section(*inside: str) -> bytes:
+    """A document of one section."""
+    return (
+        '<ClinicalDocument xmlns="urn:hl7-org:v3"><component><structuredBody><component><section>'
+        f"{''.join(inside)}</section></component></structuredBody></component></ClinicalDocument>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("narrative", "said"),
+    [
+        ("WBC 10<sup>9</sup>/l", "WBC 10^9/l"),
+        ("10<sup>-3</sup> mol", "10^-3 mol"),
+        ("10<sup>9</sup>5", "10^(9)5"),
+        ("e<sup>a b</sup>", "e^(a b)"),
+        ("H<sub>2</sub>O", "H_(2)O"),
+        ("SpO<sub>2</sub> 97 %", "SpO_2 97 %"),
+        ('<content revised="delete">no</content> tumour', "[deleted: no] tumour"),
+        ('<content revised="insert">no</content> tumour', "no tumour"),
+        ('<content styleCode="xStrikethrough">no</content> tumour', "[deleted: no] tumour"),
+        ("<del>left</del> right", "[deleted: left] right"),
+        (
+            "<paragraph revised='delete'>x <content>y</content></paragraph>z",
+            "[deleted: x y]z",
+        ),
+        ("5 mm<footnote>estimated</footnote>", "5 mm [footnote: estimated]"),
+        (
+            '<list listType="ordered"><item>a</item><item>b</item></list>',
+            "1. a\n2. b",
+        ),
+        ("<list><item>a</item><item>b</item></list>", "a\nb"),
+        (
+            "<table><tr><th colspan='2'>Left</th><th>Right</th></tr>"
+            "<tr><td rowspan='2'>1</td><td>2</td><td>3</td></tr><tr><td>5</td><td/></tr></table>",
+            "| Left | ″ | Right\n| 1 | 2 | 3\n| ″ | 5 |",
+        ),
+    ],
+)
+def test_marks_that_change_what_words_mean_are_words(narrative: str, said: str) -> None:
+    found = cda.read(section(f"<text>{narrative}</text>"))
+    assert found.text == said
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("text", ["", "<text/>", "<text nullFlavor='NI'> </text>"])
+def test_a_section_of_coded_entries_only_is_told_and_read(text: str) -> None:
+    entry = (
+        "<entry><observation negationInd='true'><code code='718-7' displayName='Hemoglobin'/>"
+        "<value value='9.2' unit='g/dL'/></observation></entry>"
+    )
+    found = cda.read(section("<title>Lab</title>", text, entry))
+    assert "[coded entries, without a text: NOT the following; Hemoglobin; 9.2 g/dL]" in found.text
+    assert found.notes == (
+        'The section "Lab" has no text, only coded entries; what they say is in brackets',
+    )
+    with_text = cda.read(section("<title>Lab</title><text>Hb 9.2</text>", entry))
+    assert (with_text.text, with_text.notes) == ("Lab\nHb 9.2", ())
+
+
+def test_a_picture_in_the_text_is_mentioned() -> None:
+    found = cda.read(section("<text>See <renderMultiMedia referencedObject='M1'/></text>"))
+    assert found.text == "See [a picture or another medium, not shown]"
+    assert found.notes == ("A picture or another medium in the text is not shown (M1)",)
+
+
+@pytest.mark.parametrize(
+    ("content", "mime"),
+    [
+        (b"<html><body>10<sup>9</sup>/l <del>no</del> tumour</body></html>", "text/html"),
+        (rb"{\rtf1 10{\super 9}/l {\strike no} tumour}", "text/rtf"),
+        (rb"{\rtf1 10\super 9\nosupersub /l \strike no\strike0  tumour}", "text/rtf"),
+    ],
+)
+def test_pages_and_rtf_keep_them_too(content: bytes, mime: str) -> None:
+    report = read_report(made.encapsulated(content, made.PDF, mime))
+    assert report.text == "10^9/l [deleted: no] tumour"

@@ -76,6 +76,8 @@ def _notes(faults: Sequence[Sequence[str]], *, is_readable: bool) -> Iterator[st
 _FAULTS = {
     "malformed": "The XML is malformed at line {}; the text ends there",
     "attachment": "The body is an attachment of type {}, which is not read",
+    "medium": "A picture or another medium in the text is not shown ({})",
+    "coded": 'The section "{}" has no text, only coded entries; what they say is in brackets',
     "encoding": "Some bytes are not in the encoding that the document names ({})",
     "entity": "The document does not explain &{};, which stands in its text: what it means may "
     "change the sense of a sentence",

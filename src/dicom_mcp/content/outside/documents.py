@@ -17,6 +17,22 @@ _LINES = frozenset(
 )
 _CELLS = frozenset({"td", "th"})
 
+# What stands around words whose place or line means something, in CDA (4.3.5) and HTML: 10⁹ is not
+# 109, and what is struck out is not said.
+_RAISED, _LOWERED, _DELETED = ("^(", ")"), ("_(", ")"), ("[deleted: ", "]")
+_AROUND = {
+    "sup": _RAISED,
+    "sub": _LOWERED,
+    **dict.fromkeys(("del", "s", "strike"), _DELETED),
+    "footnote": (" [footnote: ", "]"),
+}
+_SIMPLE = re.compile(r"([\^_])\(([-+−]?\w+)\)(?!\w)")
+_STRUCK = re.compile("strike|line-?through", re.I)
+
+# Lines of a table in which a cell of several rows goes on.
+_DITTO = "″"
+_MOST_SPAN = 100
+
 # Where the words are: the narrative block, titles, and names in the header.
 _TOLD = frozenset({"title", "text"})
 _NAMED = frozenset({"given", "family", "prefix", "suffix", "name"})
@@ -68,7 +84,8 @@ def markup(content: bytes, wish: dict[str, Any]) -> Answer:
         reading.close()
         text = "".join(reading.parts)
     else:
-        text = _RTF_WORD.sub(_written, _RTF_GROUP.sub("", text))
+        text = _RTF_WORD.sub(_Rtf().written, _RTF_GROUP.sub("", text))
+    text = _SIMPLE.sub(r"\1\2", text)
     return {}, [text.encode("utf-8", "surrogatepass")]
 
 
@@ -95,7 +112,8 @@ def cda(content: bytes, wish: dict[str, Any]) -> Answer:
         parser.Parse(content, True)
     except expat.ExpatError as trouble:
         reading.faults.append(["malformed", str(trouble.lineno)])
-    return reading.facts(), ["".join(reading.parts).encode("utf-8", "surrogatepass")]
+    text = _SIMPLE.sub(r"\1\2", "".join(reading.parts))
+    return reading.facts(), [text.encode("utf-8", "surrogatepass")]
 
 
 def _in_utf8(content: bytes, encoding: str) -> tuple[bytes, bool]:
@@ -124,6 +142,10 @@ class _Reading:
     length: int = 0
     left_out: int = 0
     is_readable: bool = False
+    ends: list[str] = field(default_factory=list[str])  # what closes each open element
+    lists: list[int] = field(default_factory=list[int])  # the number of the last item; -1 without
+    tables: list["_Table"] = field(default_factory=list["_Table"])
+    sections: list["_Section"] = field(default_factory=list["_Section"])
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -142,14 +164,49 @@ class _Reading:
             self.faults.append(["attachment", attributes.get("mediaType", "unknown")])
             name = "attachment"
         self.path.append(name)
+        before, after = "", ""
+        if name == "section":
+            self.sections.append(_Section())
         if self._in_narrative():
-            if name in _LINES:
-                self._say("\n")
-            elif name in _CELLS:
-                self._say(" | ")
+            before, after = self._narrative(name, attributes)
+        elif self.sections:
+            self.sections[-1].entry(self.path, attributes)
+        self._say(before)
+        self.ends.append(after)
+
+    def _narrative(self, name: str, attributes: dict[str, str]) -> tuple[str, str]:
+        """What stands before and after the words of an element."""
+        if name in _CELLS and self.tables:
+            return self.tables[-1].cell(_span(attributes, "colspan"), _span(attributes, "rowspan"))
+        if name == "tr" and self.tables:
+            self.tables[-1].column = 0
+        elif name == "table":
+            self.tables.append(_Table())
+        elif name == "list":
+            self.lists.append(0 if attributes.get("listType") == "ordered" else -1)
+        elif name == "item" and self.lists and self.lists[-1] >= 0:
+            self.lists[-1] += 1
+            return f"\n{self.lists[-1]}. ", ""
+        elif name == "renderMultiMedia":
+            self.faults.append(["medium", attributes.get("referencedObject", "")])
+            return " [a picture or another medium, not shown] ", ""
+        if attributes.get("revised") == "delete" or _STRUCK.search(attributes.get("styleCode", "")):
+            return _DELETED
+        if name in _CELLS:
+            return " | ", ""
+        return ("\n", "") if name in _LINES else _AROUND.get(name, ("", ""))
 
     def end(self, name: str) -> None:
         name = self.path.pop()
+        self._say(self.ends.pop())
+        if name == "tr" and self.tables:
+            self._say(self.tables[-1].rest())
+        elif name == "table" and self.tables:
+            self.tables.pop()
+        elif name == "list" and self.lists:
+            self.lists.pop()
+        elif name == "section":
+            self._end_section()
         if name in ("title", "text"):
             self._say("\n")
         if name == "author":
@@ -162,6 +219,8 @@ class _Reading:
             self.title.append(text)
         elif "author" in self.path and self.path[-1] in _NAMED:
             self.author.append(text + " ")
+        if self.sections:
+            self.sections[-1].words(self.path, text)
         if self._in_narrative():
             self.is_readable = self.is_readable or ("text" in self.path and bool(text.strip()))
             self._say(text if text.strip() else " ")
@@ -172,6 +231,19 @@ class _Reading:
             self.characters(f"[&{name}; is not explained]")
             if ["entity", name] not in self.faults[-_MOST_FAULTS:]:
                 self.faults.append(["entity", name])
+
+    def _end_section(self) -> None:
+        """What a section without text says in codes only."""
+        section = self.sections.pop()
+        if section.has_text or not section.coded:
+            return
+        told = "; ".join(section.coded[:_MOST_CODED])
+        if len(section.coded) > _MOST_CODED:
+            told += f"; {len(section.coded) - _MOST_CODED} more"
+        self._say(f"\n[coded entries, without a text: {told}]\n")
+        self.is_readable = True
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(["coded", " ".join("".join(section.title).split())])
 
     def _in_narrative(self) -> bool:
         return not _TOLD.isdisjoint(self.path)
@@ -186,6 +258,70 @@ class _Reading:
 
 
 _MOST_FAULTS = 20
+_MOST_CODED = 500
+
+
+@dataclass(slots=True)
+class _Table:
+    """Which columns of the next rows cells of earlier ones go on in."""
+
+    column: int = 0
+    going_on: dict[int, int] = field(default_factory=dict[int, int])
+
+    def cell(self, columns: int, rows: int) -> tuple[str, str]:
+        """What stands before and after the words of the next cell."""
+        before = self._filled()
+        for column in range(self.column, self.column + columns):
+            self.going_on[column] = rows - 1
+        self.column += columns
+        return f"{before} | ", f" | {_DITTO}" * (columns - 1)
+
+    def rest(self) -> str:
+        """The end of a row."""
+        return self._filled()
+
+    def _filled(self) -> str:
+        filled = ""
+        while self.going_on.get(self.column, 0) > 0:
+            self.going_on[self.column] -= 1
+            self.column += 1
+            filled += f" | {_DITTO}"
+        return filled
+
+
+def _span(attributes: dict[str, str], name: str) -> int:
+    said = attributes.get(name, "1")
+    return min(max(int(said), 1), _MOST_SPAN) if said.isdecimal() and len(said) < 9 else 1
+
+
+@dataclass(slots=True)
+class _Section:
+    """Whether a section has a text (4.3.4), and what its entries say in codes (4.3.6)."""
+
+    title: list[str] = field(default_factory=list[str])
+    coded: list[str] = field(default_factory=list[str])
+    has_text: bool = False
+
+    def words(self, path: list[str], text: str) -> None:
+        if path[-2:] == ["section", "title"]:
+            self.title.append(text)
+        elif "text" in path and text.strip():
+            self.has_text = True
+
+    def entry(self, path: list[str], attributes: dict[str, str]) -> None:
+        if "entry" not in path:
+            return
+        if attributes.get("negationInd") == "true":
+            self.coded.append("NOT the following")
+        said = attributes.get("displayName") or attributes.get("value") or attributes.get("code")
+        if said and path[-1] in _CODED:
+            self.coded.append(f"{said} {attributes.get('unit', '')}".strip())
+
+
+# Of an entry: what was observed, given or done, its value, when.
+_CODED = frozenset(
+    {"code", "value", "effectiveTime", "low", "high", "doseQuantity", "interpretationCode"}
+)
 
 
 def _refuse_entity(*_: object) -> NoReturn:
@@ -202,10 +338,14 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         self._hidden += tag in _HIDDEN
+        if tag in _AROUND:
+            self.parts.append(_AROUND[tag][0])
         self.parts += ["\n"] * (tag in _HTML_LINES) + [" | "] * (tag in ("td", "th"))
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = max(0, self._hidden - (tag in _HIDDEN))
+        if tag in _AROUND:
+            self.parts.append(_AROUND[tag][1])
         self.parts += ["\n"] * (tag in _HTML_LINES)
 
     def handle_data(self, data: str) -> None:
@@ -213,9 +353,37 @@ class _Words(HTMLParser):
             self.parts.append(data)
 
 
-def _written(found: re.Match[str]) -> str:
-    """What a control word stands for."""
-    word, number, byte, letter = found.groups()
+class _Rtf:
+    """What control words stand for; a group ends what was raised, lowered or struck out in it."""
+
+    def __init__(self) -> None:
+        self._ends = [""]
+
+    def written(self, found: re.Match[str]) -> str:
+        word, number, byte, letter = found.groups()
+        if found[0] == "{":
+            self._ends.append("")
+            return ""
+        if found[0] == "}":
+            return self._ends.pop() if len(self._ends) > 1 else ""
+        if word in _RTF_AROUND and number != "0":
+            before, after = _RTF_AROUND[word]
+            self._ends[-1] = after + self._ends[-1]
+            return before
+        if word in ("nosupersub", "plain") or (word in _RTF_AROUND and number == "0"):
+            after, self._ends[-1] = self._ends[-1], ""
+            return after
+        return _letters(word, number, byte, letter)
+
+
+_RTF_AROUND = {
+    "super": _RAISED,
+    "sub": _LOWERED,
+    **dict.fromkeys(("strike", "striked", "deleted"), _DELETED),
+}
+
+
+def _letters(word: str | None, number: str | None, byte: str | None, letter: str | None) -> str:
     if byte:
         return bytes.fromhex(byte).decode("cp1252", "replace")
     if word == "u" and number:
