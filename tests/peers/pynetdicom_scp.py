@@ -138,6 +138,8 @@ def accepting(
         running = server.active_associations
         in_time(server.shutdown)
         for association in running:
+            # One that was never requested waits for its request as long as pynetdicom lets it.
+            association.dul.to_user_queue.put(None)
             association.join(PATIENCE)
         for connection in seen.sockets:
             connection.close()  # pynetdicom leaves one open that was reset
