@@ -43,8 +43,9 @@ def _slowness_of(_: int) -> float:
 def within(seconds: float) -> Generator[None]:
     """Fails when the block takes longer than it may on a quiet machine, this one's pace allowed
     for, before it and after it."""
-    before, started = slowness(), monotonic()
+    allowed, started = scaled(seconds), monotonic()
     yield
     took = monotonic() - started
-    allowed = seconds * max(before, slowness())
-    assert took < allowed, f"it took {took:.2f} s of {allowed:.2f}"
+    if took >= seconds:  # only then it matters how slow it is now
+        allowed = max(allowed, seconds * slowness())
+        assert took < allowed, f"it took {took:.2f} s of {allowed:.2f}"
