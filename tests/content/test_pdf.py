@@ -69,7 +69,7 @@ def test_a_pdf_of_very_many_pages_is_cut_with_a_note() -> None:
     )
     assert report.pages == pdf.MOST_PAGES + 20
     assert f"--- page {pdf.MOST_PAGES} of" in report.text
-    assert "The last 20 of 320 pages are left out" in report.notes
+    assert f"The last 20 of {pdf.MOST_PAGES + 20} pages are left out" in report.notes
 
 
 def test_a_pdf_that_unpacks_to_gigabytes_ends_within_its_limits() -> None:

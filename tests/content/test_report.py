@@ -251,7 +251,7 @@ def test_a_text_beyond_all_bounds_is_cut_with_a_mark_and_not_whole() -> None:
 
 
 def test_a_tree_of_very_many_items_is_cut_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dicom_mcp.content.tree.MOST_ITEMS", 300)
+    monkeypatch.setattr("dicom_mcp.content.tree.MOST_CONTENT_ITEMS", 300)
     report = read_report(made.document(*(made.text("x") for _ in range(310))))
     assert "at least" in report.text[-200:] or "left out" in report.text[-200:]
     assert report.notes == ("Part of the content tree is left out",)

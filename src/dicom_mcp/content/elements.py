@@ -21,6 +21,7 @@ from pydicom.valuerep import VR
 
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag, is_either_sign
+from ..standard.unfolding import MOST_VALUES
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -148,10 +149,14 @@ class Elements:
         """The items of a sequence as `items` has them, for somebody who passes by once: what is
         parsed for it is not kept in the data set."""
         element = self.element(keyword)
+        return [] if element is None else self.passed(element)
+
+    def passed(self, element: Element) -> list["Elements"]:
+        """The items of an element that is a sequence, as `passing` has them."""
         if isinstance(element, RawDataElement):
             passing = Dataset({element.tag: element})
             return Elements(passing, self.charset, self.signed).nested(element)
-        return self.items(keyword)
+        return self.nested(element)
 
     def first(self, keyword: str) -> "Elements":
         """The first item of a sequence, or an item without elements; a damaged one has none."""
@@ -249,6 +254,17 @@ def shortest(number: float, *, bits: int = 32) -> str:
     return repr(number)
 
 
+def multiplicity(element: Element, vr: str) -> int:
+    """How many values an element has, of which MOST_VALUES are read."""
+    value = cast(Any, element).value
+    if not isinstance(value, _BYTES):
+        return len(cast("Any", value)) if isinstance(value, MutableSequence | tuple) else 1
+    content = bytes(cast("Bytes", value))
+    if letter := _NUMBERS.get(vr):
+        return len(content) // struct.calcsize(letter)
+    return len(content) // 4 if vr == "AT" else content.count(b"\\") + 1
+
+
 def _tag(keyword: str) -> int:
     known = attribute(keyword)
     if known is None:
@@ -274,18 +290,21 @@ def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]
     order = "<" if little else ">"
     if letter := _NUMBERS.get(vr):
         size = struct.calcsize(letter)
-        whole = len(value) - len(value) % size
+        whole = min(len(value) - len(value) % size, MOST_VALUES * size)
         for (number,) in struct.iter_unpack(order + letter, value[:whole]):
             bits = 64 if letter == "d" else 32
             yield shortest(number, bits=bits) if letter in "df" else str(number)
     elif vr == "AT":
-        for group, number in struct.iter_unpack(order + "HH", value[: len(value) // 4 * 4]):
+        for group, number in struct.iter_unpack(
+            order + "HH", value[: min(len(value) // 4, MOST_VALUES) * 4]
+        ):
             yield f"({group:04X},{number:04X})"
     elif value:
         text = decoder(charset if vr in _EXTENDED else "")(value[:_LONGEST], vr)
         if len(value) > _LONGEST:
             text += f"… [{len(value) - _LONGEST:,} more bytes left out]"
-        yield from _trimmed([text] if vr in _SINGLE else text.split("\\"), vr)
+        several = [text] if vr in _SINGLE else text.split("\\", MOST_VALUES)
+        yield from _trimmed(several[:MOST_VALUES], vr)
 
 
 def _trimmed(values: list[str], vr: str) -> list[str]:

@@ -13,7 +13,7 @@ from pydicom.tag import BaseTag, Tag
 
 from ..errors import BadAttribute
 from ..standard.dictionary import attribute, attribute_of_tag
-from .elements import BULK, Bytes, Element, Elements, held, uid_name
+from .elements import BULK, Bytes, Element, Elements, held, multiplicity, uid_name
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -150,7 +150,7 @@ def _rows(dataset: Dataset) -> Iterator[tuple[Row, int]]:
             yield row, tag
             continue
         try:
-            items = elements.nested(element)
+            items = elements.passed(element)
             value = f"{len(items)} item{'s' * (len(items) != 1)}"
         except ContentError as trouble:
             items, value = [], trouble.happened
@@ -225,7 +225,8 @@ def _value(elements: Elements, element: Element, vr: str) -> str:
     if vr == "UI":
         values = [f"{one} ({name})" if (name := uid_name(one)) else one for one in values]
     told = "\\".join(values[:MOST_VALUES])
-    if (left := len(values) - MOST_VALUES) > 0:
+    if len(values) > MOST_VALUES:
+        left = max(multiplicity(element, vr), len(values)) - MOST_VALUES
         told += f" … [{left:,} more values left out]"
     return capped(told, LONGEST_VALUE)
 

@@ -56,8 +56,8 @@ _NO_IMAGES = frozenset({f"{_STORED}4.2", f"{_STORED}66.5"})
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """An object as it can be read, inflated where it came deflated (in `came_in`). `faults` say
-    what of it is damaged or missing, `doubts` what should be there and is not, `remarks` what is
-    odd but costs nothing."""
+    what of it is damaged or missing, `beyond` to which bound it was read, `doubts` what should be
+    there and is not, `remarks` what is odd but costs nothing."""
 
     data_set: bytes | bytearray
     transfer_syntax: str
@@ -66,6 +66,7 @@ class Inspection:
     doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     came_in: str = ""
+    beyond: str = ""
 
 
 def inspected(
@@ -102,9 +103,12 @@ def inspected(
         named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.mended)
         remarks.append(f"the VR of {named} is wrong: its length is read as that of another one")
     who = Identity.of(structure.values)
-    doubts = [] if faults else [*_lacking(structure, who.sop_class_uid, without_bulk=without_bulk)]
+    is_short = faults or structure.beyond
+    doubts = (
+        [] if is_short else [*_lacking(structure, who.sop_class_uid, without_bulk=without_bulk)]
+    )
     told = tuple(faults), tuple(doubts), tuple(remarks)
-    return Inspection(data_set, transfer_syntax, who, *told, came_in)
+    return Inspection(data_set, transfer_syntax, who, *told, came_in, structure.beyond)
 
 
 def _inflated(content: bytes | bytearray, most: int, apart: Apart) -> tuple[bytes, str]:

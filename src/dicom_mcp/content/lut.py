@@ -107,15 +107,23 @@ def _lut(elements: Elements, descriptor: str, data: str, *, signed: bool) -> Lut
     return Lut(entries, first, bits)
 
 
+# Three numbers for each of the most entries a table has, and segments that are read.
+_MOST_SEGMENTED = 3 * 65536
+
+
 def _unfolded(segments: "Numbers", count: int) -> "Numbers":
     """Segmented entries written out (PS3.3 C.7.9.2): discrete, linear, indirect."""
     import numpy as np
 
+    if segments.size > _MOST_SEGMENTED:
+        raise ContentError("The segmented palette is larger than what it stands for")
     values = [int(one) for one in cast("Iterable[int]", segments.tolist())]
     wide = segments.dtype.itemsize == 1
     out: list[int] = []
     steps: list[tuple[int, int]] = [(0, 1 << 30)]  # where to read on, and how many segments
-    while steps and len(out) < count:
+    for _ in range(_MOST_SEGMENTED):
+        if not steps or len(out) >= count:
+            break
         place, left = steps.pop()
         if left == 0 or place + 1 >= len(values):
             continue

@@ -41,6 +41,8 @@ def read_object(
     damaged or cut, inflates to more than `most` bytes or is nested deeper than can be followed.
     """
     found = inspected_object(content, transfer_syntax, most=most)
+    if found.beyond:
+        raise ContentError(f"The object is not read: {found.beyond}", "No honest object has")
     if found.faults:
         raise ContentError(f"The object is damaged: {found.faults[0]}", "Retrieve it again")
     return read_inspected(found.data_set, found.transfer_syntax, most=most, came_in=found.came_in)

@@ -1,7 +1,7 @@
 """The content tree of a structured report: read once into a list, written as indented text.
 
-PS3.3 C.17.3 says what a content item is. The tree is walked without recursion, at most MOST_ITEMS
-items and DEEPEST levels of it: whoever made the object chose how large it is.
+PS3.3 C.17.3 says what a content item is. The tree is walked without recursion, at most
+MOST_CONTENT_ITEMS items and DEEPEST levels of it: whoever made the object chose how large it is.
 """
 
 from collections import defaultdict
@@ -13,12 +13,9 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from ..standard.unfolding import DEEPEST, MOST_CONTENT_ITEMS
 from .elements import Elements, uid_name
 from .error import ContentError
-
-# A report of five million characters has some 80,000.
-MOST_ITEMS = 100_000
-DEEPEST = 100
 
 # Points or sample positions of one item; a contour has tens, a mask thousands.
 _MOST_NUMBERS = 200_000
@@ -104,7 +101,7 @@ def content_tree(document: Elements) -> Tree:
     waiting: list[tuple[Elements, tuple[int, ...], int]] = [(document, (1,), -1)]
     while waiting:
         elements, place, parent = waiting.pop()
-        if len(items) == MOST_ITEMS:
+        if len(items) == MOST_CONTENT_ITEMS:
             left_out += 1 + len(waiting)
             break
         try:
@@ -140,7 +137,7 @@ def written(tree: Tree) -> str:
     if tree.left_out:
         lines.append(
             f"[at least {tree.left_out:,} more content items left out: only the first "
-            f"{MOST_ITEMS:,} items and {DEEPEST} levels are read]"
+            f"{MOST_CONTENT_ITEMS:,} items and {DEEPEST} levels are read]"
         )
     return "\n".join(lines)
 

@@ -13,12 +13,11 @@ from ..standard.dictionary import attribute_of_tag, is_either_sign
 from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Instance
 from ..standard.part10 import element
+from ..standard.unfolding import DEEPEST
 from .model import GROUPS, TAG, TWICE, parts_of, text_of
 
 # The data set of one instance; an enhanced one describes thousands of frames.
 MOST_HEADER = 64 * 1024 * 1024
-
-_MOST_DEPTH = 32
 
 _NUMBERS: Mapping[str, str] = {
     "FD": "d",
@@ -119,7 +118,7 @@ def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
 
 
 def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
-    if depth > _MOST_DEPTH:
+    if depth > DEEPEST:
         raise ValueError("sequences in sequences without end")
     if TWICE in one:
         raise ValueError("an attribute twice")

@@ -19,6 +19,7 @@ from ..errors import ProtocolViolation
 from ..standard.charset import visible
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.query import Match, Value
+from ..standard.unfolding import MOST_ELEMENTS, MOST_ITEMS
 
 # One data set of an answer; the largest of a question are a few KiB.
 MOST_OBJECT = 4 * 1024 * 1024
@@ -46,6 +47,10 @@ _OTHER_VALUES = '"-0123456789tfn'
 
 # The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
 _PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
+
+# Characters of a record from which on it is counted what is in it, and what is between its values.
+_LARGE = 1 << 20
+_MOST_COMMAS = 3 * MOST_ELEMENTS
 
 # Marks an object that gives a name two values; no name of an attribute or of its part has a space.
 TWICE = "given twice"
@@ -197,6 +202,7 @@ class _Text:
         while True:
             length = len(self._buffer) - self._at
             if length >= worth_trying or self._over:
+                self._bound()
                 try:
                     found, end = _DECODER.raw_decode(self._buffer, self._at)
                 except json.JSONDecodeError as error:
@@ -216,6 +222,17 @@ class _Text:
                     "not JSON (PS3.18 F)"
                 )
             self._more()
+
+    def _bound(self) -> None:
+        """Raise ProtocolViolation for what would unfold to more than any data set has: a list takes
+        two characters, and a hundred bytes of memory. Those in texts are counted too."""
+        if len(self._buffer) - self._at < _LARGE:
+            return
+        parts = self._buffer.count("{", self._at) + self._buffer.count("[", self._at)
+        if parts > MOST_ITEMS + MOST_ELEMENTS or self._buffer.count(",", self._at) > _MOST_COMMAS:
+            raise ProtocolViolation(
+                "one record of its answer unfolds to more elements than any data set has"
+            )
 
     def skip_value(self) -> None:
         """Go on after a value that is no object, whose first character was taken."""

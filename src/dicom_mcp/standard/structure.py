@@ -5,8 +5,12 @@ value must have its length, every sequence and item its end, and nothing may be 
 takes the same turns as pydicom, which reads the bytes afterwards and forgives: items in Implicit
 VR within Explicit VR, VRs that nobody knows, sequences in UN. Values are skipped, not looked at.
 
-What ends too soon is closed where it was whole last, so that it can be read that far. A sequence
-of stated length that is wrong within costs only itself: what follows it stands where it should.
+What ends too soon is closed where it was whole last, so that it can be read that far, and so is
+what unfolds beyond all bounds (unfolding.py). A sequence of stated length that is wrong within
+costs only itself: what follows it stands where it should.
+
+Where there are many items, sequences of undefined length are given the one they have: pydicom
+would parse them at once, with all that lies in them, and reads others when they are asked for.
 """
 
 import struct
@@ -15,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from .dictionary import attribute_of_tag
+from .unfolding import DEEPEST, Count, Unfolded
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
@@ -32,29 +37,29 @@ _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
 _VRS = _LONG | _SHORT
+# Items that are parsed at once without much ado.
+_FEW = 1_000
 
 # Faults that are named one by one.
 _MOST_FAULTS = 5
-
-# Deeper than any honest object; what reads them afterwards goes no deeper either.
-DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
     """What a walk found: `faults` say where the data set is not what its lengths say, `missing`
-    whether it ends too soon. `sound` is as much of it as can be read, closed; None for all of it.
-    `values` are those at the top whose tags were wanted, `repeated` tags that stand twice in one
-    item, or at the top with other values, `mended` those whose VR was wrong and is another one in
-    `sound`."""
+    whether it ends too soon, `beyond` which bound it was read to. `sound` is as much of it as can
+    be read, closed, its sequences with lengths; None for all of it as it is. `values` are those at
+    the top whose tags were wanted, `repeated` tags that stand twice in one item, or at the top with
+    other values, `mended` those whose VR was wrong and is another one in `sound`."""
 
     faults: tuple[str, ...]
     missing: bool
-    sound: bytes | None
+    sound: bytearray | None
     values: dict[int, bytes]
     tags: frozenset[int]
     repeated: tuple[int, ...]
     mended: tuple[int, ...] = ()
+    beyond: str = ""
 
 
 def walk(
@@ -83,6 +88,7 @@ def walk(
         frozenset(walking.top),
         tuple(walking.repeated),
         tuple(tag for tag, _ in walking.mended.values()),
+        walking.beyond,
     )
 
 
@@ -96,7 +102,8 @@ def is_implicit(content: "bytes | bytearray | memoryview[int]", assumed: bool) -
 @dataclass(slots=True)
 class _Open:
     """A sequence (`items`) or a data set that is being walked: where its value begins, its stated
-    end (None for an undefined length), how far it can go, how its elements are encoded."""
+    end (None for an undefined length), how far it can go, how its elements are encoded, how many
+    are in it. One that `is_lazy` may be given its length."""
 
     tag: int
     start: int
@@ -107,6 +114,8 @@ class _Open:
     tags: set[int] = field(default_factory=set[int])
     last: int = -1  # where its last element begins, and that one's tag
     last_tag: int = -1
+    count: int = 0
+    is_lazy: bool = False
 
 
 type _Unpack = Callable[[memoryview[int], int], tuple[int, int, int]]
@@ -131,6 +140,9 @@ class _Walk:
     repeated: list[int] = field(default_factory=list[int])
     closing: list[_Open] = field(default_factory=list[_Open])
     mended: dict[int, tuple[int, bytes]] = field(default_factory=dict[int, tuple[int, bytes]])
+    unfolded: Count = field(default_factory=Count)
+    beyond: str = ""
+    lengths: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     def run(self) -> None:
         size = len(self.view)
@@ -150,24 +162,31 @@ class _Walk:
             except _Broken as trouble:
                 if not self._mend_within(stack):
                     self._broken(stack, str(trouble))
+            except Unfolded as bound:
+                self.beyond = str(bound)
+                self._close(stack)
 
-    def sound_bytes(self) -> bytes | None:
+    def sound_bytes(self) -> bytearray | None:
         """What was whole, with an end for whatever was left open and another VR where one was
         wrong."""
-        if not self.missing and not self.mended:
-            return bytes(self.view[: self.padded]) if self.padded is not None else None
-        out = bytearray(self.view[: self.sound if self.missing else self.padded])
+        is_short = self.missing or bool(self.beyond)
+        lengths = self.lengths if self.unfolded.items > _FEW else []
+        if not (is_short or lengths or self.mended) and self.padded is None:
+            return None
+        out = bytearray(self.view[: self.sound if is_short else self.padded])
         for at, (_, vr) in self.mended.items():
             out[at + 4 : at + 6] = vr
-        if not self.missing:
-            return bytes(out)
+        for place, length in lengths:
+            struct.pack_into(self.order + "I", out, place, length)
+        if not is_short:
+            return out
         for part in reversed(self.closing[1:]):
             if part.end is None:
                 tag = _SEQUENCE_END if part.items else _ITEM_END
                 out += struct.pack(self.order + "HHI", tag >> 16, tag & 0xFFFF, 0)
             elif part.start <= len(out):
                 struct.pack_into(self.order + "I", out, part.start - 4, len(out) - part.start)
-        return bytes(out)
+        return out
 
     def _broken(self, stack: list[_Open], trouble: str) -> None:
         """Go on behind the innermost part whose stated end can be believed; else it ends here."""
@@ -180,7 +199,10 @@ class _Walk:
                 del stack[depth:]
                 return
         self.missing = True
-        # Nothing that begins after what is sound is kept open.
+        self._close(stack)
+
+    def _close(self, stack: list[_Open]) -> None:
+        """End here; nothing that begins after what is sound is kept open."""
         self.closing = [part for part in stack if part.start <= self.sound]
         stack.clear()
 
@@ -192,6 +214,8 @@ class _Walk:
             if len(stack) > DEEPEST * 2:
                 raise _Broken("sequences are nested deeper than can be read")
             end = None if length == _UNDEFINED else start + length
+            here.count += 1
+            self.unfolded.item(here.count)
             implicit = here.implicit or is_implicit(self.view[start : start + 6], False)
             bound = here.bound if end is None else min(end, here.bound)
             stack.append(_Open(here.tag, start, end, bound, False, implicit))
@@ -201,6 +225,8 @@ class _Walk:
         elif tag == _SEQUENCE_END and here.end is None:
             stack.pop()
             self.at = start
+            if here.is_lazy:
+                self.lengths.append((here.start - 4, start - here.start))
         elif tag == _SEQUENCE_END and start == here.end:
             self.at = start
         else:
@@ -227,6 +253,8 @@ class _Walk:
             return
         if group in _NO_GROUPS:
             raise _Broken("bytes that are no element stand")
+        here.count += 1
+        self.unfolded.element(here.count)
         if not here.implicit:
             vr = bytes(view[at + 4 : at + 6])
             is_odd = tag <= here.last_tag or vr not in _VRS
@@ -249,7 +277,8 @@ class _Walk:
         elif is_sequence:
             end = None if length == _UNDEFINED else start + length
             bound = here.bound if end is None else min(end, here.bound)
-            stack.append(_Open(tag, start, end, bound, True, here.implicit))
+            is_lazy = vr == b"SQ" or (not vr and _dictionary_vr(tag) == "SQ")
+            stack.append(_Open(tag, start, end, bound, True, here.implicit, is_lazy=is_lazy))
             self.at = start
             if end is not None and end > here.bound < len(view):
                 raise _Broken(f"{_named(tag)} is longer than what it lies in")

@@ -30,6 +30,7 @@ _WHOSE = ("PatientID", "IssuerOfPatientID", "PatientName")
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """An object as it can be read, with what is wrong with it: `faults` cost something of it,
+    `beyond` is the bound that it was read to,
     `differences` tell what it says otherwise than the archive, `stranger` is why it is none of
     those that were asked for."""
 
@@ -39,6 +40,7 @@ class Arrived:
     differences: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     stranger: str = ""
+    beyond: str = ""
 
     @property
     def data_set(self) -> bytearray:
@@ -53,12 +55,14 @@ class Objections:
     faults: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     doubts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     remarks: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    bounds: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def learn(self, name: str, arrived: Arrived) -> None:
         """Note what is wrong with the object that a note calls so."""
         for kinds, told in (
             (self.faults, arrived.faults),
             (self.doubts, arrived.doubts),
+            (self.bounds, filter(None, [arrived.beyond])),
             (self.remarks, (*arrived.differences, *arrived.remarks)),
         ):
             for one in told:
@@ -70,6 +74,11 @@ class Objections:
             f"Not complete: damaged, and read as far as it is sound ({_names(names)}): {fault}. "
             "Retrieve it again, or look at how the archive keeps it."
             for fault, names in self.faults.items()
+        ]
+        told += [
+            f"Not complete: too much to be read here, and not read further ({_names(names)}): "
+            f"{bound}. No honest object has; ask whoever made it."
+            for bound, names in self.bounds.items()
         ]
         return told + [
             f"Not complete, perhaps ({_names(names)}): {doubt}."
@@ -109,9 +118,10 @@ def arrived(
     if is_another and of_another and who.study_instance_uid != wanted.study_instance_uid:
         return Arrived(instance, stranger="it is of another study and patient, by its data set")
     if found.data_set is not instance.data_set:
+        held = found.data_set
         instance = replace(
             instance,
-            data_set=bytearray(found.data_set),
+            data_set=held if isinstance(held, bytearray) else bytearray(held),
             transfer_syntax=found.transfer_syntax,
             came_in=found.came_in,
         )
@@ -122,7 +132,8 @@ def arrived(
             "closed after it: what stands last in it may be missing"
         )
     differences = [*_otherwise(who, instance), *of_another]
-    return Arrived(instance, found.faults, tuple(doubts), tuple(differences), found.remarks)
+    told = found.faults, tuple(doubts), tuple(differences), found.remarks
+    return Arrived(instance, *told, beyond=found.beyond)
 
 
 def patients_of(call: Call, studies: Collection[str]) -> Mapping[str, Collection[Patient]]:
