@@ -18,18 +18,18 @@ from dicom_mcp.server import create_server
 from tests.pace import scaled
 
 
-def ask(node: AnyNode, tool: str, /, **arguments: Any) -> dict[str, Any]:
+def ask(asked: AnyNode | Settings, tool: str, /, **arguments: Any) -> dict[str, Any]:
     """One call that must succeed: its answer, the same as text and as structured content."""
-    result = call(Settings(node), tool, **arguments)
+    result = call(asked, tool, **arguments)
     assert not result.is_error, said(result)
     answer = json.loads(said(result))
     assert answer == result.structured_content
     return answer
 
 
-def fail(node: AnyNode, tool: str, /, **arguments: Any) -> str:
+def fail(asked: AnyNode | Settings, tool: str, /, **arguments: Any) -> str:
     """One call that must fail: the sentence a model is given."""
-    result = call(Settings(node), tool, **arguments)
+    result = call(asked, tool, **arguments)
     assert result.is_error, said(result)
     assert result.structured_content is None
     return said(result)
@@ -37,7 +37,7 @@ def fail(node: AnyNode, tool: str, /, **arguments: Any) -> str:
 
 def look(node: AnyNode, tool: str, /, **arguments: Any) -> tuple[dict[str, Any], list[bytes]]:
     """One call that must answer with pictures: what is said of them, and their bytes."""
-    result = call(Settings(node), tool, **arguments)
+    result = call(node, tool, **arguments)
     words, *pictures = result.content
     assert isinstance(words, TextContent)
     assert not result.is_error, words.text
@@ -48,9 +48,9 @@ def look(node: AnyNode, tool: str, /, **arguments: Any) -> tuple[dict[str, Any],
     ]
 
 
-def call(settings: Settings, tool: str, /, **arguments: Any) -> CallToolResult:
-    """One call of one tool by a client of its own."""
-
+def call(asked: AnyNode | Settings, tool: str, /, **arguments: Any) -> CallToolResult:
+    """One call of one tool by a client of its own: of one node, or of those that are set."""
+    settings = asked if isinstance(asked, Settings) else Settings(asked)
     patient = replace(
         settings,
         node=_at_this_pace(settings.node),
@@ -100,3 +100,12 @@ def said(result: CallToolResult) -> str:
     (content,) = result.content
     assert isinstance(content, TextContent)
     return content.text
+
+
+def text_of(answer: dict[str, Any], record: dict[str, Any]) -> str:
+    """The text of a record, out of its fence."""
+    mark = answer["fence"].partition("<<")[2].partition(" ")[0]
+    text = record["text"]
+    assert text.startswith(f"<<{mark}\n")
+    assert text.endswith(f"\n{mark}>>")
+    return text.removeprefix(f"<<{mark}\n").removesuffix(f"\n{mark}>>")

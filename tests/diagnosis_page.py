@@ -10,14 +10,14 @@ from rich.console import Console
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.loopback import demo_archives
-from dicom_mcp.diagnosis import diagnose
+from dicom_mcp.diagnosis import Step, diagnose
 from dicom_mcp.doctor import show
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.truth.habits import Habits
+from tests.bounds import in_time
 from tests.peers import certificates
 from tests.peers.certificates import Certificates
-from tests.peers.mistakes import MISTAKES, made, page
-from tests.test_connection_mistakes import SECONDS, row_of
+from tests.peers.mistakes import MISTAKES, Mistake, made, page
 
 # Shown as they print.
 SHOWN = (
@@ -55,6 +55,9 @@ This page is written from real runs by `python -m tests.diagnosis_page`; tests c
 ones.
 """
 
+# Short, so that peers that say nothing are not waited for; in the sentences as it is.
+SECONDS = 4.0
+
 
 def printed(node: AnyNode, seconds: float = SECONDS) -> str:
     """What doctor prints of this node."""
@@ -81,6 +84,26 @@ def working() -> list[str]:
     with demo_archives() as (pacs, vna):
         nodes = (Node(pacs.host, pacs.port, pacs.ae_title), WebNode(vna.url))
         return [printed(node, 60) for node in nodes]
+
+
+def row_of(mistake: Mistake, certificates: Certificates) -> str:
+    """The mistake as a row of the page, its port left out."""
+    with made(mistake, certificates) as node:
+        found = in_time(lambda: diagnose(node, Habits(), deadline=Deadline(SECONDS)))
+    step = next(step for step in found.steps if step.name == mistake.step)
+    works = mistake.what.startswith("worklist only")
+    assert found.works is works
+    if not works:
+        assert step == found.failure, found.steps
+        assert step.remedy
+        after = found.steps[found.steps.index(step) + 1 :]
+        assert mistake.step == "C-ECHO" or not any(one.passed for one in after)
+    return f"| {mistake.what} | {mistake.step} | {_sentences(step, node.port)} |"
+
+
+def _sentences(step: Step, port: int) -> str:
+    said = " ".join(f"{part.rstrip('.')}." for part in (step.said, step.remedy) if part)
+    return said.replace(f"port {port}", "port PORT").replace(f":{port}", ":PORT")
 
 
 def main() -> None:

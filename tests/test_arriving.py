@@ -17,8 +17,8 @@ from dicom_mcp.node import Node, WebNode
 from tests.asking import ask, call, look, said
 from tests.content import documents as made
 from tests.content.samples import gradient, image
+from tests.hostile import Hostile, encoded
 from tests.peers.orthanc import orthanc
-from tests.test_hostile_objects import Hostile, encoded
 
 CONCLUSION = "No metastasis in the liver. But a mass of 3 cm in the left kidney."
 

@@ -14,10 +14,10 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import DIFFERENCES
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
+from tests.asking import ask, fail
 from tests.demo_hospital import pacs, vna
 from tests.peers.embedded import embedded_web
 from tests.peers.pynetdicom_scp import Answers, accepting
-from tests.test_nodes import ask, fail
 from tests.truth.archives import studies
 
 

@@ -1,12 +1,8 @@
 """Many values in one question: which of these accession numbers, patients, studies are there."""
 
 import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
@@ -17,41 +13,10 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.asking import ask
 from tests.bounds import PATIENCE
+from tests.sixty_studies import NOT_THERE, OBJECTS, THERE, archive, found
 from tests.truth.archives import images
 
 pytestmark = pytest.mark.usefixtures("tidy")
-
-STUDIES = 60
-
-
-def hospital() -> list[Dataset]:
-    """Sixty studies of twenty patients, one a day from 1 January."""
-    return [
-        one
-        for number in range(STUDIES)
-        for one in images(
-            1,
-            study=number + 1,
-            PatientID=f"P{100 + number % 20}",
-            StudyDate=f"2026{number // 28 + 1:02}{number % 28 + 1:02}",
-            AccessionNumber=f"A{1000 + number}",
-        )
-    ]
-
-
-OBJECTS = hospital()
-THERE = [f"A{1000 + number}" for number in range(57)]
-NOT_THERE = ["B1", "B2", "B3"]
-
-
-@contextmanager
-def archive(habits: Habits | None = None, objects: list[Dataset] = OBJECTS) -> Generator[Node]:
-    with EmbeddedArchive(objects, ae_title="LISTS", habits=habits or Habits()) as embedded:
-        yield Node(port=embedded.port, called_ae_title="LISTS")
-
-
-def found(answer: dict[str, Any], keyword: str = "AccessionNumber") -> set[str]:
-    return {row[keyword] for row in answer["records"]}
 
 
 NAMING = frozenset({"AccessionNumber", "PatientID"})

@@ -20,7 +20,7 @@ from tests.bounds import PATIENCE
 from tests.peers.embedded import embedded_web
 from tests.peers.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
 from tests.peers.orthanc import orthanc_web
-from tests.test_lists import OBJECTS, archive, found
+from tests.sixty_studies import OBJECTS, archive, found
 from tests.truth.archives import holding, images
 
 pytestmark = pytest.mark.usefixtures("tidy")

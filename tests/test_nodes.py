@@ -15,7 +15,7 @@ from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.node import Node, WebNode
 from dicom_mcp.server import create_server
-from tests.asking import call, said
+from tests.asking import ask, fail
 from tests.demo_hospital import TODAY, pacs, vna
 from tests.peers.embedded import embedded_web
 
@@ -31,19 +31,6 @@ def settings(database: str, vna_database: str) -> Iterator[Settings]:
             Node(port=pacs.port, called_ae_title="PACS", name="pacs"),
             others=(WebNode(vna, name="vna"), Node(port=1, name="down", timeout=5)),
         )
-
-
-def ask(settings: Settings, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    result = call(settings, tool, **arguments)
-    assert not result.is_error, said(result)
-    assert result.structured_content is not None
-    return result.structured_content
-
-
-def fail(settings: Settings, tool: str, /, **arguments: Any) -> str:
-    result = call(settings, tool, **arguments)
-    assert result.is_error, said(result)
-    return said(result)
 
 
 def held(which: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import Node
 from tests.asking import ask, fail
-from tests.test_lists import found
+from tests.sixty_studies import found
 from tests.truth.archives import images
 
 pytestmark = pytest.mark.usefixtures("tidy")

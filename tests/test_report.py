@@ -16,10 +16,10 @@ from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Node, WebNode
-from tests.asking import ask, fail, look
+from tests.asking import ask, fail, look, text_of
 from tests.content import documents as made
 from tests.peers.embedded import embedded_web
-from tests.test_timeline import EXCUSED, KINDS
+from tests.peers.habits import EXCUSED, KINDS
 
 STUDY = "2.25.2"
 
@@ -53,15 +53,6 @@ def reports_of(*objects: Dataset, **arguments: Any) -> dict[str, Any]:
     with EmbeddedArchive(objects, ae_title="ONE", habits=habits) as archive:
         node = Node(port=archive.port, called_ae_title="ONE")
         return ask(node, "read_report", **{"study_instance_uid": STUDY, **arguments})
-
-
-def text_of(answer: dict[str, Any], record: dict[str, Any]) -> str:
-    """The text of a record, out of its fence."""
-    mark = answer["fence"].partition("<<")[2].partition(" ")[0]
-    text = record["text"]
-    assert text.startswith(f"<<{mark}\n")
-    assert text.endswith(f"\n{mark}>>")
-    return text.removeprefix(f"<<{mark}\n").removesuffix(f"\n{mark}>>")
 
 
 def test_every_report_of_every_study_is_read_newest_first(

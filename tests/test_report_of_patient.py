@@ -8,11 +8,10 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.reports import pdf
 from dicom_mcp.node import AnyNode
-from tests.asking import ask, fail
+from tests.asking import ask, fail, text_of
 from tests.content import documents as made
 from tests.peers.embedded import embedded
 from tests.peers.everywhere import ARCHIVES, OVER_DICOMWEB, held_by
-from tests.test_report import text_of
 from tests.truth.archives import images
 
 CONCLUSION = ("Conclusions", "121076", "DCM")

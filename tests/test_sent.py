@@ -27,9 +27,9 @@ from dicom_mcp.tools.answer import Presets
 from dicom_mcp.tools.call import Call
 from tests.content import documents as made
 from tests.content.samples import gradient, image
+from tests.hostile import PATIENCE, Hostile, document, encoded
 from tests.peers.program import free_port, running
 from tests.stdio import HANDSHAKES, Child, child
-from tests.test_hostile_objects import PATIENCE, Hostile, document, encoded
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom's, about what is odd
 

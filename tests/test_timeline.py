@@ -1,7 +1,6 @@
 """One patient over time, against plain loops over the objects."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -13,96 +12,23 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
-from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.hospital import PLANTED
-from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
-from dicom_mcp.demo.reports import RADIATION_DOSE_SR
 from dicom_mcp.node import Node
 from dicom_mcp.standard.body_part import related
 from tests.asking import answers, ask, fail, listed
 from tests.bounds import PATIENCE
 from tests.demo_hospital import TODAY
+from tests.peers.habits import EXCUSED, KINDS
 from tests.peers.pynetdicom_scp import Answers, accepting, study
-
-BAD_HABITS = Habits(unreturned=frozenset(COMPUTED), most_matches=10)
-
-# Archives that tell, that want to be asked otherwise, and that don't tell.
-KINDS: dict[str, dict[str, Any]] = {
-    "as it should be": {},
-    "strict": {"hierarchy": "strict"},
-    "answers nothing without the keys above": {"hierarchy": "silent"},
-    "keeps no counts and no modalities": {
-        "habits": Habits(unreturned=frozenset(COMPUTED), ignored_keys=frozenset(COMPUTED))
-    },
-    "stops silently after 10": {"habits": Habits(most_matches=10)},
-    "is out of resources after 7": {"habits": Habits(most_matches=7, cap_status=0xA700)},
-    "gives everything twice": {"habits": Habits(duplicated=True)},
-    "has several bad habits": {"habits": BAD_HABITS},
-}
-
-# Archives whose answers cannot all be whole.
-EXCUSED = frozenset({"is out of resources after 7", "has several bad habits"})
-
-NOT_IMAGES = frozenset({"SR", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "ECG"})
-IDS = sorted({patient.id for patient in PATIENTS.values()})
+from tests.timelines import IDS, said_row, true_row, true_studies
 
 
 @pytest.fixture(scope="module")
 def node(database: str) -> Iterator[Node]:
     with EmbeddedArchive([], ae_title="TIMES", database=database) as archive:
         yield Node(port=archive.port, called_ae_title="TIMES")
-
-
-def uids(objects: Iterable[Dataset], keyword: str) -> list[str]:
-    return [*dict.fromkeys(str(getattr(one, keyword)) for one in objects)]
-
-
-def true_row(held: Iterable[Dataset], study: str) -> dict[str, Any]:
-    """What a record of this study must say, by its objects."""
-    objects = [one for one in held if one.StudyInstanceUID == study]
-    series = {str(one.SeriesInstanceUID): one for one in objects}.values()
-    reports = Counter(
-        one.Modality
-        for one in series
-        if one.Modality in ("SR", "DOC") and one.SOPClassUID != RADIATION_DOSE_SR
-    )
-    modalities = {str(one.Modality) for one in objects}
-    return {
-        "study_instance_uid": study,
-        "date": objects[0].StudyDate,
-        "description": objects[0].StudyDescription,
-        "modality": modalities - {"SR", "DOC"},
-        "series": len(series),
-        "images": sum(one.Modality not in NOT_IMAGES for one in objects),
-        "report": ", ".join(f"{one} {reports[one]}" for one in ("SR", "DOC") if reports[one])
-        or "none",
-        "dose": any(one.SOPClassUID == RADIATION_DOSE_SR for one in objects),
-        "accession": str(objects[0].AccessionNumber),
-    }
-
-
-def said_row(row: dict[str, Any]) -> dict[str, Any]:
-    """What a record says of the same."""
-    return {
-        "study_instance_uid": row["study_instance_uid"],
-        "date": row["date"],
-        "description": row["description"],
-        "modality": set(row["modality"]),
-        "series": row.get("series"),
-        "images": row.get("images"),
-        "report": row["report"],
-        "dose": "dose_report" in row,
-        "accession": row.get("accession_number", ""),
-    }
-
-
-def true_studies(held: Iterable[Dataset], patient: str) -> list[str]:
-    """Studies of a patient, newest first."""
-    mine = [one for one in held if one.PatientID == patient]
-    mine.sort(key=lambda one: (one.StudyDate, one.StudyTime), reverse=True)
-    return uids(mine, "StudyInstanceUID")
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

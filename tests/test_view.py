@@ -28,8 +28,8 @@ from dicom_mcp.tools.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
 from tests.content import documents as made
+from tests.content.overlays import add_plane
 from tests.content.samples import gradient, image
-from tests.content.test_overlay import add_plane
 from tests.peers.embedded import embedded_web
 
 

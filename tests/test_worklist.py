@@ -4,18 +4,16 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import product
 from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.dataset import Dataset
 from pydicom.valuerep import PersonName
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
-from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.matching import matches
@@ -26,17 +24,18 @@ from tests.bounds import PATIENCE
 from tests.peers.pynetdicom_scp import MODELS, VERIFICATION, Answers, accepting, archive_of
 from tests.peers.pynetdicom_scp import study as acceptor_study
 from tests.peers.scripted import Peer, accept, element, give, hear_question, hold
-
-TODAY = date(2026, 3, 2)
-DAY = "20260302"
-CT = "1.2.840.10008.5.1.4.1.1.2"
-
-type Asked = dict[str, Any]
-
-
-def worklist() -> list[Dataset]:
-    """Ten entries of one day."""
-    return hospital(TODAY).worklist()
+from tests.worklists import (
+    DAY,
+    QUESTIONS,
+    TODAY,
+    Asked,
+    accessions,
+    name,
+    records_of,
+    step,
+    study,
+    worklist,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,46 +45,6 @@ def node() -> Iterator[Node]:
 
 
 # What is asked for
-
-
-def step(entry: Dataset) -> Dataset:
-    """The one scheduled procedure step."""
-    (found,) = entry.ScheduledProcedureStepSequence
-    return found
-
-
-def name(entry: Dataset) -> str:
-    """All component groups of the patient's name."""
-    return str(entry.PatientName)
-
-
-QUESTIONS: list[tuple[Asked, Callable[[Dataset], bool]]] = [
-    ({}, lambda _: True),
-    ({"modality": "CT"}, lambda entry: step(entry).Modality == "CT"),
-    ({"modality": "mri"}, lambda entry: step(entry).Modality == "MR"),
-    ({"modality": "CT or US"}, lambda entry: step(entry).Modality in ("CT", "US")),
-    ({"modality": "x-ray"}, lambda entry: step(entry).Modality in ("CR", "DX", "RG")),
-    ({"station": "CT1"}, lambda entry: step(entry).ScheduledStationName == "CT1"),
-    ({"station": "DEMO_MR1"}, lambda entry: step(entry).ScheduledStationAETitle == "DEMO_MR1"),
-    ({"station": "ct2"}, lambda entry: step(entry).ScheduledStationName == "CT2"),
-    ({"station": "CT*"}, lambda entry: step(entry).ScheduledStationName.startswith("CT")),
-    ({"station": "CT9"}, lambda _: False),
-    ({"patient_id": "104217"}, lambda entry: entry.PatientID == "104217"),
-    ({"patient_id": "00104217"}, lambda entry: entry.PatientID == "00104217"),
-    ({"patient_name": "Anna Schmidt"}, lambda entry: name(entry) == "Schmidt^Anna"),
-    ({"patient_name": "schmidt"}, lambda entry: name(entry) == "Schmidt^Anna"),
-    ({"patient_name": "Schmidt^A*"}, lambda entry: name(entry) == "Schmidt^Anna"),
-    ({"patient_name": "山田太郎"}, lambda entry: "山田^太郎" in name(entry)),
-    ({"patient_name": "*山田*"}, lambda entry: "山田" in name(entry)),
-    ({"patient_name": "Jürgen Brückner"}, lambda entry: "Brückner^Jürgen" in name(entry)),
-    ({"patient_name": "Соколова"}, lambda entry: "Соколова" in name(entry)),
-    ({"patient_name": "nobody"}, lambda _: False),
-    ({"accession_number": "W26030205"}, lambda entry: entry.AccessionNumber == "W26030205"),
-    (
-        {"modality": "CT", "station": "CT2", "patient_name": "Weber"},
-        lambda entry: step(entry).ScheduledStationName == "CT2" and "Weber" in name(entry),
-    ),
-]
 
 
 @pytest.mark.parametrize("days", [DAY, "2026-03-02", "March 2026", "since 2026-03-01", ""])
@@ -502,27 +461,6 @@ def test_no_name_is_written_to_the_log(node: Node, caplog: pytest.LogCaptureFixt
 # What has arrived
 
 
-def study(entry: Dataset, images: int, **changes: Any) -> Iterator[Dataset]:
-    """A study of this entry's patient."""
-    for number in range(images):
-        image = Dataset()
-        image.file_meta = FileMetaDataset()
-        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        image.SpecificCharacterSet = entry.SpecificCharacterSet
-        image.SOPClassUID = CT
-        image.PatientName = entry.PatientName
-        image.PatientID = entry.PatientID
-        image.StudyInstanceUID = entry.StudyInstanceUID
-        image.AccessionNumber = entry.AccessionNumber
-        image.StudyDate = DAY
-        image.Modality = step(entry).Modality
-        for keyword, value in changes.items():
-            setattr(image, keyword, value)
-        image.SeriesInstanceUID = f"{image.StudyInstanceUID}.1"
-        image.SOPInstanceUID = f"{image.SeriesInstanceUID}.{number}"
-        yield image
-
-
 def test_what_has_arrived_is_found_by_uid_else_accession_number_else_patient_and_day() -> None:
     entries = worklist()
     for entry in entries:
@@ -615,15 +553,3 @@ def test_a_worklist_without_an_archive_behind_it_says_so() -> None:
     assert answer["returned"] == 10
     assert answer["waiting"] is None
     assert any("answers no questions about studies" in note for note in answer["notes"])
-
-
-def accessions(answer: dict[str, Any]) -> list[str]:
-    """Of the records, in their order."""
-    return [one["accession_number"] for one in records_of(answer, "accession_number")]
-
-
-def records_of(answer: dict[str, Any], field: str) -> list[dict[str, Any]]:
-    """The records with what they have in common."""
-    both = [{**answer["common"], **record} for record in answer["records"]]
-    assert all(field in record for record in both)
-    return both

@@ -55,6 +55,18 @@ def test_no_test_sleeps() -> None:
             assert not slept, f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
 
 
+def test_nothing_is_imported_from_a_test_module() -> None:
+    """What several tests need is a module of its own, which a change to one test leaves alone."""
+    borrowed = {
+        f"{module.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("tests", "benchmarks", "scripts")
+        for module in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(_parsed(module))
+        if isinstance(node, ast.Import | ast.ImportFrom) and _names_a_test_module(node)
+    }
+    assert borrowed == set()
+
+
 def test_starting_the_server_imports_nothing_of_dicom() -> None:
     """Half of the start is importing the SDK; the archive's side comes with the first question."""
     said = subprocess.run(
@@ -115,6 +127,15 @@ def _reads_environment(node: ast.AST) -> bool:
             return any(name.name in ("environ", "getenv") for name in names)
         case _:
             return False
+
+
+def _names_a_test_module(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        # A name of a package may be a module of it; one of a module is not.
+        package = not node.module or (ROOT / node.module.replace(".", "/")).is_dir()
+        names = [node.module or "", *(names if package else ())]
+    return any(part.startswith("test_") for name in names for part in name.split("."))
 
 
 def _imported(module: Path) -> Iterator[str]:

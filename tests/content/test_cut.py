@@ -10,7 +10,7 @@ from dicom_mcp.content.read import read_object
 from dicom_mcp.standard.structure import walk
 from tests.content import documents as made
 from tests.cuts import IS_AT_SCALE, MOST, is_sound, of_hospital, of_pydicom
-from tests.test_hostile_objects import encoded
+from tests.hostile import encoded
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 

@@ -14,7 +14,7 @@ from dicom_mcp.dicomweb.model import Damage, data_set, data_sets
 from dicom_mcp.errors import ProtocolViolation
 from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, decode
 from dicom_mcp.standard.query import Match, Value
-from tests.standard.test_identifier import VALUES, written
+from tests.standard.identifiers import VALUES, written
 
 
 @pytest.mark.parametrize("vr", VALUES)

@@ -20,7 +20,7 @@ from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
 from tests.bounds import PATIENCE
 from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, samples
-from tests.dimse.test_retrieve import fetch
+from tests.dimse.fetching import fetch
 from tests.peers.program import free_port
 from tests.peers.scripted import Over, Peer, Talk, command, hear_request, p_data, pdu
 from tests.peers.scripted_sender import MOVE, finish, hear, serve

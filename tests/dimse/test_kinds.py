@@ -25,8 +25,8 @@ from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.comment import without_names
 from dicom_mcp.standard.instance import Reference
 from tests.bounds import PATIENCE
-from tests.dimse.test_move import image, store
-from tests.dimse.test_retrieve import ONE, TWO, ct, fetch, reference
+from tests.dimse.fetching import ONE, TWO, ct, fetch, reference
+from tests.peers.delivering import image, store
 from tests.peers.program import free_port
 from tests.peers.scripted import (
     IMPLICIT,

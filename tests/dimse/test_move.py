@@ -5,12 +5,9 @@ import struct
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pydicom.uid import ImplicitVRLittleEndian
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive
@@ -20,10 +17,11 @@ from dicom_mcp.errors import ArchiveError, Cancelled, DeadlinePassed, NoAccepted
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
 from tests.bounds import PATIENCE, in_time
-from tests.dimse.test_retrieve import ONE, TWO, ct, fetch
+from tests.dimse.fetching import ONE, TWO, ct, fetch
+from tests.peers.delivering import deliver, image, store
 from tests.peers.program import free_port
 from tests.peers.pynetdicom_scp import accepting
-from tests.peers.scripted import CANCEL_REQUEST, Peer, Script, Step, Talk, accept, hold
+from tests.peers.scripted import CANCEL_REQUEST, Peer, Script, Talk, accept, hold
 from tests.peers.scripted_sender import CT, GET, finish, hear, hear_request, send, serve
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -34,36 +32,6 @@ NOT_AUTHORISED, OUT_OF_RESOURCES = 0x0124, 0xA700
 @pytest.fixture
 def place() -> Receiver:
     return Receiver("RECEIVER", free_port(), "127.0.0.1")
-
-
-def image(uid: str, *, size: int = 100) -> Dataset:
-    one = Dataset()
-    one.SOPClassUID, one.SOPInstanceUID = UID(CT), UID(uid)
-    one.add_new(0x7FE00010, "OW", bytes(size))
-    one.file_meta = FileMetaDataset()
-    one.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    return one
-
-
-def store(place: Receiver, *images: Dataset, origin: int | None = None) -> list[int | None]:
-    """Send them as an archive does; the status of each, None where the association ended."""
-    ae = AE("ARCHIVE")
-    for sop_class in {one.SOPClassUID for one in images}:
-        ae.add_requested_context(sop_class, ImplicitVRLittleEndian)
-    held = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
-    assert held.is_established
-    connection = held.dul.socket.socket
-    said: list[int | None] = []
-    for one in images:
-        if held.is_established:
-            title = None if origin is None else "MCPSCU"
-            answer = held.send_c_store(one, originator_aet=title, originator_id=origin)
-            said.append(answer.get("Status"))
-    if held.is_established:
-        held.release()
-    held.join(PATIENCE)
-    connection.close()  # pynetdicom leaves one open that the other side has ended
-    return said
 
 
 def emptied(inbox: Inbox) -> list[Instance]:
@@ -151,15 +119,6 @@ def moved(
         with closing(Archive(exchange)) as archive:
             came, retrieved = fetch(archive, ct(*uids), seconds=seconds, most=most)
     return [one.sop_instance_uid for one in came], retrieved
-
-
-def deliver(place: Receiver, *uids: str) -> Step:
-    """A step that sends these objects, one association each time it is made."""
-
-    def step(talk: Talk) -> None:
-        assert store(place, *map(image, uids), origin=talk.message_id) == [0x0000] * len(uids)
-
-    return step
 
 
 def test_a_move_brings_what_the_archive_sends(place: Receiver) -> None:

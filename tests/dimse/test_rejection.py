@@ -15,8 +15,8 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.worklist import WorklistQuestion
 from tests.bounds import PATIENCE, in_time
-from tests.dimse.test_move import deliver
-from tests.dimse.test_retrieve import ONE, ct, fetch
+from tests.dimse.fetching import ONE, ct, fetch
+from tests.peers.delivering import deliver
 from tests.peers.misbehaviours import rejected
 from tests.peers.program import free_port
 from tests.peers.scripted import (

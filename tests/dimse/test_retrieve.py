@@ -36,6 +36,7 @@ from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time
+from tests.dimse.fetching import ONE, THREE, TWO, ct, fetch, reference
 from tests.peers.pynetdicom_scp import accepting, archive_of
 from tests.peers.scripted import (
     CANCEL_REQUEST,
@@ -84,38 +85,6 @@ def embedded(held: list[Dataset]) -> Iterator[EmbeddedArchive]:
 def archive(embedded: EmbeddedArchive) -> Iterator[Archive]:
     with closing(connect(Node(port=embedded.port))) as archive:
         yield archive
-
-
-def reference(one: Dataset, *, kind: bool = True) -> Reference:
-    return Reference(
-        str(one.StudyInstanceUID),
-        str(one.SeriesInstanceUID),
-        str(one.SOPInstanceUID),
-        str(one.SOPClassUID) if kind else "",
-    )
-
-
-def fetch(
-    archive: Archive,
-    references: list[Reference],
-    *,
-    most: int = 1_000_000,
-    seconds: float = PATIENCE,
-    headers: bool = False,
-) -> tuple[list[Instance], Retrieved]:
-    """At most so many objects, and how fetching them ended."""
-    came: list[Instance] = []
-
-    def take(instance: Instance) -> bool:
-        came.append(instance)
-        return len(came) < most
-
-    deadline = Deadline(seconds)
-    retrieved = in_time(
-        lambda: archive.objects(references, take, deadline=deadline, headers=headers)
-    )
-    assert retrieved.count == len(came)
-    return came, retrieved
 
 
 @pytest.mark.parametrize("kind", [True, False])
@@ -193,12 +162,6 @@ def test_one_connection_serves_queries_and_objects_in_turn(
 
 
 # --- peers that do it wrong
-
-ONE, TWO, THREE = "1.2.3.1", "1.2.3.2", "1.2.3.3"
-
-
-def ct(*uids: str) -> list[Reference]:
-    return [Reference("1.2", "1.2.3", uid, CT) for uid in uids]
 
 
 def asked(script: Script, *uids: str, seconds: float = PATIENCE) -> tuple[list[str], Retrieved]:

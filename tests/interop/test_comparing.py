@@ -12,10 +12,10 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
+from tests.asking import ask
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import CUTTING_BELOW, MISBEHAVING, Kind, embedded
 from tests.peers.orthanc import orthanc
-from tests.test_nodes import ask
 from tests.truth.archives import images
 
 STUDIES = 500

@@ -10,8 +10,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import WebNode
 from dicom_mcp.truth.roots import OF_PATIENT
 from tests.asking import ask
-from tests.interop.questions import PATIENT, STUDY
-from tests.interop.test_expectations import (
+from tests.interop.expectations import (
     test_every_series_shows_its_instances_with_and_without_the_study,
     test_modalities_and_counts_are_those_of_the_study,
     test_names_come_back_as_they_were_written,
@@ -20,6 +19,7 @@ from tests.interop.test_expectations import (
     test_the_answer_is_the_true_one,
     truth,
 )
+from tests.interop.questions import PATIENT, STUDY
 from tests.peers.archive import Peer
 from tests.peers.embedded import MISBEHAVING, embedded_web
 from tests.peers.orthanc import orthanc_web

@@ -11,11 +11,11 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import STUDIES
 from tests.asking import ask, call, said
+from tests.overviews import by_series
+from tests.overviews import said_row as said_of_series
+from tests.overviews import true_row as true_of_series
 from tests.peers.archive import Peer
-from tests.test_overview import by_series
-from tests.test_overview import said_row as said_of_series
-from tests.test_overview import true_row as true_of_series
-from tests.test_timeline import IDS, said_row, true_row, true_studies
+from tests.timelines import IDS, said_row, true_row, true_studies
 
 type Answer = dict[str, Any]
 

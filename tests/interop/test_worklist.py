@@ -19,7 +19,7 @@ from dicom_mcp.node import Node
 from tests.asking import ask
 from tests.peers.dcmtk import dcmtk, store
 from tests.peers.program import free_port, running
-from tests.test_worklist import DAY, QUESTIONS, TODAY, Asked, accessions, records_of, study
+from tests.worklists import DAY, QUESTIONS, TODAY, Asked, accessions, records_of, study
 
 _PLUGIN = Path("/usr/share/orthanc/plugins/libModalityWorklists.so")
 

@@ -13,7 +13,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.asking import ask, call, said
 from tests.peers.pynetdicom_scp import VERIFICATION, Answers, accepting
-from tests.truth.test_descent import row
+from tests.truth.rows import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

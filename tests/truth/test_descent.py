@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset
 
 from dicom_mcp import dicom_api
 from dicom_mcp.deadline import Deadline
@@ -15,6 +14,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
 from tests.peers.pynetdicom_scp import Answers, accepting, archive_of
+from tests.truth.rows import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -123,13 +123,3 @@ def modalities(answer: Matches) -> dict[str, object]:
         for match in answer.matches
         if match.get("ModalitiesInStudy")
     }
-
-
-def row(level: str, **values: str | None) -> Dataset:
-    """One match; None leaves an attribute out."""
-    answer = Dataset()
-    answer.QueryRetrieveLevel = level
-    for keyword, value in values.items():
-        if value is not None:
-            setattr(answer, keyword, value)
-    return answer

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.node import Node
 from tests.asking import ask
 from tests.peers.pynetdicom_scp import MODELS, Answers, accepting
-from tests.truth.test_descent import row
+from tests.truth.rows import row
 
 pytestmark = [
     pytest.mark.usefixtures("tidy"),

@@ -12,7 +12,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
 from tests.peers.pynetdicom_scp import Acceptor, Answers, accepting, archive_of
-from tests.truth.test_descent import row
+from tests.truth.rows import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

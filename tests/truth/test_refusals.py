@@ -15,7 +15,7 @@ from dicom_mcp.truth.refusals import refused_of
 from tests.asking import ask
 from tests.peers.pynetdicom_scp import Answers, accepting, archive_of
 from tests.truth.archives import find
-from tests.truth.test_descent import row
+from tests.truth.rows import row
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

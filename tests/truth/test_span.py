@@ -1,5 +1,7 @@
 """How days are parted by what the days beside them had."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from dicom_mcp.truth.span import DAY, Density, Span
@@ -38,3 +40,26 @@ def test_a_span_is_parted_evenly_by_days_that_are_known() -> None:
     assert spans == [Span(None, MONDAY + DAY), Span(MONDAY + 2 * DAY, None)]
     assert density.even(Span(None, None), 100) == [Span(None, None)]
     assert Density().even(Span(MONDAY, None), 8) == [Span(MONDAY, None)]
+
+
+def test_parts_that_are_asked_side_by_side_tell_what_they_had_at_once() -> None:
+    density = Density()
+    days = matches(MONDAY, *[1] * 400)
+
+    def learn(first: int) -> None:
+        for number in range(first, 400, 4):
+            density.learn(days[number : number + 1], cut=False)
+            density.halves(Span(None, None))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as several:
+            list(several.map(learn, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    assert density.even(Span(None, None), 1) == [
+        Span(None, days[0]),
+        *(Span(day, day) for day in days[1:-1]),
+        Span(days[-1], None),
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from threading import Lock
 
 from ..standard import reading
 
@@ -57,7 +58,9 @@ class Density:
         self._rates: tuple[float, ...] = ()
         # Whether of what was cut the oldest came.
         self._forward = False
+        # Parts that are asked side by side learn and look at once, so it is replaced, not changed.
         self._days: Counter[date] = Counter()
+        self._learning = Lock()
         # How many times as many as a usual day a weekday has.
         self._weights = [1.0] * 7
 
@@ -71,14 +74,15 @@ class Density:
         if cut and days and days[0] < days[-1]:
             # Which there are more of are the newest, where they came in the order of their days.
             self._forward = all(day <= after for day, after in pairwise(days))
-        for day, count in Counter(days).items():  # of which some came before
-            self._days[day] = max(self._days[day], count)
-        if self._days.total() < _ENOUGH:
+        with self._learning:
+            known = self._days | Counter(days)  # some came before
+            self._days = known
+        if known.total() < _ENOUGH:
             return
-        usual = self._days.total() / len(self._days)
+        usual = known.total() / len(known)
         means = [usual] * 7
         for weekday in range(7):
-            if counts := [n for day, n in self._days.items() if day.weekday() == weekday]:
+            if counts := [n for day, n in known.items() if day.weekday() == weekday]:
                 means[weekday] = sum(counts) / len(counts)
         self._weights = [7 * mean / sum(means) for mean in means]
 
