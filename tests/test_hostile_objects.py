@@ -1,6 +1,7 @@
 """Objects made to harm: refused with a reason, or read as the data they are, in time and in bounds;
 and nothing of any object stays on disk or in a log."""
 
+import json
 import sys
 import zlib
 from base64 import b64decode
@@ -55,6 +56,12 @@ def claiming(**attributes: Any) -> Dataset:
     return dataset
 
 
+def beyond(dataset: Dataset) -> Dataset:
+    """An object that claims more frames than any machine counts."""
+    dataset.add_new(0x00280008, "LO", "9" * 20)
+    return dataset
+
+
 def compressed(count: int) -> Dataset:
     """So many frames of a million bytes that are said to be compressed."""
     dataset = claiming(NumberOfFrames=count)
@@ -78,6 +85,11 @@ OBJECTS: dict[str, tuple[Dataset, Callable[[], bytes], str]] = {
     "a billion frames": (
         claiming(NumberOfFrames=1 << 30),
         lambda: encoded(claiming(NumberOfFrames=1 << 30)),
+        "pixel data ends",
+    ),
+    "frames beyond 31 bits": (
+        small(),
+        lambda: encoded(beyond(small())),
         "pixel data ends",
     ),
     "65,535 by 65,535 pixels": (
@@ -220,3 +232,23 @@ def test_nothing_of_an_object_is_on_disk_or_in_the_log(ward: Ward) -> None:
     assert "name=view_image" in log
     assert SECRET not in log
     assert not list(ward.folder.rglob("*"))
+
+
+def test_a_damaged_copy_is_not_kept_so_that_it_may_come_whole(ward: Ward) -> None:
+    report = made.document(made.text("No metastasis"))
+    ward.index.put(80, report, encoded(report)[:-10])
+    assert '"complete":false' in ward.call("read_report", 80)[1]
+    ward.index.given["2.25.980"] = encoded(ward.index.told["2.25.980"]), EXPLICIT
+    assert '"complete":true' in ward.call("read_report", 80)[1]
+
+
+def test_a_header_is_called_the_servers_and_says_the_same_after_the_object_was_seen(
+    ward: Ward,
+) -> None:
+    picture = small()
+    ward.index.put(81, picture, encoded(picture))
+    before = json.loads(ward.call("read_header", 81)[1])
+    assert len(ward.call("view_image", 81)[2]) == 1
+    after = json.loads(ward.call("read_header", 81)[1])
+    assert any("the server's metadata, not the object" in note for note in before["notes"])
+    assert (before["records"], before["notes"]) == (after["records"], after["notes"])

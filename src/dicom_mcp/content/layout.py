@@ -39,8 +39,8 @@ class Layout:
 
 
 def frame_count(elements: Elements) -> int:
-    """How many frames the object says it has."""
-    return max(1, elements.integer("NumberOfFrames", 1))
+    """How many frames the object says it has, as far as an IS can (PS3.5 6.2: 31 bits)."""
+    return min(max(1, elements.integer("NumberOfFrames", 1)), (1 << 31) - 1)
 
 
 def layout_of(elements: Elements) -> Layout:

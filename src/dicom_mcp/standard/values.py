@@ -158,6 +158,15 @@ def integer(value: str, *, argument: str) -> str:
     return value
 
 
+def whole_number(text: str) -> int | None:
+    """What an IS says (PS3.5 6.2: at most 31 bits and a sign); None for what is none."""
+    found = _WHOLE.fullmatch(text.strip())
+    return int(found[0]) if found else None
+
+
+_WHOLE = re.compile("[+-]?[0-9]{1,10}")
+
+
 def shown(value: str) -> str:
     """A refused value, quoted and cut to what helps to recognise it."""
     return repr(value if len(value) <= 40 else f"{value[:37]}...")

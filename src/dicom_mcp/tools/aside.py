@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..standard.query import Match
-from ..standard.values import is_uid
+from ..standard.values import is_uid, whole_number
 from .below import Below
 from .condition import texts
 from .things import SERIES
@@ -62,4 +62,4 @@ class Aside:
 def _count(series: Match) -> int | None:
     """How many images it has by the archive's account."""
     told = "".join(texts(series.get(COUNT, "")))
-    return int(told) if told.isdecimal() else None
+    return whole_number(told)

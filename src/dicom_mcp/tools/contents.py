@@ -6,6 +6,7 @@ from contextlib import suppress
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
+from ..standard.values import whole_number
 from .asking import Found, Question, each
 from .call import Call
 from .kind import UNTOLD, is_image, kind
@@ -248,4 +249,4 @@ class _Looking:
 def _said(match: Match, keyword: str) -> int | None:
     """A count that the archive keeps."""
     said = text(match, keyword)
-    return int(said) if said.isdecimal() else None
+    return whole_number(said)

@@ -168,4 +168,8 @@ def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:
     del dataset.file_meta
     known = ", ".join(one.reference.transfer_syntaxes)
     told = f" Transfer syntax by the archive's account: {known}." if known else ""
-    return [f"The header came without pixels and other bulk data.{told}"]
+    return [
+        "The header came without pixels and other bulk data, and is the server's metadata, not the "
+        "object: SpecificCharacterSet is what the server wrote it in, and values, private "
+        f"attributes and order may be otherwise in the object.{told}"
+    ]

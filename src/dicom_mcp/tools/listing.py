@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
+from ..standard.values import whole_number
 from .call import Call
 from .together import Place, together
 
@@ -34,7 +35,7 @@ class Listing:
     def numbers(self) -> list[int]:
         """The instance numbers, in order, of all that have one."""
         found = (str(one.get("InstanceNumber", "")) for one in self.instances)
-        return sorted(int(one) for one in found if one.removeprefix("-").isdecimal())
+        return sorted(number for one in found if (number := whole_number(one)) is not None)
 
     @property
     def unnumbered(self) -> int:
@@ -44,8 +45,8 @@ class Listing:
     @property
     def frames(self) -> int:
         """Pictures in all: an instance without a number of frames is one."""
-        found = (str(one.get("NumberOfFrames", "")) for one in self.instances)
-        return sum(int(one) if one.isdecimal() else 1 for one in found)
+        found = [whole_number(str(one.get("NumberOfFrames", ""))) for one in self.instances]
+        return sum(1 if frames is None else frames for frames in found)
 
 
 def listing(

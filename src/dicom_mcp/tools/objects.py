@@ -12,11 +12,12 @@ from pydantic import Field
 
 from ..content.error import ContentError
 from ..errors import BadArgument
+from ..node import WebNode
 from ..standard import values
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from ..standard.values import shown
+from ..standard.values import shown, whole_number
 from .arriving import Arrived, Objections, arrived, patients_of
 from .call import Call
 from .condition import texts
@@ -183,8 +184,8 @@ def member(study: str, series: str, match: Match) -> Member:
             text(match, "SOPClassUID"),
             tuple(texts(match.get("AvailableTransferSyntaxUID", ""))),
         ),
-        int(number) if number.lstrip("-").isdecimal() else None,
-        min(int(frames), _MOST_FRAMES) if frames.isdecimal() and int(frames) > 1 else 1,
+        whole_number(number),
+        min(max(whole_number(frames) or 1, 1), _MOST_FRAMES),
         match,
     )
 
@@ -223,10 +224,12 @@ def fetch(
         found.objections.learn(one.name, came)
         return take(one, came.instance)
 
+    # A web server writes headers anew: they say the same whether or not the object was seen.
+    is_web = isinstance(call.archive.node, WebNode)
+    kinds = [True] if headers and is_web else [True, False] if headers else [False]
     for one in some:
-        held: Arrived | None = shelf.get((where, *_place(one.reference), False))
-        if held is None and headers:
-            held = shelf.get((where, *_place(one.reference), True))
+        kept = (shelf.get((where, *_place(one.reference), kind)) for kind in kinds)
+        held: Arrived | None = next(filter(None, kept), None)
         if held is None:
             wanted[_place(one.reference)] = one
         elif not hand(one, held):
@@ -250,8 +253,9 @@ def fetch(
             found.missing.append(reference.sop_instance_uid)
             found.notes.append(f"For one object another one came: {came.stranger}. It is dropped.")
             return True
-        kept = replace(came, instance=head(came.instance)) if headers else came
-        shelf.put((where, *_place(reference), headers), kept)
+        if not came.faults and instance.is_ended:  # else it may come whole when asked for again
+            kept = replace(came, instance=head(came.instance)) if headers else came
+            shelf.put((where, *_place(reference), headers), kept)
         return hand(wanted[_place(reference)], came)
 
     references = [one.reference for one in wanted.values()]

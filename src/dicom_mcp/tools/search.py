@@ -7,6 +7,7 @@ from ..content.error import ContentError
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
+from ..standard.values import whole_number
 from .asking import Found
 from .call import Call
 from .contents import series_of_studies
@@ -186,7 +187,7 @@ class Search:
 def _said(series: Match) -> int | None:
     """How many instances it has by the archive's account."""
     said = text(series, "NumberOfSeriesRelatedInstances")
-    return int(said) if said.isdecimal() else None
+    return whole_number(said)
 
 
 def _holds_images(series: Match) -> bool:

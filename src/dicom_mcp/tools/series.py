@@ -6,6 +6,7 @@ from typing import Any
 
 from ..standard.body_part import body_part
 from ..standard.query import Match
+from ..standard.values import whole_number
 from .kind import kind
 from .listing import Listing, lacking, ranges, repeated
 from .rows import filled, text
@@ -31,7 +32,7 @@ class Series:
     def said(self) -> int | None:
         """How many instances it has by the archive's account."""
         said = text(self.match, "NumberOfSeriesRelatedInstances")
-        return int(said) if said.isdecimal() else None
+        return whole_number(said)
 
     @property
     def instances(self) -> int | None:
@@ -48,7 +49,7 @@ class Series:
     def place(self) -> tuple[int, str]:
         """Its place in the study: by number, those without one last."""
         number = text(self.match, "SeriesNumber")
-        return (int(number) if number.lstrip("-").isdecimal() else 1_000_000_000), self.uid
+        return (1_000_000_000 if (place := whole_number(number)) is None else place), self.uid
 
     @property
     def name(self) -> str:
@@ -67,7 +68,7 @@ class Series:
         listed = self.listed
         numbers = listed.numbers if listed else []
         row: dict[str, Any] = {
-            "number": int(number) if number.lstrip("-").isdecimal() else number,
+            "number": number if (place := whole_number(number)) is None else place,
             "modality": self.modality,
             "kind": self.kind,
             "description": text(self.match, "SeriesDescription"),
