@@ -197,3 +197,17 @@ def _places(said: dict[str, Any]) -> list[float]:
         for line in said["caption"]
         if line[0].isdigit() and " mm" in line
     ]
+
+
+@pytest.mark.parametrize("volumes", [2, 5])
+def test_the_middle_of_volumes_one_after_the_other_is_that_of_the_first(
+    volumes: int, tmp_path: Path
+) -> None:
+    images = stack(9 * volumes, numbers=lambda place: place)
+    for place, one in enumerate(images):
+        one.ImagePositionPatient = [-10.0, -10.0, float(place % 9)]
+    with archive(images, "DIMSE", tmp_path) as node:
+        said, _ = look(node, "view_image", series_instance_uid=SERIES)
+        assert "axial at 4.0 mm" in said["caption"][0]
+        assert said["image"]["instance_number"] == 5
+        assert f"several volumes or orientations ({volumes} images lie" in said["notes"][0]

@@ -7,8 +7,9 @@ from pydicom.dataset import Dataset
 from .elements import Elements
 from .error import ContentError
 from .frame import Frame
-from .geometry import orientation, position, sides
+from .geometry import orientation, sides
 from .groups import group, placed
+from .placing import Placing, is_mosaic
 from .plain import capped
 
 # PS3.3 C.7.6.1.1.1: directions in the patient; those of animals are not marked.
@@ -32,8 +33,11 @@ def frame_sides(dataset: Dataset, number: int = 1) -> tuple[str, str, str, str] 
 
 
 def _by_cosines(elements: Elements, number: int) -> tuple[str, str, str, str] | None:
-    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    return sides(plane.numbers("ImageOrientationPatient"))
+    plane = Placing(elements).plane(number)
+    if plane and not plane.in_volume:
+        return sides(plane.cosines)
+    found = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
+    return sides(found.numbers("ImageOrientationPatient"))
 
 
 def _by_letters(elements: Elements) -> tuple[str, str, str, str] | None:
@@ -75,7 +79,7 @@ def remarks(dataset: Dataset, frame: Frame) -> tuple[str, ...]:
     elements = Elements.of(dataset)
     said = (
         _sides_in_words(elements, frame.number, frame_sides(dataset, frame.number)),
-        f"Shown: {frame.shown}." + _values(frame),
+        shown_how(frame),
         _lossy(elements),
         _burned_in(elements),
         *(f"{note}." for note in frame.notes),
@@ -89,10 +93,14 @@ def _description(elements: Elements) -> str:
 
 def _place(elements: Elements, number: int) -> str:
     """The plane and how far along its normal the frame lies."""
-    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    words = orientation(plane.numbers("ImageOrientationPatient"))
-    where = position(elements.dataset, number)
-    return words if where is None else f"{words} at {where:.1f} mm"
+    if plane := Placing(elements).plane(number):
+        words = "in the volume" if plane.in_volume else orientation(plane.cosines)
+        return f"{words} at {plane.along:.1f} mm"
+    found = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
+    words = orientation(found.numbers("ImageOrientationPatient"))
+    if is_mosaic(elements):
+        return f"{words} mosaic of many slices side by side".strip()
+    return words
 
 
 def _kinds(elements: Elements, number: int) -> list[str]:
@@ -156,6 +164,11 @@ def _sides_in_words(
         return "Which side of the patient is where, the file does not say."
     left, right, top, bottom = found
     return f"Left of the picture {left}, right {right}, top {top}, bottom {bottom} of the patient."
+
+
+def shown_how(frame: Frame) -> str:
+    """How values became greys, and which there are."""
+    return f"Shown: {frame.shown}.{_values(frame)}"
 
 
 def _values(frame: Frame) -> str:

@@ -236,7 +236,7 @@ def shortest(number: float, *, bits: int = 32) -> str:
     if isfinite(number) and number == int(number) and abs(number) < 1e15:
         return str(int(number))
     if bits == 64:
-        return repr(number)
+        return repr(float(number))  # a DSfloat of pydicom's has quotes around it
     for digits in range(1, 10):
         shown = f"{number:.{digits}g}"
         if float(shown) == number:

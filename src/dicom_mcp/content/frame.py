@@ -47,7 +47,8 @@ class Frame:
 
     `shown` says how values became greys; `window` is the one used, if it was one. `low` and `high`
     are the least and the largest value in `unit`, padding left out; None for colour. `ratio` is a
-    pixel's height to its width. `notes` say what the picture does not show.
+    pixel's height to its width. `notes` say what the picture does not show. `scaled_by_itself` says
+    that nobody asked for a window and all values are shown, `inverted` that small ones are light.
     """
 
     pixels: "Pixels"
@@ -60,6 +61,8 @@ class Frame:
     unit: str
     ratio: float
     notes: tuple[str, ...]
+    scaled_by_itself: bool = False
+    inverted: bool = False
 
     @property
     def colour(self) -> bool:
@@ -115,11 +118,13 @@ def render(
         notes += faults
         low = high = None
         used, unit = None, ""
+        by_itself = inverted = False
     else:
         grey = _Grey(elements, number, held)
         voi, shown, used = _voi(elements, number, grey, window)
         pixels = grey.pixels(voi)
         low, high, unit = grey.low, grey.high, grey.unit
+        by_itself, inverted = grey.is_scaled and not grey.padding, grey.inverted
         notes += grey.notes
         if low < high and pixels.min() == pixels.max():
             notes.append("Nothing can be told apart: all values lie beyond one end of the window")
@@ -137,6 +142,8 @@ def render(
         unit=unit,
         ratio=ratio,
         notes=tuple(notes),
+        scaled_by_itself=by_itself and pixels.ndim == 2,
+        inverted=inverted,
     )
 
 
@@ -161,6 +168,7 @@ class _Grey:
             self.unit = ""
         self.padding = _padding(elements, held)
         self.is_table = "ModalityLUTSequence" in elements
+        self.is_scaled = False  # from the least to the largest of its own values
         ends = self.modality(self._kept())
         self.low, self.high = float(ends.min()), float(ends.max())
 
@@ -237,6 +245,7 @@ def _voi(
         return lambda values: values / most, f"stored values 0 to {most:g} as greys", None
     low, high = grey.low, grey.high
     span = high - low or 1.0
+    grey.is_scaled = not wanted
     why = "" if wanted else "no window in the file, "
     return (
         lambda values: (values - low).clip(0.0, span) / span,

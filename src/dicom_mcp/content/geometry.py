@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import acos, degrees, fsum, sqrt
+from math import acos, degrees, sqrt
 from statistics import median
 
 from pydicom.dataset import Dataset
@@ -12,8 +12,7 @@ from pydicom.dataset import Dataset
 from .elements import Elements
 from .groups import placed
 from .layout import frame_count
-
-type Vector = tuple[float, float, float]
+from .placing import Placing, Vector, cross, dot, is_mosaic, upright, vectors
 
 # Millimetres below which two positions are one, and the share of a spacing two may differ by.
 _SAME = 0.01
@@ -114,26 +113,28 @@ class _Plane:
 def geometry(datasets: Iterable[Dataset]) -> Geometry:
     """Orientation, spacing, gaps and duplicates of the images of a series; every frame counts."""
     planes: list[_Plane] = []
-    images = unplaced = 0
+    images = unplaced = mosaics = 0
     for dataset in datasets:
         elements = Elements.of(dataset)
-        frames = frame_count(elements)
+        placing = Placing(elements)
+        frames = placing.frames
         images += frames
-        # Without functional groups of their own all frames lie where the first one does.
-        many = frames > 1 and "PerFrameFunctionalGroupsSequence" in elements
-        looked_at = min(frames, _MOST_FRAMES) if many else 1
-        found = [_plane(elements, number, frames) for number in range(1, looked_at + 1)]
+        mosaics += is_mosaic(elements)
+        looked_at = min(frames, _MOST_FRAMES) if placing.varies else 1
+        found = [_plane(elements, placing, number) for number in range(1, looked_at + 1)]
         planes += filter(None, found)
-        unplaced += found.count(None) if many else frames * found.count(None)
+        unplaced += found.count(None) if placing.varies else frames * found.count(None)
     stacks = sorted((_stack(each) for each in _sorted_apart(planes)), key=lambda one: -one.images)
-    return Geometry(images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced)))
+    return Geometry(
+        images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced, mosaics))
+    )
 
 
 def orientation(cosines: Sequence[float]) -> str:
     """The plane of an image in words, from Image Orientation (Patient); "" where that is none."""
-    if not (vectors := _vectors(cosines)):
+    if not (found := vectors(cosines)):
         return ""
-    normal = _cross(*vectors)
+    normal = cross(*found)
     nearest = max(range(3), key=lambda axis: abs(normal[axis]))
     angle = degrees(acos(min(1.0, abs(normal[nearest]))))
     plane = _PLANES[nearest]
@@ -143,57 +144,88 @@ def orientation(cosines: Sequence[float]) -> str:
 def sides(cosines: Sequence[float]) -> tuple[str, str, str, str] | None:
     """What lies at the left, right, top and bottom of an image: R, L, A, P, H, F, the nearest
     direction first ("LP"); None where the cosines are none (PS3.3 C.7.6.1.1.1)."""
-    if not (vectors := _vectors(cosines)):
+    if not (found := vectors(cosines)):
         return None
-    right, bottom = (_towards(vector) for vector in vectors)
+    right, bottom = (_towards(vector) for vector in found)
     return _opposite(right), right, _opposite(bottom), bottom
 
 
 def along(cosines: Sequence[float], where: Sequence[float]) -> float | None:
     """How far along its normal an image lies, in mm, in the direction of the nearest axis."""
-    if not (vectors := _vectors(cosines)) or len(where) != 3:
+    if not (found := vectors(cosines)) or len(where) != 3:
         return None
-    return _dot(_upright(_cross(*vectors)), (where[0], where[1], where[2]))
+    return dot(upright(cross(*found)), (where[0], where[1], where[2]))
 
 
 def position(dataset: Dataset, number: int = 1) -> float | None:
     """How far along its normal frame `number` of an image lies, in mm: what matches two series of
     one frame of reference and orientation. None where the image does not say."""
-    elements = Elements.of(dataset)
-    plane = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    place = placed(elements, number, "PlanePositionSequence", "ImagePositionPatient")
-    return along(plane.numbers("ImageOrientationPatient"), place.numbers("ImagePositionPatient"))
+    plane = Placing(Elements.of(dataset)).plane(number)
+    return plane and plane.along
 
 
 def places(dataset: Dataset) -> list[Place]:
     """Where each frame lies that says so; at most 5,000 of them are looked at."""
     elements = Elements.of(dataset)
-    frames = frame_count(elements)
-    many = frames > 1 and "PerFrameFunctionalGroupsSequence" in elements
-    found: list[Place] = []
-    for number in range(1, min(frames, _MOST_FRAMES) + 1 if many else 2):
-        if plane := _plane(elements, number, frames):
-            normal = _upright(_cross(plane.row, plane.column))
-            cosines = (*plane.row, *plane.column)
-            where = _dot(normal, plane.position)
-            found.append(Place(number, where, cosines, plane.frame_of_reference))
-    return found
+    placing = Placing(elements)
+    where = elements.text("FrameOfReferenceUID")
+    numbers = range(1, min(placing.frames, _MOST_FRAMES) + 1 if placing.varies else 2)
+    return [
+        Place(number, plane.along, plane.cosines, where)
+        for number in numbers
+        if (plane := placing.plane(number))
+    ]
 
 
-def _plane(elements: Elements, number: int, frames: int) -> _Plane | None:
-    cosines = placed(elements, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    place = placed(elements, number, "PlanePositionSequence", "ImagePositionPatient")
+def frame_at(dataset: Dataset, share: float) -> int:
+    """The frame that lies this share of the way through an image: through its first volume, where
+    it holds several (phases, echoes, repeats), and of its largest stack."""
+    frames = frame_count(Elements.of(dataset))
+    by_number = int(share * (frames - 1) + 0.5) + 1
+    if frames == 1 or not 0 < share < 1:
+        return by_number
+    found = at_share_of_volume(places(dataset), share)
+    return found.frame if found else by_number
+
+
+def at_share_of_volume(several: Sequence[Place], share: float) -> Place | None:
+    """The place this share of the way through the first volume of the largest stack; None where
+    they follow each other in space as they are numbered, or say nothing of it."""
+    stacks: list[list[Place]] = []
+    for place in several:
+        for stack in stacks:
+            if stack[0].faces(place):
+                stack.append(place)
+                break
+        else:
+            stacks.append([place])
+    if not stacks:
+        return None
+    stack = max(stacks, key=len)
+    steps = [after.along - before.along for before, after in pairwise(stack)]
+    goes_up = all(step > -_SAME for step in steps)
+    if len(stacks) == 1 and (goes_up or all(step < _SAME for step in steps)):
+        return None
+    first: dict[float, Place] = {}
+    for place in stack:
+        first.setdefault(round(place.along, 1), place)
+    ordered = sorted(first.values(), key=lambda place: place.along)
+    if ordered.index(stack[0]) > ordered.index(first[round(stack[1].along, 1)]):
+        ordered.reverse()
+    return ordered[int(share * (len(ordered) - 1) + 0.5)]
+
+
+def _plane(elements: Elements, placing: Placing, number: int) -> _Plane | None:
+    plane, frames = placing.plane(number), placing.frames
     measures = placed(elements, number, "PixelMeasuresSequence", "PixelSpacing")
-    vectors = _vectors(cosines.numbers("ImageOrientationPatient"))
-    position = place.numbers("ImagePositionPatient")
-    if not vectors or len(position) != 3:
+    if plane is None:
         return None
     name = elements.text("InstanceNumber") or elements.text("SOPInstanceUID")
     return _Plane(
         name=f"{name} frame {number}" if frames > 1 else name,
-        row=vectors[0],
-        column=vectors[1],
-        position=(position[0], position[1], position[2]),
+        row=plane.row,
+        column=plane.column,
+        position=plane.position,
         rows=elements.integer("Rows"),
         columns=elements.integer("Columns"),
         spacing=measures.text("PixelSpacing"),
@@ -223,10 +255,10 @@ def _alike(one: _Plane, other: _Plane) -> bool:
 
 
 def _stack(planes: Sequence[_Plane]) -> Stack:
-    normal = _upright(_cross(planes[0].row, planes[0].column))
+    normal = upright(cross(planes[0].row, planes[0].column))
     positions: list[tuple[float, list[_Plane]]] = []
-    for plane in sorted(planes, key=lambda one: (_dot(normal, one.position), one.name)):
-        where = _dot(normal, plane.position)
+    for plane in sorted(planes, key=lambda one: (dot(normal, one.position), one.name)):
+        where = dot(normal, plane.position)
         if positions and where - positions[-1][0] < _SAME:
             positions[-1][1].append(plane)
         else:
@@ -234,11 +266,12 @@ def _stack(planes: Sequence[_Plane]) -> Stack:
     steps = [after[0] - before[0] for before, after in pairwise(positions)]
     usual = median(steps) if steps else None
     (per_position, _), *_ = Counter(len(held) for _, held in positions).most_common(1)
-    gaps = [
-        Gap(before[1][-1].name, after[1][0].name, round(step, 3), round(step / usual) - 1)
-        for (before, after), step in zip(pairwise(positions), steps, strict=True)
-        if usual and step > 1.5 * usual
-    ]
+    gaps: list[Gap] = []
+    expected = _expected(positions, steps)
+    for (before, after), step, usually in zip(pairwise(positions), steps, expected, strict=True):
+        if usually and step > 1.5 * usually:
+            missing = round(step / usually) - 1
+            gaps.append(Gap(before[1][-1].name, after[1][0].name, round(step, 3), missing))
     axis = max(range(3), key=lambda one: abs(normal[one]))
     return Stack(
         orientation=orientation((*planes[0].row, *planes[0].column)),
@@ -262,18 +295,40 @@ def _stack(planes: Sequence[_Plane]) -> Stack:
     )
 
 
+def _expected(
+    positions: Sequence[tuple[float, list[_Plane]]], steps: Sequence[float]
+) -> list[float]:
+    """How far from each position the next one should be: as usual for slices that thick, as a head
+    may be scanned in slices of 4 mm and then of 7."""
+    thick = [held[0].thickness for _, held in positions]
+    by_thickness: dict[str, list[float]] = defaultdict(list)
+    for (before, after), step in zip(pairwise(thick), steps, strict=True):
+        if before == after:
+            by_thickness[before].append(step)
+    usual = {each: median(found) for each, found in by_thickness.items()}
+    otherwise = median(steps) if steps else 0.0
+    return [
+        (usual.get(before, otherwise) + usual.get(after, otherwise)) / 2
+        for before, after in pairwise(thick)
+    ]
+
+
 def _tilt(first: Vector, last: Vector, normal: Vector) -> float:
     """Degrees between the way from the first image to the last and the normal."""
     way = last[0] - first[0], last[1] - first[1], last[2] - first[2]
-    length = sqrt(_dot(way, way))
+    length = sqrt(dot(way, way))
     if length < 1.0:
         return 0.0
-    angle = degrees(acos(min(1.0, abs(_dot(way, normal)) / length)))
+    angle = degrees(acos(min(1.0, abs(dot(way, normal)) / length)))
     return round(angle, 1) if angle > _TILTED else 0.0
 
 
-def _notes(planes: Sequence[_Plane], stacks: Sequence[Stack], unplaced: int) -> Iterable[str]:
-    if unplaced:
+def _notes(
+    planes: Sequence[_Plane], stacks: Sequence[Stack], unplaced: int, mosaics: int
+) -> Iterable[str]:
+    if mosaics:
+        yield f"{mosaics} images are mosaics: sheets of many slices, whose places they do not say"
+    elif unplaced:
         yield f"{unplaced} images without a position or an orientation in the patient"
     if len(stacks) > 1:
         count = Counter(stack.orientation for stack in stacks)
@@ -288,6 +343,8 @@ def _notes(planes: Sequence[_Plane], stacks: Sequence[Stack], unplaced: int) -> 
             yield f"{len(stack.duplicates)} positions hold more images than the others"
         if stack.per_position > 1:
             yield f"{stack.per_position} images at each position: phases, echoes or repeats"
+        if not stack.regular and not stack.gaps and ", " in stack.thickness:
+            yield f"Slice thickness and spacing change within the stack: {stack.thickness} mm thick"
         if stack.tilt:
             yield f"The stack is tilted by {stack.tilt:g}° against its images' normal"
 
@@ -299,19 +356,6 @@ def _all_of(values: Iterable[str]) -> str:
         counted[value] += 1
     ordered = sorted(counted, key=lambda value: -counted[value])
     return ", ".join(filter(None, ordered[:5])) + (" …" if len(ordered) > 5 else "")
-
-
-def _vectors(cosines: Sequence[float]) -> tuple[Vector, Vector] | None:
-    """Row and column direction, of length 1 and square to each other; None for other numbers."""
-    if len(cosines) != 6:
-        return None
-    found: list[Vector] = []
-    for x, y, z in (cosines[:3], cosines[3:]):
-        length = sqrt(fsum((x * x, y * y, z * z)))
-        if not 0.9 < length < 1.1:
-            return None
-        found.append((x / length, y / length, z / length))
-    return (found[0], found[1]) if abs(_dot(found[0], found[1])) < 0.05 else None
 
 
 def _towards(vector: Vector) -> str:
@@ -326,21 +370,3 @@ def _opposite(direction: str) -> str:
 
 
 _OPPOSITE = str.maketrans("RLAPFH", "LRPAHF")
-
-
-def _upright(normal: Vector) -> Vector:
-    """The normal towards left, back or head, whichever axis is nearest."""
-    axis = max(range(3), key=lambda one: abs(normal[one]))
-    return normal if normal[axis] > 0 else (-normal[0], -normal[1], -normal[2])
-
-
-def _cross(one: Vector, other: Vector) -> Vector:
-    return (
-        one[1] * other[2] - one[2] * other[1],
-        one[2] * other[0] - one[0] * other[2],
-        one[0] * other[1] - one[1] * other[0],
-    )
-
-
-def _dot(one: Vector, other: Vector) -> float:
-    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]

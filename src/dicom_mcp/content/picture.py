@@ -5,14 +5,14 @@ Letters stand in a margin, never on the image: nothing of it is covered.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
 from .apart import Apart
-from .caption import caption, frame_sides, label_of, millimetres, remarks
+from .caption import caption, frame_sides, label_of, millimetres, remarks, shown_how
 from .error import ContentError
 from .frame import Frame, render
 from .window import Window
@@ -54,13 +54,15 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One of several images in a picture: its pixels, no larger than a cell can be, what it is, its
-    sides, what is to be said about it, and how many mm it is high and wide, where it says so."""
+    sides, what is to be said about it, and how many mm it is high and wide, where it says so.
+    `frame` is there where all of its values are shown, from its own least to its own largest."""
 
     pixels: "Pixels"
     label: str
     sides: tuple[str, str, str, str] | None = None
     said: tuple[str, ...] = ()
     millimetres: tuple[float, float] | None = None
+    frame: Frame | None = None
 
 
 def picture(
@@ -116,12 +118,15 @@ def cell(
         apart=apart,
         overlays=overlays,
     )
+    fitted = frame.fitted(longest_side)
+    scaled = frame if frame.scaled_by_itself else None
     return Cell(
-        frame.fitted(longest_side),
+        fitted,
         label or label_of(dataset, frame),
         frame_sides(dataset, number),
         remarks(dataset, frame),
         millimetres(dataset, frame),
+        scaled and replace(scaled, pixels=fitted),
     )
 
 
@@ -138,6 +143,7 @@ def contact_sheet(
     """
     if not 1 <= len(cells) <= MOST_CELLS:
         raise ContentError(f"A contact sheet has 1 to {MOST_CELLS} images, not {len(cells)}")
+    cells, told = _one_scale(cells)
     columns = min(columns or round((len(cells) * 1.1) ** 0.5) or 1, len(cells))
     rows = -(-len(cells) // columns)
     side = (longest_side // max(columns, rows)) - 4
@@ -153,7 +159,7 @@ def contact_sheet(
     return _encoded(
         sheet,
         mime,
-        "\n".join([f"{head}, from the top left:", *listed, *_all(cells), *_scales(cells)]),
+        "\n".join([f"{head}, from the top left:", *listed, *told, *_all(cells), *_scales(cells)]),
     )
 
 
@@ -172,6 +178,39 @@ def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str
     ]
     said += _scales((left, right))
     return _encoded(both, mime, "\n".join(said))
+
+
+def _one_scale(cells: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
+    """The cells with all their values on one scale, where each would have its own: 0.5 Gy must not
+    look like 54. And what is to be said of it."""
+    import numpy as np
+
+    frames = [each.frame for each in cells if each.frame]
+    if len(frames) < 2 or len({frame.unit for frame in frames}) > 1:
+        return [*cells], []
+    lows = [frame.low for frame in frames if frame.low is not None]
+    highs = [frame.high for frame in frames if frame.high is not None]
+    low, high = min(lows), max(highs)
+    if (max(lows), min(highs)) == (low, high):
+        return [*cells], []
+    span = high - low
+    scaled: list[Cell] = []
+    for each in cells:
+        if (frame := each.frame) is None or frame.low is None or frame.high is None:
+            scaled.append(each)
+            continue
+        shares = frame.pixels / 255.0
+        if frame.inverted:
+            shares = 1.0 - shares
+        values = (frame.low - low + shares * (frame.high - frame.low)) / span
+        greys = np.rint((1.0 - values if frame.inverted else values) * 255.0).astype(np.uint8)
+        said = tuple(line for line in each.said if line != shown_how(frame))
+        scaled.append(replace(each, pixels=greys, said=said))
+    unit = f" {frames[0].unit}" if frames[0].unit else ""
+    return scaled, [
+        f"Shown: all {len(frames)} images without a window of their own on one scale, from "
+        f"{low:g} to {high:g}{unit}."
+    ]
 
 
 def _told_apart(labels: Sequence[str]) -> tuple[str, list[str]]:

@@ -1,12 +1,14 @@
 """Which picture of a series is meant, and which of another series fits it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Self
 
 from ..content.error import ContentError
+from ..errors import ArchiveError
 from ..standard.instance import Instance
 from .call import Call
 from .objects import Member, Members, Place, at_share, fetch, opened
@@ -20,8 +22,15 @@ PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 _MOST_PLACED = 1000
 _MOST_FRAMES = 20_000
 
-# Millimetres below which two positions are one.
+# Millimetres below which two positions are one; of repeats that were planned anew.
 _SAME_PLACE = 0.01
+_NEAR = 0.05
+
+# Series of fewer images are not looked into for volumes; how long that may take; how much wider
+# than usual a gap within one may be.
+_FEWEST = 7
+_SECONDS = 15.0
+_FAR = 2.5
 
 
 @dataclass(slots=True)
@@ -83,8 +92,52 @@ class Choosing:
         share = 0.5 if place.share is None else place.share
         if frame:
             return at_share(found.objects, share), frame
+        if len(found.objects) == 1 and 0 < share < 1:
+            return found.objects[0], 0
+        if member := self._in_first_volume(found, share):
+            return member, 0
         one, number = at_share(found.frames, share)
         return one, number if one.frames > 1 else 0
+
+    def _in_first_volume(self, found: Members, share: float) -> Member | None:
+        """The image this share of the way through the first of several volumes (phases, echoes,
+        repeats) that are numbered one after the other; None where the series is but one."""
+        objects, last = found.objects, len(found.objects) - 1
+        if last < _FEWEST or not 0 < share < 1 or any(one.frames > 1 for one in objects):
+            return None
+        probed = sorted({0, last // 4, last // 2, last // 2 + 1, last * 3 // 4, last})
+        if _is_one_volume(probed, [one for at in probed for one in self._places([objects[at]])]):
+            return None
+        several = self._places(objects) if last < _MOST_PLACED else []
+        from ..content.geometry import at_share_of_volume
+
+        chosen = at_share_of_volume([one.place for one in several], share)
+        member = next((one.member for one in several if one.place is chosen), None)
+        there = sum(abs(one.place.along - chosen.along) < _NEAR for one in several if chosen)
+        if member:
+            self.remarks.add(
+                f"The series holds several volumes or orientations ({there} images lie at this "
+                "place): this one is that share of the way through the first."
+            )
+        return member
+
+    def _places(self, some: Sequence[Member]) -> list[Placed]:
+        """Where these lie, in their order; those left out that do not say so, or not in time."""
+        from ..content.geometry import places
+
+        found: dict[str, Placed] = {}
+        step = self.call.within(_SECONDS)
+
+        def take(one: Member, instance: Instance) -> bool:
+            step.deadline.remaining()
+            with suppress(ContentError):
+                for place in places(opened(instance))[:1]:
+                    found[one.uid] = Placed(one, place)
+            return True
+
+        with suppress(ArchiveError):
+            fetch(step, some, take, headers=True)
+        return [found[one.uid] for one in some if one.uid in found]
 
     def matched(
         self, left: Members, right: Members, place: Place
@@ -207,6 +260,26 @@ class Choosing:
                 f"{there} images lie there (phases, echoes or repeats): this is the first."
             )
         return nearest
+
+
+def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
+    """Whether images of these numbers lie as those of one stack do: all the way in one direction,
+    and neighbours no further apart than the whole tells. Where it is not known it is taken so."""
+    if len(placed) < len(probed):
+        return True
+    first = placed[0].place
+    if not all(first.faces(one.place) for one in placed):
+        return False
+    along = [one.place.along for one in placed]
+    steps = [after - before for before, after in pairwise(along)]
+    if min(steps) < -_SAME_PLACE and max(steps) > _SAME_PLACE:
+        return False
+    usual = abs(along[-1] - along[0]) / (probed[-1] - probed[0])
+    numbers = [after - before for before, after in pairwise(probed)]
+    return all(
+        abs(step) <= _FAR * usual * number + _SAME_PLACE
+        for step, number in zip(steps, numbers, strict=True)
+    )
 
 
 def share_of[T](several: Sequence[T], one: T) -> float:

@@ -73,6 +73,15 @@ def _keep_only(dataset: "Dataset", frame: OneFrame, number: int) -> None:
     from pydicom.encaps import encapsulate
     from pydicom.uid import UID
 
+    from ..content.elements import Elements
+    from ..content.placing import Placing
+
+    plane = Placing(Elements.of(dataset)).plane(number)
+    for keyword in ("GridFrameOffsetVector", "SliceLocationVector", "SliceVector"):
+        if keyword in dataset:  # of all frames: the one that is kept says itself where it lies
+            del dataset[keyword]
+            dataset.ImagePositionPatient = list(plane.position) if plane else None
+            dataset.ImageOrientationPatient = list(plane.cosines) if plane else None
     groups = dataset.get("PerFrameFunctionalGroupsSequence")
     if groups and number <= len(groups):
         dataset.PerFrameFunctionalGroupsSequence = [groups[number - 1]]

@@ -339,8 +339,11 @@ class _Making:
 
 def _frame(dataset: Any, place: Place) -> int:
     """The frame that is meant of an object the archive did not say the frames of."""
+    from ..content.geometry import frame_at
+
+    share = 0.0 if place.share is None else place.share
     frames = _frames(dataset)
-    return at_share(range(1, frames + 1), 0.0 if place.share is None else place.share)
+    return min(frame_at(dataset, share), frames) or at_share(range(1, frames + 1), share)
 
 
 def _frames(dataset: Any) -> int:
