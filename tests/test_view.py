@@ -308,12 +308,12 @@ def test_the_next_look_at_an_image_fetches_nothing(
 
         view_image(call(), uid)
         view_image(call(), uid, window="lung")
-        assert counts == [1]
+        assert counts == [6, 1]  # with a few that tell whether the series is one volume
         view_series(call(), uid, images=24)
-        assert counts == [1, 23]
+        assert counts == [6, 1, 23]
         view_image(call(), uid, at="-42 mm")
         view_image(call(), uid, at="last", window="bone")
-        assert counts == [1, 23]
+        assert counts == [6, 1, 23]
         assert house.shelf.size > 24 * 128 * 128 * 2
         house.close()
         assert house.shelf.size == 0

@@ -106,7 +106,7 @@ class Choosing:
         if last < _FEWEST or not 0 < share < 1 or any(one.frames > 1 for one in objects):
             return None
         probed = sorted({0, last // 4, last // 2, last // 2 + 1, last * 3 // 4, last})
-        if _is_one_volume(probed, [one for at in probed for one in self._places([objects[at]])]):
+        if _is_one_volume(probed, self._places([objects[at] for at in probed])):
             return None
         several = self._places(objects) if last < _MOST_PLACED else []
         from ..content.geometry import at_share_of_volume
