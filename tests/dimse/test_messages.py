@@ -1,12 +1,17 @@
 """Messages put together from what a peer may cut them into (PS3.7 6.3, PS3.8 Annex E)."""
 
+import struct
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_mcp.dimse import command as command_set
+from dicom_mcp.dimse.get import ending_of
+from dicom_mcp.dimse.negotiation import Context
 from dicom_mcp.dimse.pdu import Message
+from dicom_mcp.errors import ProtocolViolation
 from tests.dimse.layers import associated, events, p_data
 from tests.peers.scripted import command
 
@@ -75,3 +80,37 @@ def test_a_command_that_comes_again_after_one_without_a_data_set_is_itself() -> 
         (1, SUCCESS),
         (3, PENDING),
     ]
+
+
+@pytest.mark.parametrize("uids", [("2.25.71",), ("2.25.71", "2.25.82"), ()])
+@pytest.mark.parametrize("failure", [0xC000, 0xA702, 0xB000])
+def test_what_failed_may_stand_behind_the_command_and_costs_no_status(
+    uids: tuple[str, ...], failure: int
+) -> None:
+    said = command_set.encode(
+        {
+            0x0100: 0x8010,
+            0x0120: 7,
+            0x0800: NO_DATA_SET,
+            0x0900: failure,
+            0x0902: "No suitable context",
+            0x1021: 3,
+            0x1022: len(uids),
+        }
+    )
+    listed = "\\".join(uids).encode()
+    listed += b"\0" * (len(listed) % 2)
+    read = command_set.decode(said + struct.pack("<HHI", 0x0008, 0x0058, len(listed)) + listed)
+    ending = ending_of(Message(1, read, bytearray()), Context(1, "1.2.840.10008.1.2", ""), 7)
+    assert ending
+    assert ending.status
+    assert ending.status.code == failure
+    assert (ending.completed, ending.failed, ending.failed_uids) == (3, len(uids), uids)
+    assert ending.comment == "No suitable context"
+
+
+def test_anything_else_behind_a_command_makes_it_none() -> None:
+    said = command_set.encode({0x0100: 0x8010, 0x0120: 7, 0x0800: NO_DATA_SET, 0x0900: 0})
+    for more in (b"\x08\0\x18\0\2\0\0\x001\0", b"\x08\0\x58\0\xff\0\0\x001\0"):
+        with pytest.raises(ProtocolViolation):
+            command_set.decode(said + more)

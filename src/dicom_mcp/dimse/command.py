@@ -39,6 +39,10 @@ class Operation(IntEnum):
     C_CANCEL_RQ = 0x0FFF
 
 
+# DCMTK and Orthanc write the list of what failed behind the command, not into a data set of its own
+# (PS3.4 C.4.3.1.3.2): without it their status and reason would be lost.
+FAILED_UIDS = 0x00080058
+
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 MEDIUM_PRIORITY = 0x0000
@@ -80,8 +84,12 @@ def decode(data: bytes) -> dict[int, int | str]:
             raise ProtocolViolation("a DIMSE command was cut short")
         group, element, length = _HEADER.unpack_from(data, at)
         at += 8
-        if group != 0 or at + length > end:
+        if at + length > end or (group != 0 and group << 16 | element != FAILED_UIDS):
             raise ProtocolViolation("a DIMSE command is not a command set (PS3.7 6.3.1)")
+        if group:
+            command[FAILED_UIDS] = data[at : at + length].decode("latin-1").strip(" \0")
+            at += length
+            continue
         if element in command:
             raise ProtocolViolation("a DIMSE command has an element twice (PS3.7 6.3.1)")
         if element in _UNSIGNED_SHORTS:

@@ -23,6 +23,7 @@ from ..standard.query import Query
 from ..standard.status import Kind, Status, status
 from .association import Association
 from .command import (
+    FAILED_UIDS,
     MEDIUM_PRIORITY,
     NO_DATA_SET,
     RESPONSE,
@@ -214,6 +215,8 @@ def ending_of(
 
 def _failed_uids(message: Message, context: Context) -> tuple[str, ...]:
     """What a final answer says could not be sent (PS3.4 C.4.3.1.3.2); it need not say."""
+    if within := str(message.command.get(FAILED_UIDS, "")):
+        return tuple(filter(None, within.split("\\")))
     try:
         told = identifier.decode(bytes(message.data_set), context.transfer_syntax)
     except ProtocolViolation:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 # What such comments are made of.
 _ENGLISH = """
-a abort aborted accept accepted access ae aet already an and any archive are as association attempt
+a abort aborted accept acceptable accepted access ae aet already an and any archive are as association attempt
 attribute authorised authorized available be busy by c cannot class closed complete completed
 compress compressed configured connect connection context contexts convert could data database
 decode decompress denied destination dicom did disk do does dropped duplicate element empty encode
@@ -16,7 +16,7 @@ network no node not object objects of offline on one open operation operations o
 peer permitted port presentation process processing proposed query read reading reached refused
 reject rejected remote request requested required resource resources response retrieve retrieval
 retry root scp scu send sending sent series service some sop space specified storage store study sub
-suboperation suboperations such support supported syntax system tape temporarily the this time timed
+suboperation suboperations such suitable support supported syntax system tape temporarily the this time timed
 timeout title to too transcode transfer try uid unable unavailable uncompressed unexpected unknown
 unsupported value version was while with write
 """
