@@ -404,6 +404,37 @@ def test_what_cannot_be_decoded_is_refused_with_what_is_needed(uid: str, complai
         assert "ncompressed" in str(refused.value)
 
 
+@pytest.mark.parametrize("photometric", ["YBR_PARTIAL_420", "XYB", "RGB"])
+@pytest.mark.parametrize(
+    ("syntax", "reason"),
+    [
+        ("100", "a video .MPEG2 Main"),
+        ("102", "a video .MPEG-4 AVC"),
+        ("107", "a video .HEVC"),
+        ("110", "transfer syntax JPEG XL Lossless"),
+        ("111", "transfer syntax JPEG XL JPEG Recompression"),
+        ("112", "transfer syntax JPEG XL "),
+        ("53", "Process 6 and 8"),
+        ("55", "Process 10 and 12"),
+    ],
+)
+def test_each_syntax_without_a_decoder_is_refused_with_its_own_reason(
+    photometric: str, syntax: str, reason: str
+) -> None:
+    dataset = image(np.zeros((4, 4, 3), np.uint8), photometric=photometric)
+    dataset.file_meta.TransferSyntaxUID = UID(f"1.2.840.10008.1.2.4.{syntax}")
+    dataset.PixelData = encapsulate([b"\1\2\3\4" * 16])
+    with pytest.raises(ContentError, match=reason):
+        render(dataset)
+
+
+def test_an_empty_modality_table_is_not_used_and_told() -> None:
+    dataset = image(gradient(0, 900), ModalityLUTSequence=Sequence([Dataset()]))
+    frame = render(dataset)
+    assert (frame.low, frame.high) == (0, 900)
+    assert any("Modality LUT is empty" in note for note in frame.notes)
+
+
 def test_a_transform_of_jpeg_2000_without_jpeg_2000_is_refused() -> None:
     with pytest.raises(ContentError, match="YBR_RCT, which is a transform of JPEG 2000"):
         render(image(np.zeros((4, 4, 3), np.uint8), photometric="YBR_RCT"))

@@ -19,7 +19,7 @@ def modality(
     elements: Elements, number: int, held: Stored
 ) -> "tuple[Callable[[Values], Values], str, bool]":
     """Stored values to those of the modality, their unit, and whether anything is changed."""
-    if tables := elements.items("ModalityLUTSequence"):
+    if (tables := elements.items("ModalityLUTSequence")) and len(tables[0].dataset):
         table = lut(tables[0], signed=held.signed)
         return table.of, _unit(tables[0].text("ModalityLUTType")), True
     rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
@@ -38,6 +38,8 @@ def modality(
 
 def rescale_fault(elements: Elements, number: int) -> str:
     """What is to be said of a rescale that cannot be right: values are then none of a unit."""
+    if "ModalityLUTSequence" in elements and not len(elements.first("ModalityLUTSequence").dataset):
+        return "The file's Modality LUT is empty and not used, so that values may have no unit"
     rescale = placed(elements, number, "PixelValueTransformationSequence", "RescaleSlope")
     has_intercept = "RescaleIntercept" in rescale
     if "ModalityLUTSequence" in elements or not ("RescaleSlope" in rescale or has_intercept):

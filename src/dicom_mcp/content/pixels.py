@@ -108,11 +108,11 @@ def source(elements: Elements, transfer_syntax: str) -> Source:
 
     Raises ContentError where what is there cannot be what the header says.
     """
-    layout = layout_of(elements)
     said = _name(transfer_syntax)
     is_native = transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN
     if not is_native:
         _refuse_unknown(transfer_syntax)
+    layout = layout_of(elements)
     content = elements.bulk(layout.keyword)
     items = fragments(content) if layout.keyword == "PixelData" else None
     if is_native and (items is None or _is_length(elements, layout, len(content))):
@@ -185,7 +185,14 @@ def _refuse_unknown(transfer_syntax: str) -> None:
 
 
 def _name(transfer_syntax: str) -> str:
-    return uid_name(transfer_syntax) or transfer_syntax
+    return uid_name(transfer_syntax) or _NEWER.get(transfer_syntax, transfer_syntax)
+
+
+_NEWER = {  # than pydicom's dictionary may be (PS3.6)
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
 
 
 def _frame(
