@@ -232,7 +232,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
     long = [one for one in ward.objects() if one.InstanceNumber == 1]
     for number, one in enumerate(long):
         one.PatientComments = f"{one.PatientID}-{number}".ljust(10_000, "x")
-    monkeypatch.setattr("dicom_mcp.tools.answer.MOST_BYTES", 2_500)
+    monkeypatch.setattr("dicom_mcp.door.answer.MOST_BYTES", 2_500)
     with EmbeddedArchive(long, ae_title="LONG") as archive:
         answer = ask(
             Node(port=archive.port), "query_patients", additional_attributes=["PatientComments"]
@@ -246,7 +246,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
 def test_a_long_query_reports_how_many_matches_have_arrived(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dicom_mcp.tools.call._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("dicom_mcp.door.call._REPORT_SECONDS", 0.0)
     told: list[tuple[float, str | None]] = []
 
     async def progressed(progress: float, total: float | None, message: str | None) -> None:

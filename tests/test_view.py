@@ -24,7 +24,7 @@ from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools import objects as fetching
 from dicom_mcp.tools.call import Call, House, Progress
 from dicom_mcp.tools.objects import Place, at_share, members, spread
-from dicom_mcp.tools.shelf import Shelf
+from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
 from tests.content import documents as made

@@ -11,6 +11,7 @@ DicomMcpError
 │   └── NotAllowed                  the operator switched this off
 ├── AnswerTooLong                   answered, but with more than clients take at once
 ├── Cancelled                       the caller went away: no failure of anything
+├── Defect                          dicom-mcp itself failed; its log says where
 ├── ContentError                    an object that is not there, or cannot be read or shown rightly
 └── ArchiveError                    asked, but not answered; always says where
     ├── Unreachable                 no TCP connection
@@ -162,6 +163,10 @@ class DeadlinePassed(ArchiveError):
 
 class AskedInVain(ArchiveError):
     """More of one call's queries brought nothing than an archive is to be asked."""
+
+
+class Defect(DicomMcpError):
+    """dicom-mcp itself failed."""
 
 
 class AnswerTooLong(DicomMcpError):

@@ -6,16 +6,12 @@ call wakes its thread by cancelling the deadline, which ends the wait on the arc
 """
 
 import json
-import logging
-import traceback
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
-from time import perf_counter
 from typing import Any, cast
 
 import anyio
@@ -26,21 +22,18 @@ from mcp.server.apps import Apps, ResourceCsp
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict
 
-from . import journal, viewer
+from . import viewer
 from .config import Settings
-from .deadline import Deadline
-from .dicom_api import prepare
-from .errors import AnswerTooLong, BadArgument, DeadlinePassed, DicomMcpError
-from .standard.near import did_you_mean
-from .standard.values import shown
+from .door.answer import Answer, Pictures
+from .door.arguments import Arguments
+from .door.house import House
+from .door.request import Request, logged
+from .door.sendable import sendable_text
+from .door.telling import told
+from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError
 from .tools import TOOLS, Entry
-from .tools.answer import Pictures
-from .tools.call import Call, House, Progress
-from .tools.place import NODE, with_node
-from .tools.sendable import sendable, sendable_text
-from .tools.warned import warning
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -122,6 +115,7 @@ def _viewer() -> Apps:
 class _Tool(Tool):
     """A tool that answers in our words; see the head of this file."""
 
+    asked: Arguments
     house: House
     threads: anyio.CapacityLimiter
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -139,93 +133,41 @@ class _Tool(Tool):
     ) -> Any:
         """Call the function; the answer as text and as structured content, as text and pictures, or
         what went wrong."""
-        started = perf_counter()
-        journal.begin_call()
         try:
-            given = self._checked(arguments)
-            result = _result(await self._answer(given, context))
+            with logged(self.name):
+                return _result(await self._answer(arguments, context))
         except DicomMcpError as error:
-            self._log(started, type(error).__name__)
             return _failure(str(error))
-        except (KeyboardInterrupt, SystemExit, anyio.get_cancelled_exc_class()):
-            raise
-        except BaseException as error:  # as libraries in Rust raise where they panic
-            self._log(started, f"crash ({_places(error)})", logging.ERROR)
-            return _failure(
-                f"{self.name} failed inside dicom-mcp itself. This is a defect of the server, not "
-                "an empty answer; the server's log says where."
-            )
-        self._log(started, "answered")
-        return result
-
-    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments as the function takes them; null means not given.
-
-        Raises BadArgument for one that is unknown, missing or of the wrong type. The SDK would
-        answer with the rejected value in pydantic's words.
-        """
-        given = {name: value for name, value in arguments.items() if value is not None}
-        known = self.fn_metadata.arg_model.model_fields
-        for name in given:
-            if name not in known:
-                near = did_you_mean(name, known)
-                raise BadArgument(
-                    f"{self.name} has no argument {shown(name)}",
-                    f"Did you mean {near}" if near else f"It has {', '.join(known) or 'none'}",
-                )
-        try:
-            return self.fn_metadata.validate_arguments(given)
-        except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False, include_context=False)
-            raise BadArgument(
-                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong),
-                f"See the input schema of {self.name}",
-            ) from None
 
     async def _answer(
-        self, given: dict[str, Any], context: Context[Any, Any]
-    ) -> BaseModel | Pictures:
+        self, arguments: dict[str, Any], context: Context[Any, Any]
+    ) -> Answer | Pictures:
         def report(count: int) -> None:
             told = f"{count} matches so far"
             with suppress(Exception):  # a courtesy: the answer does not depend on it
                 anyio.from_thread.run(context.report_progress, count, None, told)
 
         session = self.house.session(_session_of(context))
-        names = session.names(given.pop(NODE, ""))
-        deadline = Deadline(session.seconds(names))
-
-        def ask() -> BaseModel | Pictures:
-            prepare()
-            archive = session.archive(names)
-            try:
-                return self.fn(Call(session, archive, deadline, Progress(report)), **given)
-            except Exception as error:
-                _let_go(error)
-                raise
-
-        with anyio.move_on_after(deadline.seconds + _GRACE):
+        request = Request(self.fn, self.asked, arguments, session, report)
+        with anyio.move_on_after(request.seconds + _GRACE):
             try:
                 return await anyio.to_thread.run_sync(
-                    ask, abandon_on_cancel=True, limiter=self.threads
+                    request.answer, abandon_on_cancel=True, limiter=self.threads
                 )
             except anyio.get_cancelled_exc_class():
-                deadline.cancel()
+                request.cancel()
                 raise
         raise DeadlinePassed(
-            f"the call did not end within {deadline.seconds:g} seconds, nor soon after",
+            f"the call did not end within {request.seconds:g} seconds, nor soon after",
             "Ask for less at once (fewer studies, attributes or images), or try again later",
         )
-
-    def _log(self, started: float, outcome: str, level: int = logging.INFO) -> None:
-        milliseconds = (perf_counter() - started) * 1000
-        journal.event(level, "tool", name=self.name, outcome=outcome, ms=milliseconds)
 
 
 @cache
 def _definition(entry: Entry) -> dict[str, Any]:
     """The fields of a tool, which no setting changes: 70 ms for all of them."""
     made = Tool.from_function(
-        with_node(entry.function) if entry.asks_archive else entry.function,
+        entry.function,
         title=entry.title,
         context_kwarg="call",
         annotations=ToolAnnotations(
@@ -237,18 +179,11 @@ def _definition(entry: Entry) -> dict[str, Any]:
         structured_output=not entry.shows_pictures,
         meta={"ui": {"resourceUri": viewer.URI}} if entry.has_viewer else None,
     )
-    arguments = made.fn_metadata.arg_model
-    # An argument nobody knows would be dropped and its filter with it.
-    arguments.model_config["extra"] = "forbid"
-    arguments.model_rebuild(force=True)
     if made.output_schema:
         made.fn_metadata.output_schema = _compact(made.output_schema)
+    asked = Arguments(entry.function, asks_archive=entry.asks_archive)
     fields = {name: getattr(made, name) for name in Tool.model_fields}
-    return {
-        **fields,
-        "fn": entry.function,
-        "parameters": _compact(arguments.model_json_schema(by_alias=True)),
-    }
+    return {**fields, "asked": asked, "parameters": _compact(asked.schema)}
 
 
 def _session_of(context: Context[Any, Any]) -> str | None:
@@ -258,10 +193,10 @@ def _session_of(context: Context[Any, Any]) -> str | None:
     return request.headers.get("mcp-session-id") if request is not None else ""
 
 
-def _result(answer: BaseModel | Pictures) -> CallToolResult:
+def _result(answer: Answer | Pictures) -> CallToolResult:
     if isinstance(answer, Pictures):
         return _shown(answer)
-    structured = _told(answer)
+    structured = told(answer)
     words = _words(structured)
     _check_size(len(words.text.encode()) + len(json.dumps(words.text, ensure_ascii=False).encode()))
     return CallToolResult(content=[words], structured_content=structured)
@@ -278,14 +213,6 @@ def _check_size(size: int) -> None:
         )
 
 
-def _told(answer: BaseModel) -> dict[str, Any]:
-    """The answer as JSON, with a warning of what in it gives instructions to its reader."""
-    structured: dict[str, Any] = sendable(answer)
-    if told := warning(structured):
-        structured["notes"] = [told, *structured["notes"]]
-    return structured
-
-
 def _words(structured: dict[str, Any]) -> TextContent:
     """The answer as text: JSON without spaces, for which a model pays."""
     text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -295,7 +222,7 @@ def _words(structured: dict[str, Any]) -> TextContent:
 def _shown(answer: Pictures) -> CallToolResult:
     """The words first: they say what the pictures are. Clients that show a model nothing but
     structured content would hide the pictures, so there is none."""
-    said = _words(_told(answer.said))
+    said = _words(told(answer.said))
     pictures = [
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures
@@ -308,21 +235,6 @@ def _shown(answer: Pictures) -> CallToolResult:
 def _failure(sentence: str) -> CallToolResult:
     words = TextContent(type="text", text=sendable_text(sentence))
     return CallToolResult(content=[words], is_error=True)
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Forget what the functions held that an error came through: asyncio keeps an error until
-    garbage is collected, and an object of theirs may have 60 MiB."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__context__
-
-
-def _places(error: BaseException) -> str:
-    """Where an unexpected error came from, without its message, which may hold a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {where}"
 
 
 def _compact(schema: dict[str, Any]) -> dict[str, Any]:

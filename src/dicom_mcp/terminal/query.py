@@ -13,22 +13,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import UnionType
 from typing import Annotated, Any, cast, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..config import Settings, load
 from ..content.plain import plain_text
-from ..deadline import Deadline
-from ..dicom_api import prepare
-from ..errors import BadConfiguration, DicomMcpError
+from ..door.answer import Pictures
+from ..door.arguments import NODE, Arguments, parameters_of
+from ..door.house import House
+from ..door.request import Request, logged
+from ..door.telling import told
+from ..errors import BadArgument, DicomMcpError
 from ..node import node_at
 from ..tools import TOOLS, Entry
-from ..tools.answer import Pictures
-from ..tools.call import Call, House, Progress
-from ..tools.place import NODE
 from .show import as_json, rows_as_csv, show
 
 # The word a person types for a tool; what is not here is not asked of an archive's records.
@@ -89,14 +87,6 @@ class _Argument:
                 self.option, help=words, choices=choices, metavar=None if choices else "TEXT"
             )
 
-    def value(self, given: str | bool | list[str]) -> Any:
-        """What was typed, as the tool takes it. Raises ValidationError."""
-        kind, _ = self._kind()
-        several = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-        numbers = any(one in (int, float) for one in several)
-        adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
-        return adapter.validate_python(given, strict=not numbers and kind is not bool)
-
     def _kind(self) -> tuple[Any, FieldInfo | None]:
         if get_origin(self.annotation) is not Annotated:
             return self.annotation, None
@@ -149,30 +139,23 @@ def _run(entry: Entry, chosen: argparse.Namespace) -> None:
 
 
 def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
-    given: dict[str, Any] = {}
-    for argument in _arguments(entry.function):
-        typed = getattr(chosen, argument.name)
-        if typed is None:
-            continue
-        try:
-            given[argument.name] = argument.value(typed)
-        except ValidationError as error:
-            told = error.errors(include_url=False, include_input=False)[0]["msg"]
-            sys.stderr.write(f"dicom-mcp: {argument.option}: {told}\n")
-            return MISUSED
+    given = {one.name: getattr(chosen, one.name) for one in _arguments(entry.function)}
+    if entry.asks_archive:
+        given[NODE] = chosen.node
+    settings = settings_at(load(chosen.config), chosen.node)
     try:
-        answer = _answer(
-            entry.function, given, settings_at(load(chosen.config), chosen.node), chosen.node
-        )
-    except BadConfiguration:
-        raise
+        with closing(House(settings)) as house, logged(entry.function.__name__):
+            answer = _request(entry, given, house).answer()
     except DicomMcpError as error:
         sys.stderr.write(plain_text(str(error), lines=True) + "\n")
-        return FAILED
+        return MISUSED if isinstance(error, BadArgument) else FAILED
+    finally:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
     said = answer.said if isinstance(answer, Pictures) else answer
     if isinstance(answer, Pictures):
         _save(answer, chosen.save)
-    facts: dict[str, Any] = said.model_dump(mode="json")
+    facts = told(said)
     try:
         if chosen.json:
             as_json(facts)
@@ -186,23 +169,9 @@ def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
     return 0 if facts.get("complete", True) else INCOMPLETE
 
 
-def _answer(
-    function: Callable[..., Any], given: Mapping[str, Any], settings: Settings, node: str
-) -> Any:
-    with closing(House(settings)) as house:
-        session = house.session()
-        names = session.names(node)
-        prepare()
-        deadline = Deadline(session.seconds(names))
-        call = Call(session, session.archive(names), deadline, Progress(_report))
-        try:
-            return function(call, **given)
-        except BaseException:
-            deadline.cancel()
-            raise
-        finally:
-            if sys.stderr.isatty():
-                sys.stderr.write("\r\x1b[K")
+def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
+    arguments = Arguments(entry.function, asks_archive=entry.asks_archive)
+    return Request(entry.function, arguments, given, house.session(), _report)
 
 
 def _report(count: int) -> None:
@@ -225,9 +194,7 @@ def _save(answer: Pictures, folder: str | None) -> None:
 
 
 def _arguments(function: Callable[..., Any]) -> list[_Argument]:
-    parameters = inspect.signature(function, eval_str=True).parameters
     return [
         _Argument(name, one.annotation, one.default)
-        for name, one in parameters.items()
-        if name not in ("call", NODE)
+        for name, one in parameters_of(function).items()
     ]

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .archive import configure_dicom_server, verify_connection
 from .compare import compare_nodes
 from .count import count_studies
 from .diagnosis import diagnose
 from .header import read_header
-from .nodes import list_dicom_nodes
+from .nodes import configure_dicom_server, list_dicom_nodes, verify_connection
 from .overview import study_overview
 from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.identity import Identity, Patient
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
 from ..standard.query import Query
 from ..standard.values import shown
-from .call import Call
 from .rows import text
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def patients_of(call: Call, studies: Collection[str]) -> Mapping[str, Collection
     """Whose these studies are by the archive's account; none where it does not tell."""
     found: dict[str, Collection[Patient]] = {}
     for study in studies:
-        key = ("patients", str(call.archive.node), study)
+        key = ("patients", call.source, study)
         known: Collection[Patient] | None = call.house.lists.get(key)
         if known is None:
             known = _patients(call.within(_SECONDS), study)
@@ -152,7 +152,7 @@ def patients_of(call: Call, studies: Collection[str]) -> Mapping[str, Collection
 def _patients(call: Call, study: str) -> Collection[Patient]:
     query = Query(Level.STUDY, {"StudyInstanceUID": study}, _WHOSE)
     try:
-        answer = call.archive.find(query, limit=_MOST_PATIENTS, deadline=call.deadline)
+        answer = call.find(query, limit=_MOST_PATIENTS)
     except ArchiveError:
         return ()
     several = [Patient(*(text(match, name) for name in _WHOSE)) for match in answer.matches]

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+from ..door.account import Account
+from ..door.call import Call
 from ..standard.levels import NOUN, Level
 from ..standard.meaning import Meaning
 from ..standard.modalities import ANY, Modalities
 from ..standard.query import Match, Matches
 from ..standard.recheck import texts
 from ..standard.record import identity
-from .call import Call
 from .lists import Tally, tell_lost_zeros
 from .namesakes import in_other_letters, who_is
-from .question import MODALITIES, Found, Question, query_of
+from .question import MODALITIES, Question, query_of
 
 # What a wider key may bring for comparison here.
 _MOST_COMPARED = 500
@@ -21,14 +22,11 @@ _MOST_COMPARED = 500
 DEFAULT_LIMIT = 50
 MOST_RECORDS = 500
 
-# No limit but the deadline's.
-EVERYTHING = 5_000_000
 
-
-def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -> Found:
+def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -> Account:
     """At most `limit` matches of whatever the question may mean, each once. A list of values has
     room for one match each where nobody said how many are wanted."""
-    found, tally = Found(), Tally()
+    found, tally = Account(), Tally()
     if question.modalities != ANY:
         matches: list[Match] = []
         found = _each_of_several(call, question, wanted, matches.append, None, tally)
@@ -66,7 +64,7 @@ def each(
     keep: Callable[[Match], None],
     *,
     patient: Callable[[Match], str] | None = None,
-) -> Found:
+) -> Account:
     """Every match of whatever the question may mean goes to `keep`, once, and none is held.
 
     Several modalities together are asked of each study or, where `patient` tells whose a match is,
@@ -88,8 +86,8 @@ def _each(
     wanted: Sequence[str],
     keep: Callable[[Match], None],
     tally: Tally,
-) -> Found:
-    found = Found()
+) -> Account:
+    found = Account()
     reading: Question | None = question
     before: set[str] = set()
     while reading is not None:
@@ -104,7 +102,7 @@ def _each_reading(
     wanted: Sequence[str],
     keep: Callable[[Match], None],
     tally: Tally,
-    found: Found,
+    found: Account,
     before: Collection[str],
 ) -> set[str]:
     """Every match of one reading of the lists, but for those that came `before`; returns which
@@ -136,12 +134,9 @@ def _each_reading(
         for way in rank:
             query = query_of(question.level, way, wanted)
             tally.ask(query.keys)
-            answer = call.archive.each(
+            answer = call.each(
                 query,
                 partial(keep_new, way=way, seen=seen, several=several),
-                limit=EVERYTHING,
-                deadline=call.deadline,
-                arrived=call.progress.advance,
             )
             found.join(answer)
         now |= seen
@@ -159,12 +154,12 @@ def _each_of_several(
     keep: Callable[[Match], None],
     patient: Callable[[Match], str] | None,
     tally: Tally,
-) -> Found:
+) -> Account:
     """Every match of those that have one of each group of modalities, and none of some: each is
     asked for by itself, so that each answer is proved as any other is."""
     asked = question.modalities
     whose = patient or partial(identity, question.level)
-    found = Found()
+    found = Account()
 
     def those_with(codes: Sequence[str]) -> set[str]:
         those: set[str] = set()
@@ -210,7 +205,7 @@ def _ask_rank(
     rank: Sequence[Mapping[str, Meaning]],
     wanted: Sequence[str],
     limit: int,
-    found: Found,
+    found: Account,
     tally: Tally,
 ) -> None:
     seen = {identity(level, match) for match in found.matches}  # of another reading of lists
@@ -224,11 +219,9 @@ def _ask_rank(
         if tally.longest:  # which values have a match is told of all that comes
             compared, limit = True, max(limit, 2 * tally.longest)
         if sent not in asked:
-            asked[sent] = call.archive.find(
+            asked[sent] = call.find(
                 query,
                 limit=max(limit, _MOST_COMPARED) if compared else limit,
-                deadline=call.deadline,
-                arrived=call.progress.advance,
             )
             found.join(asked[sent])
         said = "; ".join(

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..door.account import Account
+from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query, is_one
 from ..standard.values import is_uid
-from .asking import EVERYTHING, Found
-from .call import Call
 from .things import SERIES, STUDY
 from .together import Place, together
 
@@ -21,14 +21,12 @@ class Below:
     """Asks below studies; what the answers say of themselves is added to `found`."""
 
     call: Call
-    found: Found
+    found: Account
 
     def each(self, query: Query, keep: Callable[[Match], None]) -> Matches:
         """Every match of a query goes to `keep`."""
         call = self.call
-        answer = call.archive.each(
-            query, keep, limit=EVERYTHING, deadline=call.deadline, arrived=call.progress.advance
-        )
+        answer = call.each(query, keep)
         self._join(answer)
         return answer
 
@@ -52,12 +50,10 @@ class Below:
         for study in studies:
             by_uid[study.partition(" ")[0]].append(study)
         alone = {uid: several[0] for uid, several in by_uid.items() if len(several) == 1}
-        answer = self.call.archive.each_series(
+        answer = self.call.each_series(
             alone,
             Query(Level.SERIES, keys, tuple(wanted)),
             lambda match: keep(alone[str(match[STUDY])], match),
-            deadline=self.call.deadline,
-            arrived=self.call.progress.advance,
             shared=shared,
         )
         self._join(answer)
@@ -114,6 +110,5 @@ class Below:
     def _join(self, answer: Matches) -> None:
         """Add what an answer says of itself, but not its keys."""
         self.found.absent.update(answer.absent)
-        self.found.queries += answer.queries
         self.found.complete &= answer.complete
         self.found.note(*answer.notes)

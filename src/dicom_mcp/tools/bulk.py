@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
-from .call import Call
 from .objects import Member, fetch_one, opened
 
 if TYPE_CHECKING:

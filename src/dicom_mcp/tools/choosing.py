@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
-from .call import Call
 from .objects import Member, Members, Place, at_share, fetch, opened
 
 if TYPE_CHECKING:
@@ -33,26 +34,14 @@ _SECONDS = 15.0
 _FAR = 2.5
 
 
-@dataclass(slots=True)
-class Remarks:
-    """What is to be said beside a picture, and whether it is all that was asked for."""
+# Why a picture may not be all.
+_DOUBT = "not all that was asked for is shown, or surely in order."
 
-    notes: list[str] = field(default_factory=list[str])
-    complete: bool = True
 
-    @classmethod
-    def of(cls, found: Members) -> Self:
-        """Those about the objects of a series."""
-        return cls([*found.notes], found.whole and found.is_ordered)
-
-    def add(self, *notes: str) -> None:
-        """What the person asking must know."""
-        self.notes += notes
-
-    def lacks(self, *notes: str) -> None:
-        """What is not in the answer, and why."""
-        self.complete = False
-        self.notes += notes
+def remarks_of(found: Members) -> Account:
+    """What is to be said of the objects of a series, beside a picture."""
+    complete = found.whole and found.is_ordered
+    return Account(complete=complete, notes=[*found.notes], doubt=_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +57,7 @@ class Choosing:
     """Finds the picture that is meant; what is odd about it goes to `remarks`."""
 
     call: Call
-    remarks: Remarks
+    remarks: Account
 
     def pick(self, found: Members, place: Place, frame: int) -> tuple[Member, int]:
         """The object and the frame that are meant; frame 0 where the object has to tell."""
@@ -84,7 +73,7 @@ class Choosing:
                     f"The series has no instance number {place.number}", _numbers(found)
                 )
             if len(several) > 1:
-                self.remarks.add(
+                self.remarks.note(
                     f"{len(several)} instances have the number {place.number}: this is the first; "
                     "choose by sop_instance_uid."
                 )
@@ -148,7 +137,7 @@ class Choosing:
         except ContentError as trouble:
             if place.millimetres is not None:
                 raise
-            self.remarks.add(f"Matched by image number only, not by position: {trouble}")
+            self.remarks.note(f"Matched by image number only, not by position: {trouble}")
             one, number = self.pick(left, place, 0)
             share = share_of(left.objects, one)
             if one.frames > 1:
@@ -176,13 +165,13 @@ class Choosing:
         where = chosen.place.frame_of_reference
         if where and where == other[0].place.frame_of_reference:
             fitting = self._nearest(other, chosen.place.along, "The other series")
-            self.remarks.add(
+            self.remarks.note(
                 f"Matched by position (one frame of reference): left {chosen.place.along:.1f} mm, "
                 f"right {fitting.place.along:.1f} mm."
             )
         else:
             fitting = at_share(other, share_of(mine, chosen))
-            self.remarks.add(
+            self.remarks.note(
                 "The series have different frames of reference: matched by the share of the way "
                 f"through each stack ({share_of(mine, chosen):.0%}): the anatomy may be off."
             )
@@ -204,7 +193,7 @@ class Choosing:
         faults: list[str] = []
 
         def take(one: Member, instance: Instance) -> bool:
-            self.call.deadline.remaining()
+            self.call.check()
             if len(placed) > _MOST_FRAMES:
                 raise ContentError(
                     f"The series has more than {_MOST_FRAMES} frames", "Choose by instance number"
@@ -216,10 +205,10 @@ class Choosing:
             return True
 
         fetched = fetch(self.call, found.objects, take, headers=True)
-        self.remarks.add(*fetched.remarks())
+        self.remarks.note(*fetched.remarks())
         told = fetched.told(len(found.objects))
         if told or faults:
-            self.remarks.lacks(*told, *dict.fromkeys(faults))
+            self.remarks.lack(*told, *dict.fromkeys(faults))
         if not placed:
             raise ContentError(
                 "The images do not say where they lie in the patient",
@@ -253,10 +242,10 @@ class Choosing:
             )
         nearest = min(stack, key=lambda one: abs(one.place.along - wanted))
         if (off := abs(nearest.place.along - wanted)) > reach:
-            self.remarks.add(f"There is a gap: the nearest image lies {off:.1f} mm away.")
+            self.remarks.note(f"There is a gap: the nearest image lies {off:.1f} mm away.")
         there = sum(abs(one.place.along - nearest.place.along) < _SAME_PLACE for one in stack)
         if there > 1:
-            self.remarks.add(
+            self.remarks.note(
                 f"{there} images lie there (phases, echoes or repeats): this is the first."
             )
         return nearest

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from ..dicom_api import Archive
+from ..door.account import Account
+from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from ..standard.shapes import SEPARATOR
-from .call import Call
 from .objects import WANTED
-from .question import Found
 from .rows import text
 
 # More series than are looked at.
@@ -21,7 +20,7 @@ class Chosen:
     """The series that are meant, each with what the archive tells of it; `found` is told the cost,
     and what is missing. `also` is wanted of each beside what names it."""
 
-    def __init__(self, call: Call, found: Found, also: Sequence[str]) -> None:
+    def __init__(self, call: Call, found: Account, also: Sequence[str]) -> None:
         self._call = call
         self._found = found
         self._of_series = (*_OF_SERIES, *also)
@@ -31,14 +30,12 @@ class Chosen:
         """Every series of these studies."""
         if not studies:
             return
-        answer = self._call.archive.each_series(
+        answer = self._call.each_series(
             studies,
             Query(Level.SERIES, {}, self._of_series),
             self.series.append,
-            deadline=self._call.deadline,
-            arrived=self._call.progress.advance,
         )
-        self._learn(answer.complete, answer.notes, answer.queries)
+        self._learn(answer.complete, answer.notes)
         came = {text(one, "StudyInstanceUID") for one in self.series}
         if answer.complete and (missing := [one for one in studies if one not in came]):
             self._found.missing["StudyInstanceUID"] = missing
@@ -51,15 +48,15 @@ class Chosen:
         new = [uid for uid in uids if uid not in known]
         for number, uid in enumerate(new):
             self._add_series(uid)
-            archive = self._call.archive
-            if not number and isinstance(archive, Archive) and archive.habits.relational:
+            learned = self._call.learned
+            if not number and learned and learned.relational:
                 self._add_together(new)
                 return
 
     def _add_together(self, uids: Sequence[str]) -> None:
         """These series, by one list; what is known of the first is known better then."""
         found: list[Match] = []
-        answer = self._call.archive.each(
+        answer = self._call.each(
             Query(
                 Level.SERIES,
                 {"SeriesInstanceUID": SEPARATOR.join(uids)},
@@ -67,10 +64,8 @@ class Chosen:
             ),
             found.append,
             limit=_MOST_SERIES,
-            deadline=self._call.deadline,
-            arrived=self._call.progress.advance,
         )
-        self._learn(answer.complete, answer.notes, answer.queries)
+        self._learn(answer.complete, answer.notes)
         came = {text(one, "SeriesInstanceUID") for one in found}
         before = {text(one, "SeriesInstanceUID"): one for one in self.series}
         self.series = [one for uid, one in before.items() if uid not in came]
@@ -84,16 +79,14 @@ class Chosen:
 
     def _add_series(self, series: str) -> None:
         """One series, whose study is looked up."""
-        answer = self._call.archive.find(
+        answer = self._call.find(
             Query(
                 Level.IMAGE,
                 {"SeriesInstanceUID": series},
                 (*WANTED, "Modality", "SeriesDescription", "SeriesNumber"),
             ),
             limit=1,
-            deadline=self._call.deadline,
         )
-        self._learn(True, (), answer.queries)
         if not answer.matches:
             self._not_there(series, is_known=answer.complete)
         self.series += [{**one, "SeriesInstanceUID": series} for one in answer.matches]
@@ -119,7 +112,6 @@ class Chosen:
             self._learn(False, [told])
             del self.series[limit:]
 
-    def _learn(self, complete: bool, notes: Sequence[str], queries: int = 0) -> None:
+    def _learn(self, complete: bool, notes: Sequence[str]) -> None:
         self._found.complete = self._found.complete and complete
         self._found.note(*notes)
-        self._found.queries += queries

@@ -7,22 +7,19 @@ below, or said not to be known.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..answers import of_node
-from ..archives import Archives
-from ..deadline import Deadline
-from ..dicom_api import Archive
+from ..door.account import Account
+from ..door.answer import Findings, fitting
+from ..door.call import Call
 from ..errors import ArchiveError, BadArgument
 from ..standard.alike import COMPUTED
 from ..standard.levels import Level
 from ..standard.query import Match
-from .answer import Asked, asked, fitting
 from .asking import MODALITIES, Question
-from .call import Call, Progress
 from .difference import Difference, numbers, series, things
 from .holding import BATCH, IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
 from .query import Days, Ids, Modality, Name, Uids
@@ -35,14 +32,10 @@ _MOST_SERIES = 10
 _MOST_IMAGES = 2000
 
 
-class Compared(BaseModel):
+class Compared(Findings):
     """What `compare_nodes` answers."""
 
-    complete: bool = Field(description="False: more may differ; notes say why")
-    notes: list[str]
-    archive: Asked
     sent: dict[str, str] = Field(description="Level and keys as sent to each node")
-    queries: int = Field(description="Queries it took")
     compared: dict[str, int] = Field(description="Studies found at each node")
     studies: int = Field(description="In all; same + different + undecided")
     same: int = Field(description="Studies that all nodes hold alike")
@@ -67,16 +60,14 @@ def compare_nodes(
 ) -> Compared:
     """Compare what two or more archives (node; all if not given) hold of a patient, study or date
     range: studies only one has, counts and attributes that differ, with the series behind it."""
-    archives = call.archive
-    if not isinstance(archives, Archives):
+    if len(call.nodes) < 2:
         names = list(call.session.nodes)
         if len(names) < 2:
             raise BadArgument(
                 "there is only one node to compare",
                 "The operator names more in the configuration file (dicom-mcp init)",
             )
-        archives = call.session.archive(names)
-        assert isinstance(archives, Archives)
+        call = call.at(names)
     question = Question.of(
         call,
         Level.STUDY,
@@ -88,17 +79,15 @@ def compare_nodes(
             "modality_in_study": (MODALITIES, modality_in_study),
         },
     )
-    return _Comparison(call, archives, question).answer(first, limit)
+    return _Comparison(call, question).answer(first, limit)
 
 
 class _Comparison:
-    def __init__(self, call: Call, archives: Archives, question: Question) -> None:
+    def __init__(self, call: Call, question: Question) -> None:
         self._call = call
-        self._archives = archives
         self._question = question
-        self._notes: list[str] = []
-        self._complete = True
-        self._holdings = {name: Holding(name) for name in archives.names}
+        self._account = Account(doubt="more may differ than was compared.")
+        self._holdings = {name: Holding(name) for name in call.names}
 
     def answer(self, first: int, limit: int) -> Compared:
         """The differences between what the nodes answer to the question, `limit` of them from the
@@ -122,19 +111,17 @@ class _Comparison:
         shown = found[first - 1 : first - 1 + limit]
         self._look_into(shown)
         records = fitting([one.row for one in shown])
-        if not every and self._complete:
+        if not every and self._account.complete:
             told = "No study at these nodes matches these keys: nothing was compared."
-            self._notes.insert(0, told)
+            self._account.notes.insert(0, told)
         self._note_untold(every)
         self._note_rest(first, len(records), len(found))
         different = sum(one.differs and not one.not_known for one in found)
         undecided = sum(one.not_known or (not one.differs and bool(one.untold)) for one in every)
-        return Compared(
-            complete=self._complete,
-            notes=list(dict.fromkeys(self._notes)),
-            archive=asked(self._archives.node),
+        return self._call.answer(
+            Compared,
+            self._account,
             sent={"QueryRetrieveLevel": Level.STUDY.value, **self._sent()},
-            queries=sum(one.found.queries for one in self._holdings.values()),
             compared=compared,
             studies=len(every),
             same=len(every) - different - undecided,
@@ -154,19 +141,19 @@ class _Comparison:
         failures = self._apart(lambda one, call: one.ask(call, self._question))
         for name, error in failures.items():
             del self._holdings[name]
-            self._lacks(f"Not complete: {name} did not answer. {error}")
+            self._account.lack(f"Not complete: {name} did not answer. {error}")
         if len(self._holdings) < 2:
             raise next(iter(failures.values()))
         for name, one in self._holdings.items():
-            self._complete = self._complete and one.found.complete
-            self._notes += [of_node(name, note) for note in one.found.notes]
+            self._account.complete = self._account.complete and one.found.complete
+            self._account.note(*(of_node(name, note) for note in one.found.notes))
         self._apart(lambda one, call: one.look_at_others(call))
         tells = {name: one.tells for name, one in self._holdings.items()}
         for name in tells:
             others = set[str]().union(*(tells[other] for other in tells if other != name))
             untold = sorted(others - tells[name] - COMPUTED)
             if untold and self._holdings[name].studies:
-                self._notes.append(f"{name} does not tell {', '.join(untold)}: not compared.")
+                self._account.note(f"{name} does not tell {', '.join(untold)}: not compared.")
 
     def _prove_missing(self) -> None:
         """Ask each node by UID for the studies it did not give but another one did, unless what it
@@ -186,15 +173,15 @@ class _Comparison:
 
         failures = self._apart(prove)
         for name in [n for n, one in self._holdings.items() if for_all and not one.found.complete]:
-            self._lacks(f"Not complete: the list of {name} is not all that it holds.")
+            self._account.lack(f"Not complete: the list of {name} is not all that it holds.")
         for name, one in self._holdings.items():
             if found := len(one.studies.keys() & {*missing[name]}):
-                self._notes.append(
+                self._account.note(
                     f"{name} did not list {found} of these studies, but holds them: its list "
                     "was cut, or they have other values there, which their records say."
                 )
             if one.unproved:
-                self._lacks(
+                self._account.lack(
                     f"Not complete: whether {name} holds {len(one.unproved)} of these studies "
                     f"could not be asked (not_known_on). {failures.get(name) or one.trouble}"
                 )
@@ -209,7 +196,7 @@ class _Comparison:
             if len(held) > 1 and not others
         ]
         if len(shared) > _MOST_BY_SERIES:
-            self._notes.append(
+            self._account.note(
                 f"Of {len(shared)} studies that several nodes hold, the numbers of series and "
                 "images were compared, not series by series; narrow the question for that."
             )
@@ -243,7 +230,7 @@ class _Comparison:
         for one in pending:
             lacking = [name for name in one.held if one.study not in self._holdings[name].series]
             if lacking:
-                self._lacks(
+                self._account.lack(
                     f"Not complete: series could not be compared at {', '.join(lacking)}. "
                     f"{self._holdings[lacking[0]].trouble}"
                 )
@@ -277,7 +264,7 @@ class _Comparison:
         untold = Counter(one for difference in every for one in difference.untold)
         for (name, what), count in untold.items():
             noun = "series" if what == SERIES_COUNT else "images"
-            self._lacks(
+            self._account.lack(
                 f"Not complete: {name} does not tell how many {noun} {count} of these studies "
                 f"have, and they could not all be counted: those that are else alike are undecided."
                 f" {self._holdings[name].trouble or 'Narrow the question.'}"
@@ -285,9 +272,9 @@ class _Comparison:
 
     def _note_rest(self, first: int, count: int, found: int) -> None:
         if first > 1:
-            self._notes.append(f"Those before number {first} are left out, as asked.")
+            self._account.note(f"Those before number {first} are left out, as asked.")
         if first - 1 + count < found:
-            self._lacks(
+            self._account.lack(
                 f"Not complete: these are numbers {first} to {first - 1 + count} of {found} "
                 f"differences; go on with first={first + count}."
             )
@@ -300,15 +287,11 @@ class _Comparison:
         """Let each holding ask its node, at the same time; why some could not. They run in other
         threads, which report no progress."""
 
-        def ask_one(name: str, archive: Archive, step: Deadline) -> None:
+        def ask_one(name: str, call: Call) -> None:
             if name in self._holdings:
-                quiet = Progress(lambda _: None)
-                ask(
-                    self._holdings[name],
-                    replace(self._call, archive=archive, deadline=step, progress=quiet),
-                )
+                ask(self._holdings[name], call)
 
-        answers = self._archives.apart(ask_one, deadline=self._call.deadline)
+        answers = self._call.apart(ask_one)
         return {n: error for n, error in answers.items() if isinstance(error, ArchiveError)}
 
     def _uids(self) -> set[str]:
@@ -324,7 +307,7 @@ class _Comparison:
 
     def _lacks(self, note: str) -> None:
         self._complete = False
-        self._notes.append(note)
+        self._account.note(note)
 
 
 def _count(value: Any) -> int:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
 from ..standard.values import whole_number
-from .asking import Found, Question, each
-from .call import Call
+from .asking import Question, each
 from .kind import UNTOLD, is_image, kind
 from .listing import Listing, listings
 from .rows import text
@@ -40,7 +41,7 @@ _OF_SERIES = (
 
 def studies_meant(
     call: Call, question: Question, wanted: Sequence[str]
-) -> tuple[Found, list[Match]]:
+) -> tuple[Account, list[Match]]:
     """The studies that are asked for, as they are known at their own level: nothing that the
     archive does not keep is found below."""
     studies: list[Match] = []
@@ -63,7 +64,7 @@ def studies_meant(
 
 def contents(
     call: Call,
-    found: Found,
+    found: Account,
     patient: str,
     matches: Sequence[Match],
     *,
@@ -76,7 +77,7 @@ def contents(
 
 
 def series_of_studies(
-    call: Call, found: Found, patient: str, studies: Mapping[str, Match], wanted: tuple[str, ...]
+    call: Call, found: Account, patient: str, studies: Mapping[str, Match], wanted: tuple[str, ...]
 ) -> tuple[dict[str, list[Match]], set[str]]:
     """The series of these studies (by UID) of one patient, and of which of them all are there."""
     return _Looking(call, found, patient, wanted).series(studies)
@@ -84,7 +85,7 @@ def series_of_studies(
 
 class _Looking:
     def __init__(
-        self, call: Call, found: Found, patient: str, wanted: tuple[str, ...] = _OF_SERIES
+        self, call: Call, found: Account, patient: str, wanted: tuple[str, ...] = _OF_SERIES
     ) -> None:
         self._wanted = wanted
         self._call = call
@@ -131,15 +132,7 @@ class _Looking:
 
         def ask(these: Iterable[str], keys: Mapping[str, str], seconds: float) -> Matches:
             step = whole.within(seconds)
-            answer = self._call.archive.each_series(
-                list(these),
-                Query(Level.SERIES, keys, self._wanted),
-                keep,
-                deadline=step.deadline,
-                arrived=step.progress.advance,
-            )
-            self._found.queries += answer.queries
-            return answer
+            return step.each_series(list(these), Query(Level.SERIES, keys, self._wanted), keep)
 
         def agrees(study: str) -> bool:
             said = _said(studies[study], "NumberOfStudyRelatedSeries")
@@ -241,9 +234,7 @@ class _Looking:
         some = [*series.items()][:_MOST_COUNTED]
         counts = {place: _said(one, "NumberOfSeriesRelatedInstances") for place, one in some}
         with suppress(ArchiveError):
-            for place, listed in listings(step, counts):
-                self._found.queries += listed.queries
-                yield place, listed
+            yield from listings(step, counts)
 
 
 def _said(match: Match, keyword: str) -> int | None:

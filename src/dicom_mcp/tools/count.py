@@ -4,14 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.modalities import any_of
-from .answer import Counted
 from .asking import MODALITIES, Question
-from .call import Call
 from .condition import Condition
-from .counting import Counting
+from .counting import Counted, Counting
 from .dimension import dimensions
 from .query import Days, Ids, Modality, Name, Words
 from .things import What

@@ -2,18 +2,21 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from ..dicom_api import Archive
+from pydantic import Field
+
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Findings, Missing
+from ..door.call import Call
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.matching import matcher
 from ..standard.query import TELLING, Match, Query
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
-from .answer import Counted, asked, honest
 from .aside import COUNT, Aside
-from .asking import MODALITIES, Found, Question, each
+from .asking import MODALITIES, Question, each
 from .below import NARROWING, Below
-from .call import Call
 from .condition import Condition, texts
 from .dimension import Dimension
 from .groups import percent
@@ -28,6 +31,20 @@ _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
 
 # What is known of one study: the values of each attribute that matters, in their order.
 type _Known = tuple[tuple[str, ...], ...]
+
+
+class Counted(Findings):
+    """What `count_studies` answers."""
+
+    counted: str
+    total: int
+    sent: dict[str, str] = Field(description="Keys as sent")
+    compared: list[str] = Field(description="What was compared here, as it was understood")
+    missing: Missing = NONE_MISSING
+    of: int | None = Field(default=None, description="With share: what total is a part of")
+    percent: float | None = None
+    groups_in_all: int
+    groups: list[dict[str, Any]] = Field(description="Each with its count")
 
 
 class Counting:
@@ -68,7 +85,7 @@ class Counting:
         # Modalities of what is counted.
         self._had: dict[str, set[str]] = defaultdict(set)
         self._not_counted = 0
-        self._found = Found()
+        self._found = Account()
 
     def count(self) -> None:
         """Ask, and count."""
@@ -77,9 +94,7 @@ class Counting:
         unkept = MODALITIES in self._question.keywords and MODALITIES in self._found.absent
         learned = unkept or (lists_reports and not self._lists_reports)
         if learned:
-            queries = self._found.queries
             self._ask_studies(self._question.without(MODALITIES) if unkept else self._question)
-            self._found.queries += queries
             self._keeps_modalities = False
         below = dict(self._studies) if self._needs_series else self._not_told_by_studies()
         for study, known in self._studies.items():
@@ -112,13 +127,12 @@ class Counting:
             self._found.complete = False
             self._found.note("It has fewer than the part of it that was counted: one was cut.")
         answer.percent = percent(answer.total, answer.of) if answer.total <= answer.of else None
-        answer.queries += self._found.queries
+        answer.queries = self._call.queries
         if not self._found.complete:
-            answer.complete = False
             whole = [f"Of the whole: {note}" for note in self._found.notes]
-            answer.notes = honest(
-                [*answer.notes, *whole], "`of`, and so the percents, may be wrong.", complete=False
-            )
+            doubt = "`of`, and so the percents, may be wrong."
+            told = Account(complete=False, notes=[*answer.notes, *whole], doubt=doubt)
+            answer.complete, answer.notes = False, told.told()
 
     def answer(self, first: int, at_least: int, *, share: bool) -> Counted:
         """The groups from the `first`, and what is to be known of them."""
@@ -127,9 +141,8 @@ class Counting:
         self._things.close(self._sieve.refuted)
         groups = self._things.groups
         if not self._seen and found.complete:
-            told, queries = hints(self._call, self._question)
+            told = hints(self._call, self._question)
             notes += ["No study in this archive matches these keys.", *told]
-            found.queries += queries
         elif not groups.total:
             notes += self._sieve.instead()
         doubts, in_doubt = self._sieve.doubts(self._things.names)
@@ -143,16 +156,13 @@ class Counting:
         notes += page.notes
         if groups.overlap:
             notes.append("Some belong to several groups, so the groups add up to more than total.")
-        return Counted(
+        return self._call.answer(
+            Counted,
+            found,
             counted=self._what.name,
             total=groups.total,
-            complete=found.complete,
-            notes=notes,
-            archive=asked(self._call.archive.node),
             sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
             compared=self._sieve.compared(),
-            queries=found.queries,
-            missing=found.missing,
             groups_in_all=page.count,
             groups=page.rows,
         )
@@ -351,8 +361,8 @@ class Counting:
     @property
     def _lists_reports(self) -> bool:
         """Whether ModalitiesInStudy of this archive is not known to list images only."""
-        archive = self._call.archive
-        return not (isinstance(archive, Archive) and archive.habits.lists_reports is False)
+        learned = self._call.learned
+        return not (learned and learned.lists_reports is False)
 
     def _match(self, known: _Known) -> Match:
         """What is known of a study, as it came."""

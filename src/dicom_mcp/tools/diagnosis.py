@@ -2,19 +2,15 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from ..archives import Archives
-from ..deadline import Deadline
 from ..diagnosis import Diagnosis
-from ..diagnosis import diagnose as walk
-from ..dicom_api import Archive
+from ..door.answer import Answer, named
+from ..door.call import Call
 from ..errors import ArchiveError
-from .answer import asked
-from .call import Call
 
 
-class Diagnosed(BaseModel):
+class Diagnosed(Answer):
     """What `diagnose` answers."""
 
     works: bool = Field(description="Whether every step worked at every node")
@@ -22,18 +18,13 @@ class Diagnosed(BaseModel):
         description="For each node its steps in order and its capabilities, with commands that "
         "repeat them without us"
     )
-    notes: list[str]
 
 
 def diagnose(call: Call) -> Diagnosed:
     """Find out why an archive does not answer, or what it can do: name, TCP, TLS, association,
     services, C-ECHO, then which keys, wildcards and character sets it honours. It only reads and
     shows nothing of a patient. Use it when a question failed or its answer is doubted."""
-    archive = call.archive
-    if isinstance(archive, Archives):
-        found = archive.apart(_diagnosed, deadline=call.deadline)
-    else:
-        found = {"": _diagnosed("", archive, call.deadline)}
+    found = call.apart(lambda _, one: one.diagnose())
     told = [one for one in found.values() if isinstance(one, Diagnosis)]
     notes = [str(one) for one in found.values() if isinstance(one, ArchiveError)]
     notes += [_failure(one) for one in told if not one.works]
@@ -42,10 +33,6 @@ def diagnose(call: Call) -> Diagnosed:
         diagnoses=[_facts(one) for one in told],
         notes=notes or ["Every step worked. What was learned is used in later questions."],
     )
-
-
-def _diagnosed(_: str, archive: Archive, deadline: Deadline) -> Diagnosis:
-    return walk(archive.node, archive.habits, deadline=deadline, exchange=archive.exchange)
 
 
 def _failure(found: Diagnosis) -> str:
@@ -57,7 +44,7 @@ def _failure(found: Diagnosis) -> str:
 
 def _facts(found: Diagnosis) -> dict[str, Any]:
     return {
-        **asked(found.node),
+        **named([found.node]),
         "works": found.works,
         "steps": [
             _said(

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .asking import Found
 from .below import NARROWING
-from .call import Call
 from .listing import lacking, listings, ranges
 from .rows import text
 from .series import Series, remarks
@@ -31,7 +31,7 @@ _OF_SERIES = ("SeriesNumber", "Modality", "SeriesDescription", "NumberOfSeriesRe
 class Gaps:
     """Looks into studies; `found` is told the cost, and what could not be looked into."""
 
-    def __init__(self, call: Call, found: Found, studies: Sequence[Match]) -> None:
+    def __init__(self, call: Call, found: Account, studies: Sequence[Match]) -> None:
         self._found = found
         self._step = call.within(_SECONDS)
         newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
@@ -112,14 +112,11 @@ class Gaps:
         def keep(match: Match) -> None:
             self._series.setdefault(text(match, "StudyInstanceUID"), []).append(Series(match))
 
-        answer = self._step.archive.each_series(
+        answer = self._step.each_series(
             [*self._studies],
             Query(Level.SERIES, keys, _OF_SERIES),
             keep,
-            deadline=self._step.deadline,
-            arrived=self._step.progress.advance,
         )
-        self._found.queries += answer.queries
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
 
@@ -130,7 +127,6 @@ class Gaps:
         for place, listed in listings(self._step, counts):
             one, uid = series[place], place[0]
             one.listed = listed
-            self._found.queries += listed.queries
             left[uid] -= listed.whole or self._lacks(one)
             if not left[uid]:
                 self._known.add(uid)

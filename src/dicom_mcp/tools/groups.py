@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from ..door.answer import fitting
 from ..standard.query import Match
-from .answer import fitting
 from .dimension import EMPTY, Dimension
 
 # Groups in an answer, and members of one of them.

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..attributes import keyword_of
 from ..content.error import ContentError
+from ..door.account import Account
+from ..door.answer import Findings, fitting
+from ..door.call import Call
 from ..errors import BadArgument, BadAttribute
-from .answer import Asked, asked, fitting, honest
 from .bulk import completed
-from .call import Call
 from .objects import (
     Member,
     Place,
@@ -38,14 +39,10 @@ Attributes = Annotated[
 ]
 
 
-class Headers(BaseModel):
+class Headers(Findings):
     """What `read_header` answers."""
 
     returned: int
-    complete: bool
-    notes: list[str]
-    archive: Asked
-    queries: int
     object: Row = Field(description="Which object it is")
     records: Rows = Field(description="Attributes; in: the sequence items it lies in")
 
@@ -105,14 +102,11 @@ def read_header(
         notes.append(f"Not in this header: {', '.join(absent)}.")
     known = found.is_ordered and found.whole  # so that it is the object that was meant
     complete = len(kept) == len(rows) and read.complete and known and not told
-    return Headers(
+    doubt = "the series may have objects the archive did not give."
+    return call.answer(
+        Headers,
+        Account(complete=complete, notes=notes, doubt=doubt),
         returned=len(kept),
-        complete=complete,
-        notes=honest(
-            notes, "the series may have objects the archive did not give.", complete=complete
-        ),
-        archive=asked(call.archive.node),
-        queries=found.queries,
         object=filled(
             {
                 "study_instance_uid": found.study_instance_uid,

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import batched
 
-from ..dicom_api import Archive
+from ..door.account import Account
+from ..door.call import EVERYTHING, Call
 from ..errors import StatusFailure
 from ..standard.alike import COMPUTED, told
 from ..standard.levels import UNIQUE_KEY, Level
@@ -20,8 +21,7 @@ from ..standard.query import Match, Matches, Query
 from ..standard.recheck import texts
 from ..standard.record import identity
 from ..standard.shapes import shape
-from .asking import EVERYTHING, MODALITIES, Found, Question, each
-from .call import Call
+from .asking import MODALITIES, Question, each
 
 SERIES_COUNT = "NumberOfStudyRelatedSeries"
 IMAGE_COUNT = "NumberOfStudyRelatedInstances"
@@ -62,7 +62,7 @@ class Holding:
     """What one node gave. Its methods ask it, each by a call to that node."""
 
     name: str
-    found: Found = field(default_factory=Found)
+    found: Account = field(default_factory=Account)
     # By StudyInstanceUID: several where it is that of several patients' studies.
     studies: dict[str, list[Match]] = field(default_factory=dict[str, list[Match]])
     # The series of a study, by UID, where all of them came.
@@ -84,9 +84,7 @@ class Holding:
         meant = MODALITIES in question.keywords
         if meant and self.studies and not any(self._says(uid, MODALITIES) for uid in self.studies):
             self.studies, self._count = {}, 0
-            queries = self.found.queries
             self.found = each(call, question.without(MODALITIES), _WRITTEN, self._keep)
-            self.found.queries += queries
             self._choose(call, question)
         if self._count > _MOST_STUDIES:
             self.found.complete = False
@@ -101,8 +99,7 @@ class Holding:
             if study := known.get(identity(Level.STUDY, match)):
                 study.update({keyword: match[keyword] for keyword in _COUNTED if keyword in match})
 
-        answer = each(call, question, _COUNTED, keep)
-        self.found.queries += answer.queries
+        each(call, question, _COUNTED, keep)
 
     def look_at_others(self, call: Call) -> None:
         """Whether it has a value in other studies of what is empty in all of these."""
@@ -255,12 +252,11 @@ class Holding:
     def _each(
         self, call: Call, query: Query, keep: Callable[[Match], None], *, limit: int = EVERYTHING
     ) -> Matches:
-        answer = call.archive.each(query, keep, limit=limit, deadline=call.deadline)
+        answer = call.each(query, keep, limit=limit)
         self._join(answer)
         return answer
 
     def _join(self, answer: Matches) -> None:
-        self.found.queries += answer.queries
         if not answer.complete:
             self.trouble = " ".join(answer.notes)
 
@@ -279,5 +275,5 @@ class Holding:
 
 def _reads_lists(call: Call, count: int) -> bool:
     """Whether the archive was shown to find a study by a list of so many UIDs."""
-    known = call.archive.habits.understands if isinstance(call.archive, Archive) else {}
+    known = call.learned.understands if call.learned else {}
     return known.get((STUDY, shape("UI", "\\" * (count - 1)))) is True

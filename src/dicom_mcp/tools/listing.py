@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from ..door.call import Call
 from ..standard.levels import Level
-from ..standard.query import Match, Matches, Query
+from ..standard.query import Match, Query
 from ..standard.values import whole_number
-from .call import Call
 from .together import Place, together
 
 # More than any series has.
@@ -28,7 +28,6 @@ class Listing:
     instances: list[Match]
     whole: bool
     notes: tuple[str, ...]
-    queries: int
     cut: bool = False
 
     @property
@@ -61,28 +60,23 @@ def listing(
     found: list[Match] = []
     keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
     wanted = (*_NUMBERED, *also)
-    answer = _asked(call, Query(Level.IMAGE, keys, wanted), found)
-    listed = Listing(found, answer.complete, answer.notes, answer.queries)
+    answer = call.each(Query(Level.IMAGE, keys, wanted), found.append, limit=_MOST)
+    listed = Listing(found, answer.complete, answer.notes)
     if said is not None:
         whole = len(found) >= said
         doubts = [] if whole else [*answer.notes]
         doubts += [one for one in answer.notes if whole and not one.startswith("Not complete")]
         cut = not whole and not answer.complete
-        return Listing(found, whole, (*doubts,), answer.queries, cut)
+        return Listing(found, whole, (*doubts,), cut)
     if not answer.complete or not _may_be_cut(len(found)):
         return listed
     numbers = listed.numbers
     if len(numbers) < len(found) or lacking(numbers) or numbers[0] > 1:
-        return Listing(found, False, answer.notes, answer.queries)
+        return Listing(found, False, answer.notes)
     beyond: list[Match] = []
     after = Query(Level.IMAGE, {**keys, "InstanceNumber": str(numbers[-1] + 1)}, wanted)
-    second = _asked(call, after, beyond)
-    return Listing(
-        found,
-        second.complete and not beyond,
-        answer.notes,
-        answer.queries + second.queries,
-    )
+    second = call.each(after, beyond.append, limit=_MOST)
+    return Listing(found, second.complete and not beyond, answer.notes)
 
 
 def listings(
@@ -91,14 +85,12 @@ def listings(
     """The instances of each of these series, in order, as `listing` has them: asked for together
     where the archive gives them so. `counts` is how many there are by its own account."""
     for some in together(call, counts, (*_NUMBERED, *also)):
-        queries = some.answer.queries
         for place, count in some.asked.items():
             if place in some.instances:
-                listed = Listing(some.instances[place], True, some.answer.notes, 0)
+                listed = Listing(some.instances[place], True, some.answer.notes)
             else:
                 listed = listing(call, *place, said=count, also=also)
-            yield place, replace(listed, queries=listed.queries + queries)
-            queries = 0
+            yield place, listed
 
 
 def lacking(numbers: Iterable[int]) -> list[int]:
@@ -132,13 +124,3 @@ def ranges(numbers: Iterable[int]) -> str:
 def _may_be_cut(rows: int) -> bool:
     """Whether an answer is as long as archives are configured to give at most."""
     return rows >= 10 and (rows % 10 == 0 or rows % 25 == 0 or rows & (rows - 1) == 0)
-
-
-def _asked(call: Call, query: Query, found: list[Match]) -> Matches:
-    return call.archive.each(
-        query,
-        found.append,
-        limit=_MOST,
-        deadline=call.deadline,
-        arrived=call.progress.advance,
-    )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.lists import LISTED, normal, parts_of
@@ -10,8 +12,7 @@ from ..standard.meaning import identifiers
 from ..standard.query import Match, Query
 from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
-from .call import Call
-from .question import Found, Question
+from .question import Question
 
 # Values in a note; `missing` has them all.
 _MOST_NAMED = 20
@@ -56,7 +57,7 @@ class Tally:
         """How many attributes are asked for by what can be a list."""
         return len(self._asked)
 
-    def reread(self, question: Question, told: Found) -> Question | None:
+    def reread(self, question: Question, told: Account) -> Question | None:
         """The question for what those of its values that nothing matches may be instead: several
         values, where a text is read as one first. None where they can't be."""
         meanings = dict(question.meanings)
@@ -85,7 +86,7 @@ class Tally:
         came = self._came.get(keyword, set())
         return [value for value in self._asked[keyword] if normal(value) not in came]
 
-    def tell(self, told: Found) -> None:
+    def tell(self, told: Account) -> None:
         """Say which have no match, as far as that is known."""
         for keyword, values in self._asked.items():
             missing = self._missing(keyword)
@@ -109,7 +110,7 @@ class Tally:
                 )
 
 
-def tell_lost_zeros(call: Call, level: Level, told: Found) -> None:
+def tell_lost_zeros(call: Call, level: Level, told: Account) -> None:
     """Of numbers that nothing has say which there are with zeros before them, which spreadsheets
     drop."""
     for keyword, missing in [*told.missing.items()]:
@@ -117,12 +118,9 @@ def tell_lost_zeros(call: Call, level: Level, told: Found) -> None:
         longer: list[str] = []
         for number in numbers[:_MOST_LOOKED_FOR]:
             try:
-                answer = call.archive.find(
-                    Query(level, {keyword: f"*{number}"}), limit=_LOOKED_AT, deadline=call.deadline
-                )
+                answer = call.find(Query(level, {keyword: f"*{number}"}), limit=_LOOKED_AT)
             except ArchiveError:
                 return  # what is missing is told all the same
-            told.queries += answer.queries
             found = {text for match in answer.matches for text in texts(match.get(keyword, ""))}
             longer += sorted(one for one in found if one.lstrip("0") == number)
         if longer:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.instance import Instance
 from ..standard.query import Match
-from .call import Call
 from .objects import Fetched, Member, fetch, head, members, opened
-from .question import Found
 from .rows import filled, text
 
 # Images whose headers tell how a series lies.
@@ -18,7 +18,7 @@ _MOST_STACKS = 4
 _MOST_ODD = 20
 
 
-def lying(call: Call, found: Found, several: Sequence[Match]) -> list[dict[str, Any]]:
+def lying(call: Call, found: Account, several: Sequence[Match]) -> list[dict[str, Any]]:
     """How the images of each of these series lie; `found` is told the cost, and what is lacking."""
     from ..content.geometry import geometry
 
@@ -31,7 +31,6 @@ def lying(call: Call, found: Found, several: Sequence[Match]) -> list[dict[str, 
     for one in several:
         series, study = text(one, "SeriesInstanceUID"), text(one, "StudyInstanceUID")
         some = members(call, series, study)
-        found.queries += some.queries
         heads: list[Instance] = []
         fetched = Fetched()
         if len(some.objects) <= _MOST_PLACED:
@@ -53,7 +52,7 @@ def _heads(call: Call, some: Sequence[Member], heads: list[Instance]) -> Fetched
     """The headers of these objects, without their pixels."""
 
     def take(_: Member, instance: Instance) -> bool:
-        call.deadline.remaining()
+        call.check()
         heads.append(head(instance))
         return True
 

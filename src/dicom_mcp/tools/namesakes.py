@@ -8,6 +8,8 @@ that may be meant, with all of them.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.name_words import is_dicom_form
@@ -16,8 +18,7 @@ from ..standard.query import Match
 from ..standard.recheck import texts
 from ..standard.record import identity
 from ..standard.scripts import SCRIPTS, only_script
-from .call import Call
-from .question import NAME, Found, Question, query_of
+from .question import NAME, Question, query_of
 
 # Of so many people all names are compared; a wide key may bring so many.
 _FEW = 500
@@ -44,7 +45,7 @@ def in_other_letters(
     wanted: Sequence[str],
     keep: Callable[[Match], None],
     known: Collection[str] = (),
-) -> Found:
+) -> Account:
     """Whoever has the name in other letters, besides those who are known to have it as written.
     Where nobody has it so, the answer is not complete unless it is shown that there is nobody."""
     looking = _Looking(call.within(_SECONDS), question, wanted, keep, known)
@@ -67,7 +68,7 @@ class _Looking:
         keep: Callable[[Match], None],
         known: Collection[str],
     ) -> None:
-        self.found = Found()
+        self.found = Account()
         self._step = step
         self._level = question.level
         self._name = question.name
@@ -109,15 +110,12 @@ class _Looking:
         whole = True
         for way in self._others.ways()[0]:
             query = query_of(self._level, way, self._wanted)
-            answer = self._step.archive.each(
+            answer = self._step.each(
                 replace(query, keys={**query.keys, NAME: key}) if key else query,
                 self._take,
                 limit=limit,
-                deadline=self._step.deadline,
-                arrived=self._step.progress.advance,
                 as_it_stands=as_it_stands,
             )
-            self.found.queries += answer.queries
             whole = whole and answer.complete
         return whole
 

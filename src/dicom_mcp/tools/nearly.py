@@ -1,11 +1,11 @@
 """Who may be meant by a name that nobody has: those whose names are nearly that."""
 
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.meaning import Meaning
 from ..standard.nearly import near_keys, nearness
 from ..standard.query import Match
-from .call import Call
 from .question import NAME, Question, query_of
 from .rows import text
 
@@ -18,13 +18,12 @@ _MOST_TOLD = 5
 _WANTED = ("PatientID", NAME, "PatientBirthDate")
 
 
-def nearly_of(call: Call, question: Question) -> tuple[list[str], int]:
-    """A note on who may be meant, whatever else was asked, and how many queries that took."""
+def nearly_of(call: Call, question: Question) -> list[str]:
+    """A note on who may be meant, whatever else was asked."""
     if not question.name:
-        return [], 0
+        return []
     near = nearness(question.name)
     people: dict[tuple[str, str], tuple[float, str]] = {}
-    queries = 0
     whole = False
     step = call.within(_SECONDS)
 
@@ -42,21 +41,14 @@ def nearly_of(call: Call, question: Question) -> tuple[list[str], int]:
         ):
             level = question.level if question.level is Level.PATIENT else Level.STUDY
             query = query_of(level, {NAME: Meaning(key)} if key else {}, _WANTED)
-            answer = call.archive.each(
-                query,
-                take,
-                limit=limit,
-                deadline=step.deadline,
-                arrived=step.progress.advance,
-            )
-            queries += answer.queries
+            answer = step.each(query, take, limit=limit)
             whole = whole or (not key and answer.complete)
             if whole:
                 break
     except ArchiveError:
         pass  # what came before is told
     if not people:
-        return [], queries
+        return []
     ranked = sorted(people.values(), key=lambda one: (-one[0], one[1]))
     told = "; ".join(said for _, said in ranked[:_MOST_TOLD])
     more = f"; and {len(ranked) - _MOST_TOLD} more" if len(ranked) > _MOST_TOLD else ""
@@ -64,4 +56,4 @@ def nearly_of(call: Call, question: Question) -> tuple[list[str], int]:
     return [
         f"Nobody here has that name; who may be meant{looked}: {told}{more}. Ask which, then use "
         "patient_id."
-    ], queries
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, overload
 from pydantic import Field
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import BadArgument
 from ..node import WebNode
 from ..standard import values
@@ -19,7 +20,6 @@ from ..standard.levels import Level
 from ..standard.query import Match, Query
 from ..standard.values import shown, whole_number
 from .arriving import Arrived, Objections, arrived, patients_of
-from .call import Call
 from .condition import texts
 from .listing import listing
 from .rows import text
@@ -73,7 +73,6 @@ class Members:
     objects: tuple[Member, ...]
     whole: bool
     notes: tuple[str, ...]
-    queries: int
     order: str = "by instance number"
     is_ordered: bool = True
 
@@ -143,23 +142,17 @@ def _members(call: Call, series: str, study: str, instance: str = "") -> Members
     keys = {"SeriesInstanceUID": series}
     if instance.strip():
         keys["SOPInstanceUID"] = one_uid(instance, "sop_instance_uid")
-    queries = 0
     if study and len(keys) == 1:
         listed = listing(call, study, series, said=None, also=WANTED[3:])
         found, whole, notes = listed.instances, listed.whole, listed.notes
-        queries += listed.queries
     else:
         if study:
             keys["StudyInstanceUID"] = study
-        answer = call.archive.find(
-            Query(Level.IMAGE, keys, WANTED), limit=1, deadline=call.deadline
-        )
-        queries += answer.queries
+        answer = call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
         found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
         if found and len(keys) == 1:
-            again = _members(call, series, study)
-            return replace(again, queries=again.queries + queries)
+            return _members(call, series, study)
     if not found and not whole:
         raise ContentError("The archive's answer ended before it named an object", "Ask again")
     if not found:
@@ -170,7 +163,7 @@ def _members(call: Call, series: str, study: str, instance: str = "") -> Members
         )
     some = [member(study, series, one) for one in found]
     some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
-    return Members(study, series, tuple(some), whole, notes, queries)
+    return Members(study, series, tuple(some), whole, notes)
 
 
 def member(study: str, series: str, match: Match) -> Member:
@@ -213,9 +206,7 @@ def fetch(
 
     What did not come, or is too large, is in the answer.
     """
-    from ..content.apart import Apart
-
-    shelf, where = call.house.shelf, str(call.archive.node)
+    shelf, where = call.house.shelf, call.source
     whose = patients_of(call, dict.fromkeys(one.reference.study_instance_uid for one in some))
     found = Fetched()
     wanted: dict[_Place, Member] = {}
@@ -240,7 +231,6 @@ def fetch(
     by_uid = {one.uid: one.reference for one in wanted.values()}
 
     def keep(instance: Instance) -> bool:
-        call.progress.advance()
         reference = instance.asked or by_uid[instance.sop_instance_uid]
         if (size := len(instance.data_set)) > MOST_BYTES:
             found.missing.append(reference.sop_instance_uid)
@@ -259,8 +249,8 @@ def fetch(
         return hand(wanted[_place(reference)], came)
 
     references = [one.reference for one in wanted.values()]
-    with Apart(call.deadline) as apart:
-        answer = call.archive.objects(references, keep, deadline=call.deadline, headers=headers)
+    with call.decoder() as apart:
+        answer = call.fetch(references, keep, headers=headers)
     found.missing += [one.sop_instance_uid for one in answer.missing]
     found.notes += answer.notes
     return found

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .call import Call
 from .condition import texts
 from .objects import Member, Members, fetch, members, opened
 
@@ -52,10 +52,10 @@ def ordered_members(call: Call, series: str, study: str = "") -> Members:
     """All of a series in its order, for somebody who scrolls through it: perhaps as it was listed
     half a minute ago."""
     series, study = series.strip(), study.strip()
-    key = (str(call.archive.node), series)
+    key = (call.source, series)
     known: Members | None = call.house.lists.get(key)
     if known and (not study or study == known.study_instance_uid):
-        return replace(known, queries=0)
+        return known
     found = ordered(call, members(call, series, study))
     if found.whole:
         call.house.lists.put(key, found)
@@ -68,14 +68,14 @@ def ordered(call: Call, found: Members) -> Members:
     numbers = [one.number for one in found.objects]
     if len(numbers) < 2 or (None not in numbers and len(set(numbers)) == len(numbers)):
         return found
-    facts, queries, fault = _facts(call, found)
+    facts, fault = _facts(call, found)
     why = "are absent" if None in numbers else "repeat"
-    return _sorted(replace(found, queries=found.queries + queries), facts, why, fault)
+    return _sorted(found, facts, why, fault)
 
 
-def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], int, str]:
+def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], str]:
     """What is known of each object's place: by the archive's answers if they tell the positions of
-    all, else by headers. With the queries it took, and why headers could not be read."""
+    all, else by headers. With why headers could not be read."""
     facts: dict[str, _Facts] = {}
 
     def keep(match: Match) -> None:
@@ -86,21 +86,21 @@ def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], int, str]:
         "StudyInstanceUID": found.study_instance_uid,
         "SeriesInstanceUID": found.series_instance_uid,
     }
-    step, queries, fault = call.within(_SECONDS), 0, ""
+    step, fault = call.within(_SECONDS), ""
     try:
         query = Query(Level.IMAGE, keys, _WANTED)
-        queries = step.archive.each(query, keep, limit=_MOST, deadline=step.deadline).queries
+        step.each(query, keep, limit=_MOST)
     except ArchiveError:
         pass  # headers tell more, and tell why they can't be had
     if all(_place(facts.get(one.uid, {})) for one in found.objects):
-        return facts, queries, ""
+        return facts, ""
     if len(found.objects) > _MOST_READ:
-        return facts, queries, f"headers are read of at most {_MOST_READ:,} images"
+        return facts, f"headers are read of at most {_MOST_READ:,} images"
     try:
         fault = _read(step, found, facts)
     except ArchiveError as error:
         fault = str(error)
-    return facts, queries, fault
+    return facts, fault
 
 
 def _read(call: Call, found: Members, facts: dict[str, _Facts]) -> str:
@@ -108,7 +108,7 @@ def _read(call: Call, found: Members, facts: dict[str, _Facts]) -> str:
     faults: list[str] = []
 
     def take(one: Member, instance: Instance) -> bool:
-        call.deadline.remaining()
+        call.check()
         try:
             facts[one.uid] = _of_header(opened(instance))
         except ContentError as trouble:

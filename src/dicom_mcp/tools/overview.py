@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Findings, Missing
+from ..door.call import Call
 from ..errors import ArchiveError, BadArgument
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .answer import Asked, Missing, asked, honest
-from .asking import Found, Question
-from .call import Call
+from .asking import Question
 from .condition import texts
 from .contents import studies_meant
 from .gaps import Gaps
@@ -65,19 +66,15 @@ _REPORTS = frozenset({REPORT, "CAD report", "document", "measurements"})
 _SLICES = frozenset({"CT", "MR", "NM", "PT", "XA"})
 
 
-class Overview(BaseModel):
+class Overview(Findings):
     """What `study_overview` answers."""
 
     returned: int
-    complete: bool = Field(description="False: there may be more; see notes")
-    notes: list[str]
-    archive: Asked
     sent: Row
-    queries: int
     study: Row
     totals: Row
     choices: Rows
-    missing: Missing = {}
+    missing: Missing = NONE_MISSING
     records: Rows = Field(description="Series; with gaps: studies")
     objects: Rows = Field(description="Reports and key objects by UID")
 
@@ -119,7 +116,7 @@ def study_overview(
 class _Making:
     """One study's overview in the making."""
 
-    def __init__(self, call: Call, found: Found, study: Match) -> None:
+    def __init__(self, call: Call, found: Account, study: Match) -> None:
         self._call = call
         self._found = found
         self._study = study
@@ -129,14 +126,11 @@ class _Making:
     def ask_series(self) -> None:
         """Its series, as they are known at their level."""
         several: list[Series] = []
-        answer = self._call.archive.each(
+        answer = self._call.each(
             Query(Level.SERIES, {"StudyInstanceUID": self._uid}, _OF_SERIES),
             lambda match: several.append(Series(match)),
             limit=_MOST_SERIES,
-            deadline=self._call.deadline,
-            arrived=self._call.progress.advance,
         )
-        self._found.queries += answer.queries
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
         if absent := [one for one in answer.absent if one != "NumberOfSeriesRelatedInstances"]:
@@ -160,7 +154,6 @@ class _Making:
             for place, listed in listings(step, counts):
                 series = by_place[place]
                 series.listed = listed
-                self._found.queries += listed.queries
                 self._found.note(*listed.notes)
                 done += 1
                 if series.modality in _SLICES and series.kind == IMAGES:
@@ -209,14 +202,11 @@ class _Making:
         keys = {"StudyInstanceUID": self._uid, "SOPInstanceUID": text(middle, "SOPInstanceUID")}
         series = {"SeriesInstanceUID": text(middle, "SeriesInstanceUID")}
         told: list[Match] = []
-        answer = step.archive.each(
+        step.each(
             Query(Level.IMAGE, {**keys, **series}, ("ImageType",)),
             told.append,
             limit=1,
-            deadline=step.deadline,
-            arrived=step.progress.advance,
         )
-        self._found.queries += answer.queries
         return texts(told[0].get("ImageType", "")) if told else ()
 
     def _totals(self) -> dict[str, Any]:
@@ -265,7 +255,7 @@ class _Making:
         return objects
 
 
-def _gaps(call: Call, found: Found, studies: Sequence[Match]) -> Overview:
+def _gaps(call: Call, found: Account, studies: Sequence[Match]) -> Overview:
     """Of several studies, those that are not all there."""
     looking = Gaps(call, found, studies)
     looking.look()
@@ -277,13 +267,14 @@ def _gaps(call: Call, found: Found, studies: Sequence[Match]) -> Overview:
     return _answered(call, found, totals=looking.totals(rows), records=rows[:_MOST_ROWS])
 
 
-def _undecided(call: Call, question: Question, found: Found, studies: Sequence[Match]) -> Overview:
+def _undecided(
+    call: Call, question: Question, found: Account, studies: Sequence[Match]
+) -> Overview:
     """No study, or several."""
     if not studies:
         if found.complete:
-            told, queries = hints(call, question)
+            told = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
-            found.queries += queries
         return _answered(call, found)
     found.complete = False
     found.note(
@@ -298,7 +289,7 @@ def _undecided(call: Call, question: Question, found: Found, studies: Sequence[M
 
 def _answered(
     call: Call,
-    found: Found,
+    found: Account,
     *,
     study: dict[str, Any] | None = None,
     totals: dict[str, Any] | None = None,
@@ -306,19 +297,14 @@ def _answered(
     records: Sequence[dict[str, Any]] = (),
     objects: Sequence[dict[str, Any]] = (),
 ) -> Overview:
-    return Overview(
+    return call.answer(
+        Overview,
+        found,
         returned=len(records),
-        complete=found.complete,
-        notes=honest(
-            found.notes, "there is or may be more than this answer has.", complete=found.complete
-        ),
-        archive=asked(call.archive.node),
         sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
-        queries=found.queries,
         study=study or {},
         totals=totals or {},
         choices=choices or [],
-        missing=found.missing,
         records=[*records],
         objects=[*objects],
     )

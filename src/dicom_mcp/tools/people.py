@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query, is_one
 from ..standard.shapes import SEPARATOR
-from .asking import EVERYTHING, Found, Question
-from .call import Call
+from .asking import Question
 from .rows import filled, text
 from .study import PERSON, Study
 
@@ -34,7 +35,7 @@ def people_of(studies: Iterable[Match]) -> dict[str, list[Match]]:
     return people
 
 
-def choices_of(people: Mapping[str, Sequence[Match]], found: Found) -> list[dict[str, Any]]:
+def choices_of(people: Mapping[str, Sequence[Match]], found: Account) -> list[dict[str, Any]]:
     """A record for each of several people, the one who came last first."""
     rows = [_described(studies) for studies in people.values()]
     rows.sort(key=lambda row: row["last_study"], reverse=True)
@@ -53,7 +54,7 @@ def said_of(studies: Sequence[Match]) -> str:
     return _said(_described(studies), whole=True)
 
 
-def several_of_a_name(call: Call, question: Question, found: Found) -> None:
+def several_of_a_name(call: Call, question: Question, found: Account) -> None:
     """Tell, where a name turned out to be several people's, what tells them apart; those of the
     first few are asked about where the answer lacks it."""
     keys = question.meanings
@@ -63,7 +64,7 @@ def several_of_a_name(call: Call, question: Question, found: Found) -> None:
     named = dict([*people.items()][:_MOST_NAMED])
     known = set(keys) == {"PatientName"} and question.level is Level.STUDY and found.complete
     known = known and all(one in match for match in found.matches for one in _TOLD)
-    whole = known or _ask_for_studies(call, found, named)
+    whole = known or _ask_for_studies(call, named)
     told = "; ".join(_said(_described(studies), whole=whole) for studies in named.values())
     more = f"; and {len(people) - len(named)} more" if len(people) > len(named) else ""
     what = "These are studies of" if question.level is Level.STUDY else "These are"
@@ -73,26 +74,22 @@ def several_of_a_name(call: Call, question: Question, found: Found) -> None:
     )
 
 
-def _ask_for_studies(call: Call, found: Found, people: dict[str, list[Match]]) -> bool:
+def _ask_for_studies(call: Call, people: dict[str, list[Match]]) -> bool:
     """Put all studies of these people in the place of what is known of them; whether they came."""
     numbers = [number for number in people if is_one(number)]
     studies: list[Match] = []
     step = call.within(_SECONDS)
     try:
-        answer = call.archive.each(
+        answer = step.each(
             Query(
                 Level.STUDY,
                 {"PatientID": SEPARATOR.join(numbers)},
                 ("PatientID", "PatientName", *_TOLD),
             ),
             studies.append,
-            limit=EVERYTHING,
-            deadline=step.deadline,
-            arrived=step.progress.advance,
         )
     except ArchiveError:
         return False  # they are told apart by less
-    found.queries += answer.queries
     for number, several in people_of(studies).items():
         if number in people:
             known = {one: value for one, value in people[number][0].items() if value}

@@ -3,9 +3,16 @@
 from typing import get_args
 
 from ..attributes import Preset, preset_keywords
+from ..door.answer import Answer
+from ..door.call import Call
 from ..standard.levels import Level
-from .answer import Presets
-from .call import Call
+
+
+class Presets(Answer):
+    """What `get_attribute_presets` answers: preset, level, keywords."""
+
+    default: str
+    presets: dict[str, dict[str, list[str]]]
 
 
 def get_attribute_presets(call: Call) -> Presets:  # noqa: ARG001 - every tool is given its call

@@ -1,17 +1,19 @@
 """The four questions: patients, studies, series, instances."""
 
-from collections.abc import Mapping
-from typing import Annotated, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, cast
 
 from pydantic import BeforeValidator, Field
 
 from ..attributes import returned_keywords
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Findings, Missing, fitting
+from ..door.call import Call
 from ..errors import BadArgument
-from ..standard.levels import Level
+from ..standard.levels import NOUN, Level
 from ..standard.lists import Several, values_of
-from .answer import Records
+from ..standard.record import records
 from .asking import DEFAULT_LIMIT, Question, find
-from .call import Call
 from .people import several_of_a_name
 from .relaxing import hints
 
@@ -47,6 +49,16 @@ Modality = Annotated[
     str, Field(description="Code or word: CT, ultrasound, CT or MR (of studies: CT and MR, not CT)")
 ]
 Number = Annotated[str | int, Field(description="Whole number")]
+
+
+class Records(Findings):
+    """What every query answers."""
+
+    returned: int = Field(description="Number of records")
+    sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
+    common: dict[str, Any] = Field(description="Attributes with the same value in every record")
+    missing: Missing = NONE_MISSING
+    records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
 
 def query_patients(
@@ -160,10 +172,32 @@ def _found(
     found = find(call, question, wanted, limit=limit)
     several_of_a_name(call, question, found)
     if not found.matches and (found.complete or question.name):
-        told, queries = hints(call, question)
+        told = hints(call, question)
         found.note(*told)
-        found.queries += queries
-    return Records.of(found, level, wanted, call.archive.node)
+    return _records(call, found, level, wanted)
+
+
+def _records(call: Call, found: Account, level: Level, wanted: Sequence[str]) -> Records:
+    """The answer with the `wanted` keywords of each match."""
+    rows, common = records(level, found.matches, wanted)
+    kept = fitting(rows)
+    if len(kept) < len(rows):
+        found.complete = False
+        found.notes.insert(
+            0,
+            f"Not complete: {len(rows)} records were found, of which {len(kept)} fit an answer. "
+            "Ask for fewer attributes (attribute_preset=minimal) or narrow the question.",
+        )
+    elif not rows and found.complete:
+        found.notes.insert(0, f"No {NOUN[level][0]} in this archive matches these keys.")
+    return call.answer(
+        Records,
+        found,
+        returned=len(kept),
+        sent={"QueryRetrieveLevel": level.value, **found.keys()},
+        common=common,
+        records=kept,
+    )
 
 
 def _required(uid: Several, noun: str) -> Several:

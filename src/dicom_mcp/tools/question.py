@@ -1,26 +1,22 @@
-"""A question as a person put it, what each of its texts may mean, and what was found by it."""
+"""A question as a person put it, what each of its texts may mean."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.lists import Several
 from ..standard.meaning import Meaning, Meanings, meanings
 from ..standard.modalities import ANY, Modalities, modalities
-from ..standard.query import Match, Matches, Query
-from ..standard.shapes import SEPARATOR
-from .call import Call
+from ..standard.query import Query
 
 MODALITIES = "ModalitiesInStudy"
 NAME = "PatientName"
 
 # Queries that one rank of meanings may become: seven ways to read a name, for four modalities.
 _MOST_WAYS = 28
-
-# Values of a list that are shown as sent.
-_MOST_SENT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,57 +91,3 @@ def query_of(level: Level, way: Mapping[str, Meaning], wanted: Sequence[str]) ->
     keys = {keyword: meaning.key for keyword, meaning in way.items()}
     empty = frozenset(keyword for keyword, meaning in way.items() if meaning.empty)
     return Query(level, keys, tuple(wanted), empty=empty)
-
-
-@dataclass(slots=True)
-class Found:
-    """The answers to all ways of one question, as one."""
-
-    matches: list[Match] = field(default_factory=list[Match])
-    complete: bool = True
-    notes: list[str] = field(default_factory=list[str])
-    queries: int = 0
-    sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    absent: set[str] = field(default_factory=set[str])
-    empty: set[str] = field(default_factory=set[str])
-    # Values of lists that nothing matches.
-    missing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-
-    def keys(self) -> dict[str, str]:
-        """What was sent, alternatives separated by a bar; of a list its length and its ends. What
-        had to be empty was not."""
-        sent = {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
-        return {**sent, **dict.fromkeys(sorted(self.empty), "(empty)")}
-
-    def join(self, answer: Matches) -> None:
-        """Add what one answer says of itself."""
-        self.queries += answer.queries
-        self.complete = self.complete and answer.complete
-        self.note(*answer.notes)
-        self.absent.update(answer.absent)
-        self.empty.update(answer.query.empty)
-        for keyword, key in answer.query.keys.items():
-            if key not in self.sent.setdefault(keyword, []):
-                self.sent[keyword].append(key)
-
-    def add(self, other: "Found") -> None:
-        """Add what the answers to another question say of themselves, but for its matches."""
-        self.queries += other.queries
-        self.complete = self.complete and other.complete
-        self.note(*other.notes)
-        self.absent |= other.absent
-        self.empty |= other.empty
-        for keyword, keys in other.sent.items():
-            sent = self.sent.setdefault(keyword, [])
-            sent += [key for key in keys if key not in sent]
-
-    def note(self, *notes: str) -> None:
-        """Add what is not said yet."""
-        self.notes += [note for note in notes if note not in self.notes]
-
-
-def _short(key: str) -> str:
-    values = key.split(SEPARATOR)
-    if len(values) <= _MOST_SENT:
-        return key
-    return f"{SEPARATOR.join((*values[:2], '…', values[-1]))} ({len(values)} values)"

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.meaning import Meaning
 from ..standard.query import Match, is_one
-from .asking import Found, Question, find
-from .call import Call
+from .asking import Question, find
 from .nearly import nearly_of
 
 # Questions tried, and matches of each looked at: a hint is worth a second, not more.
@@ -28,21 +29,20 @@ _IDENTIFIERS = frozenset({"AccessionNumber", "PatientID"})
 _PARENTS = frozenset(UNIQUE_KEY.values()) - {"PatientID"}
 
 
-def hints(call: Call, question: Question) -> tuple[list[str], int]:
-    """What to tell about a question that nothing matches, and how many queries that took."""
-    nearly, queries = nearly_of(call, question)
+def hints(call: Call, question: Question) -> list[str]:
+    """What to tell about a question that nothing matches."""
+    nearly = nearly_of(call, question)
     told: list[str] = []
     step = call.within(_SECONDS)
     try:
         for said, relaxed in islice(_relaxed(question), _MOST_TRIES):
             found = find(step, relaxed, _wanted(question), limit=_MOST_COUNTED)
-            queries += found.queries
             told.append(f"{said}: {_count(found, relaxed.level)}{_nearest(question, found)}")
     except ArchiveError:
         pass  # a hint that cannot be had is none
     if told:
         nearly.append(f"What would match instead (not part of this answer): {'; '.join(told)}.")
-    return nearly, queries
+    return nearly
 
 
 def _relaxed(question: Question) -> "list[tuple[str, Question]]":
@@ -80,7 +80,7 @@ def _wanted(question: Question) -> Sequence[str]:
     return [UNIQUE_KEY[question.level], *(one for one in question.meanings if _is_date(one))]
 
 
-def _count(found: Found, level: Level) -> str:
+def _count(found: Account, level: Level) -> str:
     count = len(found.matches)
     if not count:
         return "none" if found.complete else "could not be counted"
@@ -88,7 +88,7 @@ def _count(found: Found, level: Level) -> str:
     return f"{more}{count} {NOUN[level][count != 1]}"
 
 
-def _nearest(question: Question, found: Found) -> str:
+def _nearest(question: Question, found: Account) -> str:
     """The days next to the one asked for, when days were what excluded everything."""
     for keyword, meant in question.meanings.items():
         if not _is_date(keyword) or keyword in found.sent:

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..door.answer import Pictures
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.query import Match
 from ..standard.values import uid
-from .answer import Pictures
 from .asking import Question
-from .call import Call
 from .contents import studies_meant
 from .people import people_of, said_of
 from .query import Listed
@@ -99,9 +99,8 @@ def _search(
     search.missing = found.missing
     if not those:
         if found.complete:
-            told, queries = hints(call, question)
+            told = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
-            found.queries += queries
         search.learn(found, "")
         return
     people = people_of(those)

@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..content.error import ContentError
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Findings, Missing, fitting
+from ..door.call import Call
 from ..errors import ArchiveError, BadArgument
 from ..standard.dictionary import attribute
 from ..standard.instance import Instance
@@ -18,15 +21,12 @@ from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.modalities import any_of
 from ..standard.query import Match, Query
-from .answer import Asked, Missing, asked, fitting
 from .bulk import may_lack
-from .call import Call
 from .chosen import Chosen
 from .header import MOST_BYTES, Attributes, wanted_attributes
 from .lying import lying
 from .objects import WANTED, Member, fetch, member, one_uid, opened
 from .query import Listed
-from .question import Found
 from .rows import Row, Rows, filled, text
 from .together import Place
 from .told import Told
@@ -43,17 +43,13 @@ _PROTOCOL = (
 )
 
 
-class Sampled(BaseModel):
+class Sampled(Findings):
     """What `sample_headers` answers."""
 
     returned: int
-    complete: bool
-    notes: list[str]
-    archive: Asked
-    queries: int
     counts: Rows = Field(description="Series having each value of each attribute")
     common: Row = Field(description="What all records share")
-    missing: Missing = {}
+    missing: Missing = NONE_MISSING
     records: Rows = Field(description="Series; what is empty is left out")
     geometry: Rows
 
@@ -79,7 +75,7 @@ def sample_headers(
         )
     modalities = any_of(modality, argument="modality")
     wanted = wanted_attributes(attributes) or _PROTOCOL
-    found, told = Found(), Told(call, wanted)
+    found, told = Account(), Told(call, wanted)
     chosen = Chosen(call, found, told.asked)
     chosen.add_studies([one_uid(uid, "study_instance_uids") for uid in studies])
     chosen.add_several([one_uid(uid, "series_instance_uids") for uid in several])
@@ -96,7 +92,7 @@ class _Sampling:
     def __init__(
         self,
         call: Call,
-        found: Found,
+        found: Account,
         series: Sequence[Match],
         told: Told,
         attributes: Sequence[str],
@@ -172,15 +168,13 @@ class _Sampling:
             found.setdefault(place, match)
 
         try:
-            answer = self._call.archive.each_image(
+            self._call.each_image(
                 places,
                 Query(Level.IMAGE, {"InstanceNumber": "1"}, WANTED),
                 keep,
-                deadline=self._call.deadline,
             )
         except ArchiveError:
             return found  # each is asked for itself
-        self._found.queries += answer.queries
         return found
 
     def _read(self, some: Sequence[Member]) -> None:
@@ -276,15 +270,12 @@ class _Sampling:
         kept = fitting(rows, MOST_BYTES)
         if len(kept) < len(rows):
             self._lack(f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all.")
-        return Sampled(
+        return self._call.answer(
+            Sampled,
+            self._found,
             returned=len(kept),
-            complete=self._found.complete,
-            notes=self._found.notes,
-            archive=asked(self._call.archive.node),
-            queries=self._found.queries,
             counts=fitting(counts, MOST_BYTES),
             common=common,
-            missing=self._found.missing,
             records=kept,
             geometry=[*stacks],
         )
@@ -309,10 +300,7 @@ class _Sampling:
         if text(series, "SOPInstanceUID"):
             return member(study, uid, series)
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": uid}
-        answer = self._call.archive.find(
-            Query(Level.IMAGE, keys, WANTED), limit=1, deadline=self._call.deadline
-        )
-        self._found.queries += answer.queries
+        answer = self._call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
         if not answer.matches:
             self._lack("Not complete: the archive gives no object of one of the series.")
             return None

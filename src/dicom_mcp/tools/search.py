@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..content.error import ContentError
+from ..door.account import Account
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
 from ..standard.values import whole_number
-from .asking import Found
-from .call import Call
 from .contents import series_of_studies
 from .kind import is_image
 from .listing import listings
@@ -47,7 +47,6 @@ class Search:
     found: list[Member] = field(default_factory=list[Member])
     notes: list[str] = field(default_factory=list[str])
     complete: bool = True
-    queries: int = 0
     looked_at: int = 0
     where: str = "this series"
     named: bool = False
@@ -59,7 +58,6 @@ class Search:
     def in_series(self, series: str, study: str, instance: str) -> None:
         """The reports of one series, or the one named, whatever its class."""
         some = members(self.call, series, study, instance)
-        self.queries += some.queries
         self.complete = some.whole
         self.notes += some.notes
         self.named = bool(instance.strip())
@@ -73,14 +71,11 @@ class Search:
         """The reports of every series of a study, the likeliest series first."""
         self.where = "this study"
         several: list[Match] = []
-        answer = self.call.archive.each(
+        answer = self.call.each(
             Query(Level.SERIES, {"StudyInstanceUID": study}, _OF_SERIES),
             lambda match: several.append({**match, "StudyInstanceUID": study}),
             limit=_MOST_SERIES,
-            deadline=self.call.deadline,
-            arrived=self.call.progress.advance,
         )
-        self.queries += answer.queries
         self.notes += answer.notes
         self.complete = answer.complete
         if not several and answer.complete:
@@ -92,14 +87,13 @@ class Search:
         first.sort(key=lambda one: (is_image(text(one, "Modality")), _said(one) or 0))
         self._look(first, later)
 
-    def learn(self, found: Found, where: str) -> None:
+    def learn(self, found: Account, where: str) -> None:
         """How the studies were found that are looked into."""
         self.where = where
         self.complete = found.complete
         self.notes += found.notes
-        self.queries += found.queries
 
-    def in_studies(self, found: Found, patient: str, studies: Mapping[str, Match]) -> None:
+    def in_studies(self, found: Account, patient: str, studies: Mapping[str, Match]) -> None:
         """The reports of several studies, by UID, the newest study first; `patient` is the ID they
         have in common, if any. `found` says how the studies were found."""
         self.several = True
@@ -162,7 +156,6 @@ class Search:
             for place, listed in listings(step, counts, also=_WHEN):
                 one = series[place]
                 done += 1
-                self.queries += listed.queries
                 self.complete = self.complete and listed.whole
                 self.notes += [note for note in listed.notes if note not in self.notes]
                 self.looked_at += len(listed.instances)

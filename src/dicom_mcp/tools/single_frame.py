@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.one_frame import OneFrame
-from .call import Call
 from .objects import Member, Place, at_share, fetch_one, opened
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def single(call: Call, one: Member, number: int, place: Place, trouble: Exceptio
     """
     meant = number or _meant(one.frames, place)
     try:
-        frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
+        frame = call.frame(one.reference, meant)
         dataset = opened(fetch_one(call, one, headers=True)[0])
         frames = max(one.frames, _claimed(dataset))
         if not number and (again := _meant(frames, place)) != meant:
             meant = again
-            frame = call.archive.frame(one.reference, meant, deadline=call.deadline)
+            frame = call.frame(one.reference, meant)
     except (ArchiveError, ContentError) as error:
         raise ContentError(
             f"{trouble} One frame of it could not be had alone: {error}".rstrip(".")

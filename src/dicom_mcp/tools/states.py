@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
+from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from .call import Call
 from .objects import Member, Members, fetch, members, opened
 from .rows import text
 
@@ -42,7 +42,7 @@ def state_notes(call: Call, found: Members, shown: Sequence[Member]) -> list[str
     study, series = found.study_instance_uid, found.series_instance_uid
     if not study:
         return []
-    key = (str(call.archive.node), study, "presentation states")
+    key = (call.source, study, "presentation states")
     states: tuple[_State, ...] | None = call.house.lists.get(key)
     told: list[str] = []
     if states is None:
@@ -69,11 +69,10 @@ def _states(call: Call, study: str) -> tuple[tuple[_State, ...], list[str]]:
     """All of a study, and which could not be looked into."""
     several: list[Match] = []
     keys = {"StudyInstanceUID": study, "Modality": "PR"}
-    call.archive.each(
+    call.each(
         Query(Level.SERIES, keys, ("SeriesInstanceUID",)),
         several.append,
         limit=_MOST_SERIES,
-        deadline=call.deadline,
     )
     states: list[_State] = []
     told: list[str] = []

@@ -4,16 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Asked, Findings, Missing, fitting
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard import values
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.query import Match, Matches, Query
-from .answer import Asked, Missing, asked, fitting, honest
-from .asking import Found, Question
-from .call import Call
+from .asking import Question
 from .contents import contents, studies_meant
 from .interval import Intervals
 from .people import choices_of, people_of
@@ -37,7 +38,7 @@ _FOUND_BELOW = frozenset(
 AsInStudies = Annotated[str, Field(description="As in query_studies")]
 
 
-class Timeline(BaseModel):
+class Timeline(Findings):
     """What `patient_timeline` answers."""
 
     returned: int
@@ -48,7 +49,7 @@ class Timeline(BaseModel):
     queries: int
     patient: Row
     choices: Rows = Field(description="Who may be meant: use patient_id")
-    missing: Missing = {}
+    missing: Missing = NONE_MISSING
     study: Row = Field(description="That of prior_to")
     records: Rows = Field(description="Studies; what is empty is left out")
 
@@ -93,7 +94,6 @@ def patient_timeline(
         again, studies = studies_meant(call, known, _OF_STUDY)
         studies = [one for one in studies if one.get("PatientID") == patient]
         again.join(Matches(Query(Level.STUDY), [], found.complete, (*found.notes,)))
-        again.queries += found.queries
         again.sent = {**found.sent, **again.sent}
         found = again
     elif uid:
@@ -111,7 +111,7 @@ class _Making:
     def __init__(
         self,
         call: Call,
-        found: Found,
+        found: Account,
         patient: str,
         matches: Sequence[Match],
         wanted: Wanted,
@@ -258,39 +258,33 @@ class _Making:
 
 def _answered(
     call: Call,
-    found: Found,
+    found: Account,
     *,
     patient: dict[str, Any] | None = None,
     choices: list[dict[str, Any]] | None = None,
     study: dict[str, Any] | None = None,
     records: Sequence[dict[str, Any]] = (),
 ) -> Timeline:
-    return Timeline(
+    return call.answer(
+        Timeline,
+        found,
         returned=len(records),
-        complete=found.complete,
-        notes=honest(
-            found.notes, "there is or may be more than this answer has.", complete=found.complete
-        ),
-        archive=asked(call.archive.node),
         sent={"QueryRetrieveLevel": "STUDY", **found.keys()},
-        queries=found.queries,
         patient=patient or {},
         choices=choices or [],
-        missing=found.missing,
         study=study or {},
         records=[*records],
     )
 
 
 def _undecided(
-    call: Call, question: Question, found: Found, people: Mapping[str, Sequence[Match]]
+    call: Call, question: Question, found: Account, people: Mapping[str, Sequence[Match]]
 ) -> Timeline:
     """Nobody, or several."""
     if not people:
         if found.complete or question.name:
-            told, queries = hints(call, question)
+            told = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
-            found.queries += queries
         return _answered(call, found)
     found.note(
         f"Not complete: {len(people)} patients match, so there is no timeline: ask which of "

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
-from .call import Call
 from .rows import text
 
 # The study and the series.
@@ -40,9 +40,7 @@ def together(
         def keep(match: Match, found: dict[Place, list[Match]] = found) -> None:
             found[text(match, "StudyInstanceUID"), text(match, "SeriesInstanceUID")].append(match)
 
-        answer = call.archive.each_image(
-            part, query, keep, deadline=call.deadline, arrived=call.progress.advance
-        )
+        answer = call.each_image(part, query, keep)
         all_came = {place: some for place, some in found.items() if place not in answer.left}
         yield Together(part, all_came, answer)
 

@@ -6,12 +6,11 @@ all the same: only a value tells something. Whether one ever does is remembered.
 
 from collections.abc import Sequence
 
-from ..dicom_api import Archive
+from ..door.call import Call
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
 from ..standard.query import Match, Value
-from .call import Call
 from .condition import texts
 
 # Values that an answer to a query has as an object has them: no long texts, which may be kept
@@ -26,8 +25,7 @@ class Told:
     """Which of these attributes the series of an archive may tell, and what one of them does."""
 
     def __init__(self, call: Call, attributes: Sequence[str]) -> None:
-        archive = call.archive
-        self._lessons = archive.habits.tells_of_series if isinstance(archive, Archive) else {}
+        self._lessons = call.learned.tells_of_series if call.learned else {}
         self.keywords = tuple(one for one in attributes if _can_be_told(one))
         # Those worth asking for.
         self.asked = tuple(one for one in self.keywords if self._lessons.get(one) is not False)

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..content.error import ContentError
+from ..door.account import Account
+from ..door.answer import Findings, Pictures, Rank, mime_of
+from ..door.call import Call
 from ..errors import ProtocolViolation
 from ..standard.instance import Instance
-from .answer import Asked, Pictures, Rank, asked, honest, mime_of
-from .call import Call
-from .choosing import PDF, Choosing, Remarks
+from .choosing import PDF, Choosing, remarks_of
 from .objects import (
     At,
     Member,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from ..content.picture import Cell, Picture
     from ..content.window import Window
 
-_NOT_ALL = "not all that was asked for is shown, or surely in order."
-
 # Of a picture: as base64 it has a third more, and clients take a million in all.
 _MOST_BYTES = 720_000
 _TOO_LARGE = "JPEG and perhaps smaller, because it is too large for an assistant otherwise."
@@ -58,13 +57,10 @@ _Overlays = Annotated[bool, Field(description="Draw overlay planes over the imag
 _Format = Literal["png", "jpeg"]
 
 
-class Shown(BaseModel):
+class Shown(Findings):
     """What `view_image` and `view_series` say of their picture."""
 
     caption: list[str] = Field(description="What is shown and how")
-    complete: bool
-    notes: list[str]
-    archive: Asked
     image: Row
 
 
@@ -87,7 +83,7 @@ def view_image(
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks.of(found), overlays)
+    making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
     one, number = Choosing(call, making.remarks).pick(found, place, frame)
     return making.picture(found, one, number, place)
 
@@ -110,7 +106,7 @@ def view_series(
     series beside each other at the matching position (at). Not for diagnosis."""
     place, using = Place.of(at), window_of(window)
     found = ordered_members(call, series_instance_uid, study_instance_uid)
-    making = _Making(call, using, size, _MIME[format], Remarks.of(found), overlays)
+    making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
     if not compare_with.strip():
         return making.sheet(found, images)
     return making.compared(found, ordered_members(call, compare_with), place)
@@ -127,7 +123,7 @@ class _Making:
     window: "Window | str"
     size: int
     mime: str
-    remarks: Remarks
+    remarks: Account
     overlays: bool
 
     def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
@@ -145,15 +141,14 @@ class _Making:
             raise ContentError("The object is a report and no picture", "Use read_report")
         number = number or _frame(dataset, place)
         drawn = self._picture(dataset, number)
-        self.remarks.add(*state_notes(self.call, found, [one]))
+        self.remarks.note(*state_notes(self.call, found, [one]))
         rank = _rank(found, one, number, frames=_frames(dataset))
         return self._answer([drawn], drawn.caption, _placed(found, one, number, one.frames), rank)
 
     def _picture(self, dataset: Any, number: int) -> "Picture":
-        from ..content.apart import Apart
         from ..content.picture import picture
 
-        with Apart(self.call.deadline) as apart:
+        with self.call.decoder() as apart:
 
             def made(side: int, mime: str) -> "Picture":
                 return picture(
@@ -171,23 +166,23 @@ class _Making:
     def _single(self, found: Members, one: Member, its: Single) -> Pictures:
         """A frame that was fetched alone."""
         self.remarks.notes.insert(0, its.note)
-        self.remarks.add(*state_notes(self.call, found, [one]))
+        self.remarks.note(*state_notes(self.call, found, [one]))
         row = _placed(found, one, its.number, its.frames)
         rank = _rank(found, one, its.number, frames=its.frames)
         if its.frame.transfer_syntax:
             drawn = self._picture(its.dataset, 1)
             return self._answer([drawn], drawn.caption, row, rank)
         if self.window:
-            self.remarks.lacks("Not complete: the archive's own picture has no other window.")
+            self.remarks.lack("Not complete: the archive's own picture has no other window.")
         said = self._said("A picture that the archive made.", row)
         return Pictures(said, [(its.frame.content, its.frame.mime)], rank)
 
     def _fetched(self, one: Member) -> Instance:
         """The object; what is wrong with it is remarked."""
         instance, fetched = fetch_one(self.call, one)
-        self.remarks.add(*fetched.remarks())
+        self.remarks.note(*fetched.remarks())
         if told := fetched.told(1):
-            self.remarks.lacks(*told)
+            self.remarks.lack(*told)
         return instance
 
     def sheet(self, found: Members, count: int) -> Pictures:
@@ -199,16 +194,16 @@ class _Making:
         side = min(512, round(self.size / max(1.0, len(wanted) ** 0.5 - 1)))
         cells = self._cells(found, wanted, count, side)
         drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
-        self.remarks.add(*state_notes(self.call, found, [one for one, _ in wanted]))
+        self.remarks.note(*state_notes(self.call, found, [one for one, _ in wanted]))
         if len(cells) < len(every):
-            self.remarks.add(f"{len(cells)} of {len(every)} images, evenly spread.")
+            self.remarks.note(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, _row(found), Rank(0, len(every)))
 
     def compared(self, left: Members, right: Members, place: Place) -> Pictures:
         """An image of each series, at the same place."""
         from ..content.picture import side_by_side
 
-        self.remarks.add(*right.notes)
+        self.remarks.note(*right.notes)
         self.remarks.complete = self.remarks.complete and right.whole and right.is_ordered
         (one, frame), (other, its_frame) = Choosing(self.call, self.remarks).matched(
             left, right, place
@@ -220,7 +215,7 @@ class _Making:
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
         for each, shown in ((left, one), (right, other)):
-            self.remarks.add(*state_notes(self.call, each, [shown]))
+            self.remarks.note(*state_notes(self.call, each, [shown]))
         rows = {"left": _row(left, one), "right": _row(right, other)}
         return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
 
@@ -228,7 +223,6 @@ class _Making:
         self, found: Members, wanted: Sequence[tuple[Member, int]], count: int, side: int
     ) -> list["Cell"]:
         """The images of a sheet, those left out that cannot be shown."""
-        from ..content.apart import Apart
 
         frames: dict[str, list[int]] = defaultdict(list)
         for one, number in wanted:
@@ -236,10 +230,10 @@ class _Making:
         objects = {one.uid: one for one, _ in wanted}
         cells: dict[str, list[Cell]] = {}
         faults: dict[str, list[str]] = defaultdict(list)
-        with Apart(self.call.deadline) as apart:
+        with self.call.decoder() as apart:
 
             def take(one: Member, instance: Instance) -> bool:
-                self.call.deadline.remaining()
+                self.call.check()
                 try:
                     dataset = opened(instance)
                     known = _frames(dataset)
@@ -255,25 +249,24 @@ class _Making:
 
             fetched = fetch(self.call, list(objects.values()), take)
         told = fetched.told(len(objects))
-        self.remarks.add(*fetched.remarks())
+        self.remarks.note(*fetched.remarks())
         drawn = [cell for uid in objects for cell in cells.get(uid, ())]
         if not drawn:
             raise ContentError(next(iter(faults), " ".join(told) or "There is no image"))
         for trouble, names in faults.items():
-            self.remarks.lacks(f"Not shown: {', '.join(names)}. {trouble}")
+            self.remarks.lack(f"Not shown: {', '.join(names)}. {trouble}")
         if told:
-            self.remarks.lacks(*told)
+            self.remarks.lack(*told)
         return drawn
 
     def _cell(self, one: Member, number: int) -> tuple["Cell", str]:
         """An image to be compared, with its day in the label, and whose it is."""
-        from ..content.apart import Apart
         from ..content.elements import Elements
 
         instance = self._fetched(one)
         dataset = opened(instance)
         elements = Elements.of(dataset)
-        with Apart(self.call.deadline) as apart:
+        with self.call.decoder() as apart:
             drawn = self._drawn(dataset, number or 1, instance, apart, 1024)
         day = elements.text("StudyDate")
         return replace(drawn, label=f"{day}, {drawn.label}"), elements.text("PatientID")
@@ -296,18 +289,17 @@ class _Making:
     def _page(self, found: Members, one: Member, page: int, instance: Instance) -> Pictures:
         from ..content.report import report_pages
 
-        (drawn,) = report_pages(
+        (drawn,) = self.call.read(
+            report_pages,
             opened(instance),
             first=page,
             longest_side=self.size,
             most=_MOST_BYTES,
-            deadline=self.call.deadline,
         )
-        said = Shown(
+        said = self.call.answer(
+            Shown,
+            self.remarks,
             caption=[f"Page {page} of a PDF; read_report has its text."],
-            complete=self.remarks.complete,
-            notes=honest(self.remarks.notes, _NOT_ALL, complete=self.remarks.complete),
-            archive=asked(self.call.archive.node),
             image={**_row(found, one), "page": page},
         )
         return Pictures(said, [(drawn, mime_of(drawn))])
@@ -318,7 +310,7 @@ class _Making:
         while len(drawn.content) > _MOST_BYTES and side >= _SMALLEST:
             side = side if drawn.mime == _PNG else side * 3 // 4
             drawn = draw(side, _JPEG)
-            self.remarks.add(_TOO_LARGE)
+            self.remarks.note(_TOO_LARGE)
         return drawn
 
     def _answer(
@@ -328,13 +320,7 @@ class _Making:
         return Pictures(said, [(one.content, one.mime) for one in drawn], rank)
 
     def _said(self, caption: str, row: dict[str, Any]) -> Shown:
-        return Shown(
-            caption=caption.split("\n"),
-            complete=self.remarks.complete,
-            notes=honest(self.remarks.notes, _NOT_ALL, complete=self.remarks.complete),
-            archive=asked(self.call.archive.node),
-            image=filled(row),
-        )
+        return self.call.answer(Shown, self.remarks, caption=caption.split("\n"), image=filled(row))
 
 
 def _frame(dataset: Any, place: Place) -> int:

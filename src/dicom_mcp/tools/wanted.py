@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.body_part import body_part as body_parts_in
 from ..standard.body_part import related
@@ -11,7 +12,6 @@ from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match
 from ..standard.recheck import has_value
 from ..standard.values import shown
-from .call import Call
 from .study import Study
 
 

@@ -2,33 +2,29 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from ..door.account import Account
+from ..door.answer import NONE_MISSING, Findings, Missing, fitting
+from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
 from ..standard.worklist import FIELDS, Arrival, Worklist, WorklistQuestion
-from .answer import Asked, Missing, asked, fitting
-from .call import Call
 from .lists import Tally
 from .query import Listed
-from .question import Found
 
 
-class Scheduled(BaseModel):
+class Scheduled(Findings):
     """What `query_worklist` answers."""
 
     returned: int = Field(description="Number of records")
-    complete: bool = Field(description="False: there may be more; see notes")
-    notes: list[str]
-    archive: Asked
     sent: dict[str, str] = Field(description="Keys as sent")
-    queries: int = Field(description="Queries it took")
     waiting: int | None = Field(
         description="With arrived=true: entries of which nothing has arrived"
     )
     common: dict[str, Any] = Field(description="What is the same in every record")
-    missing: Missing = {}
+    missing: Missing = NONE_MISSING
     records: list[dict[str, Any]] = Field(description="By time; what is empty is left out")
 
 
@@ -56,45 +52,33 @@ def query_worklist(
         patient_id=patient_id,
         accession_number=accession_number,
     )
-    archive = call.archive
-    found = archive.worklist(
-        question,
-        limit=limit,
-        deadline=call.deadline,
-        look_up=arrived,
-        arrived=call.progress.advance,
-    )
+    found = call.worklist(question, limit=limit, look_up=arrived)
     rows, common = records(Level.STUDY, found.rows, tuple(FIELDS))
-    notes = list(found.notes)
+    account = Account(complete=found.complete)
     if not rows and found.complete:
-        notes.insert(0, "Nothing is scheduled that matches these keys.")
-    told = Found(complete=found.complete)
+        account.note("Nothing is scheduled that matches these keys.")
+    account.note(*found.notes)
     tally = Tally()
     tally.ask(question.identifiers)
     for row in found.rows:
         tally.take(row)
-    tally.tell(told)
-    notes += told.notes
+    tally.tell(account)
     named = [_named(row) for row in rows]
     for record, arrival in zip(named, found.arrivals or (), strict=False):
         record |= _arrived(arrival)
     kept = fitting(named)
     if len(kept) < len(rows):
-        notes.insert(
-            0,
+        account.lack(
             f"Not complete: {len(rows)} entries were found, of which the first {len(kept)} by time "
-            "fit an answer. Narrow the question.",
+            "fit an answer. Narrow the question."
         )
-    return Scheduled(
+    return call.answer(
+        Scheduled,
+        account,
         returned=len(kept),
-        complete=found.complete and len(kept) == len(rows),
-        notes=notes,
-        archive=asked(archive.node),
         sent=question.sent,
-        queries=found.queries,
         waiting=_waiting(found),
         common=_named(common),
-        missing=told.missing,
         records=kept,
     )
 

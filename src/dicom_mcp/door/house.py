@@ -1,16 +1,13 @@
-"""What a tool is given besides its arguments."""
+"""What those who ask share, and what each of them may ask."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from time import monotonic
 from typing import Any
 
 from ..archives import Archives
 from ..config import Settings
-from ..deadline import Deadline
 from ..dicom_api import Archive, exchange_with
 from ..errors import BadArgument, NotAllowed
 from ..node import AnyNode, Node
@@ -195,50 +192,3 @@ def _name_among(nodes: Mapping[str, AnyNode], asked: str) -> str:
         (f"Did you mean {near}? " if near else "")
         + f"Known: {', '.join(nodes)}; or {ALL}, or several separated by commas",
     )
-
-
-# Often enough to see that something happens, too seldom to cost anything.
-_REPORT_SECONDS = 1.0
-
-
-class Progress:
-    """Counts what a call has received and reports the count at most once a second."""
-
-    def __init__(self, report: Callable[[int], None]) -> None:
-        self._report = report
-        self._count = 0
-        self._next = monotonic() + _REPORT_SECONDS
-
-    def advance(self) -> None:
-        """One more match has arrived."""
-        self._count += 1
-        if monotonic() >= self._next:
-            self._next = monotonic() + _REPORT_SECONDS
-            self._report(self._count)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One tool call: the session it belongs to, the archive it asks, how long it may take, whom to
-    tell how it goes."""
-
-    session: Session
-    archive: Archive | Archives
-    deadline: Deadline
-    progress: Progress
-
-    def within(self, seconds: float) -> "Call":
-        """The same call, with at most so long for a step of it."""
-        return replace(self, deadline=self.deadline.at_most(seconds))
-
-    @property
-    def house(self) -> House:
-        """What is shared with every other call."""
-        return self.session.house
-
-    @property
-    def today(self) -> date:
-        """Which day it is where the archive's users are."""
-        node = self.archive.node
-        first = node[0] if isinstance(node, tuple) else node
-        return datetime.now(first.time_zone or self.house.settings.time_zone).date()

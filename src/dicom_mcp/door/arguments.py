@@ -1,0 +1,82 @@
+"""What a tool may be asked, taken from its signature: for a schema, and to check a call by."""
+
+import json
+from collections.abc import Callable, Mapping
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from ..errors import BadArgument
+from ..standard.near import did_you_mean
+from ..standard.values import shown
+
+# Where a question goes: the last argument of every tool that asks an archive. The tool itself is
+# not given it: its call asks one node or several.
+NODE = "node"
+
+_Node = Annotated[str, Field(description="Of list_dicom_nodes; several with commas, or all")]
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
+    """The parameters of a tool's function by name, without its call."""
+    parameters = signature(function, eval_str=True).parameters
+    return {name: one for name, one in parameters.items() if name != "call"}
+
+
+class Arguments:
+    """The arguments of one tool."""
+
+    def __init__(self, function: Callable[..., Any], *, asks_archive: bool) -> None:
+        self._tool = function.__name__
+        fields: dict[str, Any] = {
+            name: (one.annotation, ... if one.default is Parameter.empty else one.default)
+            for name, one in parameters_of(function).items()
+        }
+        if asks_archive:
+            fields[NODE] = (_Node, "")
+        # An argument nobody knows would be dropped and its filter with it.
+        self._model: type[BaseModel] = create_model(
+            f"{self._tool}Arguments", __config__=ConfigDict(extra="forbid"), **fields
+        )
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What may be given, as JSON Schema."""
+        return self._model.model_json_schema()
+
+    def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the function takes them; null means not given.
+
+        Raises BadArgument for one that is unknown, missing or of the wrong type.
+        """
+        given = {name: value for name, value in arguments.items() if value is not None}
+        known = self._model.model_fields
+        for name in given:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise BadArgument(
+                    f"{self._tool} has no argument {shown(name)}",
+                    f"Did you mean {near}" if near else f"It has {', '.join(known) or 'none'}",
+                )
+        try:
+            model = self._model.model_validate(
+                {name: self._read(name, value) for name, value in given.items()}
+            )
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False, include_context=False)
+            raise BadArgument(
+                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong),
+                f"See the input schema of {self._tool}",
+            ) from None
+        return {name: getattr(model, name) for name in known}
+
+    def _read(self, name: str, value: object) -> object:
+        """A list or an object that a client wrote as text, read; other text stays text."""
+        if not isinstance(value, str) or self._model.model_fields[name].annotation is str:
+            return value
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        return value if isinstance(read, str | int | float) else read

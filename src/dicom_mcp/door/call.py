@@ -1,0 +1,272 @@
+"""What a tool is given besides its arguments: the verbs it may use, and what they cost."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from time import monotonic
+from typing import Any
+
+from ..archives import Archives
+from ..content.apart import Apart
+from ..deadline import Deadline
+from ..diagnosis import Diagnosis, diagnose
+from ..dicom_api import Archive
+from ..errors import ArchiveError
+from ..node import AnyNode
+from ..standard.instance import Instance, Reference, Retrieved
+from ..standard.one_frame import OneFrame
+from ..standard.query import Match, Matches, Query
+from ..standard.worklist import Worklist, WorklistQuestion
+from ..truth.habits import Habits
+from ..truth.images import Place
+from .account import Account
+from .answer import Answer, Findings, named
+from .house import House, Session
+
+# No limit but the deadline's.
+EVERYTHING = 5_000_000
+
+# Often enough to see that something happens, too seldom to cost anything.
+_REPORT_SECONDS = 1.0
+
+
+class Progress:
+    """Counts what a call has received and reports the count at most once a second."""
+
+    def __init__(self, report: Callable[[int], None]) -> None:
+        self._report = report
+        self._count = 0
+        self._next = monotonic() + _REPORT_SECONDS
+
+    def advance(self) -> None:
+        """One more match has arrived."""
+        self._count += 1
+        if monotonic() >= self._next:
+            self._next = monotonic() + _REPORT_SECONDS
+            self._report(self._count)
+
+
+@dataclass(slots=True)
+class Cost:
+    """How many queries a call took, whichever of its threads sent them."""
+
+    queries: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, queries: int) -> None:
+        """So many more were sent."""
+        with self._lock:
+            self.queries += queries
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool: whose it is, and every question it may put to its archive or archives.
+
+    Tools see neither these nor the deadline: each verb keeps to the time there is, reports what
+    arrives, counts its queries, and may raise an ArchiveError.
+    """
+
+    session: Session
+    _archive: Archive | Archives
+    _deadline: Deadline
+    _progress: Progress
+    _cost: Cost = field(default_factory=Cost)
+    # Who asks: one anonymous caller as long as nobody signs in.
+    who: str = ""
+
+    def within(self, seconds: float) -> "Call":
+        """The same call, limited to so many seconds for one step of it."""
+        return replace(self, _deadline=self._deadline.at_most(seconds))
+
+    def check(self) -> None:
+        """Raise DeadlinePassed or Cancelled when the call has to end."""
+        self._deadline.remaining()
+
+    @property
+    def house(self) -> House:
+        """What is shared with every other call."""
+        return self.session.house
+
+    @property
+    def nodes(self) -> tuple[AnyNode, ...]:
+        """Every node that is asked, in the order they were named."""
+        node = self._archive.node
+        return node if isinstance(node, tuple) else (node,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What these nodes are called."""
+        archives = self._archive
+        return archives.names if isinstance(archives, Archives) else (archives.node.name,)
+
+    @property
+    def queries(self) -> int:
+        """How many queries it took so far."""
+        return self._cost.queries
+
+    @property
+    def source(self) -> str:
+        """What tells objects and lists of these nodes from those of others, where they are kept."""
+        return str(self._archive.node)
+
+    @property
+    def today(self) -> date:
+        """Which day it is where the archive's users are."""
+        zone = self.nodes[0].time_zone or self.house.settings.time_zone
+        return datetime.now(zone).date()
+
+    @property
+    def learned(self) -> Habits | None:
+        """What was learned of the archive; of several together nothing is known."""
+        return self._archive.habits if isinstance(self._archive, Archive) else None
+
+    def find(self, query: Query, *, limit: int) -> Matches:
+        """At most `limit` matches of the query (see Archive.find)."""
+        return self._counted(
+            self._archive.find(
+                query, limit=limit, deadline=self._deadline, arrived=self._progress.advance
+            )
+        )
+
+    def each(
+        self,
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        limit: int = EVERYTHING,
+        as_it_stands: bool = False,
+    ) -> Matches:
+        """Every match goes to `keep` and none is held (see Archive.each)."""
+        return self._counted(
+            self._archive.each(
+                query,
+                keep,
+                limit=limit,
+                deadline=self._deadline,
+                arrived=self._progress.advance,
+                as_it_stands=as_it_stands,
+            )
+        )
+
+    def each_series(
+        self,
+        studies: Collection[str],
+        query: Query,
+        keep: Callable[[Match], None],
+        *,
+        shared: bool = False,
+    ) -> Matches:
+        """Every series of these studies goes to `keep` (see Archive.each_series)."""
+        return self._counted(
+            self._archive.each_series(
+                studies,
+                query,
+                keep,
+                deadline=self._deadline,
+                arrived=self._progress.advance,
+                shared=shared,
+            )
+        )
+
+    def each_image(
+        self, counts: Mapping[Place, int | None], query: Query, keep: Callable[[Match], None]
+    ) -> Matches:
+        """The instances of these series go to `keep` (see Archive.each_image)."""
+        return self._counted(
+            self._archive.each_image(
+                counts, query, keep, deadline=self._deadline, arrived=self._progress.advance
+            )
+        )
+
+    def worklist(self, question: WorklistQuestion, *, limit: int, look_up: bool) -> Worklist:
+        """What is scheduled (see Archive.worklist)."""
+        answer = self._archive.worklist(
+            question,
+            limit=limit,
+            deadline=self._deadline,
+            look_up=look_up,
+            arrived=self._progress.advance,
+        )
+        self._cost.add(answer.queries)
+        return answer
+
+    def fetch(
+        self,
+        references: Sequence[Reference],
+        take: Callable[[Instance], bool],
+        *,
+        headers: bool = False,
+    ) -> Retrieved:
+        """These objects go to `take` until that returns False (see Archive.objects)."""
+
+        def advancing(instance: Instance) -> bool:
+            self._progress.advance()
+            return take(instance)
+
+        return self._archive.objects(
+            references, advancing, deadline=self._deadline, headers=headers
+        )
+
+    def frame(self, reference: Reference, number: int) -> OneFrame:
+        """One frame of an object that cannot be fetched whole (see Archive.frame)."""
+        return self._archive.frame(reference, number, deadline=self._deadline)
+
+    def decoder(self) -> AbstractContextManager[Apart]:
+        """The processes apart that decode for this call."""
+        return Apart(self._deadline)
+
+    def read[T](self, reader: Callable[..., T], *given: object, **named: object) -> T:
+        """What a reader of objects makes of this, in the time there is."""
+        return reader(*given, **named, deadline=self._deadline)
+
+    def verify(self) -> float:
+        """How many milliseconds the archive took to answer at all."""
+        assert isinstance(self._archive, Archive)
+        return self._archive.verify(deadline=self._deadline)
+
+    def diagnose(self) -> Diagnosis:
+        """Why the archive does not answer, or what it can do."""
+        archive = self._archive
+        assert isinstance(archive, Archive)
+        return diagnose(
+            archive.node, archive.habits, deadline=self._deadline, exchange=archive.exchange
+        )
+
+    def apart[T](self, ask: Callable[[str, "Call"], T]) -> dict[str, T | ArchiveError]:
+        """Let each node be asked by itself, several at the same time: what each answered, by its
+        name, or why it did not. They run in threads of their own, which report no progress."""
+        archives = self._archive
+        if isinstance(archives, Archive):
+            return {"": ask("", self)}
+        quiet = Progress(lambda _: None)
+
+        def ask_one(name: str, archive: Archive, step: Deadline) -> T:
+            return ask(name, replace(self, _archive=archive, _deadline=step, _progress=quiet))
+
+        return archives.apart(ask_one, deadline=self._deadline)
+
+    def at(self, names: Sequence[str]) -> "Call":
+        """The same call to other nodes."""
+        return replace(self, _archive=self.session.archive(names))
+
+    def answer[T: Answer](self, model: type[T], account: Account, **fields: Any) -> T:
+        """The answer: what it tells, and what it has to say of itself."""
+        told: dict[str, Any] = {"notes": account.told()}
+        if issubclass(model, Findings):
+            told |= {
+                "complete": account.complete,
+                "archive": named(self.nodes),
+                "queries": self.queries,
+            }
+        if "sent" in model.model_fields:
+            told["sent"] = account.keys()
+        if "missing" in model.model_fields:
+            told["missing"] = account.missing
+        return model(**{**told, **fields})
+
+    def _counted(self, answer: Matches) -> Matches:
+        self._cost.add(answer.queries)
+        return answer

@@ -1,0 +1,106 @@
+"""One request of a tool, whoever makes it: an assistant over MCP, or a person at the terminal."""
+
+import logging
+import traceback
+from asyncio import CancelledError
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from .. import journal
+from ..deadline import Deadline
+from ..dicom_api import prepare
+from ..errors import Defect, DicomMcpError
+from .answer import Answer, Pictures
+from .arguments import NODE, Arguments
+from .call import Call, Progress
+from .house import Session
+
+
+class Request:
+    """A tool's function and what it is asked, checked; `report` is told how many matches came.
+
+    Raises BadArgument for arguments that it does not take, and for a node nobody knows.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Answer | Pictures],
+        arguments: Arguments,
+        given: Mapping[str, Any],
+        session: Session,
+        report: Callable[[int], None],
+    ) -> None:
+        self._function = function
+        self._given = arguments.checked(given)
+        self._session = session
+        self._names = session.names(self._given.pop(NODE, ""))
+        self._deadline = Deadline(session.seconds(self._names))
+        self._progress = Progress(report)
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer may take."""
+        return self._deadline.seconds
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any longer: wake whoever waits for an archive."""
+        self._deadline.cancel()
+
+    def answer(self) -> Answer | Pictures:
+        """What the tool answers.
+
+        Raises DicomMcpError for what somebody can act on.
+        """
+        prepare()
+        archive = self._session.archive(self._names)
+        call = Call(self._session, archive, self._deadline, self._progress)
+        try:
+            return self._function(call, **self._given)
+        except BaseException as error:
+            _let_go(error)
+            raise
+
+
+@contextmanager
+def logged(tool: str) -> Generator[None]:
+    """The log says how a call of this tool ended. What nobody foresaw is raised as a Defect."""
+    started = perf_counter()
+    journal.begin_call()
+
+    def log(outcome: str, level: int = logging.INFO) -> None:
+        milliseconds = (perf_counter() - started) * 1000
+        journal.event(level, "tool", name=tool, outcome=outcome, ms=milliseconds)
+
+    try:
+        yield
+    except DicomMcpError as error:
+        log(type(error).__name__)
+        raise
+    except (KeyboardInterrupt, SystemExit, CancelledError):
+        log("cancelled")
+        raise
+    except BaseException as error:  # as libraries in Rust raise where they panic
+        log(f"crash ({_places(error)})", logging.ERROR)
+        raise Defect(
+            f"{tool} failed inside dicom-mcp itself. This is a defect of the server, not an empty "
+            "answer; the server's log says where"
+        ) from None
+    log("answered")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget what the functions held that an error came through: asyncio keeps an error until
+    garbage is collected, and an object of theirs may have 60 MiB."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+
+
+def _places(error: BaseException) -> str:
+    """Where an unexpected error came from, without its message, which may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}"
