@@ -6,13 +6,13 @@ from pathlib import Path
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.tools import (
-    answer,
     compare,
     count,
     diagnosis,
     header,
     nodes,
     overview,
+    query,
     report,
     sampling,
     timeline,
@@ -23,7 +23,6 @@ from dicom_mcp.tools import (
 TEXT = (Path(__file__).parents[1] / "docs" / "answers.md").read_text()
 FIRST_CELLS = set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE))
 ANSWERS = (
-    answer.Records,
     compare.Compared,
     count.Counted,
     diagnosis.Diagnosed,
@@ -31,6 +30,7 @@ ANSWERS = (
     sampling.Sampled,
     nodes.Nodes,
     overview.Overview,
+    query.Records,
     report.Reports,
     timeline.Timeline,
     view.Shown,

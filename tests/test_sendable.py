@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 from mcp.types import CallToolResult
-from pydantic import BaseModel
 
 from dicom_mcp.server import _result  # pyright: ignore[reportPrivateUsage] - what clients are sent
-from dicom_mcp.tools.answer import Records
+from dicom_mcp.tools.query import Records
 
 
 def sent(value: object) -> Any:
     """The value as a client reads it, after the journey as bytes; text and structure agree."""
     records: list[dict[str, Any]] = [{"x": value}]
-    answer: BaseModel = Records(
+    answer = Records(
         returned=1,
         complete=True,
         notes=["half a character: \ud800"],

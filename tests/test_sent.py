@@ -20,11 +20,11 @@ from pydicom.dataset import Dataset
 from dicom_mcp import server
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.web import EmbeddedWeb
+from dicom_mcp.door.call import Call
 from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
 from dicom_mcp.tools import Entry
-from dicom_mcp.tools.answer import Presets
-from dicom_mcp.tools.call import Call
+from dicom_mcp.tools.presets import Presets
 from tests.content import documents as made
 from tests.content.samples import gradient, image
 from tests.hostile import PATIENCE, Hostile, document, encoded

@@ -18,13 +18,14 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive
+from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.house import House
+from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools import objects as fetching
-from dicom_mcp.tools.call import Call, House, Progress
 from dicom_mcp.tools.objects import Place, at_share, members, spread
-from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
 from tests.content import documents as made

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.node import Node
 from dicom_mcp.door.warned import warning
+from dicom_mcp.node import Node
 from tests.asking import ask, look
 from tests.content.samples import gradient, image
 

@@ -5,7 +5,8 @@ text ever carries a value a patient or a model gave beyond the argument that was
 
 DicomMcpError
 ├── BadRequest                      refused before anything is sent
-│   ├── BadArgument                 a tool argument that is unknown or malformed
+│   ├── BadArgument                 a tool argument that is unknown or cannot be meant
+│   │   └── BadType                 one of another type than its schema has
 │   ├── BadAttribute                an attribute or preset that does not exist
 │   ├── BadConfiguration            a setting that cannot be used
 │   └── NotAllowed                  the operator switched this off
@@ -61,6 +62,10 @@ class BadRequest(DicomMcpError):
 
 class BadArgument(BadRequest):
     """A tool argument that is unknown or malformed."""
+
+
+class BadType(BadArgument):
+    """Arguments of another type than their schema has, or out of its range."""
 
 
 class BadAttribute(BadRequest):

@@ -21,11 +21,15 @@ from itertools import count
 from random import Random
 from time import monotonic
 
+from dicom_mcp.config import Settings
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.get import GetModel, Instance, get
 from dicom_mcp.dimse.negotiation import Storage, request_pdu
+from dicom_mcp.door.account import Account
+from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.house import House
 from dicom_mcp.errors import ArchiveError, Cancelled
 from dicom_mcp.node import Node
 from dicom_mcp.standard.identifier import (
@@ -37,8 +41,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Matches, Query
 from dicom_mcp.standard.recheck import Recheck
 from dicom_mcp.standard.record import records
-from dicom_mcp.tools.answer import Records
-from dicom_mcp.tools.asking import Found
+from dicom_mcp.tools.query import Records, records_of
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations
 from tests.faults.identifiers import damaged_identifier, healthy_identifiers
@@ -331,10 +334,12 @@ def _show(match: Match) -> None:
 
 def _records(answer: Matches) -> Records:
     """What a tool makes of an answer."""
-    found = Found(answer.matches)
+    found = Account(answer.matches)
     found.join(answer)
     wanted = (*answer.query.wanted, *answer.absent)
-    return Records.of(found, answer.query.level, wanted, Node())
+    session = House(Settings(Node())).session()
+    call = Call(session, session.archive(session.names()), Deadline(1.0), Progress(lambda _: None))
+    return records_of(call, found, answer.query.level, wanted)
 
 
 class _Progress:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from ..errors import BadArgument
+from ..errors import BadArgument, BadType
 from ..standard.near import did_you_mean
 from ..standard.values import shown
 
@@ -65,7 +65,7 @@ class Arguments:
             )
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False, include_context=False)
-            raise BadArgument(
+            raise BadType(
                 "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong),
                 f"See the input schema of {self._tool}",
             ) from None

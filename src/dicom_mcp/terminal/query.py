@@ -24,7 +24,7 @@ from ..door.arguments import NODE, Arguments, parameters_of
 from ..door.house import House
 from ..door.request import Request, logged
 from ..door.telling import told
-from ..errors import BadArgument, DicomMcpError
+from ..errors import BadType, DicomMcpError
 from ..node import node_at
 from ..tools import TOOLS, Entry
 from .show import as_json, rows_as_csv, show
@@ -146,9 +146,12 @@ def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
     try:
         with closing(House(settings)) as house, logged(entry.function.__name__):
             answer = _request(entry, given, house).answer()
+    except BadType as error:
+        sys.stderr.write(f"dicom-mcp: --{error.happened.replace('_', '-')}\n")
+        return MISUSED
     except DicomMcpError as error:
         sys.stderr.write(plain_text(str(error), lines=True) + "\n")
-        return MISUSED if isinstance(error, BadArgument) else FAILED
+        return FAILED
     finally:
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")

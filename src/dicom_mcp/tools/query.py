@@ -174,10 +174,10 @@ def _found(
     if not found.matches and (found.complete or question.name):
         told = hints(call, question)
         found.note(*told)
-    return _records(call, found, level, wanted)
+    return records_of(call, found, level, wanted)
 
 
-def _records(call: Call, found: Account, level: Level, wanted: Sequence[str]) -> Records:
+def records_of(call: Call, found: Account, level: Level, wanted: Sequence[str]) -> Records:
     """The answer with the `wanted` keywords of each match."""
     rows, common = records(level, found.matches, wanted)
     kept = fitting(rows)
