@@ -43,6 +43,13 @@ def test_a_network_that_drops_everything_ends_with_the_deadline() -> None:
         in_time(lambda: Connection.open(Node("127.0.0.1", port), deadline=Deadline(0.3)))
 
 
+def test_a_call_whose_time_is_over_blames_no_network() -> None:
+    deadline = Deadline(0.6)
+    deadline.wait(0.55)
+    with unanswering() as port, pytest.raises(DeadlinePassed, match="no complete answer"):
+        in_time(lambda: Connection.open(Node("127.0.0.1", port), deadline=deadline))
+
+
 def test_an_attempt_to_connect_can_be_cancelled() -> None:
     deadline = Deadline(100 * PATIENCE)
     with unanswering() as port:

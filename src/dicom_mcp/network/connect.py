@@ -4,6 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 from errno import ECONNREFUSED, ECONNRESET
+from time import monotonic
 
 from ..deadline import Deadline
 from ..errors import (
@@ -18,6 +19,9 @@ from .machine import is_going_on, wait_writable, words_of
 # A dropped SYN is answered by nobody; the kernel would go on for two minutes.
 CONNECT_SECONDS = 10.0
 
+# Who answers at all does so within this time: who had less of it is not told to be silent.
+_SHORT = 1.0
+
 # How soon an attempt to connect, which nothing can wake, notices that it was cancelled.
 _CANCEL_SLICE = 0.1
 
@@ -27,7 +31,7 @@ type _Address = tuple[str, int] | tuple[str, int, int, int]
 def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
     """Connect to the first address of the host that answers, without Nagle's delay.
 
-    Raises NameNotResolved, ConnectionRefused, ConnectionTimedOut or Unreachable.
+    Raises NameNotResolved, ConnectionRefused, ConnectionTimedOut, Unreachable or DeadlinePassed.
     """
     failure: Unreachable | None = None
     for family, address in _resolve(host, port, deadline):
@@ -87,6 +91,7 @@ def _resolve(
 
 
 def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) -> None:
+    begun = monotonic()
     candidate.setblocking(False)
     error = candidate.connect_ex(address)
     if is_going_on(error):
@@ -94,6 +99,8 @@ def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) ->
             while not wait_writable(candidate, min(_CANCEL_SLICE, deadline.remaining())):
                 deadline.check()
         except DeadlinePassed:
+            if monotonic() - begun < min(_SHORT, deadline.seconds / 2):
+                raise  # other steps of the call took the time
             raise ConnectionTimedOut(
                 f"nothing answered within {deadline.seconds:g} seconds",
                 "Check host and port, the network (VPN) and any firewall in between",
