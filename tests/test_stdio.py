@@ -148,7 +148,7 @@ def test_stdout_carries_only_the_protocol_whatever_happens(environment: dict[str
 
 def test_a_crash_inside_a_tool_leaves_stdout_clean_and_the_server_running() -> None:
     program = (
-        "import dicom_mcp.tools.archive as broken; broken.asked = None;"
+        "import dicom_mcp.tools.nodes as broken; broken.named = None;"
         "from dicom_mcp.cli import main; main(['--debug'])"
     )
     with child(command=[sys.executable, "-c", program]) as server:

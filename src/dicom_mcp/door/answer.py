@@ -56,7 +56,7 @@ class Findings(Answer):
 
     complete: bool = Field(description="False: there may be more; see notes")
     archive: Asked
-    queries: int = Field(description="Queries it took")
+    queries: int
 
 
 @dataclass(frozen=True, slots=True)
