@@ -102,6 +102,16 @@ def test_contributing_explains_every_contract_of_the_floors() -> None:
         assert contract in contributing, contract
 
 
+def test_contributing_has_the_floors_in_their_order() -> None:
+    contracts = (ROOT / ".importlinter").read_text()
+    (floors,) = re.findall(r"^layers =\n((?:    .*\n)+)", contracts, flags=re.M)
+    (drawn,) = re.findall(
+        r"^```\n(__main__.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.M | re.S
+    )
+    rooms = [line.split("  ")[0].split(", ") for line in drawn.splitlines()]
+    assert [room for several in rooms for room in several] == [*re.findall(r"\w+", floors), "demo"]
+
+
 def test_the_workflow_runs_what_anyone_can_run() -> None:
     assert "run: bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
     assert os.access(ROOT / ".ci/run", os.X_OK)

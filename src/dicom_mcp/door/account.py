@@ -51,10 +51,10 @@ class Account:
             sent = self.sent.setdefault(keyword, [])
             sent += [key for key in keys if key not in sent]
 
-    def lack(self, note: str) -> None:
-        """Something is missing, for this reason."""
+    def lack(self, *notes: str) -> None:
+        """Something is missing, for these reasons."""
         self.complete = False
-        self.note(note)
+        self.note(*notes)
 
     def told(self) -> list[str]:
         """The notes; of an answer that is not complete one says so."""
