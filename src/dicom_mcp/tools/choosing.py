@@ -104,7 +104,7 @@ class Choosing:
         member = next((one.member for one in several if one.place is chosen), None)
         there = sum(abs(one.place.along - chosen.along) < _NEAR for one in several if chosen)
         if member:
-            self.remarks.add(
+            self.remarks.note(
                 f"The series holds several volumes or orientations ({there} images lie at this "
                 "place): this one is that share of the way through the first."
             )
@@ -118,7 +118,7 @@ class Choosing:
         step = self.call.within(_SECONDS)
 
         def take(one: Member, instance: Instance) -> bool:
-            step.deadline.remaining()
+            step.check()
             with suppress(ContentError):
                 for place in places(opened(instance))[:1]:
                     found[one.uid] = Placed(one, place)

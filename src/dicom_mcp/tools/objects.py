@@ -216,7 +216,7 @@ def fetch(
         return take(one, came.instance)
 
     # A web server writes headers anew: they say the same whether or not the object was seen.
-    is_web = isinstance(call.archive.node, WebNode)
+    is_web = all(isinstance(node, WebNode) for node in call.nodes)
     kinds = [True] if headers and is_web else [True, False] if headers else [False]
     for one in some:
         kept = (shelf.get((where, *_place(one.reference), kind)) for kind in kinds)
