@@ -16,6 +16,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.tools.condition import Condition
 from dicom_mcp.tools.relation import FORMS, FORMS_OF_QUANTITIES
 from tests.asking import ask, fail, listed
+from tests.notes import the_note
 from tests.truth.archives import images
 
 TODAY = date(2026, 3, 31)
@@ -303,8 +304,7 @@ def test_an_answer_tells_of_which_parts_a_condition_is_true(node: Node) -> None:
 def test_the_values_that_are_there_are_told_when_none_is_as_asked(node: Node) -> None:
     answer = ask(node, "count_studies", where=["station is Aera"])
     assert answer["total"] == 0
-    assert "there are" in answer["notes"][-1]
-    assert "CT1 (2)" in answer["notes"][-1]
+    assert the_note(answer["notes"], "there are", "CT1 (2)")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from dicom_mcp.truth.habits import Habits
 from tests.asking import ask, call, said
 from tests.bounds import PATIENCE, in_time
 from tests.diagnosis_page import SHOWN, alike, shown, working
+from tests.notes import the_note
 from tests.peers import certificates
 from tests.peers.embedded import MISBEHAVING, Kind, embedded, embedded_web
 from tests.peers.misbehaviours import MISBEHAVIOURS
@@ -152,7 +153,7 @@ def test_several_nodes_are_diagnosed_each(held: list[Dataset]) -> None:
     assert answer
     assert not answer["works"]
     assert [one["works"] for one in answer["diagnoses"]] == [True, False]
-    assert "TCP failed: connection refused" in answer["notes"][0]
+    assert the_note(answer["notes"], "TCP failed: connection refused")
 
 
 def test_a_dicomweb_server_is_diagnosed(held: list[Dataset]) -> None:

@@ -18,6 +18,7 @@ from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import ask, fail, look, text_of
 from tests.content import documents as made
+from tests.notes import the_note
 from tests.peers.embedded import embedded_web
 from tests.peers.habits import EXCUSED, KINDS
 
@@ -78,7 +79,7 @@ def test_every_report_of_every_study_is_read_newest_first(
                 assert record["verification"] in ("VERIFIED", "UNVERIFIED")
                 assert record["completion"] == "COMPLETE"
         if not true:
-            assert "There is no report object in this study" in answer["notes"][0]
+            assert the_note(answer["notes"], "There is no report object in this study")
 
 
 @pytest.mark.parametrize("habits", list(KINDS))
@@ -128,7 +129,7 @@ def test_what_is_no_report_or_not_there_is_an_error(node: AnyNode, held: list[Da
     series = str(image.SeriesInstanceUID)
     answer = ask(node, "read_report", series_instance_uid=series)
     assert answer["complete"] is True
-    assert "There is no report object in this series" in answer["notes"][0]
+    assert the_note(answer["notes"], "There is no report object in this series")
     told = fail(
         node,
         "read_report",
@@ -175,7 +176,7 @@ def test_what_an_archive_does_not_tell_makes_no_claim() -> None:
     objects = (placed(made.instance(made.CT_IMAGE), 1, Modality="CT"),)
     answer = reports_of(*objects, habits=Habits(unreturned=frozenset({"SOPClassUID"})))
     assert answer["complete"] is False
-    assert "No report object was found" in answer["notes"][0]
+    assert the_note(answer["notes"], "No report object was found")
     report = made.document(made.text("A report"), sop_class="1.2.840.10008.5.1.4.1.1.88.33")
     objects = (*objects, placed(report, 2))
     answer = reports_of(*objects, habits=Habits(unreturned=frozenset({"SOPClassUID"})))
@@ -244,7 +245,7 @@ def test_a_long_text_is_read_to_its_end_in_several_calls() -> None:
             read += text_of(answer, record)
             if answer["complete"]:
                 break
-            assert f"start={len(read)}" in record["notes"][-1]
+            assert the_note(record["notes"], f"start={len(read)}")
         assert words.strip() in read
 
 
@@ -266,14 +267,14 @@ def test_a_long_dose_report_gives_every_number_page_by_page_and_is_complete_only
             read += text_of(answer, record)
             pages += 1
         assert pages > 1
-        assert f"row={len(rows)}" in record["notes"][0]
+        assert the_note(record["notes"], f"row={len(rows)}")
         while True:
             answer = ask(node, "read_report", **which, start=len(read) - 10, row=len(rows))
             (record,) = answer["records"]
             rows += record["dose"]
             if answer["complete"]:
                 break
-            assert f"row={len(rows)}" in record["notes"][0]
+            assert the_note(record["notes"], f"row={len(rows)}")
         assert len(rows) == 24
         for event in range(24):
             for place in range(55):
@@ -289,7 +290,7 @@ def test_a_scanned_letter_comes_as_pictures() -> None:
         (record,) = answer["records"]
         assert record["scanned"] is True
         assert record["pictures"] == "1 to 3 of this answer"
-        assert "frame=4 to 5" in record["notes"][-1]
+        assert the_note(record["notes"], "frame=4 to 5")
         assert len(pictures) == 3
         assert all(one.startswith(b"\x89PNG") for one in pictures)
         page, (picture,) = look(node, "view_image", series_instance_uid="2.25.81", frame=4)

@@ -19,6 +19,7 @@ from dicom_mcp.server import INSTRUCTIONS, create_server
 from dicom_mcp.tools import TOOLS
 from tests import ward
 from tests.asking import ask, call, fail, listed, said
+from tests.notes import the_note
 
 GOLDEN = Path(__file__).parent / "golden"
 CONTRACT: dict[str, tuple[set[str], set[str]]] = {
@@ -221,7 +222,7 @@ def test_a_limit_cuts_and_says_so(node: Node) -> None:
     answer = ask(node, "query_studies", limit=2)
     assert answer["returned"] == 2
     assert answer["complete"] is False
-    assert "there are more" in answer["notes"][0]
+    assert the_note(answer["notes"], "there are more")
     assert ask(node, "query_studies", limit=5)["complete"] is True
 
 
@@ -239,7 +240,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
         )
     assert answer["complete"] is False
     assert answer["returned"] == len(answer["records"]) < 4
-    assert "fit an answer" in answer["notes"][0]
+    assert the_note(answer["notes"], "fit an answer")
     assert answer["records"][0]["PatientComments"].endswith("xxx… (10000 characters)")
 
 
@@ -264,7 +265,7 @@ def test_a_long_query_reports_how_many_matches_have_arrived(
 def test_no_match_is_said_in_words(node: Node) -> None:
     answer = ask(node, "query_studies", patient_name="Nobody")
     assert (answer["returned"], answer["complete"], answer["records"]) == (0, True, [])
-    assert answer["notes"][0].startswith("No study in this archive matches")
+    assert the_note(answer["notes"], "No study in this archive matches")
 
 
 def test_instances_are_found_without_the_study_uid_in_a_strict_archive() -> None:
@@ -311,8 +312,7 @@ def test_the_presets_are_told(node: Node) -> None:
 def test_verify_says_which_archive_by_both_titles(node: Node) -> None:
     answer = ask(node, "verify_connection")
     assert answer["works"] is True
-    assert "WARD (called_ae_title)" in answer["notes"][0]
-    assert "MCPSCU (calling_ae_title" in answer["notes"][0]
+    assert the_note(answer["notes"], "WARD (called_ae_title)", "MCPSCU (calling_ae_title")
 
 
 def test_configuring_points_the_next_question_elsewhere(node: Node) -> None:

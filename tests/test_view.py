@@ -31,6 +31,7 @@ from tests.asking import fail, look
 from tests.content import documents as made
 from tests.content.overlays import add_plane
 from tests.content.samples import gradient, image
+from tests.notes import the_note
 from tests.peers.embedded import embedded_web
 
 
@@ -203,7 +204,7 @@ def test_two_series_of_one_frame_of_reference_are_matched_by_position(
     nearest = min(chest, key=lambda one: abs(one.ImagePositionPatient[2] - where))
     assert right is nearest
     assert left is target[8]
-    assert "Matched by position" in said["notes"][0]
+    assert the_note(said["notes"], "Matched by position")
     told = fail(
         node,
         "view_series",
@@ -227,13 +228,13 @@ def test_two_studies_are_matched_by_share_and_the_answer_says_so(
         at="40 %",
         window="lung",
     )
-    assert "different frames of reference" in said["notes"][0]
+    assert the_note(said["notes"], "different frames of reference")
     assert _side(said, "left") == before[9].SOPInstanceUID
     assert _side(said, "right") == chest[9].SOPInstanceUID
     assert said["caption"][0].startswith(f"Left: {before[0].StudyDate}, CT")
     other = series(held, "smoker ct today", "Lung 10.0")
     said, _ = look(node, "view_series", **uids, compare_with=str(other[0].SeriesInstanceUID))
-    assert "different Patient IDs" in said["notes"][0]
+    assert the_note(said["notes"], "different Patient IDs")
     knee = series(held, "knee mr", "pd_fs_cor")
     told = fail(node, "view_series", **uids, compare_with=str(knee[0].SeriesInstanceUID))
     assert "different orientations" in told

@@ -21,6 +21,7 @@ from dicom_mcp.standard.query import Query
 from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP, WorklistQuestion
 from tests.asking import ask, fail
 from tests.bounds import PATIENCE
+from tests.notes import the_note
 from tests.peers.pynetdicom_scp import MODELS, VERIFICATION, Answers, accepting, archive_of
 from tests.peers.pynetdicom_scp import study as acceptor_study
 from tests.peers.scripted import Peer, accept, element, give, hear_question, hold
@@ -112,7 +113,7 @@ def test_more_than_the_limit_are_the_first_by_time(node: Node) -> None:
     answer = ask(node, "query_worklist", date=DAY, limit=3)
     assert accessions(answer) == ["W26030201", "W26030202", "W26030203"]
     assert answer["complete"] is False
-    assert "first 3 of 10 worklist entries by time" in answer["notes"][0]
+    assert the_note(answer["notes"], "first 3 of 10 worklist entries by time")
 
 
 @pytest.mark.parametrize(
@@ -289,8 +290,7 @@ def test_an_answer_that_ends_early_is_marked() -> None:
     answer = asked_of(lambda event: given(found(event)[:4], final=0xA700), date=DAY)
     assert answer["returned"] == 4
     assert answer["complete"] is False
-    assert "0xA700" in answer["notes"][0]
-    assert "after 4 worklist entries" in answer["notes"][0]
+    assert the_note(answer["notes"], "0xA700", "after 4 worklist entries")
 
 
 def planned(days: Sequence[str], times: Sequence[str]) -> list[Dataset]:
@@ -417,7 +417,7 @@ def test_a_list_too_long_to_be_compared_here_only_matters_where_nothing_was_foun
     assert there["notes"] == []
     assert nowhere["returned"] == 0
     assert nowhere["complete"] is False
-    assert "only 2000 worklist entries were compared" in nowhere["notes"][0]
+    assert the_note(nowhere["notes"], "only 2000 worklist entries were compared")
 
 
 def test_dates_that_no_calendar_has_are_answered_all_the_same() -> None:
@@ -430,7 +430,7 @@ def test_dates_that_no_calendar_has_are_answered_all_the_same() -> None:
 def test_unsupported_optional_keys_are_told() -> None:
     answer = asked_of(lambda event: given(found(event), status=0xFF01), date=DAY)
     assert answer["returned"] == 10
-    assert "0xFF01" in answer["notes"][0]
+    assert the_note(answer["notes"], "0xFF01")
 
 
 def test_an_archive_without_a_worklist_says_who_may_have_one() -> None:
@@ -447,7 +447,7 @@ def test_what_came_before_the_deadline_is_kept_and_marked() -> None:
         answer = ask(node, "query_worklist", date="", patient_id="7")
     assert answer["returned"] == 1
     assert answer["complete"] is False
-    assert "no complete answer within 0.5 seconds" in answer["notes"][0]
+    assert the_note(answer["notes"], "no complete answer within 0.5 seconds")
 
 
 def test_no_name_is_written_to_the_log(node: Node, caplog: pytest.LogCaptureFixture) -> None:

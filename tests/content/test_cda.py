@@ -8,6 +8,7 @@ from dicom_mcp.content import cda
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import read_report
 from tests.content import documents as made
+from tests.notes import the_note
 
 LETTER = """<?xml version="1.0" encoding="UTF-8"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3"><title>Discharge letter</title>
@@ -57,7 +58,7 @@ def test_a_document_nested_very_deep_is_refused() -> None:
 def test_a_malformed_document_gives_what_comes_before_the_fault_and_says_so() -> None:
     found = cda.read(b"<a><text>words before</text><b></a>")
     assert found.text == "words before"
-    assert "malformed at line 1" in found.notes[0]
+    assert the_note(found.notes, "malformed at line 1")
 
 
 def test_an_attachment_is_not_read_but_mentioned() -> None:
@@ -98,7 +99,7 @@ def test_bytes_that_are_in_no_such_encoding_are_said_to_be_missing() -> None:
     letter = LETTER.replace("UTF-8", "EUC-JP").encode("utf-8")
     report = read_report(made.encapsulated(letter, made.CDA, "text/XML"))
     assert not report.whole
-    assert "EUC-JP" in report.notes[0]
+    assert the_note(report.notes, "EUC-JP")
     with pytest.raises(ContentError, match="an encoding that nobody knows"):
         cda.read(LETTER.replace("UTF-8", "X-KLINGON").encode())
 
@@ -109,7 +110,7 @@ def test_an_entity_that_nothing_explains_is_not_left_out_in_silence() -> None:
     report = read_report(made.encapsulated(letter.encode(), made.CDA, "text/XML"))
     assert report.text == "The mass is [&not; is not explained] malignant"
     assert not report.whole
-    assert "&not;" in report.notes[0]
+    assert the_note(report.notes, "&not;")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_document_without_a_readable_body_is_not_whole(body: str) -> None:
     letter = f"<ClinicalDocument><title>Letter</title>{body}</ClinicalDocument>"
     report = read_report(made.encapsulated(letter.encode(), made.CDA, "text/XML"))
     assert not report.whole
-    assert "no readable body" in report.notes[0]
+    assert the_note(report.notes, "no readable body")
 
 
 def section(*inside: str) -> bytes:

@@ -25,6 +25,7 @@ from dicom_mcp.content.frame import render
 from dicom_mcp.content.pixels import stored as stored_values
 from tests.content import documents as made
 from tests.content.samples import gradient, image, images, transfer_syntax
+from tests.notes import the_note
 from tests.peers.dcmtk import run
 
 type Array = np.ndarray[Any, Any]
@@ -92,7 +93,9 @@ def test_an_overlay_in_unused_bits_is_no_value(
     dataset.PixelData = words.astype("<u2").tobytes()
     shown = render(_packed(dataset, codec, tmp_path) if codec else dataset, window="full")
     assert (shown.low, shown.high) == (low, high)
-    assert f"{-(-len(words) // 3)} pixels have bits set beyond Bits Stored (12)" in shown.notes[0]
+    assert the_note(
+        shown.notes, f"{-(-len(words) // 3)} pixels have bits set beyond Bits Stored (12)"
+    )
     dataset.add_new(0x60000010, "US", dataset.Rows)
     dataset.add_new(0x60000011, "US", dataset.Columns)
     dataset.add_new(0x60000100, "US", 16)
@@ -109,7 +112,7 @@ def test_signs_that_only_the_codestream_knows_are_kept_and_said() -> None:
     _encapsulate(dataset, JPEG2000Lossless, [openjpeg.encode_array(values, bits_stored=12)])
     shown = render(dataset)
     assert (shown.low, shown.high) == (-1000, 1000)
-    assert "values have no sign, the compressed frame has negative ones" in shown.notes[0]
+    assert the_note(shown.notes, "values have no sign, the compressed frame has negative ones")
 
 
 # How long the pixel data is
@@ -126,7 +129,7 @@ def test_colour_that_is_not_subsampled_is_shown_in_full_where_the_length_says_so
     halved = image(ybr, photometric="YBR_FULL")
     halved.PixelData = np.full((12, 8, 4), 128, np.uint8).tobytes()
     told = render(halved)
-    assert "as long as YBR_FULL_422" in told.notes[0]
+    assert the_note(told.notes, "as long as YBR_FULL_422")
     assert (told.pixels == 128).all()
 
 
@@ -163,7 +166,7 @@ def test_a_few_bytes_more_are_said_and_one_is_nothing() -> None:
     dataset.PixelData += b"\0"
     assert render(dataset).notes == ()
     dataset.PixelData += b"\1\2\3"
-    assert "4 bytes follow the last pixel" in render(dataset).notes[0]
+    assert the_note(render(dataset).notes, "4 bytes follow the last pixel")
 
 
 @pytest.mark.parametrize("said", [None, 1])
@@ -176,7 +179,7 @@ def test_frames_that_the_header_does_not_count_are_counted_by_length(said: int |
         dataset.NumberOfFrames = said
     shown = render(dataset, 3)
     assert (shown.frames, shown.pixels[0, 0]) == (3, 30)
-    assert "holds 3 frames, NumberOfFrames says" in shown.notes[0]
+    assert the_note(shown.notes, "holds 3 frames, NumberOfFrames says")
 
 
 def test_frames_that_are_only_said_to_be_there_are_refused_and_the_others_told() -> None:
@@ -198,7 +201,7 @@ def test_fragments_under_a_transfer_syntax_without_are_decoded(codec: str, tmp_p
     packed.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     shown = render(packed)
     assert (shown.low, shown.high) == (low, high)
-    assert "but the pixel data is compressed" in shown.notes[0]
+    assert the_note(shown.notes, "but the pixel data is compressed")
 
 
 def test_a_bare_codestream_is_decoded() -> None:
@@ -207,7 +210,7 @@ def test_a_bare_codestream_is_decoded() -> None:
     dataset.PixelData = openjpeg.encode_array(values, bits_stored=12)
     shown = render(dataset)
     assert (shown.low, shown.high) == (low, high)
-    assert "but the pixel data is compressed" in shown.notes[0]
+    assert the_note(shown.notes, "but the pixel data is compressed")
 
 
 @pytest.mark.parametrize("syntax", [BASELINE, JPEG2000Lossless, RLELossless])
@@ -217,7 +220,7 @@ def test_pixels_without_fragments_under_a_compressed_syntax_are_shown(syntax: UI
     dataset.file_meta.TransferSyntaxUID = syntax
     shown = render(dataset)
     assert (shown.pixels == expected.pixels).all()
-    assert "but the pixel data is not compressed" in shown.notes[0]
+    assert the_note(shown.notes, "but the pixel data is not compressed")
     dataset.PixelData = dataset.PixelData[:-8]
     with pytest.raises(ContentError, match="is not in fragments"):
         render(dataset)
@@ -328,7 +331,7 @@ def test_compressed_frames_are_counted_as_they_are_there(
     dataset.NumberOfFrames = said
     shown = render(dataset, 4, window="full")
     assert (shown.low, shown.frames) == (400, 4)
-    assert "holds 4 frames, NumberOfFrames says" in shown.notes[0]
+    assert the_note(shown.notes, "holds 4 frames, NumberOfFrames says")
     with pytest.raises(ContentError, match=r"no frame 5|holds 4 frames, not 5"):
         render(dataset, 5)
 
@@ -377,7 +380,7 @@ def test_a_rescale_that_cannot_be_right_gives_values_without_a_unit(
         setattr(dataset, keyword, value)
     shown = render(dataset)
     assert (shown.low, shown.unit) == (low, "")
-    assert note in shown.notes[0]
+    assert the_note(shown.notes, note)
 
 
 def test_what_the_header_says_of_the_smallest_and_largest_value_is_not_believed() -> None:
@@ -389,10 +392,10 @@ def test_what_the_header_says_of_the_smallest_and_largest_value_is_not_believed(
 
 def test_a_window_that_shows_nothing_of_the_frame_is_said() -> None:
     dataset = image(gradient(2000, 4000), WindowCenter="40", WindowWidth="400")
-    assert "Nothing can be told apart" in render(dataset).notes[0]
+    assert the_note(render(dataset).notes, "Nothing can be told apart")
     dataset.WindowWidth = "0"
     shown = render(dataset)
-    assert "window of the file shows nothing" in shown.notes[0]
+    assert the_note(shown.notes, "window of the file shows nothing")
     assert (shown.pixels.min(), shown.pixels.max()) == (0, 255)
 
 
@@ -436,7 +439,7 @@ def test_jpeg_of_ybr_that_is_declared_rgb_is_shown_in_its_colours(subsampling: i
     dataset.LossyImageCompression = "01"
     shown = render(dataset)
     assert np.abs(shown.pixels[8, 4].astype(int) - (200, 30, 40)).max() < 8
-    assert "data set says RGB, the compressed frame itself YBR" in shown.notes[0]
+    assert the_note(shown.notes, "data set says RGB, the compressed frame itself YBR")
     dataset.PhotometricInterpretation = "YBR_FULL_422"
     again = render(dataset)
     assert (again.pixels == shown.pixels).all()

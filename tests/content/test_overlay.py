@@ -17,6 +17,7 @@ from dicom_mcp.content.picture import picture
 from tests.content import documents as made
 from tests.content.overlays import Array, add_plane
 from tests.content.samples import gradient, image
+from tests.notes import the_note
 from tests.peers.dcmtk import run
 
 YELLOW, CYAN = (255, 255, 0), (0, 255, 255)
@@ -90,7 +91,7 @@ def test_an_overlay_that_is_too_short_is_said_not_to_be_drawn() -> None:
     dataset = image(gradient(0, 255, "u1"))
     add_plane(dataset, noise(16, 32))
     dataset[0x60003000].value = b"\1\1"
-    assert "its data are too short" in render(dataset, overlays=True).notes[0]
+    assert the_note(render(dataset, overlays=True).notes, "its data are too short")
 
 
 def test_an_overlay_in_implicit_vr_and_big_endian_is_the_same(tmp_path: Path) -> None:

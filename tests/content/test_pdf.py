@@ -11,6 +11,7 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import read_report, report_pages
 from dicom_mcp.demo.reports import pdf as pdf_of
 from tests.content import documents as made
+from tests.notes import the_note
 
 LETTER = ("Demo Hospital", "Größe 9 mm; compared with the CT of last year.", "Dr. Karin Lund")
 
@@ -27,7 +28,7 @@ def test_a_scanned_pdf_is_said_to_be_one_and_comes_as_pictures() -> None:
     report = read_report(document)
     assert report.scanned
     assert report.pages == 3
-    assert "scanned" in report.notes[0]
+    assert the_note(report.notes, "scanned")
     pictures = report_pages(document, first=2, count=5)
     assert len(pictures) == 2
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)

@@ -20,6 +20,7 @@ from dicom_mcp.content.report import Report, is_report, read_report
 from dicom_mcp.content.tree import DEEPEST
 from dicom_mcp.demo.hospital import hospital
 from tests.content import documents as made
+from tests.notes import the_note
 from tests.peers.dcmtk import run
 
 # As much as dsrdump can be made to print, and of what is not quite right too.
@@ -247,7 +248,7 @@ def test_a_text_beyond_all_bounds_is_cut_with_a_mark_and_not_whole() -> None:
     assert len(report.text) < 8_000_100
     assert re.search(r"… \[200,\d\d\d more characters left out\]$", report.text)
     assert not report.whole
-    assert "of the text are left out" in report.notes[0]
+    assert the_note(report.notes, "of the text are left out")
 
 
 def test_a_tree_of_very_many_items_is_cut_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:

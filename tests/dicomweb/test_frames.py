@@ -18,6 +18,7 @@ from dicom_mcp.node import Node, WebNode
 from dicom_mcp.tools import objects as fetching
 from tests.asking import fail, look
 from tests.content.samples import image
+from tests.notes import the_note
 from tests.peers.orthanc import orthanc_web
 from tests.peers.web import Asked, WebPeer, answer, says
 
@@ -39,7 +40,7 @@ def test_a_frame_of_an_object_too_large_is_fetched_alone(cine: Dataset, tmp_path
             said, (shown,) = look(
                 WebNode(url), "view_image", series_instance_uid="2.25.3", frame=frame
             )
-            assert f"frame {frame} of 5 was fetched alone, as it is stored" in said["notes"][0]
+            assert the_note(said["notes"], f"frame {frame} of 5 was fetched alone, as it is stored")
             assert said["image"]["frame"] == frame
             assert said["image"]["place"] == f"{frame} of 5 frames"
             told = f"Values in the frame: 0 to {40 + frame * 10}"
@@ -82,8 +83,11 @@ def test_a_picture_that_the_archive_made_is_said_to_be_its_own(cine: Dataset) ->
         said, (shown,) = look(node, "view_image", series_instance_uid="2.25.3", frame=2)
         assert shown == picture.getvalue()
         assert said["caption"] == ["A picture that the archive made."]
-        assert "frame 2 of 5 was fetched alone, as a picture (/rendered)" in said["notes"][0]
-        assert "The picture is the archive's, not ours" in said["notes"][0]
+        assert the_note(
+            said["notes"],
+            "frame 2 of 5 was fetched alone, as a picture (/rendered)",
+            "The picture is the archive's, not ours",
+        )
         told = fail(node, "view_image", series_instance_uid="2.25.3", frame=3)
         assert "too large" in told
         assert "gives no single frames" in told

@@ -37,6 +37,7 @@ from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.part10 import element, heading
 from tests.bounds import in_time
+from tests.notes import the_note
 from tests.pace import scaled
 from tests.peers.web import Asked, Behaviour, WebPeer, answer, rows, says, then
 
@@ -412,7 +413,7 @@ def test_time_that_is_up_leaves_what_came(reach: Reach) -> None:
         got, found = _fetch(reach(peer.url), [_reference(1), _reference(2)], SOON)
         assert got == [_held(1)]
         assert found.missing == (_reference(2),)
-        assert "within 0.5 seconds" in found.notes[0]
+        assert the_note(found.notes, "within 0.5 seconds")
 
 
 def test_a_connection_that_went_stale_is_replaced(reach: Reach) -> None:

@@ -25,6 +25,7 @@ from dicom_mcp.standard.levels import Level, Model
 from dicom_mcp.standard.query import Match, Matches, Query
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.codecs import EXPLICIT, IMPLICIT
+from tests.notes import the_note
 from tests.peers.pynetdicom_scp import MODELS, VERIFICATION, Answers, accepting, archive_of, study
 from tests.peers.scripted import Peer, accept, behave, end, give_rows, hear_cancel, hear_question
 
@@ -96,7 +97,7 @@ def test_a_limit_stops_the_archive_and_the_association_is_kept() -> None:
         answer = ask(archive, 7, limit=7)
         assert len(answer.matches) == 7
         assert answer.complete is False
-        assert "the first 7 studies" in answer.notes[0]
+        assert the_note(answer.notes, "the first 7 studies")
         assert_answered(ask(archive, 7), 7)
         assert len(peer.talks) == 1
         in_time(archive.close)

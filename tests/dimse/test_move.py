@@ -18,6 +18,7 @@ from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.fetching import ONE, TWO, ct, fetch
+from tests.notes import the_note
 from tests.peers.delivering import deliver, image, store
 from tests.peers.program import free_port
 from tests.peers.pynetdicom_scp import accepting
@@ -181,13 +182,15 @@ def test_a_port_that_is_taken_is_told_for_what_c_get_could_not_bring(place: Rece
     ):
         came, retrieved = fetch(archive, ct(ONE, TWO))
     assert [one.sop_instance_uid for one in came] == [ONE]
-    assert f"port {place.port} cannot be listened on" in retrieved.notes[0]
+    assert the_note(retrieved.notes, f"port {place.port} cannot be listened on")
 
 
 def test_an_archive_that_sends_them_elsewhere_is_told_our_title_and_port(place: Receiver) -> None:
     came, retrieved = moved(place, (hear_request, finish(completed=1), hold), ONE)
     assert came == []
-    assert f"register RECEIVER at this machine's address, port {place.port}" in retrieved.notes[0]
+    assert the_note(
+        retrieved.notes, f"register RECEIVER at this machine's address, port {place.port}"
+    )
 
 
 def test_an_archive_that_came_to_our_receiver_is_not_told_to_register_it(place: Receiver) -> None:
@@ -196,8 +199,8 @@ def test_an_archive_that_came_to_our_receiver_is_not_told_to_register_it(place: 
 
     came, retrieved = moved(place, (hear_request, sends_another, finish(completed=1), hold), ONE)
     assert came == []
-    assert "came to our receiver" in retrieved.notes[0]
-    assert "register" not in retrieved.notes[0]
+    note = the_note(retrieved.notes, "came to our receiver")
+    assert "register" not in note
 
 
 def test_an_unknown_destination_is_answered_with_what_to_register(place: Receiver) -> None:

@@ -37,6 +37,7 @@ from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.fetching import ONE, THREE, TWO, ct, fetch, reference
+from tests.notes import the_note
 from tests.peers.pynetdicom_scp import accepting, archive_of
 from tests.peers.scripted import (
     CANCEL_REQUEST,
@@ -117,7 +118,7 @@ def test_what_an_archive_does_not_hold_is_missing_with_its_reason(
     came, retrieved = fetch(archive, [known, unknown])
     assert [one.sop_instance_uid for one in came] == [known.sop_instance_uid]
     assert retrieved.missing == (unknown,)
-    assert "1 of 2 objects did not come: the archive sent nothing" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "1 of 2 objects did not come: the archive sent nothing")
 
 
 def test_headers_come_without_what_is_large_and_from_others_whole(
@@ -176,7 +177,7 @@ def test_an_object_nobody_asked_for_is_dropped_and_told() -> None:
     came, retrieved = asked(script, ONE, TWO)
     assert came == [ONE, TWO]
     assert not retrieved.missing
-    assert "1 object came that nobody had asked for" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "1 object came that nobody had asked for")
 
 
 def test_an_archive_that_sends_the_whole_series_is_stopped_when_all_is_there() -> None:
@@ -201,7 +202,7 @@ def test_an_abort_midway_names_what_is_missing() -> None:
     came, retrieved = asked((hear_request, send(ONE), abort), ONE, TWO)
     assert came == [ONE]
     assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
-    assert "1 of 2 objects did not come: it aborted the association" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "1 of 2 objects did not come: it aborted the association")
 
 
 def test_an_abort_before_the_first_object_is_an_error() -> None:
@@ -226,7 +227,7 @@ def test_a_peer_that_hangs_midway_loses_only_the_rest() -> None:
     came, retrieved = asked((hear_request, send(ONE), hold), ONE, TWO, seconds=0.5)
     assert came == [ONE]
     assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
-    assert "within 0.5 seconds" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "within 0.5 seconds")
 
 
 def test_a_cancelled_call_ends_at_once() -> None:
@@ -258,7 +259,7 @@ def test_objects_that_are_too_large_are_named_and_the_others_come(
     came, retrieved = asked((serve(answer),), ONE, TWO)
     assert came == [TWO]
     assert [one.sop_instance_uid for one in retrieved.missing] == [ONE]
-    assert "larger than the 192 MiB" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "larger than the 192 MiB")
     with pytest.raises(ArchiveError, match="larger than the 192 MiB"):
         asked((serve(answer),), ONE)
 
@@ -273,9 +274,7 @@ def test_failed_sub_operations_are_missing_with_the_status_and_what_to_do() -> N
     came, retrieved = asked(script, ONE, TWO, THREE)
     assert came == [ONE]
     assert [one.sop_instance_uid for one in retrieved.missing] == [TWO, THREE]
-    assert "2 of 3 objects did not come" in retrieved.notes[0]
-    assert "0xB000" in retrieved.notes[0]
-    assert "objects_from" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "2 of 3 objects did not come", "0xB000", "objects_from")
 
 
 def test_a_failure_without_an_object_is_an_error_with_what_to_do() -> None:
@@ -340,7 +339,7 @@ def test_a_uid_that_would_name_other_objects_is_never_sent() -> None:
     _, retrieved = asked((serve(answer),), "*", "1.2\\1.3", "")
     assert not identifiers
     assert len(retrieved.missing) == 3
-    assert "their UIDs are none" in retrieved.notes[0]
+    assert the_note(retrieved.notes, "their UIDs are none")
 
 
 def test_the_log_says_how_it_ended_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:

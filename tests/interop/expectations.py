@@ -23,6 +23,7 @@ from dicom_mcp.server import create_server
 from dicom_mcp.standard.levels import UNIQUE_KEY
 from tests.asking import ask, said
 from tests.interop.questions import IMAGE, NODULE_CT, PATIENT, QUESTIONS, STUDY, Question, Truth
+from tests.notes import the_note
 from tests.peers.archive import Peer
 
 type Answers = Mapping[str, CallToolResult]
@@ -107,7 +108,7 @@ def test_a_limit_is_kept_and_said(peer: Peer) -> None:
         answer = ask(peer.node, tool, limit=5)
         assert len({record[unique] for record in answer["records"]}) == 5
         assert answer["complete"] is False
-        assert "there are more" in answer["notes"][0]
+        assert the_note(answer["notes"], "there are more")
 
 
 def test_it_answers_a_c_echo(peer: Peer) -> None:

@@ -13,6 +13,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
 from tests.asking import ask
+from tests.notes import the_note
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import CUTTING_BELOW, MISBEHAVING, Kind, embedded
 from tests.peers.orthanc import orthanc
@@ -151,7 +152,7 @@ def test_all_differences_can_be_had_and_come_in_one_order(nodes: dict[str, AnyNo
         assert answer["different"] == 18
         if answer["complete"]:
             break
-        assert f"go on with first={len(found) + 1}" in answer["notes"][-1]
+        assert the_note(answer["notes"], f"go on with first={len(found) + 1}")
     assert found == at_once
     dates = [row["StudyDate"] for row in found[:15]]
     assert dates == sorted(dates, reverse=True)

@@ -11,6 +11,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.index import COMPUTED
 from dicom_mcp.node import AnyNode
 from tests.asking import ask, fail
+from tests.notes import the_note
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import Kind, embedded
 from tests.peers.orthanc import orthanc
@@ -171,7 +172,7 @@ def test_more_groups_than_an_answer_holds_are_read_on() -> None:
             found += answer["groups"]
             if answer["complete"]:
                 break
-            assert f"Go on with first={len(found) + 1}" in answer["notes"][-1]
+            assert the_note(answer["notes"], f"Go on with first={len(found) + 1}")
         beyond = ask(peer.node, "count_studies", group_by=["PatientID"], first=451)
     assert len(found) == 450
     assert [one["PatientID"] for one in found] == sorted(f"P{n}" for n in range(1, 451))

@@ -8,6 +8,7 @@ from dicom_mcp.content.picture import picture
 from dicom_mcp.demo.findings import FINDINGS
 from dicom_mcp.demo.objects import study_uid
 from tests.asking import ask, fail, look
+from tests.notes import the_note
 from tests.peers.archive import Peer
 
 
@@ -37,7 +38,7 @@ def test_the_reports_of_a_study_are_read(peer: Peer, held: list[Dataset]) -> Non
     nothing = ask(peer.node, "read_report", study_instance_uid=study_uid("knee ultrasound"))
     assert nothing["complete"] is tells
     claim = "There is no report object" if tells else "No report object was found"
-    assert claim in nothing["notes"][0]
+    assert the_note(nothing["notes"], claim)
 
 
 def test_an_image_is_shown_as_the_object_is(peer: Peer, held: list[Dataset]) -> None:

@@ -12,6 +12,7 @@ from dicom_mcp.node import AnyNode, WebNode
 from dicom_mcp.standard.levels import Level
 from tests.asking import answers, ask
 from tests.busy import Kept, Study
+from tests.notes import the_note
 from tests.peers.embedded import Kind, embedded, embedded_web
 from tests.truth.archives import find, holding, images, studies
 
@@ -97,7 +98,7 @@ def test_what_is_below_one_study_is_counted_above_at_any_length(level: Level) ->
         answer = find(archive, level, keys)
     assert len(answer.matches) == 23
     assert answer.complete is False
-    assert "counts 33" in answer.notes[-1]
+    assert the_note(answer.notes, "counts 33")
 
 
 def test_an_archive_that_gives_more_than_it_is_asked_for_is_asked_once_more_only() -> None:

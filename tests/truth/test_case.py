@@ -4,6 +4,7 @@ import pytest
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.standard.levels import Level
+from tests.notes import the_note
 from tests.truth.archives import find, holding, images
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -18,7 +19,7 @@ def test_a_name_is_found_in_every_case_an_archive_holds_it_in(asked: str) -> Non
         answer = find(archive, Level.STUDY, {"PatientName": asked})
         assert {str(match["PatientName"]) for match in answer.matches} == set(NAMES[:3])
         assert answer.complete
-        assert "compares letters exactly" in answer.notes[-1]
+        assert the_note(answer.notes, "compares letters exactly")
 
 
 def test_an_archive_that_ignores_case_is_asked_once_when_that_is_known() -> None:

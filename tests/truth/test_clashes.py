@@ -12,6 +12,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Model
 from tests.asking import ask, call, said
+from tests.notes import the_note
 from tests.peers.pynetdicom_scp import VERIFICATION, Answers, accepting
 from tests.truth.rows import row
 
@@ -117,7 +118,7 @@ def test_one_series_uid_in_two_studies_gives_the_images_of_both() -> None:
         answer = ask(node, "query_instances", series_instance_uid="1.9")
         of_one = ask(node, "query_instances", series_instance_uid="1.9", study_instance_uid="1.2.3")
     assert (answer["returned"], answer["complete"]) == (6, True)
-    assert "1.2.3, 1.2.4" in answer["notes"][0]
+    assert the_note(answer["notes"], "1.2.3, 1.2.4")
     assert of_one["returned"] == 3
 
 

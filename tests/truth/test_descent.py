@@ -13,6 +13,7 @@ from dicom_mcp.errors import Cancelled
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
+from tests.notes import the_note
 from tests.peers.pynetdicom_scp import Answers, accepting, archive_of
 from tests.truth.rows import row
 
@@ -57,7 +58,7 @@ def test_modalities_an_archive_does_not_keep_are_found_in_the_series(kept: str |
         answer = studies(archive)
         assert modalities(answer) == {"1.1": ["CT", "SR"], "1.2": "MR", "1.3": "MR"}
         assert answer.complete
-        assert "found by asking 3 studies for their series" in answer.notes[-1]
+        assert the_note(answer.notes, "found by asking 3 studies for their series")
 
 
 @pytest.mark.parametrize("kept", [None, ""], ids=["left out", "given empty"])
@@ -67,14 +68,14 @@ def test_studies_are_found_by_modalities_an_archive_does_not_keep(kept: str | No
             answer = studies(archive, modality="MR")
             assert modalities(answer) == {"1.2": "MR", "1.3": "MR"}
             assert answer.complete
-            assert "ModalitiesInStudy was compared here" in answer.notes[-1]
+            assert the_note(answer.notes, "ModalitiesInStudy was compared here")
 
 
 def test_modalities_of_a_study_whose_series_did_not_all_come_are_not_claimed() -> None:
     with accepting(keeping(None, cut="1.1")) as acceptor, archive_of(acceptor) as archive:
         answer = studies(archive)
         assert "1.1" not in modalities(answer)
-        assert "0 of 3 studies" in answer.notes[-1]
+        assert the_note(answer.notes, "0 of 3 studies")
         answer = studies(archive, modality="SR")
         assert answer.matches == []
         assert answer.complete is False
@@ -86,7 +87,7 @@ def test_time_that_ends_on_the_way_down_is_said(monkeypatch: pytest.MonkeyPatch)
         answer = studies(archive, modality="MR")
         assert answer.matches == []
         assert answer.complete is False
-        assert "more studies than could be asked" in answer.notes[-1]
+        assert the_note(answer.notes, "more studies than could be asked")
 
 
 def test_a_call_that_is_cancelled_on_the_way_down_ends_at_once(

@@ -5,6 +5,7 @@ import pytest
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Matches
+from tests.notes import the_note
 from tests.truth.archives import find, holding, images, studies
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -46,7 +47,7 @@ def test_what_has_neither_date_nor_patient_id_is_not_claimed_to_be_there(status:
         answer = find(archive, Level.STUDY)
         assert len(uids(answer)) in (51, 52)
         assert answer.complete is False
-        assert answer.notes[-1].startswith("Not complete, perhaps: studies without StudyDate")
+        assert the_note(answer.notes, "Not complete, perhaps: studies without StudyDate")
         assert "ended its answer" not in " ".join(answer.notes)  # nothing is known to be missing
 
 
@@ -96,7 +97,7 @@ def test_a_second_that_is_too_much_is_asked_by_what_else_tells_apart() -> None:
         answer = find(archive, Level.STUDY, IN_2026)
         assert len(uids(answer)) == 60
         assert answer.complete is False  # there may be some whose PatientID is empty
-        assert "without PatientID" in answer.notes[-1]
+        assert the_note(answer.notes, "without PatientID")
 
 
 @pytest.mark.parametrize("number", [10, 20, 50, 100])
@@ -126,7 +127,7 @@ def test_one_proof_is_none_for_the_next_question() -> None:
             for study, series in (("1.2.1", "1.2.1.1"), ("1.2.2", "1.2.2.1"))
         ]
         assert [answer.complete for answer in answers] == [True, False]
-        assert "counts 60 instances here, but it gives at most 20" in answers[1].notes[-1]
+        assert the_note(answers[1].notes, "counts 60 instances here, but it gives at most 20")
 
 
 def test_an_archive_that_ignores_the_date_cannot_be_split_and_it_is_said() -> None:
@@ -134,7 +135,7 @@ def test_an_archive_that_ignores_the_date_cannot_be_split_and_it_is_said() -> No
     with holding(studies(50), habits) as archive:
         answer = find(archive, Level.STUDY)
         assert answer.complete is False
-        assert "could not be split by StudyDate" in answer.notes[-1]
+        assert the_note(answer.notes, "could not be split by StudyDate")
         assert answer.queries <= 3
 
 
