@@ -37,7 +37,9 @@ def sent(value: object) -> Any:
     [
         ("a\ud800b", "a\ufffdb"),
         ("\ud83d\ude00 Müller 山田", "😀 Müller 山田"),
-        ("a\x00b\x1b", "a\x00b\x1b"),
+        ("a\x00b\x1b", "a\\u{0}b\\u{1B}"),
+        ("x\u202ey\u200bz\U000e0041", "x\\u{202E}y\\u{200B}z\\u{E0041}"),
+        ("two\nlines\tand more", "two\nlines\tand more"),
         (math.nan, "NaN"),
         (-math.inf, "-Infinity"),
         (2**53, "9007199254740992"),

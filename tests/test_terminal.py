@@ -26,6 +26,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Basic, Node, WebNode
 from dicom_mcp.terminal.init import init
 from dicom_mcp.terminal.query import WORDS
+from dicom_mcp.terminal.show import rows_as_csv
 from dicom_mcp.tools import TOOLS
 from tests.asking import ask
 from tests.bounds import PATIENCE
@@ -356,3 +357,10 @@ def test_init_that_is_left_halfway_writes_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Nothing was written" in done.stderr
     assert not path.exists()
+
+
+def test_a_value_that_a_spreadsheet_would_run_is_text_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows_as_csv({"records": [{"a": "=cmd|' /C calc'!A0", "b": "-5", "c": "@x", "d": "+1e5"}]})
+    assert capsys.readouterr().out == "a,b,c,d\n'=cmd|' /C calc'!A0,-5,'@x,+1e5\n"

@@ -15,7 +15,7 @@ from dicom_mcp.standard import unfolding
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools.arriving import Arrived, Objections, arrived
 from tests.content import documents as made
-from tests.test_hostile_objects import encoded
+from tests.hostile import encoded
 
 EXPLICIT, DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
 

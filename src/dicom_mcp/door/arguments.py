@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ..errors import BadArgument, BadType
 from ..standard.near import did_you_mean
 from ..standard.values import shown
+from .sendable import as_meant
 
 # Where a question goes: the last argument of every tool that asks an archive. The tool itself is
 # not given it: its call asks one node or several.
@@ -50,7 +51,7 @@ class Arguments:
 
         Raises BadArgument for one that is unknown, missing or of the wrong type.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
+        given = {name: as_meant(value) for name, value in arguments.items() if value is not None}
         known = self._model.model_fields
         for name in given:
             if name not in known:

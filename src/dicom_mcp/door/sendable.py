@@ -4,13 +4,19 @@ JSON has no half of a character, no bytes and no number that is none (RFC 8259 6
 read numbers as doubles (2.2 of RFC 7493), and refuse what is nested too deeply. A value of that
 kind is told as text, so that it costs neither the answer nor its neighbours. JSON may have line
 ends other than \n within a text; clients that take a message for a line cut it there.
+
+This is the door: whatever the tool, a character that hides, or moves what is read, is shown as
+`\\u{…}`, and no text is longer than what an assistant reads.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel
+
+from ..content.plain import capped, plain_text
 
 # Integers beyond it are not told apart by what reads them as doubles.
 _MOST_EXACT = 2**53 - 1
@@ -20,14 +26,23 @@ _DEEPEST = 64
 
 _MOST_BYTES_SHOWN = 32
 
+# Characters of one text: the words of a report in one answer, with their fence.
+_LONGEST = 60_000
 
-def sendable(value: object, depth: int = 0) -> Any:
-    """The value as text, number, list or object of JSON; a model as the object of its fields."""
+# As hidden characters are shown, in arguments that were copied from an answer.
+_SHOWN = re.compile(r"\\u\{([0-9A-Fa-f]{1,5}|10[0-9A-Fa-f]{4})\}")
+
+
+def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any:
+    """The value as text, number, list or object of JSON; a model as the object of its fields. The
+    length of each text that was too long is added to `cut`."""
     match value:
         case None | bool():
             return value
         case str():
-            return value if value.isascii() else sendable_text(value)
+            if cut is not None and len(value) > _LONGEST:
+                cut.append(len(value))
+            return sendable_text(value)
         case int():
             return int(value) if abs(value) <= _MOST_EXACT else str(value)
         case float():
@@ -39,12 +54,12 @@ def sendable(value: object, depth: int = 0) -> Any:
             return "… (nested too deeply to be shown)"
         case BaseModel():
             fields = type(value).model_fields
-            return {name: sendable(getattr(value, name), depth + 1) for name in fields}
+            return {name: sendable(getattr(value, name), depth + 1, cut) for name in fields}
         case Mapping():
             pairs = cast("Mapping[object, object]", value).items()
-            return {sendable_text(str(key)): sendable(held, depth + 1) for key, held in pairs}
+            return {sendable_text(str(key)): sendable(held, depth + 1, cut) for key, held in pairs}
         case Sequence() | set() | frozenset():
-            return [sendable(one, depth + 1) for one in cast("Sequence[object]", value)]
+            return [sendable(one, depth + 1, cut) for one in cast("Sequence[object]", value)]
         case _:
             return sendable_text(str(value))
 
@@ -52,12 +67,19 @@ def sendable(value: object, depth: int = 0) -> Any:
 _NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
-# What Python's splitlines, or Node's readline, take for the end of a line and JSON does not escape.
-_LINE_ENDS = {ord(one): f"\\u{{{ord(one):X}}}" for one in "\x85\u2028\u2029"}
-
-
 def sendable_text(text: str) -> str:
-    """The text with U+FFFD for each half of a character that has lost its other one, in one line
-    but for \\n."""
+    """The text with U+FFFD for each half of a character that has lost its other one, with nothing
+    hidden in it and no line end but \\n; of a very long one the beginning, with a mark."""
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+        return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.translate(_LINE_ENDS)
+    return capped(plain_text(whole, lines=True), _LONGEST)
+
+
+def as_meant(given: Any) -> Any:
+    """Arguments with the characters that an answer showed as `\\u{…}`."""
+    if isinstance(given, str):
+        return _SHOWN.sub(lambda found: chr(int(found[1], 16)), given)
+    if isinstance(given, list):
+        return [as_meant(one) for one in cast("list[Any]", given)]
+    return given

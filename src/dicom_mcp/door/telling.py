@@ -9,7 +9,12 @@ from .warned import warning
 
 def told(answer: Answer) -> dict[str, Any]:
     """The answer as JSON, with a warning of what in it gives instructions to its reader."""
-    structured: dict[str, Any] = sendable(answer)
+    cut: list[int] = []
+    structured: dict[str, Any] = sendable(answer, cut=cut)
+    if cut and "complete" in structured:
+        structured["complete"] = False
+        short = f"Not complete: of {len(cut)} values, too long for an answer, only the beginning."
+        structured["notes"] = [short, *structured["notes"]]
     if warned := warning(structured):
         structured["notes"] = [warned, *structured["notes"]]
     return structured

@@ -3,6 +3,7 @@ is shown, and nothing is markup."""
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -51,9 +52,22 @@ def rows_as_csv(answer: Mapping[str, Any]) -> None:
     columns = list(dict.fromkeys(name for row in whole for name in row))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([words(row.get(name, "")) for name in columns] for row in whole)
+    writer.writerows([_cell(row.get(name, "")) for name in columns] for row in whole)
     for note in answer.get("notes", ()):
         sys.stderr.write(plain_text(str(note), lines=True) + "\n")
+
+
+def _cell(value: object) -> str:
+    """A value as text that no spreadsheet takes for a formula."""
+    text = words(value)
+    return (
+        f"'{text}"
+        if text.startswith(("=", "+", "-", "@")) and not _NUMBER.fullmatch(text)
+        else text
+    )
+
+
+_NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 
 
 def as_json(facts: object) -> None:

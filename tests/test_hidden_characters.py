@@ -1,0 +1,104 @@
+"""What hides in an archive's text is shown by every tool there is."""
+
+import json
+import unicodedata
+from datetime import date
+from itertools import chain
+from typing import Any, cast
+
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.tools import TOOLS
+from tests.content import documents as made
+from tests.content.samples import gradient, image
+from tests.demo_hospital import hospital
+from tests.stdio import HANDSHAKES, child
+
+# Right to left, zero width, a tag and a control of C1; ESC is in tests/test_sendable.py, as the
+# archive that answers here would warn of it.
+HIDDEN = "\u202e\u200b\U000e0041\x9b"
+TEXT = frozenset({"LO", "SH", "PN", "ST", "LT", "UT", "UC"})
+STUDY, REPORT, PICTURE = "2.25.71", "2.25.81", "2.25.82"
+
+# What each tool is asked; a tool that is not here fails the test.
+ASKED: dict[str, dict[str, Any]] = {
+    "configure_dicom_server": {},
+    "list_dicom_nodes": {},
+    "verify_connection": {},
+    "diagnose": {},
+    "query_patients": {"attribute_preset": "extended"},
+    "query_studies": {"attribute_preset": "extended"},
+    "query_series": {"study_instance_uid": STUDY, "attribute_preset": "extended"},
+    "query_instances": {"series_instance_uid": PICTURE, "attribute_preset": "extended"},
+    "count_studies": {"group_by": ["StudyDescription"]},
+    "query_worklist": {"date": ""},
+    "patient_timeline": {"patient_id": "4711"},
+    "study_overview": {"study_instance_uid": STUDY},
+    "compare_nodes": {},
+    "read_report": {"study_instance_uid": STUDY},
+    "read_header": {"series_instance_uid": PICTURE},
+    "sample_headers": {"series_instance_uids": [PICTURE], "attributes": ["SeriesDescription"]},
+    "view_image": {"series_instance_uid": PICTURE},
+    "view_series": {"series_instance_uid": PICTURE},
+    "get_attribute_presets": {},
+}
+
+
+def test_every_tool_shows_what_hides_in_the_text_of_an_archive() -> None:
+    report, picture = made.document(made.text("a nodule")), image(gradient(0, 200, "u1"))
+    for series, each in ((REPORT, report), (PICTURE, picture)):
+        each.PatientName, each.PatientID, each.StudyDate = "Roe^Jane", "4711", "20260301"
+        each.StudyInstanceUID, each.SeriesInstanceUID = STUDY, series
+        each.SOPInstanceUID = series.replace("2.25.8", "2.25.9")
+        each.StudyDescription, each.SeriesDescription = "CT chest", "axial"
+        each.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    planned = hospital(date(2026, 3, 31)).worklist()[:2]
+    for each in chain((report, picture), planned):
+        hide(each)
+    with (
+        EmbeddedArchive([report, picture], ae_title="ANY-SCP", worklist=planned) as archive,
+        child(DICOM_HOST="127.0.0.1", DICOM_PORT=str(archive.port)) as server,
+    ):
+        server.initialize(HANDSHAKES[-1])
+        shown: set[str] = set()
+        for entry in TOOLS:
+            name = entry.function.__name__
+            answer = server.call(name, **ASKED[name])
+            for text in texts(answer):
+                raw = {one for one in text if unicodedata.category(one) in ("Cc", "Cf")}
+                assert not raw - {"\n", "\t"}, (name, text)
+                if "\\u{202E}" in text:
+                    shown.add(name)
+    assert shown >= {
+        *("query_patients", "query_studies", "query_series", "count_studies", "query_worklist"),
+        *("patient_timeline", "study_overview", "read_report", "read_header", "sample_headers"),
+        *("view_image", "view_series"),
+    }
+
+
+def hide(dataset: Dataset) -> None:
+    """Put hidden characters into every text, but the ID by which a person is found."""
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+
+    def put(_: Dataset, element: Any) -> None:
+        if element.VR in TEXT and element.keyword != "PatientID" and element.value:
+            element.value = f"{element.value}{HIDDEN}x"
+
+    dataset.walk(put)
+
+
+def texts(answer: Any) -> list[str]:
+    """Every text in an answer, those in the JSON of its words too."""
+    if isinstance(answer, dict):
+        fields = cast("dict[str, Any]", answer)
+        if fields.get("type") == "image":
+            return []
+        found = [*fields, *chain.from_iterable(map(texts, fields.values()))]
+        if fields.get("type") == "text" and fields["text"].startswith("{"):
+            found += texts(json.loads(fields["text"]))
+        return found
+    if isinstance(answer, list):
+        return [*chain.from_iterable(map(texts, cast("list[Any]", answer)))]
+    return [answer] if isinstance(answer, str) else []
