@@ -1,10 +1,12 @@
 """What the operator sets, and how a mistake in it is told."""
 
+from pathlib import Path
+
 import pytest
 
-from dicom_mcp.config import VARIABLES, from_environment
+from dicom_mcp.config import VARIABLES, Settings, exposures, from_environment
 from dicom_mcp.errors import BadConfiguration
-from dicom_mcp.node import Node
+from dicom_mcp.node import Bearer, Certificate, Node, WebNode
 
 
 def test_without_any_variable_the_promised_defaults_hold() -> None:
@@ -73,3 +75,16 @@ def test_several_people_on_one_server_may_not_point_it_elsewhere_unless_allowed(
     allowed = from_environment({"DICOM_CONFIGURABLE_HOSTS": "any"}, shared=True)
     assert allowed.configurable_hosts is None
     assert from_environment({"DICOM_CONFIGURABLE_HOSTS": "none"}).configurable_hosts == frozenset()
+
+
+def test_what_gives_secrets_away_is_told_without_them(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.touch(0o644)
+    ours = Certificate(str(key))
+    plain = WebNode("http://pacs.example", auth=Bearer("ZZSECRET"), name="plain")
+    secure = WebNode("https://pacs.example", auth=ours, name="secure")
+    told = exposures(Settings(plain, others=(secure, Node("pacs", name="open"))))
+    assert [one.partition(":")[0] for one in told] == ["plain", "secure"]
+    assert "ZZSECRET" not in str(told)
+    key.chmod(0o600)
+    assert not exposures(Settings(secure))

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from io import TextIOWrapper
 
 from . import journal
-from .config import VARIABLES, load
+from .config import VARIABLES, exposures, load
 from .errors import BadConfiguration
 from .node import Node, WebNode
 
@@ -102,6 +102,8 @@ def _port(text: str) -> int:
 
 def _serve(chosen: argparse.Namespace) -> None:
     settings = load(chosen.config, shared=bool(chosen.http))
+    for told in exposures(settings):
+        journal.log.warning("%s", told)
     with ExitStack() as stack:
         if chosen.demo:
             from .demo.loopback import demo_archives

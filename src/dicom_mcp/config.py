@@ -20,7 +20,9 @@ from .node import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     AnyNode,
+    Certificate,
     Node,
+    WebNode,
 )
 from .nodes_file import read_nodes_file
 
@@ -138,6 +140,32 @@ def from_environment(
 def needed_by_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables without which no Python starts: Windows has one, other systems none."""
     return {name: environ[name] for name in ("SYSTEMROOT",) if name in environ}
+
+
+def exposures(settings: Settings) -> list[str]:
+    """What of the settings gives secrets away, as sentences without the secrets."""
+    told: list[str] = []
+    for name, node in settings.nodes.items():
+        auth = node.auth if isinstance(node, WebNode) else node.tls and node.tls.certificate
+        if isinstance(node, WebNode) and auth and node.base_url.lower().startswith("http://"):
+            told.append(
+                f"{name}: credentials are sent over http://, where anybody on the way reads them. "
+                "Give the server's https:// address"
+            )
+        if isinstance(auth, Certificate) and _is_open(auth.key or auth.certificate):
+            told.append(
+                f"{name}: the file of our key can be read by others on this machine. Allow it to "
+                "its owner only (chmod 600)"
+            )
+    return told
+
+
+def _is_open(path: str) -> bool:
+    """Whether others than a file's owner may read it; Windows says nothing of it here."""
+    try:
+        return os.name == "posix" and bool(Path(path).expanduser().stat().st_mode & 0o044)
+    except OSError:
+        return False
 
 
 # The environment variables, in the order the README shows them.
