@@ -225,3 +225,13 @@ def test_a_setting_that_cannot_work_is_told_on_stderr_and_nothing_on_stdout() ->
         "dicom-mcp: port 70000 is not between 1 and 65535. DICOM archives often use 104, 4242 or "
         "11112.\n"
     )
+
+
+def test_the_name_of_a_prompt_that_nobody_has_is_not_logged(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shell = f"exec {sys.executable} -m dicom_mcp 2>{log}"
+    with child(command=["/bin/sh", "-c", shell]) as server:
+        server.initialize(HANDSHAKES[-1])
+        assert "error" in server.request("prompts/get", {"name": "ZZSECRET"})
+        server.request("tools/list")
+    assert "ZZSECRET" not in log.read_text()

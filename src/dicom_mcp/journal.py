@@ -38,6 +38,7 @@ def to_stderr(*, debug: bool) -> None:
     """Write the log to stderr: warnings and errors, with `debug` every call and query."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_is_no_decoders)
+    handler.addFilter(_without_errors)
     logging.basicConfig(
         handlers=[handler],
         level=logging.WARNING,
@@ -52,6 +53,14 @@ def _is_no_decoders(record: logging.LogRecord) -> bool:
     """pynetdicom and pydicom log what they decode, patients included; importing them sets the
     levels of their loggers anew."""
     return record.name.partition(".")[0] not in ("pynetdicom", "pydicom")
+
+
+def _without_errors(record: logging.LogRecord) -> bool:
+    """The SDK logs the errors of requests that are none of ours, with what a client wrote into
+    them; that there was one is enough."""
+    if record.name.partition(".")[0] == "mcp":
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _one_word(fact: object) -> str:
