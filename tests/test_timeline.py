@@ -16,7 +16,7 @@ from dicom_mcp.demo.hospital import PLANTED
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
 from dicom_mcp.node import Node
-from dicom_mcp.standard.body_part import related
+from dicom_mcp.words.body_part import related
 from tests.asking import answers, ask, fail, listed
 from tests.bounds import PATIENCE
 from tests.demo_hospital import TODAY

@@ -18,7 +18,8 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.matching import matches
 from dicom_mcp.standard.query import Query
-from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP, WorklistQuestion
+from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP
+from dicom_mcp.words.schedule import WorklistQuestion
 from tests.asking import ask, fail
 from tests.bounds import PATIENCE
 from tests.notes import the_note

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .errors import ArchiveError
 from .standard.query import Matches, Query
-from .standard.worklist import Worklist
+from .words.schedule import Worklist
 
 
 @dataclass(slots=True)

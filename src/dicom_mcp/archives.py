@@ -24,9 +24,9 @@ from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.record import NODES
 from .standard.union import Union
-from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
 from .truth.images import Place
+from .words.schedule import Worklist, WorklistQuestion
 
 # Matches that may wait for the caller: an archive that is faster is slowed down by its socket.
 _MOST_WAITING = 1000

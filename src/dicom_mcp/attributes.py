@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from .errors import BadAttribute
 from .standard.dictionary import attribute, attribute_of_tag, keywords
 from .standard.levels import UNIQUE_KEY, Level
-from .standard.near import did_you_mean
 from .standard.values import shown
+from .words.near import did_you_mean
 
 type Preset = Literal["minimal", "standard", "extended"]
 

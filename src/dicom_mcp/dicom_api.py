@@ -18,7 +18,6 @@ from .standard.levels import Level
 from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
-from .standard.worklist import Worklist, WorklistQuestion
 from .truth.arrival import arrivals
 from .truth.asking import Asking
 from .truth.descent import MODALITIES, MOST_RECORDS, SECONDS, fill, found_below, lacking
@@ -33,6 +32,7 @@ from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, NO_PATIENT_ROOT, patients_of_studies, studies_of_patients
 from .truth.series import series_of
 from .truth.worklist import ask_worklist
+from .words.schedule import Worklist, WorklistQuestion
 
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0

@@ -19,8 +19,8 @@ from .diagnosis import SECONDS, Diagnosis, diagnose
 from .dicom_api import prepare
 from .errors import BadConfiguration
 from .node import AnyNode, node_at
-from .standard.near import did_you_mean
 from .truth.habits import Habits
+from .words.near import did_you_mean
 
 _MARKS = {True: ("ok", "green"), False: ("FAILED", "bold red"), None: ("-", "dim")}
 

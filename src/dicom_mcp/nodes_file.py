@@ -33,7 +33,7 @@ from .node import (
     Tls,
     WebNode,
 )
-from .standard.near import did_you_mean
+from .words.near import did_you_mean
 
 
 class _Table(BaseModel):

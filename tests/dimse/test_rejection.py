@@ -13,7 +13,7 @@ from dicom_mcp.errors import AssociationRejected
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
-from dicom_mcp.standard.worklist import WorklistQuestion
+from dicom_mcp.words.schedule import WorklistQuestion
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.fetching import ONE, ct, fetch
 from tests.peers.delivering import deliver

@@ -21,18 +21,8 @@ from dicom_mcp.standard.identifier import (
 from dicom_mcp.standard.keys import encode_keys
 from dicom_mcp.standard.query import Match
 from dicom_mcp.standard.values import LONGEST_IDENTIFIER
-from dicom_mcp.standard.worklist import (
-    FIELDS,
-    OF_STEP,
-    STEPS,
-    Arrival,
-    Start,
-    WorklistQuery,
-    WorklistQuestion,
-    WorklistRecheck,
-    by_time,
-    rows,
-)
+from dicom_mcp.standard.worklist import FIELDS, OF_STEP, STEPS, Start, WorklistQuery, by_time, rows
+from dicom_mcp.words.schedule import Arrival, WorklistQuestion, WorklistRecheck
 
 TODAY = date(2026, 3, 2)
 SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN]

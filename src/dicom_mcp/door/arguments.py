@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import BadArgument, BadType
-from ..standard.near import did_you_mean
 from ..standard.values import shown
+from ..words.near import did_you_mean
 from .sendable import as_meant
 
 # Where a question goes: the last argument of every tool that asks an archive. The tool itself is

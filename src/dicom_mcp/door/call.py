@@ -18,9 +18,9 @@ from ..node import AnyNode
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.one_frame import OneFrame
 from ..standard.query import Match, Matches, Query
-from ..standard.worklist import Worklist, WorklistQuestion
 from ..truth.habits import Habits
 from ..truth.images import Place
+from ..words.schedule import Worklist, WorklistQuestion
 from .account import Account
 from .answer import Answer, Findings, named
 from .house import House, Session

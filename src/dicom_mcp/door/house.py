@@ -11,9 +11,9 @@ from ..config import Settings
 from ..dicom_api import Archive, exchange_with
 from ..errors import BadArgument, NotAllowed
 from ..node import AnyNode, Node
-from ..standard.near import did_you_mean
 from ..standard.values import shown
 from ..truth.exchange import Exchange
+from ..words.near import did_you_mean
 from .shelf import Lists, Shelf
 
 # How `configure_dicom_server` names what it was given.

@@ -6,11 +6,11 @@ from functools import partial
 from ..door.account import Account
 from ..door.call import Call
 from ..standard.levels import NOUN, Level
-from ..standard.meaning import Meaning
-from ..standard.modalities import ANY, Modalities
 from ..standard.query import Match, Matches
 from ..standard.recheck import texts
 from ..standard.record import identity
+from ..words.meaning import Meaning
+from ..words.modalities import ANY, Modalities
 from .lists import Tally, tell_lost_zeros
 from .namesakes import in_other_letters, who_is
 from .question import MODALITIES, Question, query_of

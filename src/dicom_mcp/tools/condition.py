@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..errors import BadArgument
-from ..standard import quantity
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.values import shown
+from ..words import quantity
 from .relation import refused, split
 from .wording import Wording
 

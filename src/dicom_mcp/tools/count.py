@@ -7,7 +7,7 @@ from pydantic import Field
 from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.levels import Level
-from ..standard.modalities import any_of
+from ..words.modalities import any_of
 from .asking import MODALITIES, Question
 from .condition import Condition
 from .counting import Counted, Counting

@@ -10,10 +10,10 @@ from ..standard.alike import as_compared
 from ..standard.dictionary import attribute
 from ..standard.entities import level_of
 from ..standard.levels import Level
-from ..standard.near import did_you_mean
-from ..standard.quantity import age_of
 from ..standard.query import Match
 from ..standard.reading import read
+from ..words.near import did_you_mean
+from ..words.quantity import age_of
 from .condition import AGE, texts, told
 
 # How a group is called whose attribute has no value.

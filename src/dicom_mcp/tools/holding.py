@@ -16,11 +16,11 @@ from ..door.call import EVERYTHING, Call
 from ..errors import StatusFailure
 from ..standard.alike import COMPUTED, told
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.modalities import Modalities
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import texts
 from ..standard.record import identity
 from ..standard.shapes import shape
+from ..words.modalities import Modalities
 from .asking import MODALITIES, Question, each
 
 SERIES_COUNT = "NumberOfStudyRelatedSeries"

@@ -8,10 +8,10 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.lists import LISTED, normal, parts_of
-from ..standard.meaning import identifiers
 from ..standard.query import Match, Query
 from ..standard.recheck import texts
 from ..standard.shapes import SEPARATOR
+from ..words.meaning import identifiers
 from .question import Question
 
 # Values in a note; `missing` has them all.

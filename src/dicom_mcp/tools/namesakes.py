@@ -12,12 +12,12 @@ from ..door.account import Account
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
-from ..standard.name_words import is_dicom_form
-from ..standard.namesake import narrow_keys, same_letters, same_name, wide_keys
 from ..standard.query import Match
 from ..standard.recheck import texts
 from ..standard.record import identity
-from ..standard.scripts import SCRIPTS, only_script
+from ..words.name_words import is_dicom_form
+from ..words.namesake import narrow_keys, same_letters, same_name, wide_keys
+from ..words.scripts import SCRIPTS, only_script
 from .question import NAME, Question, query_of
 
 # Of so many people all names are compared; a wide key may bring so many.

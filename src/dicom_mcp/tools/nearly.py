@@ -3,9 +3,9 @@
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
-from ..standard.meaning import Meaning
-from ..standard.nearly import near_keys, nearness
 from ..standard.query import Match
+from ..words.meaning import Meaning
+from ..words.nearly import near_keys, nearness
 from .question import NAME, Question, query_of
 from .rows import text
 

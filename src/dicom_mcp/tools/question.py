@@ -8,9 +8,9 @@ from ..door.call import Call
 from ..errors import BadArgument
 from ..standard.levels import Level
 from ..standard.lists import Several
-from ..standard.meaning import Meaning, Meanings, meanings
-from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Query
+from ..words.meaning import Meaning, Meanings, meanings
+from ..words.modalities import ANY, Modalities, modalities
 
 MODALITIES = "ModalitiesInStudy"
 NAME = "PatientName"

@@ -5,8 +5,8 @@ import re
 from ..attributes import keyword_of
 from ..errors import BadArgument, BadAttribute
 from ..standard.dictionary import attribute
-from ..standard.quantity import QUANTITIES
 from ..standard.values import shown
+from ..words.quantity import QUANTITIES
 
 # The forms that are taught, of every attribute and of ages, dates, times and numbers only.
 FORMS = (

@@ -13,8 +13,8 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
-from ..standard.meaning import Meaning
 from ..standard.query import Match, is_one
+from ..words.meaning import Meaning
 from .asking import Question, find
 from .nearly import nearly_of
 

@@ -19,8 +19,8 @@ from ..standard.dictionary import attribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.lists import values_of
-from ..standard.modalities import any_of
 from ..standard.query import Match, Query
+from ..words.modalities import any_of
 from .bulk import may_lack
 from .chosen import Chosen
 from .header import MOST_BYTES, Attributes, wanted_attributes

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..standard.body_part import body_part
 from ..standard.query import Match
 from ..standard.values import whole_number
+from ..words.body_part import body_part
 from .kind import kind
 from .listing import Listing, lacking, ranges, repeated
 from .rows import filled, text

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from ..standard import reading
-from ..standard.body_part import body_part, related
 from ..standard.query import Match
 from ..standard.record import NODES
+from ..words.body_part import body_part, related
 from .condition import texts
 from .kind import APART, DOSE, UNTOLD, is_image, kind
 from .rows import filled, text

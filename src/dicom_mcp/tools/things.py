@@ -7,10 +7,10 @@ from typing import Any
 
 from ..errors import BadArgument, BadAttribute
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.near import did_you_mean
 from ..standard.person import Person, several_people
 from ..standard.query import TELLING, Match
 from ..standard.values import shown
+from ..words.near import did_you_mean
 from .condition import texts
 from .dimension import EMPTY, Dimension
 from .groups import Groups, Page

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from ..door.call import Call
 from ..errors import BadArgument
-from ..standard.body_part import body_part as body_parts_in
-from ..standard.body_part import related
-from ..standard.days import day_range, is_none
 from ..standard.matching import Predicate, matcher
-from ..standard.modalities import ANY, Modalities, modalities
 from ..standard.query import Match
 from ..standard.recheck import has_value
 from ..standard.values import shown
+from ..words.body_part import body_part as body_parts_in
+from ..words.body_part import related
+from ..words.days import day_range, is_none
+from ..words.modalities import ANY, Modalities, modalities
 from .study import Study
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadArgument
-from ..standard.body_part import body_part
-from ..standard.meaning import MODALITY
-from ..standard.modalities import modalities
-from ..standard.namesake import same_name
 from ..standard.values import shown
+from ..words.body_part import body_part
+from ..words.meaning import MODALITY
+from ..words.modalities import modalities
+from ..words.namesake import same_name
 
 # What people say for codes (PS3.3 C.7.1.1, C.7.3.1, C.7.6.1.1.5), in small letters.
 _CODES: dict[str, dict[str, str]] = {

@@ -10,7 +10,8 @@ from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
-from ..standard.worklist import FIELDS, Arrival, Worklist, WorklistQuestion
+from ..standard.worklist import FIELDS
+from ..words.schedule import Arrival, Worklist, WorklistQuestion
 from .lists import Tally
 from .query import Listed
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
-from ..standard.worklist import NOUN, Arrival, is_of_patient, is_one, may_be_the_one
+from ..standard.worklist import NOUN, is_of_patient, is_one, may_be_the_one
+from ..words.schedule import Arrival
 from .parents import uid_in
 
 # Asks for studies: the query, and how many matches are wanted at most.

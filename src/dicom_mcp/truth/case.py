@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from itertools import product
 
 from ..standard.dictionary import attribute
-from ..standard.letters import in_other_case
 from ..standard.query import Query
 from ..standard.recheck import IDENTIFIERS
+from ..words.letters import in_other_case
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .script import MOST_COMPARED, ask_in_any_script

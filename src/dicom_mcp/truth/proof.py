@@ -12,11 +12,11 @@ from enum import Enum
 
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
-from ..standard.letters import in_other_case
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Match, Query
 from ..standard.recheck import IDENTIFIERS, texts
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
+from ..words.letters import in_other_case
 from .asking import Asking
 from .case import FREE_TEXT, ask_in_any_case
 from .gathering import Gathering, Outcome

@@ -12,17 +12,8 @@ from functools import partial
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.query import Ending, Match
 from ..standard.status import TOO_MANY
-from ..standard.worklist import (
-    NOUN,
-    Start,
-    Worklist,
-    WorklistQuery,
-    WorklistQuestion,
-    WorklistRecheck,
-    by_time,
-    rows,
-    start,
-)
+from ..standard.worklist import NOUN, Start, WorklistQuery, by_time, rows, start
+from ..words.schedule import Worklist, WorklistQuestion, WorklistRecheck
 from .asking import Asking
 
 # More than a hospital plans for a week; of a list cut by its archive no entry is the first.

@@ -6,7 +6,7 @@ from functools import cache
 
 from anyascii import anyascii
 
-from .values import MAXIMUM_LENGTH
+from ..standard.values import MAXIMUM_LENGTH
 
 # Each way is one question to the archive.
 _MOST_SPELLINGS = 6

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..errors import BadArgument
-from . import values
+from ..standard import values
+from ..standard.dictionary import attribute
+from ..standard.lists import LISTED, Several, is_wild, values_of
+from ..standard.matching import Comparison, is_universal, matcher
 from .days import day_range, is_none
-from .dictionary import attribute
 from .letters import spellings
-from .lists import LISTED, Several, is_wild, values_of
-from .matching import Comparison, is_universal, matcher
 from .modalities import any_of
 from .names import readings
 from .namesake import same_name

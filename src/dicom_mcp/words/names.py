@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..standard.values import MAXIMUM_LENGTH
 from .name_words import JOINING, PARTICLES, clean, is_dicom_form, is_initial, written
-from .values import MAXIMUM_LENGTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_mcp.standard.letters import in_other_case, spellings
 from dicom_mcp.standard.matching import is_universal, matches
-from dicom_mcp.standard.names import readings
-from dicom_mcp.standard.namesake import same_name
 from dicom_mcp.standard.values import text as checked
+from dicom_mcp.words.letters import in_other_case, spellings
+from dicom_mcp.words.names import readings
+from dicom_mcp.words.namesake import same_name
 
 WRITTEN = st.one_of(
     st.text(max_size=100),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..errors import BadArgument
+from ..standard.values import shown
 from .days import day_range
-from .values import shown
 
 type Span = tuple[float, float]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
+from ..standard.matching import Comparison, matcher
 from .letters import forms, in_ascii
-from .matching import Comparison, matcher
 from .name_words import IDEOGRAPHIC, PREFIXES, clean, is_dicom_form, is_initial, written
 from .names import sendable
 

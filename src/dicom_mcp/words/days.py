@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from ..errors import BadArgument
-from .values import shown
+from ..standard.values import shown
 
 # First and last day of a period; None is open.
 type Period = tuple[date | None, date | None]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import BadArgument
-from .matching import Predicate, matcher
+from ..standard.matching import Predicate, matcher
+from ..standard.values import shown
 from .modality import ALTERNATIVES, HYBRIDS, codes, known, plain
-from .values import shown
 
 # One of each group of codes.
 type _Groups = tuple[tuple[str, ...], ...]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_mcp.standard.body_part import (
+from dicom_mcp.words.body_part import (
     _WORDS,  # pyright: ignore[reportPrivateUsage]
     body_part,
     related,

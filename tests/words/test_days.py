@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_mcp.errors import BadArgument
-from dicom_mcp.standard.days import day_range
+from dicom_mcp.words.days import day_range
 
 MONDAY = date(2026, 11, 23)
 DAYS = st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_mcp.errors import BadArgument
-from dicom_mcp.standard.modalities import any_of, modalities
-from dicom_mcp.standard.modality import MODALITIES
+from dicom_mcp.words.modalities import any_of, modalities
+from dicom_mcp.words.modality import MODALITIES
 
 
 def asked(text: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What people say, beside what the standard says: names, days, modalities, parts of the body."""
