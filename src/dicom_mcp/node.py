@@ -45,19 +45,29 @@ class Tls:
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Where an archive may send the objects we ask it to move (C-MOVE): our title as it knows us,
-    the port we listen on, and the address we listen at.
+    the port we listen on, and the address we listen at; "" is the one by which it is reached.
 
-    Raises BadConfiguration for a value that cannot work.
+    `senders` are those, as TITLE@host, that send for it; else only it is listened to. Raises
+    BadConfiguration for a value that cannot work.
     """
 
     ae_title: str
     port: int
-    host: str = "0.0.0.0"  # an archive is another machine
+    host: str = ""
+    senders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise BadConfiguration(f"the receiver's port {self.port} is not between 1 and 65535")
         object.__setattr__(self, "ae_title", _ae_title(self.ae_title, "the receiver's ae_title"))
+        for sender in self.senders:
+            title, at, host = sender.partition("@")
+            if not at or not host.strip():
+                raise BadConfiguration(
+                    f"the receiver's sender {sender!r} is not written as TITLE@host",
+                    "Such as ARCHIVE2@192.0.2.11",
+                )
+            _ae_title(title, "the receiver's sender")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,11 @@ class Node:
                 "DICOM archives often use 104, 4242 or 11112",
             )
         _check_limits(self.timeout, self.connections)
+        if self.tls and self.receiver and not self.objects_from:
+            raise BadConfiguration(
+                "what an archive sends to a receiver is not encrypted, and tls is wanted here",
+                "Fetch by C-GET, or name a node with objects_from; else leave out tls or receiver",
+            )
         object.__setattr__(self, "host", host)
         for name in ("called_ae_title", "calling_ae_title"):
             object.__setattr__(self, name, _ae_title(getattr(self, name), name))

@@ -54,7 +54,8 @@ class ReceiverTable(_Table):
 
     ae_title: str = Field(description="Our title as the archive knows it as a destination")
     port: int = Field(description="Port we listen on while objects are fetched")
-    host: str = Field("0.0.0.0", description="Address of this machine to listen at")
+    host: str = Field("", description="Address to listen at; else that by which it is reached")
+    senders: list[str] = Field([], description="Others that send for it, as TITLE@host")
 
 
 class _AnyTable(_Table):
@@ -246,7 +247,8 @@ class _Reading:
         good = None not in checked
         receiver = None
         if table.receiver:
-            fields = table.receiver.model_dump()
+            fields: dict[str, Any] = table.receiver.model_dump()
+            fields["senders"] = (*table.receiver.senders,)
             receiver = self._check((*where, "receiver"), lambda: Receiver(**fields))
             good = good and receiver is not None
         tls = table.tls

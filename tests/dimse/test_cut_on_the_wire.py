@@ -21,6 +21,7 @@ from dicom_mcp.standard.instance import Instance, Retrieved
 from tests.bounds import PATIENCE
 from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, samples
 from tests.dimse.fetching import fetch
+from tests.peers.delivering import ARCHIVE, SENDERS
 from tests.peers.program import free_port
 from tests.peers.scripted import Over, Peer, Talk, command, hear_request, p_data, pdu
 from tests.peers.scripted_sender import MOVE, finish, hear, serve
@@ -138,7 +139,7 @@ class Sending:
         context = item(0x30, kind.encode()) + item(0x40, self.sample.syntax.encode())
         user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
         variable = item(0x10, b"1.2.840.10008.3.1.1.1") + item(0x20, b"\1\0\0\0" + context) + user
-        titles = self.place.ae_title.encode().ljust(16) + b"ARCHIVE".ljust(16)
+        titles = self.place.ae_title.encode().ljust(16) + ARCHIVE.encode().ljust(16)
         said = stored(self.sample, self.content, 1)
         with create_connection((self.place.host, self.place.port), PATIENCE) as line:
             talk = Talk(line, Event())
@@ -171,7 +172,10 @@ def sending(way: str) -> Iterator[Sending]:
             yield sending
         return
     place = Receiver("RECEIVER", free_port(), "127.0.0.1")
-    with receiving(place, {"0"}, 1), Sending(place) as sending:  # so that the port stays open
+    with (
+        receiving(place, {"0"}, 1, SENDERS),
+        Sending(place) as sending,
+    ):  # so that the port stays open
         yield sending
 
 

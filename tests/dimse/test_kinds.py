@@ -26,7 +26,7 @@ from dicom_mcp.standard.comment import without_names
 from dicom_mcp.standard.instance import Reference
 from tests.bounds import PATIENCE
 from tests.dimse.fetching import ONE, TWO, ct, fetch, reference
-from tests.peers.delivering import image, store
+from tests.peers.delivering import ARCHIVE, image, store
 from tests.peers.program import free_port
 from tests.peers.scripted import (
     IMPLICIT,
@@ -86,7 +86,8 @@ def embedded(destination: Receiver) -> Iterator[EmbeddedArchive]:
 def test_retired_and_private_kinds_come_where_the_archive_names_them(
     embedded: EmbeddedArchive, destination: Receiver, service: str, known: bool
 ) -> None:
-    exchange = DimseExchange(Node(port=embedded.port, receiver=destination))
+    node = Node(port=embedded.port, called_ae_title=embedded.ae_title, receiver=destination)
+    exchange = DimseExchange(node)
     exchange.manners.offers_get = service == "C-GET"
     with closing(Archive(exchange)) as archive:
         came, retrieved = fetch(archive, [reference(held, kind=known) for held in HELD])
@@ -170,7 +171,7 @@ def test_a_failure_tells_the_sub_operations_and_what_the_archive_says_of_it(stat
 
 def pushed(place: Receiver, sop_class: str, syntax: UID) -> None:
     """An association as an archive opens one that has only this to offer."""
-    ae = AE("ARCHIVE")
+    ae = AE(ARCHIVE)
     ae.add_requested_context(sop_class, syntax)
     sending = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
     connection = sending.dul.socket.socket
@@ -244,7 +245,7 @@ def stored_raw(place: Receiver, message: bytes) -> int:
 
     context = item(0x20, bytes([1, 0, 0, 0]) + item(0x30, CT.encode()) + item(0x40, IMPLICIT))
     user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
-    titles = place.ae_title.encode().ljust(16) + b"ARCHIVE".ljust(16)
+    titles = place.ae_title.encode().ljust(16) + ARCHIVE.encode().ljust(16)
     name = item(0x10, b"1.2.840.10008.3.1.1.1")
     with socket.create_connection((place.host, place.port), PATIENCE) as connection:
         connection.sendall(pdu(0x01, b"\0\1\0\0" + titles + bytes(32) + name + context + user))
@@ -264,7 +265,7 @@ def read_pdu(connection: socket.socket) -> bytes:
     return body
 
 
-def test_our_receiver_takes_a_private_kind_from_any_sender(destination: Receiver) -> None:
+def test_our_receiver_takes_a_private_kind(destination: Receiver) -> None:
     def sends(talk: Talk) -> None:
         private = image(ONE)
         private.SOPClassUID = UID(PRIVATE[1])

@@ -6,7 +6,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ImplicitVRLittleEndian
 from pynetdicom import AE
 
-from dicom_mcp.node import Receiver
+from dicom_mcp.dimse.receiver import Senders
+from dicom_mcp.node import Node, Receiver
 from tests.bounds import PATIENCE
 from tests.peers.scripted import Step, Talk
 from tests.peers.scripted_sender import CT
@@ -21,9 +22,16 @@ def image(uid: str, *, size: int = 100) -> Dataset:
     return one
 
 
-def store(place: Receiver, *images: Dataset, origin: int | None = None) -> list[int | None]:
+# Who sends: the archive that a node without further settings is.
+ARCHIVE = Node().called_ae_title
+SENDERS = Senders(frozenset({"127.0.0.1"}), frozenset({ARCHIVE}), Node().calling_ae_title)
+
+
+def store(
+    place: Receiver, *images: Dataset, origin: int | None = None, title: str = ARCHIVE
+) -> list[int | None]:
     """Send them as an archive does; the status of each, None where the association ended."""
-    ae = AE("ARCHIVE")
+    ae = AE(title)
     for sop_class in {one.SOPClassUID for one in images}:
         ae.add_requested_context(sop_class, ImplicitVRLittleEndian)
     held = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
@@ -32,8 +40,8 @@ def store(place: Receiver, *images: Dataset, origin: int | None = None) -> list[
     said: list[int | None] = []
     for one in images:
         if held.is_established:
-            title = None if origin is None else "MCPSCU"
-            answer = held.send_c_store(one, originator_aet=title, originator_id=origin)
+            mover = None if origin is None else SENDERS.originator
+            answer = held.send_c_store(one, originator_aet=mover, originator_id=origin)
             said.append(answer.get("Status"))
     if held.is_established:
         held.release()

@@ -65,6 +65,11 @@ class Association:
         return self._message_id != 0
 
     @property
+    def ends(self) -> tuple[str, str]:
+        """Our address and the archive's."""
+        return self._connection.ends
+
+    @property
     def secured_by(self) -> str:
         """The TLS version and cipher, and until when the archive's certificate is valid."""
         return self._connection.secured_by

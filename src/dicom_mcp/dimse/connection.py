@@ -74,6 +74,14 @@ class Connection:
         TLS."""
         return described(self._socket)
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Our address and the other side's; "" where the connection has ended."""
+        try:
+            return str(self._socket.getsockname()[0]), str(self._socket.getpeername()[0])
+        except OSError:
+            return "", ""
+
     def is_quiet(self) -> bool:
         """Whether nothing has arrived, not even the end of the connection."""
         return is_quiet(self._socket)

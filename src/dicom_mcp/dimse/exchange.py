@@ -167,7 +167,7 @@ class DimseExchange:
 
         started = perf_counter()
         order = Order(references, take)
-        retrieval = Retrieval(order, over, find, self.manners, deadline, self.node.receiver)
+        retrieval = Retrieval(order, over, find, self.manners, deadline, self.node)
         outcome = "failed"
         try:
             retrieved = retrieval.run(headers=headers)

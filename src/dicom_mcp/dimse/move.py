@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, Cancelled, DeadlinePassed
-from ..node import Receiver
+from ..node import Node
 from ..standard.instance import Instance
 from ..standard.keys import encode
 from ..standard.query import Query
@@ -40,7 +40,7 @@ def move(
     association: Association,
     query: Query,
     model: MoveModel,
-    receiver: Receiver,
+    node: Node,
     uids: Collection[str],
     take: Callable[[Instance], bool],
     *,
@@ -50,12 +50,16 @@ def move(
     """Ask the archive to send what the query's unique keys name to our receiver, and hand each
     object to `take`, in this thread, as it arrives, until that returns False.
 
-    Only objects with these `uids` are accepted, none over `largest` bytes. Raises as `get` does,
+    Only objects with these `uids` are accepted, from the node itself or who sends for it, none over
+    `largest` bytes. Raises as `get` does,
     and ArchiveError when nothing can be received.
     """
-    from .receiver import receiving  # pynetdicom, only when asked
+    from .receiver import Senders, receiving  # pynetdicom, only when asked
 
-    with receiving(receiver, uids, largest) as inbox:
+    receiver, (ours, theirs) = node.receiver, association.ends
+    assert receiver
+    place = replace(receiver, host=receiver.host or ours)
+    with receiving(place, uids, largest, Senders.of(node, theirs)) as inbox:
         under_way = _Move(association, query, model, receiver.ae_title, deadline)
         inbox.message_id = under_way.message_id
         reader = threading.Thread(target=under_way.read, args=(inbox,), daemon=True)

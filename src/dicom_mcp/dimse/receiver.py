@@ -1,7 +1,8 @@
 """Where an archive sends what a C-MOVE asked for: C-STORE, accepted while a move is under way.
 
 Theory. The port is open only while somebody waits for an object. Each waiting call has an inbox
-that names the objects it wants; anything else is refused. An inbox holds two objects, so that an
+that names the objects it wants and who may send them; anything and anybody else is refused, and
+counted. An inbox holds two objects, so that an
 archive waits with the next until the caller has taken one, and nothing is written to disk. Calls
 to several nodes may name the same port: they share the one who listens there.
 
@@ -14,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, socket
+from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, getaddrinfo, socket
 from struct import Struct
 from threading import Thread
 from typing import Any, Self, cast
@@ -52,6 +54,17 @@ _MOST_ASSOCIATIONS = 4
 _ACSE_TIMEOUT = 10
 _NETWORK_TIMEOUT = 30
 
+# How long one who connected has to request an association, and how many may be about to.
+_REQUEST_SECONDS = 1.0
+_MOST_WAITING_REQUESTS = 128
+
+# PS3.8 9.3.2: type, length, version, called and calling title; 9.3.4: rejected for good by the
+# service user, for a title it does not know.
+_ASSOCIATE_RQ = 0x01
+_TITLES = Struct("10x16s16s")
+_REJECTED = bytes([0x03, 0, 0, 0, 0, 4, 0, 1, 1])
+_NO_SUCH_CALLING, _NO_SUCH_CALLED = 3, 7
+
 # PS3.8 D.1: large enough for an image in a few PDUs. A request with every context needs 200 KiB.
 _MAXIMUM_PDU_SIZE = 131_072
 _LONGEST_PDU = 1_048_576
@@ -77,13 +90,41 @@ _STOP_SECONDS = 5.0
 _SUCCESS, _NOT_AUTHORISED, _OUT_OF_RESOURCES = 0x0000, 0x0124, 0xA700
 
 
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Who may send what one move asked for: from these addresses, by these titles, and for a move
+    that was asked for under `originator`."""
+
+    addresses: frozenset[str]
+    titles: frozenset[str]
+    originator: str
+
+    @property
+    def movers(self) -> frozenset[str]:
+        """Whom an object may name as who asked for the move: nobody, us, or (as pynetdicom's
+        archives do) the archive itself, though PS3.7 9.1.1.1.4 has it be us."""
+        return self.titles | {"", self.originator}
+
+    @classmethod
+    def of(cls, node: node.Node, address: str) -> "Senders":
+        """The archive at this address, and who sends for it."""
+        others = [one.partition("@") for one in node.receiver.senders] if node.receiver else []
+        addresses = {address}
+        for _, _, host in others:
+            with suppress(OSError):
+                addresses |= {str(row[4][0]) for row in getaddrinfo(host, None)}
+        titles = {node.called_ae_title, *(title.strip() for title, _, _ in others)}
+        return cls(frozenset(addresses), frozenset(titles), node.calling_ae_title)
+
+
 class Inbox:
     """What one move waits for. `message_id` is the move's, as far as it is known; `too_large`
     is the SOP instance UID of an object that was refused for its size, `visit` what anybody did who
     came to our port."""
 
-    def __init__(self, uids: Collection[str], largest: int) -> None:
+    def __init__(self, uids: Collection[str], largest: int, senders: Senders) -> None:
         self.uids = frozenset(uids)
+        self.senders = senders
         self.largest = largest
         self.message_id: int | None = None
         self.too_large = ""
@@ -132,12 +173,14 @@ class Inbox:
 
 
 @contextmanager
-def receiving(place: node.Receiver, uids: Collection[str], largest: int) -> Generator[Inbox]:
-    """Listen for these objects, none over `largest` bytes, while the block runs.
+def receiving(
+    place: node.Receiver, uids: Collection[str], largest: int, senders: Senders
+) -> Generator[Inbox]:
+    """Listen for these objects of these senders, none over `largest` bytes, while the block runs.
 
     Raises ArchiveError when the port cannot be had.
     """
-    inbox = Inbox(uids, largest)
+    inbox = Inbox(uids, largest, senders)
     with _LISTENING:
         door = _DOORS.get((place.host, place.port))
         if door is None:
@@ -189,6 +232,7 @@ class _Door:
                 f"({os.strerror(error.errno or 0).lower()})",
                 "Free that port, or configure another one for the receiver and tell the archive",
             ) from error
+        self._server.door = self
         self._ae = ae
         self._thread = Thread(
             target=self._server.serve_forever, args=(0.05,), name="receiver", daemon=True
@@ -213,6 +257,29 @@ class _Door:
             if connected:
                 connected.close()  # pynetdicom forgets one that ends while it is being set up
 
+    def knows(self, address: str) -> bool:
+        """Whether anybody who may send is at this address; a stranger is counted."""
+        known = any(address in inbox.senders.addresses for inbox in tuple(self.inboxes))
+        if not known:
+            self.count_stranger(address)
+        return known
+
+    def refusal(self, address: str, called: str, calling: str) -> bytes | None:
+        """The A-ASSOCIATE-RJ for a request with these titles (PS3.8 9.3.4), None for none."""
+        reason = _NO_SUCH_CALLED if called != self._ae.ae_title.strip() else _NO_SUCH_CALLING
+        if reason is _NO_SUCH_CALLED or not any(
+            address in inbox.senders.addresses and calling in inbox.senders.titles
+            for inbox in tuple(self.inboxes)
+        ):
+            self.count_stranger(f"{calling or 'no title'} at {address}")
+            return _REJECTED + bytes([reason])
+        return None
+
+    def count_stranger(self, who: str) -> None:
+        """Somebody came who sends for nobody here."""
+        for inbox in tuple(self.inboxes):
+            inbox.visit.strangers[who] += 1
+
     def _accepted(self, event: evt.Event) -> None:
         taken = {context.abstract_syntax for context in event.assoc.accepted_contexts}
         refused = {context.abstract_syntax for context in event.assoc.rejected_contexts} - taken
@@ -224,7 +291,13 @@ class _Door:
         request = cast("Any", event.request)
         uid = str(request.AffectedSOPInstanceUID)
         origin = request.MoveOriginatorMessageID
-        wanting = [inbox for inbox in tuple(self.inboxes) if uid in inbox.uids]
+        mover = str(request.MoveOriginatorApplicationEntityTitle or "").strip()
+        title = str(event.assoc.requestor.ae_title).strip()
+        wanting = [
+            inbox
+            for inbox in tuple(self.inboxes)
+            if uid in inbox.uids and title in inbox.senders.titles and mover in inbox.senders.movers
+        ]
         # Many archives name no move (PS3.7 9.1.1 has it optional), or another than ours.
         wanting = [one for one in wanting if one.message_id == origin] or wanting
         if not wanting:
@@ -314,10 +387,22 @@ class _Connection(RequestHandler):
     """An accepted connection: answers leave at once, and no read or write waits for ever."""
 
     def setup(self) -> None:
+        server = cast("_Server", self.server)
         accepted = _Socket(fileno=cast("socket", self.request).detach())
-        accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        accepted.settimeout(_NETWORK_TIMEOUT)
         self.request = accepted
+        try:
+            accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            called, calling = accepted.titles(time.monotonic() + _REQUEST_SECONDS)
+            address = str(self.client_address[0])
+            if refusal := server.door.refusal(address, called, calling):
+                accepted.sendall(refusal)
+                raise ConnectionAbortedError("a stranger")
+            accepted.settimeout(_NETWORK_TIMEOUT)
+        except OSError:
+            accepted.close()
+            raise
+        finally:
+            server.requested()
 
 
 class _Socket(socket):
@@ -325,15 +410,34 @@ class _Socket(socket):
     read it into memory. It never reads past the end of a header or a PDU."""
 
     unfinished = 0
+    _first = b""
     _header = b""
     _left = 0
+
+    def titles(self, end: float) -> tuple[str, str]:
+        """The called and the calling title of the association request that has to come first, by
+        then (PS3.8 9.3.2); what was read of it is read again.
+
+        Raises OSError for one who sends nothing, or something else.
+        """
+        while len(self._first) < _TITLES.size:
+            self.settimeout(max(0.001, end - time.monotonic()))
+            received = super().recv(_TITLES.size - len(self._first))
+            if not received or (self._first + received)[0] != _ASSOCIATE_RQ:
+                raise ConnectionAbortedError("no association was requested")
+            self._first += received
+        called, calling = _TITLES.unpack(self._first)
+        return called.decode("ascii", "replace").strip(), calling.decode("ascii", "replace").strip()
 
     def shutdown(self, how: int, /) -> None:
         with suppress(OSError):  # after a reset pynetdicom would leave the socket open
             super().shutdown(how)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        received = super().recv(bufsize, flags)
+        if self._first:
+            received, self._first = self._first[:bufsize], self._first[bufsize:]
+        else:
+            received = super().recv(bufsize, flags)
         if self._left:
             self._left -= len(received)
             return received
@@ -348,10 +452,28 @@ class _Socket(socket):
 
 class _Server(ThreadedAssociationServer):
     daemon_threads = True
-    request_queue_size = 2 * _MOST_ASSOCIATIONS
+    request_queue_size = _MOST_WAITING_REQUESTS
+    door: _Door
+
+    _unrequested = 0
+    _lock = threading.Lock()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        return len(self.active_associations) < 2 * _MOST_ASSOCIATIONS
+        if not self.door.knows(str(client_address[0])):
+            return False
+        with self._lock:
+            if (
+                self._unrequested >= _MOST_WAITING_REQUESTS
+                or len(self.active_associations) >= 2 * _MOST_ASSOCIATIONS
+            ):
+                return False
+            self._unrequested += 1
+        return True
+
+    def requested(self) -> None:
+        """One who connected has requested an association, or was closed."""
+        with self._lock:
+            self._unrequested -= 1
 
     def service_actions(self) -> None:
         """Nothing; pynetdicom collects garbage here."""

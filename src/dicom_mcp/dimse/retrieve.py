@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
-from ..node import Receiver
+from ..node import Node
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.query import Query
@@ -82,7 +82,7 @@ class _Request:
 
 class Retrieval:
     """One call. `over` lends associations, `find` asks a query while none is held; C-MOVE is tried
-    where there is a `receiver`.
+    where the `node` has a receiver.
 
     `service` is what was asked last, `outcome` the status that was told last.
     """
@@ -94,11 +94,12 @@ class Retrieval:
         find: Find,
         manners: Manners,
         deadline: Deadline,
-        receiver: Receiver | None,
+        node: Node,
     ) -> None:
         self.service = "C-GET"
         self.outcome = "stopped"
-        self._receiver = receiver
+        self._node = node
+        self._receiver = node.receiver
         self._order = order
         self._over = over
         self._find = find
@@ -234,7 +235,7 @@ class Retrieval:
             association,
             query,
             model,
-            self._receiver,
+            self._node,
             [one.sop_instance_uid for one in self._order.left(request.references)],
             take,
             deadline=self._deadline,
@@ -289,13 +290,13 @@ class Retrieval:
                 told = f"the archive came to our receiver and did not send them: {trouble}"
             elif ending.completed and register:
                 told = f"the archive says that it sent them, but not to us: {register}"
-            self._order.give_up(references, told)
+            self._order.give_up(references, f"{told}{visit.others}")
             return
         for refused, some in self._by_refusal(references):
             why = f"{refused or visit.trouble}; " if refused or visit.trouble else ""
             error = StatusFailure(
                 f"the archive could not send them: {why}it ended {self.service} with status "
-                f"{ending.told}",
+                f"{ending.told}{visit.others}",
                 _remedy(said, register) if not refused else _ALLOW,
                 status=said.code,
             )

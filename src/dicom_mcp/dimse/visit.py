@@ -1,16 +1,18 @@
 """What an archive did at our receiver while a move was under way."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Visit:
-    """Whether it `came` at all, the SOP classes (by name) of which no context was accepted, and how
-    many objects it sent that nobody waited for."""
+    """Whether it `came` at all, the SOP classes (by name) of which no context was accepted, how
+    many objects it sent that nobody waited for, and who else came: address and title, if told."""
 
     came: bool = False
     refused: set[str] = field(default_factory=set[str])
     unwanted: int = 0
+    strangers: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def trouble(self) -> str:
@@ -22,3 +24,14 @@ class Visit:
         if self.unwanted:
             told.append(f"it sent {self.unwanted} that had not been asked for")
         return " and ".join(told)
+
+    @property
+    def others(self) -> str:
+        """Who else came and was refused, as the end of a sentence; "" for nobody."""
+        if not self.strangers:
+            return ""
+        several = ", ".join(f"{who} ({count})" for who, count in self.strangers.most_common(3))
+        return (
+            f"; refused at our receiver, since they are not this archive: {several} (who sends for "
+            "it belongs in the receiver's senders)"
+        )
