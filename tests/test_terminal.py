@@ -128,7 +128,7 @@ def test_text_of_an_archive_neither_colours_nor_marks_up(
         assert "\x1b" not in out + err
         assert not {"\u202e", "\x9b"} & set(out + err)
         assert "[red]Eve[/red]" in out
-    assert json.loads(out)["records"][0]["PatientName"] == "[red]Eve[/red]\u202e"
+    assert json.loads(out)["records"][0]["PatientName"] == r"[red]Eve[/red]\u{202E}"
 
 
 def test_a_question_can_go_to_all_or_to_an_address(run: Run, node: Node) -> None:

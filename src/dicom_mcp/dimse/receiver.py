@@ -17,8 +17,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, getaddrinfo, socket
-from struct import Struct
+from socket import SHUT_RDWR, getaddrinfo, socket
 from threading import Thread
 from typing import Any, Self, cast
 
@@ -35,7 +34,6 @@ from pynetdicom.presentation import (
     build_context,
 )
 from pynetdicom.service_class import StorageServiceClass
-from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
 
 from .. import node
 from ..deadline import Deadline
@@ -45,30 +43,22 @@ from ..standard.instance import Instance
 from ..standard.sop_class import may_be_storage, name_of
 from .command import Operation
 from .contexts import COMPRESSED, UNCOMPRESSED
+from .listener import (
+    LONGEST_PDU,
+    MOST_ASSOCIATIONS,
+    NETWORK_TIMEOUT,
+    Connection,
+    Server,
+    Socket,
+    refused,
+)
 from .visit import Visit
 
-# One archive sends over one association or two; a stranger gets no more than these.
-_MOST_ASSOCIATIONS = 4
-
-# Seconds: for an association request or release, and for a read or write of an archive that sends.
+# Seconds for an association request or release.
 _ACSE_TIMEOUT = 10
-_NETWORK_TIMEOUT = 30
-
-# How long one who connected has to request an association, and how many may be about to.
-_REQUEST_SECONDS = 1.0
-_MOST_WAITING_REQUESTS = 128
-
-# PS3.8 9.3.2: type, length, version, called and calling title; 9.3.4: rejected for good by the
-# service user, for a title it does not know.
-_ASSOCIATE_RQ = 0x01
-_TITLES = Struct("10x16s16s")
-_REJECTED = bytes([0x03, 0, 0, 0, 0, 4, 0, 1, 1])
-_NO_SUCH_CALLING, _NO_SUCH_CALLED = 3, 7
 
 # PS3.8 D.1: large enough for an image in a few PDUs. A request with every context needs 200 KiB.
 _MAXIMUM_PDU_SIZE = 131_072
-_LONGEST_PDU = 1_048_576
-_PDU_HEADER = Struct(">HI")
 
 # What is read here.
 _SYNTAXES = [*UNCOMPRESSED, *COMPRESSED]
@@ -206,11 +196,11 @@ class _Door:
         _config.LOG_RESPONSE_IDENTIFIERS = False
         _config.LOG_HANDLER_LEVEL = "none"
         ae = AE(place.ae_title)
-        ae.maximum_associations = _MOST_ASSOCIATIONS
+        ae.maximum_associations = MOST_ASSOCIATIONS
         ae.maximum_pdu_size = _MAXIMUM_PDU_SIZE
         ae.acse_timeout = _ACSE_TIMEOUT
-        ae.dimse_timeout = ae.network_timeout = _NETWORK_TIMEOUT
-        make_server = cast("Callable[..., _Server]", ae.make_server)  # pyright: ignore
+        ae.dimse_timeout = ae.network_timeout = NETWORK_TIMEOUT
+        make_server = cast("Callable[..., Server]", ae.make_server)  # pyright: ignore
         handlers: list[tuple[Any, Callable[[evt.Event], Any]]] = [
             (evt.EVT_SOP_COMMON, _kinds_of_storage),
             (evt.EVT_ACCEPTED, self._accepted),
@@ -223,8 +213,8 @@ class _Door:
                 (place.host, place.port),
                 contexts=_contexts(),
                 evt_handlers=handlers,
-                server_class=_Server,
-                request_handler=_Connection,
+                server_class=Server,
+                request_handler=Connection,
             )
         except OSError as error:
             raise ArchiveError(
@@ -266,14 +256,14 @@ class _Door:
 
     def refusal(self, address: str, called: str, calling: str) -> bytes | None:
         """The A-ASSOCIATE-RJ for a request with these titles (PS3.8 9.3.4), None for none."""
-        reason = _NO_SUCH_CALLED if called != self._ae.ae_title.strip() else _NO_SUCH_CALLING
-        if reason is _NO_SUCH_CALLED or not any(
+        is_ours = called == self._ae.ae_title.strip()
+        if is_ours and any(
             address in inbox.senders.addresses and calling in inbox.senders.titles
             for inbox in tuple(self.inboxes)
         ):
-            self.count_stranger(f"{calling or 'no title'} at {address}")
-            return _REJECTED + bytes([reason])
-        return None
+            return None
+        self.count_stranger(f"{calling or 'no title'} at {address}")
+        return refused(called=not is_ours)
 
     def count_stranger(self, who: str) -> None:
         """Somebody came who sends for nobody here."""
@@ -316,9 +306,9 @@ class _Door:
     def _received(self, event: evt.Event) -> None:
         """Count the bytes of a message that is not whole yet, and end one that is too large."""
         inboxes = tuple(self.inboxes)
-        connected = cast("_Socket", cast("Any", event.assoc.dul.socket).socket)
+        connected = cast("Socket", cast("Any", event.assoc.dul.socket).socket)
         connected.unfinished += len(event.data)
-        if connected.unfinished > max((one.largest for one in inboxes), default=0) + _LONGEST_PDU:
+        if connected.unfinished > max((one.largest for one in inboxes), default=0) + LONGEST_PDU:
             with suppress(AttributeError):
                 command = cast("Any", event.assoc.dimse.message).command_set
                 for one in inboxes:
@@ -363,7 +353,7 @@ def _of_storage(uid: UID) -> SOPClassCommonExtendedNegotiation:
 def _whole(event: evt.Event) -> None:
     """A message is whole; the next one begins. One without a SOP instance UID, which pynetdicom
     would never answer, has that of the object."""
-    cast("_Socket", cast("Any", event.assoc.dul.socket).socket).unfinished = 0
+    cast("Socket", cast("Any", event.assoc.dul.socket).socket).unfinished = 0
     message = cast("Any", event.message)
     command = message.command_set
     if command.get("CommandField") == Operation.C_STORE_RQ:
@@ -381,106 +371,3 @@ class _Shared(list[PresentationContext]):
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
-
-
-class _Connection(RequestHandler):
-    """An accepted connection: answers leave at once, and no read or write waits for ever."""
-
-    def setup(self) -> None:
-        server = cast("_Server", self.server)
-        accepted = _Socket(fileno=cast("socket", self.request).detach())
-        self.request = accepted
-        try:
-            accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            called, calling = accepted.titles(time.monotonic() + _REQUEST_SECONDS)
-            address = str(self.client_address[0])
-            if refusal := server.door.refusal(address, called, calling):
-                accepted.sendall(refusal)
-                raise ConnectionAbortedError("a stranger")
-            accepted.settimeout(_NETWORK_TIMEOUT)
-        except OSError:
-            accepted.close()
-            raise
-        finally:
-            server.requested()
-
-
-class _Socket(socket):
-    """A socket that ends when a PDU is announced that is too long to be one; pynetdicom would
-    read it into memory. It never reads past the end of a header or a PDU."""
-
-    unfinished = 0
-    _first = b""
-    _header = b""
-    _left = 0
-
-    def titles(self, end: float) -> tuple[str, str]:
-        """The called and the calling title of the association request that has to come first, by
-        then (PS3.8 9.3.2); what was read of it is read again.
-
-        Raises OSError for one who sends nothing, or something else.
-        """
-        while len(self._first) < _TITLES.size:
-            self.settimeout(max(0.001, end - time.monotonic()))
-            received = super().recv(_TITLES.size - len(self._first))
-            if not received or (self._first + received)[0] != _ASSOCIATE_RQ:
-                raise ConnectionAbortedError("no association was requested")
-            self._first += received
-        called, calling = _TITLES.unpack(self._first)
-        return called.decode("ascii", "replace").strip(), calling.decode("ascii", "replace").strip()
-
-    def shutdown(self, how: int, /) -> None:
-        with suppress(OSError):  # after a reset pynetdicom would leave the socket open
-            super().shutdown(how)
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        if self._first:
-            received, self._first = self._first[:bufsize], self._first[bufsize:]
-        else:
-            received = super().recv(bufsize, flags)
-        if self._left:
-            self._left -= len(received)
-            return received
-        self._header += received
-        if len(self._header) == _PDU_HEADER.size:
-            _, self._left = _PDU_HEADER.unpack(self._header)
-            self._header = b""
-            if self._left > _LONGEST_PDU:
-                raise ConnectionAbortedError("a PDU is longer than any that is accepted")
-        return received
-
-
-class _Server(ThreadedAssociationServer):
-    daemon_threads = True
-    request_queue_size = _MOST_WAITING_REQUESTS
-    door: _Door
-
-    _unrequested = 0
-    _lock = threading.Lock()
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        if not self.door.knows(str(client_address[0])):
-            return False
-        with self._lock:
-            if (
-                self._unrequested >= _MOST_WAITING_REQUESTS
-                or len(self.active_associations) >= 2 * _MOST_ASSOCIATIONS
-            ):
-                return False
-            self._unrequested += 1
-        return True
-
-    def requested(self) -> None:
-        """One who connected has requested an association, or was closed."""
-        with self._lock:
-            self._unrequested -= 1
-
-    def service_actions(self) -> None:
-        """Nothing; pynetdicom collects garbage here."""
-
-    def shutdown(self) -> None:
-        super(AssociationServer, self).shutdown()
-        self.server_close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that fails before it is an association is only closed."""

@@ -1,0 +1,155 @@
+"""Who connects to our receiver, before there is an association: bounds on what a stranger costs.
+
+Whoever connects has a second to request an association, by titles that are known (PS3.8 9.3.2);
+others are closed or rejected without becoming one, so that they take no archive's place.
+"""
+
+import threading
+import time
+from contextlib import suppress
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from struct import Struct
+from typing import Any, Protocol, cast
+
+from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
+
+# One archive sends over one association or two; a stranger gets no more than these.
+MOST_ASSOCIATIONS = 4
+
+# Seconds for a read or write of an archive that sends.
+NETWORK_TIMEOUT = 30
+
+# No PDU is that long.
+LONGEST_PDU = 1_048_576
+_PDU_HEADER = Struct(">HI")
+
+# How long one who connected has to request an association, and how many may be about to.
+_REQUEST_SECONDS = 1.0
+_MOST_WAITING_REQUESTS = 128
+
+# PS3.8 9.3.2: type, length, version, called and calling title; 9.3.4: rejected for good by the
+# service user, for a title it does not know.
+_ASSOCIATE_RQ = 0x01
+_TITLES = Struct("10x16s16s")
+_REJECTED = bytes([0x03, 0, 0, 0, 0, 4, 0, 1, 1])
+_NO_SUCH_CALLING, _NO_SUCH_CALLED = 3, 7
+
+
+def refused(*, called: bool) -> bytes:
+    """The A-ASSOCIATE-RJ to one whose called title is not known here, or whose calling is not."""
+    return _REJECTED + bytes([_NO_SUCH_CALLED if called else _NO_SUCH_CALLING])
+
+
+class Door(Protocol):
+    """Who may come in."""
+
+    def knows(self, address: str) -> bool:
+        """Whether anybody who may send is at this address."""
+        ...
+
+    def refusal(self, address: str, called: str, calling: str) -> bytes | None:
+        """The A-ASSOCIATE-RJ for a request with these titles, None for none."""
+        ...
+
+
+class Connection(RequestHandler):
+    """An accepted connection: answers leave at once, and no read or write waits for ever."""
+
+    def setup(self) -> None:
+        server = cast("Server", self.server)
+        accepted = Socket(fileno=cast("socket", self.request).detach())
+        self.request = accepted
+        try:
+            accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            called, calling = accepted.titles(time.monotonic() + _REQUEST_SECONDS)
+            address = str(self.client_address[0])
+            if refusal := server.door.refusal(address, called, calling):
+                accepted.sendall(refusal)
+                raise ConnectionAbortedError("a stranger")
+            accepted.settimeout(NETWORK_TIMEOUT)
+        except OSError:
+            accepted.close()
+            raise
+        finally:
+            server.requested()
+
+
+class Socket(socket):
+    """A socket that ends when a PDU is announced that is too long to be one; pynetdicom would
+    read it into memory. It never reads past the end of a header or a PDU."""
+
+    unfinished = 0
+    _first = b""
+    _header = b""
+    _left = 0
+
+    def titles(self, end: float) -> tuple[str, str]:
+        """The called and the calling title of the association request that has to come first, by
+        then (PS3.8 9.3.2); what was read of it is read again.
+
+        Raises OSError for one who sends nothing, or something else.
+        """
+        while len(self._first) < _TITLES.size:
+            self.settimeout(max(0.001, end - time.monotonic()))
+            received = super().recv(_TITLES.size - len(self._first))
+            if not received or (self._first + received)[0] != _ASSOCIATE_RQ:
+                raise ConnectionAbortedError("no association was requested")
+            self._first += received
+        called, calling = _TITLES.unpack(self._first)
+        return called.decode("ascii", "replace").strip(), calling.decode("ascii", "replace").strip()
+
+    def shutdown(self, how: int, /) -> None:
+        with suppress(OSError):  # after a reset pynetdicom would leave the socket open
+            super().shutdown(how)
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self._first:
+            received, self._first = self._first[:bufsize], self._first[bufsize:]
+        else:
+            received = super().recv(bufsize, flags)
+        if self._left:
+            self._left -= len(received)
+            return received
+        self._header += received
+        if len(self._header) == _PDU_HEADER.size:
+            _, self._left = _PDU_HEADER.unpack(self._header)
+            self._header = b""
+            if self._left > LONGEST_PDU:
+                raise ConnectionAbortedError("a PDU is longer than any that is accepted")
+        return received
+
+
+class Server(ThreadedAssociationServer):
+    daemon_threads = True
+    request_queue_size = _MOST_WAITING_REQUESTS
+    door: Door
+
+    _unrequested = 0
+    _lock = threading.Lock()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        if not self.door.knows(str(client_address[0])):
+            return False
+        with self._lock:
+            if (
+                self._unrequested >= _MOST_WAITING_REQUESTS
+                or len(self.active_associations) >= 2 * MOST_ASSOCIATIONS
+            ):
+                return False
+            self._unrequested += 1
+        return True
+
+    def requested(self) -> None:
+        """One who connected has requested an association, or was closed."""
+        with self._lock:
+            self._unrequested -= 1
+
+    def service_actions(self) -> None:
+        """Nothing; pynetdicom collects garbage here."""
+
+    def shutdown(self) -> None:
+        super(AssociationServer, self).shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that fails before it is an association is only closed."""
