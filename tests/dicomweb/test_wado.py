@@ -625,7 +625,7 @@ def test_any_json_is_a_data_set_or_refused(one: dict[str, Any]) -> None:
 
 def test_nesting_without_end_is_no_metadata() -> None:
     nested: dict[str, Any] = {}
-    for _ in range(100):
+    for _ in range(101):
         nested = {"00089215": {"vr": "SQ", "Value": [nested]}}
     with pytest.raises(ProtocolViolation):
         header(nested)

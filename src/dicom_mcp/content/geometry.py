@@ -177,12 +177,14 @@ def places(dataset: Dataset) -> list[Place]:
     ]
 
 
-def frame_at(dataset: Dataset, share: float) -> int:
+def frame_at(dataset: Dataset, share: float, frames: int = 0) -> int:
     """The frame that lies this share of the way through an image: through its first volume, where
-    it holds several (phases, echoes, repeats), and of its largest stack."""
-    frames = frame_count(Elements.of(dataset))
+    it holds several (phases, echoes, repeats), and of its largest stack. `frames` is how many there
+    are, where that is not what it says."""
+    said = frame_count(Elements.of(dataset))
+    frames = frames or said
     by_number = int(share * (frames - 1) + 0.5) + 1
-    if frames == 1 or not 0 < share < 1:
+    if frames != said or frames == 1 or not 0 < share < 1:
         return by_number
     found = at_share_of_volume(places(dataset), share)
     return found.frame if found else by_number

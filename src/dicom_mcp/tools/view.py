@@ -20,7 +20,6 @@ from .objects import (
     Members,
     Place,
     SeriesUid,
-    at_share,
     fetch,
     fetch_one,
     members,
@@ -328,8 +327,7 @@ def _frame(dataset: Any, place: Place) -> int:
     from ..content.geometry import frame_at
 
     share = 0.0 if place.share is None else place.share
-    frames = _frames(dataset)
-    return min(frame_at(dataset, share), frames) or at_share(range(1, frames + 1), share)
+    return frame_at(dataset, share, _frames(dataset))
 
 
 def _frames(dataset: Any) -> int:
