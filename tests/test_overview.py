@@ -151,7 +151,7 @@ def series(base: Dataset, number: int, numbers: Iterable[int], **attributes: Any
 @pytest.fixture(scope="module")
 def odd(held: list[Dataset]) -> Iterator[Node]:
     """A study with one series of each kind of oddity."""
-    base = next(one for one in held if one.StudyInstanceUID == study_uid("back mr"))
+    base = deepcopy(next(one for one in held if one.StudyInstanceUID == study_uid("back mr")))
     del base.PixelData
     objects = [
         *series(base, 1, (1, 2, 3), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),

@@ -200,7 +200,7 @@ def test_an_answer_that_is_too_long_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     def tool(call: Call) -> Presets:  # noqa: ARG001 - the shape of a tool
-        return Presets(default="x" * size, presets={}, notes=[])
+        return Presets(default="", presets={"x": {"y": ["x" * 1_000] * (size // 1_000)}}, notes=[])
 
     async def ask() -> CallToolResult:
         async with serving(monkeypatch, tool) as client:
