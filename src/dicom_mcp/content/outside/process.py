@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -149,9 +150,16 @@ def _most_held() -> int:
     """The most bytes of memory that were held at once."""
     import resource
 
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # KiB or bytes, as the system likes; a bare interpreter takes between 2 MiB and 2 GiB.
-    return held * (1024 if held < 1 << 21 else 1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _unit()
+
+
+@cache
+def _unit() -> int:
+    """What the most that was held is counted in, as the system likes: KiB or bytes. An interpreter
+    that has just begun holds between 2 MiB and 2 GiB."""
+    import resource
+
+    return 1024 if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 21 else 1
 
 
 if __name__ == "__main__":
