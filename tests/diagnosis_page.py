@@ -11,8 +11,8 @@ from rich.console import Console
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.loopback import demo_archives
 from dicom_mcp.diagnosis import Step, diagnose
-from dicom_mcp.doctor import show
 from dicom_mcp.node import AnyNode, Node, WebNode
+from dicom_mcp.terminal.doctor import show
 from dicom_mcp.truth.habits import Habits
 from tests.bounds import in_time
 from tests.peers import certificates

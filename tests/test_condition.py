@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.errors import BadArgument, BadAttribute
 from dicom_mcp.node import Node
-from dicom_mcp.tools.condition import Condition
-from dicom_mcp.tools.relation import FORMS, FORMS_OF_QUANTITIES
+from dicom_mcp.studies.condition import Condition
+from dicom_mcp.studies.relation import FORMS, FORMS_OF_QUANTITIES
 from tests.asking import ask, fail, listed
 from tests.notes import the_note
 from tests.truth.archives import images

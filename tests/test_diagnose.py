@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp import doctor as command
 from dicom_mcp.config import Settings
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.diagnosis import Diagnosis, diagnose
 from dicom_mcp.errors import BadConfiguration, Cancelled
 from dicom_mcp.node import AnyNode, Node, WebNode
+from dicom_mcp.terminal import doctor as command
 from dicom_mcp.truth.habits import Habits
 from tests.asking import ask, call, said
 from tests.bounds import PATIENCE, in_time

@@ -14,8 +14,8 @@ from dicom_mcp.demo.hospital import PLANTED
 from dicom_mcp.demo.objects import accession, study_uid
 from dicom_mcp.demo.patients import STUDIES
 from dicom_mcp.node import Node
-from dicom_mcp.tools.kind import is_image, kind
-from dicom_mcp.tools.listing import lacking, ranges, repeated
+from dicom_mcp.studies.kind import is_image, kind
+from dicom_mcp.studies.listing import lacking, ranges, repeated
 from tests.asking import ask, fail
 from tests.notes import the_note
 from tests.overviews import (

@@ -150,7 +150,7 @@ def _init(chosen: argparse.Namespace) -> None:
 
 
 def _doctor(chosen: argparse.Namespace) -> None:
-    from .doctor import doctor
+    from .terminal.doctor import doctor
 
     sys.exit(doctor(chosen.node, chosen.config, as_json=chosen.json))
 

@@ -11,9 +11,9 @@ from dicom_mcp.content.header import header
 from dicom_mcp.content.read import read_inspected
 from dicom_mcp.dicomweb.model import objects
 from dicom_mcp.errors import ProtocolViolation
+from dicom_mcp.objects.arriving import Arrived, Objections, arrived
 from dicom_mcp.standard import unfolding
 from dicom_mcp.standard.instance import Instance, Reference
-from dicom_mcp.tools.arriving import Arrived, Objections, arrived
 from tests.content import documents as made
 from tests.hostile import encoded
 

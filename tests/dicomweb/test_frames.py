@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.content.frame import render
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node, WebNode
-from dicom_mcp.tools import objects as fetching
+from dicom_mcp.objects import objects as fetching
 from tests.asking import fail, look
 from tests.content.samples import image
 from tests.notes import the_note

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from ..standard.dictionary import attribute
 from ..standard.levels import Level
-from ..standard.query import Match
-from ..standard.recheck import texts
+from ..standard.query import Match, texts
 from ..standard.shapes import SEPARATOR, kind, shape, trial
 from ..truth.habits import Habits
 from .asking import Asker

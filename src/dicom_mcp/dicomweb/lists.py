@@ -9,8 +9,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from ..standard.dictionary import attribute
-from ..standard.query import Ending, Match, Query
-from ..standard.recheck import Recheck, texts
+from ..standard.query import Ending, Match, Query, texts
+from ..standard.recheck import Recheck
 from ..standard.values import WILDCARD_VRS
 
 type Take = Callable[[Match, int], bool]

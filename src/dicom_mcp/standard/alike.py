@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .dictionary import attribute
-from .query import Match, Value
+from .query import Match, Value, texts
 from .reading import read
-from .recheck import texts
 
 # What an archive counts or collects from below is never empty: where it is, the archive does not
 # tell (PS3.4 C.3.4).

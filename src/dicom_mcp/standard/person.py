@@ -5,8 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .query import TELLING, Match
-from .recheck import texts
+from .query import TELLING, Match, texts
 
 _MOST_TOLD = 5
 

@@ -88,6 +88,12 @@ class Query:
         ]
 
 
+def texts(value: Value) -> list[str]:
+    """The values of an attribute as text, none when it is empty."""
+    several = value if isinstance(value, list) else [value]
+    return [str(one) for one in several if one not in ("", None)]
+
+
 def is_one(key: str) -> bool:
     """Whether a key, or a value that is to be one, means just this value."""
     return bool(key) and not {"*", "?", "\\"} & set(key)

@@ -1,13 +1,13 @@
 """Every match against its query's keys again: archives ignore keys and still say success."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from .dictionary import attribute
 from .levels import NOUN
 from .lists import predicate
 from .matching import Comparison, Predicate
-from .query import Match, Query, Value
+from .query import Match, Query, texts
 from .reading import agrees
 
 # An archive may rightly match more loosely than we would (PS3.4 C.2.2.2.1): only what
@@ -147,10 +147,3 @@ def _is_told(match: Match, keyword: str) -> bool:
 def has_value(match: Match, keyword: str) -> bool:
     """Whether a match has one; zeros in a date are none."""
     return any(value.strip("0 .-/\0") for value in texts(match.get(keyword, "")))
-
-
-def texts(value: Value) -> Sequence[str]:
-    """The values of an attribute as text, none when it is empty."""
-    if isinstance(value, list):
-        return [str(one) for one in value if one != ""]
-    return [] if value == "" else [str(value)]

@@ -12,9 +12,8 @@ from datetime import date, timedelta
 
 from .dictionary import attribute
 from .matching import Key, matcher
-from .query import Match
+from .query import Match, texts
 from .reading import day
-from .recheck import texts
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
 STEPS = "ScheduledProcedureStepSequence"

@@ -16,12 +16,12 @@ from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..errors import ArchiveError, BadArgument
+from ..question.asking import MODALITIES, Question
 from ..standard.alike import COMPUTED
 from ..standard.levels import Level
 from ..standard.query import Match
-from .asking import MODALITIES, Question
-from .difference import Difference, numbers, series, things
-from .holding import BATCH, IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
+from ..studies.difference import Difference, numbers, series, things
+from ..studies.holding import BATCH, IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
 from .query import Days, Ids, Modality, Name, Uids
 
 # Studies whose series are compared one by one; of more the numbers of series and images.

@@ -6,14 +6,14 @@ from pydantic import Field
 
 from ..door.call import Call
 from ..errors import BadArgument
+from ..question.asking import MODALITIES, Question
 from ..standard.levels import Level
+from ..studies.condition import Condition
+from ..studies.counting import Counted, Counting
+from ..studies.dimension import dimensions
+from ..studies.things import What
 from ..words.modalities import any_of
-from .asking import MODALITIES, Question
-from .condition import Condition
-from .counting import Counted, Counting
-from .dimension import dimensions
 from .query import Days, Ids, Modality, Name, Words
-from .things import What
 
 
 def count_studies(

@@ -10,9 +10,10 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
+from ..door.rows import Row, Rows, filled
 from ..errors import BadArgument, BadAttribute
-from .bulk import completed
-from .objects import (
+from ..objects.bulk import completed
+from ..objects.objects import (
     Member,
     Place,
     SeriesUid,
@@ -21,8 +22,7 @@ from .objects import (
     members,
     opened,
 )
-from .order import ordered_members
-from .rows import Row, Rows, filled
+from ..objects.order import ordered_members
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

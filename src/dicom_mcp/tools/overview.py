@@ -8,19 +8,18 @@ from pydantic import Field
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing
 from ..door.call import Call
+from ..door.rows import Row, Rows, filled, text
 from ..errors import ArchiveError, BadArgument
+from ..question.asking import Question
+from ..question.relaxing import hints
 from ..standard.levels import Level
-from ..standard.query import Match, Query
-from .asking import Question
-from .condition import texts
-from .contents import studies_meant
-from .gaps import Gaps
-from .kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
-from .listing import Listing, listings
+from ..standard.query import Match, Query, texts
+from ..studies.contents import studies_meant
+from ..studies.gaps import Gaps
+from ..studies.kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
+from ..studies.listing import Listing, listings
+from ..studies.series import Series, remarks
 from .query import Listed
-from .relaxing import hints
-from .rows import Row, Rows, filled, text
-from .series import Series, remarks
 
 # Studies that an accession number may turn out to be, as choices.
 _MOST_CHOICES = 50

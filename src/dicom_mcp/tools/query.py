@@ -10,12 +10,12 @@ from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
 from ..errors import BadArgument
+from ..question.asking import DEFAULT_LIMIT, Question, find
+from ..question.relaxing import hints
 from ..standard.levels import NOUN, Level
 from ..standard.lists import Several, values_of
 from ..standard.record import records
-from .asking import DEFAULT_LIMIT, Question, find
-from .people import several_of_a_name
-from .relaxing import hints
+from ..studies.people import several_of_a_name
 
 Preset = Annotated[str, Field(json_schema_extra={"enum": ["minimal", "standard", "extended"]})]
 Additional = Annotated[list[str], Field(description="More attributes: DICOM keywords or tags")]

@@ -6,19 +6,19 @@ from pydantic import Field
 
 from ..door.answer import Pictures
 from ..door.call import Call
+from ..door.rows import text
 from ..errors import BadArgument
+from ..objects.reading import Reading, Reports
+from ..objects.search import Search
+from ..question.asking import Question
+from ..question.relaxing import hints
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.query import Match
 from ..standard.values import uid
-from .asking import Question
-from .contents import studies_meant
-from .people import people_of, said_of
+from ..studies.contents import studies_meant
+from ..studies.people import people_of, said_of
 from .query import Listed
-from .reading import Reading, Reports
-from .relaxing import hints
-from .rows import text
-from .search import Search
 
 _OF_STUDY = (
     *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),

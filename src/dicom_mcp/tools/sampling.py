@@ -14,22 +14,22 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
+from ..door.rows import Row, Rows, filled, text
 from ..errors import ArchiveError, BadArgument
+from ..objects.bulk import may_lack
+from ..objects.chosen import Chosen
+from ..objects.lying import lying
+from ..objects.objects import WANTED, Member, fetch, member, one_uid, opened
+from ..objects.told import Told
 from ..standard.dictionary import attribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.query import Match, Query
+from ..studies.together import Place
 from ..words.modalities import any_of
-from .bulk import may_lack
-from .chosen import Chosen
 from .header import MOST_BYTES, Attributes, wanted_attributes
-from .lying import lying
-from .objects import WANTED, Member, fetch, member, one_uid, opened
 from .query import Listed
-from .rows import Row, Rows, filled, text
-from .together import Place
-from .told import Told
 
 # Values that are spelled in more than one way.
 _NUMBERS = frozenset({"DS", "FD", "FL", "IS"})

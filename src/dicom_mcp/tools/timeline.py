@@ -9,20 +9,20 @@ from pydantic import Field
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Asked, Findings, Missing, fitting
 from ..door.call import Call
+from ..door.rows import Row, Rows, text
 from ..errors import BadArgument
+from ..question.asking import Question
+from ..question.relaxing import hints
 from ..standard import values
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.query import Match, Matches, Query
-from .asking import Question
-from .contents import contents, studies_meant
-from .interval import Intervals
-from .people import choices_of, people_of
+from ..studies.contents import contents, studies_meant
+from ..studies.interval import Intervals
+from ..studies.people import choices_of, people_of
+from ..studies.study import PERSON, Study, relevance
+from ..studies.wanted import Wanted
 from .query import Listed
-from .relaxing import hints
-from .rows import Row, Rows, text
-from .study import PERSON, Study, relevance
-from .wanted import Wanted
 
 _OF_STUDY = (
     *("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex"),

@@ -11,10 +11,10 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, Pictures, Rank, mime_of
 from ..door.call import Call
+from ..door.rows import Row, filled
 from ..errors import ProtocolViolation
-from ..standard.instance import Instance
-from .choosing import PDF, Choosing, remarks_of
-from .objects import (
+from ..objects.choosing import PDF, Choosing, remarks_of
+from ..objects.objects import (
     At,
     Member,
     Members,
@@ -26,11 +26,11 @@ from .objects import (
     opened,
     spread,
 )
-from .order import ordered_members
-from .rows import Row, filled
-from .single_frame import Single, single
-from .states import state_notes
-from .windowing import window_of
+from ..objects.order import ordered_members
+from ..objects.single_frame import Single, single
+from ..objects.states import state_notes
+from ..objects.windowing import window_of
+from ..standard.instance import Instance
 
 if TYPE_CHECKING:
     from ..content.apart import Apart

@@ -7,12 +7,12 @@ from pydantic import Field
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
+from ..question.lists import Tally
 from ..standard.levels import Level
 from ..standard.query import Match, Value
 from ..standard.record import records
 from ..standard.worklist import FIELDS
 from ..words.schedule import Arrival, Worklist, WorklistQuestion
-from .lists import Tally
 from .query import Listed
 
 

@@ -9,8 +9,8 @@ from ..standard.levels import ABOVE, NOUN, UNIQUE_KEY, Level
 from ..standard.lists import normal
 from ..standard.matching import Predicate, matcher
 from ..standard.person import Person, several_people
-from ..standard.query import Match, Matches, Query, is_one
-from ..standard.recheck import EXACT, Recheck, texts
+from ..standard.query import Match, Matches, Query, is_one, texts
+from ..standard.recheck import EXACT, Recheck
 from ..standard.record import parent, unique
 from ..standard.shapes import SEPARATOR
 

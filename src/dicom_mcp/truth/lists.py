@@ -23,8 +23,7 @@ from ..errors import (
 )
 from ..standard.levels import UNIQUE_KEY
 from ..standard.lists import LISTED, normal
-from ..standard.query import Matches, Query
-from ..standard.recheck import texts
+from ..standard.query import Matches, Query, texts
 from ..standard.shapes import SEPARATOR
 from .asking import Asking
 from .gathering import Gathering, Outcome

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import Level
 from ..standard.modality import NOT_IMAGES
-from ..standard.query import Match, Query, Value, is_one
+from ..standard.query import Match, Query, Value, is_one, texts
 from ..standard.reading import read
-from ..standard.recheck import texts
 from ..standard.status import NO_RESOURCES
 from .asking import Asking
 from .gathering import Gathering, Outcome

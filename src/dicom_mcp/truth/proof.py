@@ -13,8 +13,8 @@ from enum import Enum
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.query import Match, Query
-from ..standard.recheck import IDENTIFIERS, texts
+from ..standard.query import Match, Query, texts
+from ..standard.recheck import IDENTIFIERS
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
 from ..words.letters import in_other_case
 from .asking import Asking

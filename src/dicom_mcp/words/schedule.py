@@ -11,9 +11,9 @@ from ..standard import values
 from ..standard.levels import Level
 from ..standard.lists import Several, is_wild, parts_of, values_of
 from ..standard.matching import Predicate, matcher
-from ..standard.query import Match, Query
+from ..standard.query import Match, Query, texts
 from ..standard.reading import agrees
-from ..standard.recheck import LOOSEST, texts
+from ..standard.recheck import LOOSEST
 from ..standard.worklist import NOUN, WorklistQuery, vr_of
 from .days import day_range
 from .letters import in_other_case

@@ -1,0 +1,1 @@
+"""What is fetched and looked into: members of a series, headers, reports, pictures."""

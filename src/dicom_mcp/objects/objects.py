@@ -1,0 +1,359 @@
+"""The objects of a series for tools that look inside them: which there are, which is meant, and
+their bytes from the archive or the shelf."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Annotated, overload
+
+from pydantic import Field
+
+from ..content.error import ContentError
+from ..door.call import Call
+from ..door.rows import text
+from ..errors import BadArgument
+from ..node import WebNode
+from ..standard import values
+from ..standard.instance import Instance, Reference
+from ..standard.levels import Level
+from ..standard.query import Match, Query, texts
+from ..standard.values import shown, whole_number
+from ..studies.listing import listing
+from .arriving import Arrived, Objections, arrived, patients_of
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# Bytes of one object that are looked at: it is held twice while it is read, and a call has to stay
+# below 300 MiB.
+MOST_BYTES = 80 << 20
+
+SeriesUid = Annotated[str, Field(description="UID from an earlier answer")]
+At = Annotated[
+    str | int | float,
+    Field(
+        description='Which image: "middle", "first", "last", "30 %", instance number 12, '
+        'position "-120 mm"'
+    ),
+]
+
+WANTED = ("InstanceNumber", "SOPClassUID", "NumberOfFrames", "AvailableTransferSyntaxUID")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An object of a series: how it is fetched, its number, and how many frames it is said to
+    have (1 where nothing is said)."""
+
+    reference: Reference
+    number: int | None
+    frames: int
+    match: Match
+
+    @property
+    def uid(self) -> str:
+        return self.reference.sop_instance_uid
+
+    @property
+    def name(self) -> str:
+        """How a note calls it."""
+        return f"instance {self.uid if self.number is None else self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The objects of one series in the order of their numbers, or in what `order` says; `whole`
+    says that they are all, `is_ordered` that there is an order."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    objects: tuple[Member, ...]
+    whole: bool
+    notes: tuple[str, ...]
+    order: str = "by instance number"
+    is_ordered: bool = True
+
+    @property
+    def frames(self) -> "Frames":
+        """Every picture of the series."""
+        return Frames(self.objects)
+
+
+class Frames(Sequence[tuple[Member, int]]):
+    """Every picture of some objects: the object, and the frame of it. As many as are claimed, of
+    which none is held."""
+
+    def __init__(self, objects: Sequence[Member]) -> None:
+        self._objects = objects
+        self._ends = [*accumulate(one.frames for one in objects)]
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Member, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Member, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Member, int] | list[tuple[Member, int]]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        place = bisect_right(self._ends, index)
+        before = self._ends[place - 1] if place else 0
+        return self._objects[place], index - before + 1
+
+
+@dataclass(slots=True)
+class Fetched:
+    """How fetching ended: which objects did not come and why, what is wrong with the others."""
+
+    missing: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    objections: Objections = field(default_factory=Objections)
+
+    def told(self, wanted: int) -> list[str]:
+        """What is to be said where not all came, or not whole."""
+        told = self.objections.incomplete()
+        if self.missing:
+            what = f"{len(self.missing)} of {wanted} objects did not come from the archive."
+            told += [f"Not complete: {what}", *self.notes]
+        return told
+
+    def remarks(self) -> list[str]:
+        """What is to be known of those that came whole."""
+        return self.objections.told()
+
+
+def members(call: Call, series: str, study: str = "", instance: str = "") -> Members:
+    """The objects of a series, or only the one named; a study not given is looked up.
+
+    Raises BadArgument for what is no UID, ContentError where the archive holds nothing of it.
+    """
+    series = one_uid(series, "series_instance_uid")
+    study = one_uid(study, "study_instance_uid") if study.strip() else ""
+    return _members(call, series, study, instance)
+
+
+def _members(call: Call, series: str, study: str, instance: str = "") -> Members:
+    keys = {"SeriesInstanceUID": series}
+    if instance.strip():
+        keys["SOPInstanceUID"] = one_uid(instance, "sop_instance_uid")
+    if study and len(keys) == 1:
+        listed = listing(call, study, series, said=None, also=WANTED[3:])
+        found, whole, notes = listed.instances, listed.whole, listed.notes
+    else:
+        if study:
+            keys["StudyInstanceUID"] = study
+        answer = call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
+        found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
+        study = study or (text(found[0], "StudyInstanceUID") if found else "")
+        if found and len(keys) == 1:
+            return _members(call, series, study)
+    if not found and not whole:
+        raise ContentError("The archive's answer ended before it named an object", "Ask again")
+    if not found:
+        what = "object" if instance else "series"
+        raise ContentError(
+            f"The archive holds no {what} with this UID",
+            f"Copy it from {'query_instances' if instance else 'query_series'}",
+        )
+    some = [member(study, series, one) for one in found]
+    some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
+    return Members(study, series, tuple(some), whole, notes)
+
+
+def member(study: str, series: str, match: Match) -> Member:
+    """The object that this answer to a query tells of."""
+    number, frames = text(match, "InstanceNumber"), text(match, "NumberOfFrames")
+    return Member(
+        Reference(
+            study,
+            series,
+            text(match, "SOPInstanceUID"),
+            text(match, "SOPClassUID"),
+            tuple(texts(match.get("AvailableTransferSyntaxUID", ""))),
+        ),
+        whole_number(number),
+        min(max(whole_number(frames) or 1, 1), _MOST_FRAMES),
+        match,
+    )
+
+
+def one_uid(uid: str, argument: str) -> str:
+    """The UID. Raises BadArgument for none and for what is no single one."""
+    found = values.key(uid, "UI", argument=argument)
+    if not found or "\\" in found:
+        raise BadArgument(
+            f"{argument} must be one UID",
+            "Copy it from an earlier answer; sample_headers and query_* take several",
+        )
+    return found
+
+
+def fetch(
+    call: Call,
+    some: Sequence[Member],
+    take: Callable[[Member, Instance], bool],
+    *,
+    headers: bool = False,
+) -> Fetched:
+    """Each of these objects goes to `take` as it comes, from the shelf or the archive, until that
+    returns False. With `headers` pixels may be left out.
+
+    What did not come, or is too large, is in the answer.
+    """
+    shelf, where = call.house.shelf, call.source
+    whose = patients_of(call, dict.fromkeys(one.reference.study_instance_uid for one in some))
+    found = Fetched()
+    wanted: dict[_Place, Member] = {}
+
+    def hand(one: Member, came: Arrived) -> bool:
+        found.objections.learn(one.name, came)
+        return take(one, came.instance)
+
+    # A web server writes headers anew: they say the same whether or not the object was seen.
+    is_web = all(isinstance(node, WebNode) for node in call.nodes)
+    kinds = [True] if headers and is_web else [True, False] if headers else [False]
+    for one in some:
+        kept = (shelf.get((where, *_place(one.reference), kind)) for kind in kinds)
+        held: Arrived | None = next(filter(None, kept), None)
+        if held is None:
+            wanted[_place(one.reference)] = one
+        elif not hand(one, held):
+            return found
+    if not wanted:
+        return found
+
+    by_uid = {one.uid: one.reference for one in wanted.values()}
+
+    def keep(instance: Instance) -> bool:
+        reference = instance.asked or by_uid[instance.sop_instance_uid]
+        if (size := len(instance.data_set)) > MOST_BYTES:
+            found.missing.append(reference.sop_instance_uid)
+            found.notes.append(
+                f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
+            )
+            return True
+        came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
+        if came.stranger:
+            found.missing.append(reference.sop_instance_uid)
+            found.notes.append(f"For one object another one came: {came.stranger}. It is dropped.")
+            return True
+        if not came.faults and instance.is_ended:  # else it may come whole when asked for again
+            kept = replace(came, instance=head(came.instance)) if headers else came
+            shelf.put((where, *_place(reference), headers), kept)
+        return hand(wanted[_place(reference)], came)
+
+    references = [one.reference for one in wanted.values()]
+    with call.decoder() as apart:
+        answer = call.fetch(references, keep, headers=headers)
+    found.missing += [one.sop_instance_uid for one in answer.missing]
+    found.notes += answer.notes
+    return found
+
+
+# The study, the series and the object.
+type _Place = tuple[str, str, str]
+
+
+def _place(one: Reference) -> _Place:
+    return one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid
+
+
+def fetch_one(call: Call, one: Member, *, headers: bool = False) -> tuple[Instance, Fetched]:
+    """The object, and what is to be said of it.
+
+    Raises ContentError with the reason where it does not come.
+    """
+    came: list[Instance] = []
+
+    def take(_: Member, instance: Instance) -> bool:
+        came.append(instance)
+        return False
+
+    found = fetch(call, [one], take, headers=headers)
+    if not came:
+        raise ContentError("The archive did not give the object", " ".join(found.notes))
+    return came[0], found
+
+
+def head(instance: Instance) -> Instance:
+    """The object as far as its pixels or a large document."""
+    from ..content.read import without_pixels
+
+    cut = without_pixels(instance.data_set, instance.transfer_syntax)
+    return replace(instance, data_set=bytearray(cut))
+
+
+def opened(instance: Instance) -> "Dataset":
+    """An object that was fetched as a data set, as far as it is sound. Raises ContentError for one
+    that cannot be read at all."""
+    from ..content.read import read_inspected
+
+    return read_inspected(
+        instance.data_set, instance.transfer_syntax, most=MOST_BYTES, came_in=instance.came_in
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which image of a series is meant: a share of the way, an instance number, or millimetres."""
+
+    share: float | None = None
+    number: int | None = None
+    millimetres: float | None = None
+
+    @classmethod
+    def of(cls, at: str | int | float) -> "Place":
+        """From words or a number. Raises BadArgument for anything else."""
+        if isinstance(at, int):
+            return cls(number=at)
+        words = str(at).strip().casefold()
+        if words in _NAMED:
+            return cls(share=_NAMED[words])
+        if found := _INSTANCE.fullmatch(words):
+            return cls(number=int(found[1]))
+        if found := _MILLIMETRES.fullmatch(words):
+            return cls(millimetres=float(found[1]))
+        share = float(found[1]) / 100 if (found := _PERCENT.fullmatch(words)) else None
+        if share is None and _SHARE.fullmatch(words):
+            share = float(words)
+        if share is None or share > 1:
+            raise BadArgument(
+                f"at={shown(str(at))} names no image",
+                'Write "middle", "first", "last", "30 %" or 0.3, an instance number such as 12, '
+                'or a position such as "-120 mm"',
+            )
+        return cls(share=share)
+
+
+_NAMED = {
+    **dict.fromkeys(("", "middle", "center", "centre", "mid"), 0.5),
+    **dict.fromkeys(("first", "start", "begin", "beginning"), 0.0),
+    **dict.fromkeys(("last", "end"), 1.0),
+}
+_INSTANCE = re.compile(r"(?:#|(?:instance|image|slice)(?: number)? )? ?(\d{1,9})")
+_MILLIMETRES = re.compile(r"([+-]?\d{1,6}(?:\.\d+)?) ?mm")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
+_SHARE = re.compile(r"[01]?\.\d+")
+
+
+def at_share[T](several: Sequence[T], share: float) -> T:
+    """The one that lies this share of the way from the first to the last."""
+    return several[int(share * (len(several) - 1) + 0.5)]
+
+
+def spread[T](several: Sequence[T], count: int) -> list[T]:
+    """So many of them, evenly, the first and the last among them; all where there are fewer."""
+    if len(several) <= count:
+        return [*several]
+    if count == 1:
+        return [at_share(several, 0.5)]
+    return [at_share(several, place / (count - 1)) for place in range(count)]
+
+
+# Frames of one object that can be told apart here.
+_MOST_FRAMES = 20_000

@@ -1,0 +1,1 @@
+"""What studies consist of: series, images, counts, who the patients are."""
