@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult
 
+from dicom_mcp.door.telling import told
 from dicom_mcp.server import _result  # pyright: ignore[reportPrivateUsage] - what clients are sent
 from dicom_mcp.tools.query import Records
 
 
-def sent(value: object) -> Any:
-    """The value as a client reads it, after the journey as bytes; text and structure agree."""
-    records: list[dict[str, Any]] = [{"x": value}]
-    answer = Records(
+def records(value: object) -> Records:
+    """An answer with this value."""
+    return Records(
         returned=1,
         complete=True,
         notes=["half a character: \ud800"],
@@ -22,9 +22,13 @@ def sent(value: object) -> Any:
         sent={"\udfff": "1"},
         queries=1,
         common={},
-        records=records,
+        records=[{"x": value}],
     )
-    journey = _result(answer).model_dump_json(by_alias=True).encode()
+
+
+def sent(value: object) -> Any:
+    """The value as a client reads it, after the journey as bytes; text and structure agree."""
+    journey = _result(records(value)).model_dump_json(by_alias=True).encode()
     came = CallToolResult.model_validate_json(journey)
     assert came.structured_content is not None
     assert json.loads(came.content[0].text) == came.structured_content  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
@@ -53,6 +57,13 @@ def sent(value: object) -> Any:
 )
 def test_every_value_comes_through(value: object, read: object) -> None:
     assert sent(value) == read
+
+
+@pytest.mark.parametrize("text", ["x" * 60_001, "\u202e" * 20_000])
+def test_a_text_that_is_too_long_as_it_is_shown_is_cut_and_the_answer_marked(text: str) -> None:
+    journey = told(records(text))
+    assert journey["complete"] is False
+    assert "longer than an answer has room for" in journey["notes"][0]
 
 
 def test_what_is_nested_too_deeply_is_cut_and_said() -> None:

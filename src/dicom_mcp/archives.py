@@ -63,10 +63,6 @@ class Archives:
         answers = self._together(ask_one, deadline, lambda _, __: None)
         return {**dict(answers.given), **dict(answers.failed)}
 
-    def verify(self, *, deadline: Deadline) -> dict[str, float | ArchiveError]:
-        """Ask each whether it answers: the milliseconds it took, or why it does not."""
-        return self.apart(lambda _, archive, step: archive.verify(deadline=step), deadline=deadline)
-
     def find(
         self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
     ) -> Matches:

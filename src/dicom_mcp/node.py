@@ -60,6 +60,7 @@ class Receiver:
         if not 1 <= self.port <= 65535:
             raise BadConfiguration(f"the receiver's port {self.port} is not between 1 and 65535")
         object.__setattr__(self, "ae_title", _ae_title(self.ae_title, "the receiver's ae_title"))
+        object.__setattr__(self, "senders", (*self.senders,))
         for sender in self.senders:
             title, at, host = sender.partition("@")
             if not at or not host.strip():

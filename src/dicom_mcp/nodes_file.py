@@ -247,8 +247,7 @@ class _Reading:
         good = None not in checked
         receiver = None
         if table.receiver:
-            fields: dict[str, Any] = table.receiver.model_dump()
-            fields["senders"] = (*table.receiver.senders,)
+            fields = table.receiver.model_dump()
             receiver = self._check((*where, "receiver"), lambda: Receiver(**fields))
             good = good and receiver is not None
         tls = table.tls

@@ -126,6 +126,15 @@ def test_an_object_of_another_move_is_refused(place: Receiver) -> None:
         assert len(emptied(inbox)) == 1
 
 
+def test_one_who_requests_nothing_is_closed_after_a_second_and_counted(place: Receiver) -> None:
+    with (
+        receiving(place, {ONE}, 1000, SENDERS) as inbox,
+        socket.create_connection((place.host, place.port), PATIENCE) as stranger,
+    ):
+        assert stranger.recv(1) == b""
+        assert inbox.visit.strangers == {"127.0.0.1, requesting nothing": 1}
+
+
 def test_sixty_who_say_nothing_keep_no_archive_out(place: Receiver) -> None:
     with receiving(place, {ONE}, 1000, SENDERS) as inbox, ExitStack() as stack:
         for _ in range(60):

@@ -5,8 +5,6 @@ Values become what `standard.identifier` makes of the same ones in a C-FIND answ
 
 import base64
 import binascii
-import codecs
-import json
 import re
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
@@ -19,13 +17,10 @@ from ..errors import ProtocolViolation
 from ..standard.charset import visible
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.query import Match, Value
-from ..standard.unfolding import MOST_ELEMENTS, MOST_ITEMS
+from .json_text import TWICE, Text
 
 # One data set of an answer; the largest of a question are a few KiB.
 MOST_OBJECT = 4 * 1024 * 1024
-
-# All of one answer, decompressed. A server that ignores the limit may send every study it has.
-MOST_BODY = 512 * 1024 * 1024
 
 # Deeper than any attribute of a query; an archive that goes on is broken or hostile.
 _MAXIMUM_DEPTH = 8
@@ -47,20 +42,6 @@ _OTHER_VALUES = '"-0123456789tfn'
 
 # The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
 _PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
-
-# Characters of a record from which on it is counted what is in it, and what is between its values.
-_LARGE = 1 << 20
-_MOST_COMMAS = 3 * MOST_ELEMENTS
-
-# Marks an object that gives a name two values; no name of an attribute or of its part has a space.
-TWICE = "given twice"
-
-# What may stand between the data sets of an array.
-_SPACE = re.compile(r"[ \t\r\n]+")
-
-# What an incomplete data set must grow by before it is looked at again, so that one which comes
-# in small pieces is not read from its beginning each time.
-_GROWTH = 1.25
 
 
 @dataclass(slots=True)
@@ -95,7 +76,7 @@ def objects(
 ) -> Generator[tuple[dict[str, Any], int]]:
     """The same data sets as they stand there, each of at most so many characters. What is none
     among them is counted in `damage`, or a violation."""
-    text = _Text(chunks, most)
+    text = Text(chunks, most)
     opened = text.next()
     if opened == "{":
         yield _lone(*text.object())
@@ -169,95 +150,6 @@ def _lone(one: dict[str, Any], size: int) -> tuple[dict[str, Any], int]:
     return one, size
 
 
-class _Text:
-    """The characters of an answer as they arrive, of which only the next data set is held."""
-
-    def __init__(self, chunks: Iterable[bytes], most: int) -> None:
-        self._most = most
-        self._chunks = iter(chunks)
-        # What is not UTF-8 shows later, value by value.
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-        self._buffer = ""
-        self._at = 0
-        self._left = MOST_BODY
-        self._over = False
-        self._bom = True
-
-    def next(self) -> str:
-        """The next character that is no space; "" at the end. It is taken unless it opens an
-        object."""
-        while True:
-            if space := _SPACE.match(self._buffer, self._at):
-                self._at = space.end()
-            if self._at < len(self._buffer):
-                found = self._buffer[self._at]
-                self._at += found != "{"
-                return found
-            if not self._more():
-                return ""
-
-    def object(self) -> tuple[dict[str, Any], int]:
-        """The object that begins here, and how many characters it took."""
-        worth_trying = 0.0
-        while True:
-            length = len(self._buffer) - self._at
-            if length >= worth_trying or self._over:
-                self._bound()
-                try:
-                    found, end = _DECODER.raw_decode(self._buffer, self._at)
-                except json.JSONDecodeError as error:
-                    if self._over:
-                        raise ProtocolViolation(
-                            "its answer breaks off, or is not JSON (PS3.18 F)"
-                        ) from error
-                except (ValueError, RecursionError) as error:
-                    raise ProtocolViolation("its answer is no usable JSON (PS3.18 F)") from error
-                else:
-                    size, self._at = end - self._at, end
-                    return found, size
-                worth_trying = length * _GROWTH
-            if length > self._most:
-                raise ProtocolViolation(
-                    f"one record of its answer has more than {self._most // 1024**2} MiB, or is "
-                    "not JSON (PS3.18 F)"
-                )
-            self._more()
-
-    def _bound(self) -> None:
-        """Raise ProtocolViolation for what would unfold to more than any data set has: a list takes
-        two characters, and a hundred bytes of memory. Those in texts are counted too."""
-        if len(self._buffer) - self._at < _LARGE:
-            return
-        parts = self._buffer.count("{", self._at) + self._buffer.count("[", self._at)
-        if parts > MOST_ITEMS + MOST_ELEMENTS or self._buffer.count(",", self._at) > _MOST_COMMAS:
-            raise ProtocolViolation(
-                "one record of its answer unfolds to more elements than any data set has"
-            )
-
-    def skip_value(self) -> None:
-        """Go on after a value that is no object, whose first character was taken."""
-        self._at -= 1
-        self.object()
-
-    def _more(self) -> bool:
-        """Read on; whether there was anything."""
-        if self._over:
-            return False
-        chunk = next(self._chunks, None)
-        self._over = chunk is None
-        self._left -= len(chunk or b"")
-        if self._left < 0:
-            raise ProtocolViolation(
-                f"its answer has more than {MOST_BODY // 1024**2} MiB",
-                "Narrow the question by a date, a patient or a modality",
-            )
-        read = self._decoder.decode(chunk or b"", final=self._over)
-        if self._bom and read:
-            self._bom, read = False, read.removeprefix("\ufeff")
-        self._buffer, self._at = self._buffer[self._at :] + read, 0
-        return True
-
-
 def _no_array(found: str) -> ProtocolViolation:
     if not found:
         return ProtocolViolation("its answer breaks off, or is empty (PS3.18 F.2.1)")
@@ -265,26 +157,6 @@ def _no_array(found: str) -> ProtocolViolation:
         "its answer is not an array of DICOM data sets in JSON (PS3.18 F.2.1)",
         "Check that base_url is what stands before /studies at this server",
     )
-
-
-def _not_finite(text: str) -> str:
-    return str(float(text))
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that gives a name two values (RFC 8259 4) has the first, and is marked."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        firsts = dict(reversed(pairs))
-        if firsts != found:
-            return {**firsts, TWICE: True}
-    return found
-
-
-# Numbers with a fraction keep the digits they were written with: a DS is text in a match.
-_DECODER = json.JSONDecoder(
-    parse_float=str, parse_constant=_not_finite, strict=False, object_pairs_hook=_object
-)
 
 
 def _contradictory() -> ProtocolViolation:

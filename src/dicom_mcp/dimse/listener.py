@@ -7,7 +7,7 @@ others are closed or rejected without becoming one, so that they take no archive
 import threading
 import time
 from contextlib import suppress
-from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from socket import IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from struct import Struct
 from typing import Any, Protocol, cast
 
@@ -25,6 +25,7 @@ _PDU_HEADER = Struct(">HI")
 
 # How long one who connected has to request an association, and how many may be about to.
 _REQUEST_SECONDS = 1.0
+_LEAST_SECONDS = 0.001
 _MOST_WAITING_REQUESTS = 128
 
 # PS3.8 9.3.2: type, length, version, called and calling title; 9.3.4: rejected for good by the
@@ -51,20 +52,28 @@ class Door(Protocol):
         """The A-ASSOCIATE-RJ for a request with these titles, None for none."""
         ...
 
+    def count_stranger(self, who: str) -> None:
+        """Somebody came who sends for nobody here."""
+        ...
+
 
 class Connection(RequestHandler):
     """An accepted connection: answers leave at once, and no read or write waits for ever."""
 
     def setup(self) -> None:
         server = cast("Server", self.server)
+        address = str(self.client_address[0])
         accepted = Socket(fileno=cast("socket", self.request).detach())
         self.request = accepted
         try:
             accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            called, calling = accepted.titles(time.monotonic() + _REQUEST_SECONDS)
-            address = str(self.client_address[0])
-            if refusal := server.door.refusal(address, called, calling):
-                accepted.sendall(refusal)
+            end = time.monotonic() + _REQUEST_SECONDS
+            titles = accepted.titles(end)
+            if titles is None:
+                server.door.count_stranger(f"{address}, requesting nothing")
+                raise ConnectionAbortedError("no association was requested")
+            if refusal := server.door.refusal(address, *titles):
+                accepted.reject(refusal, end)
                 raise ConnectionAbortedError("a stranger")
             accepted.settimeout(NETWORK_TIMEOUT)
         except OSError:
@@ -83,20 +92,28 @@ class Socket(socket):
     _header = b""
     _left = 0
 
-    def titles(self, end: float) -> tuple[str, str]:
+    def titles(self, end: float) -> tuple[str, str] | None:
         """The called and the calling title of the association request that has to come first, by
-        then (PS3.8 9.3.2); what was read of it is read again.
-
-        Raises OSError for one who sends nothing, or something else.
-        """
+        then (PS3.8 9.3.2); what was read of it is read again. None where none comes."""
         while len(self._first) < _TITLES.size:
-            self.settimeout(max(0.001, end - time.monotonic()))
-            received = super().recv(_TITLES.size - len(self._first))
+            self.settimeout(max(_LEAST_SECONDS, end - time.monotonic()))
+            received = b""
+            with suppress(TimeoutError):
+                received = super().recv(_TITLES.size - len(self._first))
             if not received or (self._first + received)[0] != _ASSOCIATE_RQ:
-                raise ConnectionAbortedError("no association was requested")
+                return None
             self._first += received
         called, calling = _TITLES.unpack(self._first)
         return called.decode("ascii", "replace").strip(), calling.decode("ascii", "replace").strip()
+
+    def reject(self, refusal: bytes, end: float) -> None:
+        """Send it, and wait until then for the other side to close: one that is closed with
+        something unread would be reset, and the reason lost."""
+        self.sendall(refusal)
+        self.shutdown(SHUT_WR)
+        with suppress(TimeoutError):
+            while time.monotonic() < end and super().recv(_TITLES.size):
+                self.settimeout(max(_LEAST_SECONDS, end - time.monotonic()))
 
     def shutdown(self, how: int, /) -> None:
         with suppress(OSError):  # after a reset pynetdicom would leave the socket open

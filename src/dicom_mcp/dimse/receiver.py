@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from socket import SHUT_RDWR, getaddrinfo, socket
+from socket import SHUT_RDWR, socket
 from threading import Thread
 from typing import Any, Self, cast
 
@@ -37,7 +37,8 @@ from pynetdicom.service_class import StorageServiceClass
 
 from .. import node
 from ..deadline import Deadline
-from ..errors import ArchiveError
+from ..errors import ArchiveError, NameNotResolved
+from ..network.connect import addresses_of
 from ..standard.identity import identity
 from ..standard.instance import Instance
 from ..standard.sop_class import may_be_storage, name_of
@@ -96,13 +97,13 @@ class Senders:
         return self.titles | {"", self.originator}
 
     @classmethod
-    def of(cls, node: node.Node, address: str) -> "Senders":
-        """The archive at this address, and who sends for it."""
+    def of(cls, node: node.Node, address: str, deadline: Deadline) -> "Senders":
+        """The archive at this address and its others, and who sends for it."""
         others = [one.partition("@") for one in node.receiver.senders] if node.receiver else []
         addresses = {address}
-        for _, _, host in others:
-            with suppress(OSError):
-                addresses |= {str(row[4][0]) for row in getaddrinfo(host, None)}
+        for host in (node.host, *(host.strip() for _, _, host in others)):
+            with suppress(NameNotResolved):  # who has no address here cannot be let in by it
+                addresses |= addresses_of(host, deadline)
         titles = {node.called_ae_title, *(title.strip() for title, _, _ in others)}
         return cls(frozenset(addresses), frozenset(titles), node.calling_ae_title)
 

@@ -57,10 +57,11 @@ class Account:
         self.note(*notes)
 
     def told(self) -> list[str]:
-        """The notes; of an answer that is not complete one says so."""
-        if self.complete or any(note.startswith("Not complete") for note in self.notes):
-            return list(self.notes)
-        return [f"Not complete, perhaps: {self.doubt}", *self.notes]
+        """The notes, each once; of an answer that is not complete one says so."""
+        notes = [*dict.fromkeys(self.notes)]
+        if self.complete or any(note.startswith("Not complete") for note in notes):
+            return notes
+        return [f"Not complete, perhaps: {self.doubt}", *notes]
 
     def note(self, *notes: str) -> None:
         """Add what is not said yet."""

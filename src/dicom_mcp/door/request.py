@@ -60,6 +60,7 @@ class Request:
         try:
             return self._function(call, **self._given)
         except BaseException as error:
+            self.cancel()  # nor does anything wait that it left in other threads
             _let_go(error)
             raise
 

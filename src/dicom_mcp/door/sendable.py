@@ -40,9 +40,10 @@ def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any
         case None | bool():
             return value
         case str():
-            if cut is not None and len(value) > _LONGEST:
-                cut.append(len(value))
-            return sendable_text(value)
+            shown = _visible(value)
+            if cut is not None and len(shown) > _LONGEST:
+                cut.append(len(shown))
+            return capped(shown, _LONGEST)
         case int():
             return int(value) if abs(value) <= _MOST_EXACT else str(value)
         case float():
@@ -70,10 +71,14 @@ _NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 def sendable_text(text: str) -> str:
     """The text with U+FFFD for each half of a character that has lost its other one, with nothing
     hidden in it and no line end but \\n; of a very long one the beginning, with a mark."""
-    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+    return capped(_visible(text), _LONGEST)
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
         return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return capped(plain_text(whole, lines=True), _LONGEST)
+    return plain_text(whole, lines=True)
 
 
 def as_meant(given: Any) -> Any:

@@ -13,7 +13,10 @@ def told(answer: Answer) -> dict[str, Any]:
     structured: dict[str, Any] = sendable(answer, cut=cut)
     if cut and "complete" in structured:
         structured["complete"] = False
-        short = f"Not complete: of {len(cut)} values, too long for an answer, only the beginning."
+        short = (
+            f"Not complete: {len(cut)} texts are longer than an answer has room for; they end with "
+            "a mark. Ask for fewer attributes, or read a report by `start`."
+        )
         structured["notes"] = [short, *structured["notes"]]
     if warned := warning(structured):
         structured["notes"] = [warned, *structured["notes"]]

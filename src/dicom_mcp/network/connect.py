@@ -59,6 +59,11 @@ def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
         del failure  # or it and this frame would keep each other until garbage is collected
 
 
+def addresses_of(host: str, deadline: Deadline) -> set[str]:
+    """The host's addresses, as connections tell them. Raises NameNotResolved."""
+    return {str(address[0]) for _, address in _resolve(host, 0, deadline)}
+
+
 def _resolve(
     host: str, port: int, deadline: Deadline
 ) -> list[tuple[socket.AddressFamily, _Address]]:
