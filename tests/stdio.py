@@ -37,16 +37,19 @@ class Child:
     def notify(self, method: str, params: dict[str, Any] | None = None) -> None:
         self._write({"jsonrpc": "2.0", "method": method, "params": params or {}})
 
-    def answer(self, id_: int) -> dict[str, Any]:
+    def answer(self, id_: object) -> dict[str, Any]:
         """Read until the response with this id."""
+        while (message := self.heard()).get("id") != id_:
+            pass
+        return message
+
+    def heard(self) -> dict[str, Any]:
+        """The next message, whatever it answers."""
         assert self.process.stdout
-        while True:
-            line = self.process.stdout.readline()
-            assert line, "the server left"
-            self.lines.append(line)
-            message = json.loads(line)
-            if message.get("id") == id_:
-                return message
+        line = self.process.stdout.readline()
+        assert line, "the server left"
+        self.lines.append(line)
+        return json.loads(line)
 
     def initialize(self, version: str) -> dict[str, Any]:
         """The handshake of the versions that have one."""
@@ -71,9 +74,13 @@ class Child:
         return rest
 
     def _write(self, message: dict[str, Any]) -> None:
+        self.write(json.dumps(message).encode())
+
+    def write(self, line: bytes) -> None:
+        """A line as it is, message or not."""
         assert self.process.stdin
-        self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
+        os.write(self.process.stdin.fileno(), line + b"\n")
 
 
 @contextmanager

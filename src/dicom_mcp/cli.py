@@ -111,6 +111,9 @@ def _serve(chosen: argparse.Namespace) -> None:
             pacs, vna = stack.enter_context(demo_archives())
             node = Node(pacs.host, pacs.port, pacs.ae_title, name="pacs")
             settings = replace(settings, node=node, others=(WebNode(vna.url, name="vna"),))
+        import anyio
+
+        from . import stdio
         from .server import create_server
 
         server = create_server(settings)
@@ -119,7 +122,7 @@ def _serve(chosen: argparse.Namespace) -> None:
                 sys.stderr.write(_ALONE)
             # The SDK reads stdin in a thread no exception reaches: Ctrl-C would wait for a line.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            server.run("stdio")
+            anyio.run(stdio.serve, server)
             return
         from mcp.server.transport_security import TransportSecuritySettings
 
