@@ -19,7 +19,7 @@ from .elements import Elements
 from .error import ContentError
 from .groups import placed
 from .lut import Lut, lut, palette
-from .modality import is_ct, modality, rescale_fault
+from .modality import is_ct, modality, padding, rescale_fault
 from .pixels import Stored, stored
 from .plain import capped
 from .window import LINEAR, PRESETS, Window
@@ -166,7 +166,7 @@ class _Grey:
         if told := rescale_fault(elements, number):
             self.notes.append(told)
             self.unit = ""
-        self.padding = _padding(elements, held)
+        self.padding = padding(elements, held)
         self.is_table = "ModalityLUTSequence" in elements
         self.is_scaled = False  # from the least to the largest of its own values
         ends = self.modality(self._kept())
@@ -323,28 +323,6 @@ def _is_inverted(elements: Elements, held: Stored) -> tuple[bool, str]:
         f"By Presentation LUT Shape {capped(shape, 16)} {light} values are light, against "
         f"{held.photometric}"
     )
-
-
-def _padding(elements: Elements, held: Stored) -> tuple[float, float] | None:
-    """The stored values that are no part of the image (PS3.3 C.7.5.1.1.2)."""
-    for keyword in ("PixelPaddingValue", "FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue"):
-        if (value := elements.number(keyword)) is None:
-            continue
-        limit = elements.number(keyword.replace("Value", "RangeLimit"))
-        ends = sorted([value, value if limit is None else limit])
-        if held.values.dtype.kind != "f":
-            ends = sorted(_as_stored(int(end), held) for end in ends)
-        return ends[0], ends[1]
-    return None
-
-
-def _as_stored(value: int, held: Stored) -> float:
-    """A value that may have been written with the wrong sign, as the pixels hold it."""
-    size = held.values.dtype.itemsize * 8
-    value %= 1 << size
-    if held.signed and value >= 1 << (size - 1):
-        value -= 1 << size
-    return float(value)
 
 
 def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str, list[str]]":

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from .elements import Elements
 from .groups import placed
 from .layout import frame_count
-from .placing import Placing, Vector, cross, dot, is_mosaic, upright, vectors
+from .placing import Placing, Plane, Vector, cross, dot, extent, is_mosaic, upright, vectors
 
 # Millimetres below which two positions are one, and the share of a spacing two may differ by.
 _SAME = 0.01
@@ -83,17 +83,22 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a frame lies: mm along its normal as `along` measures, the cosines of its rows and
-    columns, and the frame of reference of both."""
+    """Where a frame lies: its plane, the point in the middle of it, and the frame of reference of
+    both."""
 
     frame: int
-    along: float
-    cosines: tuple[float, ...]
+    plane: Plane
+    centre: Vector
     frame_of_reference: str
+
+    @property
+    def along(self) -> float:
+        """Millimetres along its normal, as `along` measures."""
+        return self.plane.along
 
     def faces(self, other: "Place") -> bool:
         """Whether both have one orientation, so that their positions are along one normal."""
-        pairs = zip(self.cosines, other.cosines, strict=True)
+        pairs = zip(self.plane.cosines, other.plane.cosines, strict=True)
         return all(abs(first - second) < _SAME_COSINE for first, second in pairs)
 
 
@@ -171,7 +176,7 @@ def places(dataset: Dataset) -> list[Place]:
     where = elements.text("FrameOfReferenceUID")
     numbers = range(1, min(placing.frames, _MOST_FRAMES) + 1 if placing.varies else 2)
     return [
-        Place(number, plane.along, plane.cosines, where)
+        Place(number, plane, extent(elements, number).centre(plane), where)
         for number in numbers
         if (plane := placing.plane(number))
     ]

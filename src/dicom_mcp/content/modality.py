@@ -52,6 +52,28 @@ def rescale_fault(elements: Elements, number: int) -> str:
     return ""
 
 
+def padding(elements: Elements, held: Stored) -> tuple[float, float] | None:
+    """The stored values that are no part of the image (PS3.3 C.7.5.1.1.2)."""
+    for keyword in ("PixelPaddingValue", "FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue"):
+        if (value := elements.number(keyword)) is None:
+            continue
+        limit = elements.number(keyword.replace("Value", "RangeLimit"))
+        ends = sorted([value, value if limit is None else limit])
+        if held.values.dtype.kind != "f":
+            ends = sorted(_as_stored(int(end), held) for end in ends)
+        return ends[0], ends[1]
+    return None
+
+
+def _as_stored(value: int, held: Stored) -> float:
+    """A value that may have been written with the wrong sign, as the pixels hold it."""
+    size = held.values.dtype.itemsize * 8
+    value %= 1 << size
+    if held.signed and value >= 1 << (size - 1):
+        value -= 1 << size
+    return float(value)
+
+
 def _unit(said: str) -> str:
     """A unit of the modality's values; US says that there is none (PS3.3 C.11.1.1.2)."""
     return "" if said.upper() == "US" else said

@@ -39,9 +39,36 @@ class Plane:
         return (*self.row, *self.column)
 
     @property
+    def normal(self) -> Vector:
+        """Square to rows and columns, in the direction of the nearest axis."""
+        return upright(cross(self.row, self.column))
+
+    @property
     def along(self) -> float:
-        """Millimetres along the normal, in the direction of the nearest axis."""
-        return dot(upright(cross(self.row, self.column)), self.position)
+        """Millimetres along the normal."""
+        return dot(self.normal, self.position)
+
+    def at(self, down: float, across: float) -> Vector:
+        """The point so many mm from the middle of the first pixel, down its column and across."""
+        x, y, z = (
+            where + down * column + across * row
+            for where, column, row in zip(self.position, self.column, self.row, strict=True)
+        )
+        return x, y, z
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Rows and columns of a frame, and the mm from one to the next (0 where it does not say)."""
+
+    rows: int
+    columns: int
+    down: float
+    across: float
+
+    def centre(self, plane: Plane) -> Vector:
+        """The middle of a frame that lies so."""
+        return plane.at((self.rows - 1) / 2 * self.down, (self.columns - 1) / 2 * self.across)
 
 
 class Placing:
@@ -122,6 +149,15 @@ class Placing:
         if abs(normal[2]) > 0.99 and self._offsets[0] and abs(z - self._offsets[0]) < 1.0:
             return Plane(first.row, first.column, (x, y, offset))
         return _moved(first, offset - self._offsets[0])
+
+
+def extent(elements: Elements, number: int) -> Extent:
+    """How large frame `number` is (PS3.3 10.7.1.3: rows first)."""
+    spacing = placed(elements, number, "PixelMeasuresSequence", "PixelSpacing")
+    found = spacing.numbers("PixelSpacing")
+    known = len(found) == 2 and min(found) > 0
+    down, across = (found[0], found[1]) if known else (0.0, 0.0)
+    return Extent(elements.integer("Rows"), elements.integer("Columns"), down, across)
 
 
 def is_mosaic(elements: Elements) -> bool:

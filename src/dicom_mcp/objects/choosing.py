@@ -64,7 +64,7 @@ class Choosing:
         if len(found.objects) == 1 and found.objects[0].reference.sop_class_uid == PDF:
             return found.objects[0], frame or 1
         if place.millimetres is not None:
-            nearest = self._nearest(self._stack(found), place.millimetres)
+            nearest = self.nearest(self.stack(found), place.millimetres)
             return nearest.member, frame or nearest.place.frame
         if place.number is not None:
             several = [one for one in found.objects if one.number == place.number]
@@ -128,59 +128,27 @@ class Choosing:
             fetch(step, some, take, headers=True)
         return [found[one.uid] for one in some if one.uid in found]
 
-    def matched(
-        self, left: Members, right: Members, place: Place
-    ) -> tuple[tuple[Member, int], tuple[Member, int]]:
-        """The image of the left series that is meant, and the one of the right that fits it."""
-        try:
-            stacks = self._stack(left), self._stack(right)
-        except ContentError as trouble:
-            if place.millimetres is not None:
-                raise
-            self.remarks.note(f"Matched by image number only, not by position: {trouble}")
-            one, number = self.pick(left, place, 0)
-            share = share_of(left.objects, one)
-            if one.frames > 1:
-                share = (max(number, 1) - 1) / (one.frames - 1)
-            return (one, number), self.pick(right, Place(share=share), 0)
-        mine, other = stacks
-        if place.millimetres is not None:
-            chosen = self._nearest(mine, place.millimetres)
-        else:
-            member, number = self.pick(left, place, 0)
-            several = [one for one in mine if one.member is member]
-            several = [one for one in several if not number or one.place.frame == number]
-            if not several:
-                raise ContentError(
-                    f"{member.name} does not say where it lies in the patient",
-                    "Choose another place (at)",
-                )
-            chosen = several[0]
-        if not mine[0].place.faces(other[0].place):
-            raise ContentError(
-                "The two series have different orientations, so that no image of one matches an "
-                "image of the other",
-                "Look at each with view_image",
-            )
-        where = chosen.place.frame_of_reference
-        if where and where == other[0].place.frame_of_reference:
-            fitting = self._nearest(other, chosen.place.along, "The other series")
-            self.remarks.note(
-                f"Matched by position (one frame of reference): left {chosen.place.along:.1f} mm, "
-                f"right {fitting.place.along:.1f} mm."
-            )
-        else:
-            fitting = at_share(other, share_of(mine, chosen))
-            self.remarks.note(
-                "The series have different frames of reference: matched by the share of the way "
-                f"through each stack ({share_of(mine, chosen):.0%}): the anatomy may be off."
-            )
-        return (chosen.member, chosen.place.frame), (fitting.member, fitting.place.frame)
-
-    def _stack(self, found: Members) -> list[Placed]:
+    def stack(self, found: Members) -> list[Placed]:
         """The pictures of a series along their normal.
 
         Raises ContentError where they are too many, lie nowhere, or do not lie behind each other.
+        """
+        placed = self.placed(found)
+        first = placed[0].place
+        if not all(
+            first.faces(one.place) and one.place.frame_of_reference == first.frame_of_reference
+            for one in placed
+        ):
+            raise ContentError(
+                "The series holds images of several orientations or frames of reference",
+                "Choose by instance number",
+            )
+        return along_normal(placed)
+
+    def placed(self, found: Members) -> list[Placed]:
+        """The pictures of a series that say where they lie.
+
+        Raises ContentError where none does, and where they are too many.
         """
         if len(found.objects) > _MOST_PLACED:
             raise ContentError(
@@ -214,20 +182,9 @@ class Choosing:
                 "The images do not say where they lie in the patient",
                 "Choose by a share such as 30 %",
             )
-        first = placed[0].place
-        if not all(
-            first.faces(one.place) and one.place.frame_of_reference == first.frame_of_reference
-            for one in placed
-        ):
-            raise ContentError(
-                "The series holds images of several orientations or frames of reference",
-                "Choose by instance number",
-            )
-        return sorted(placed, key=lambda one: (one.place.along, one.member.number or 0))
+        return placed
 
-    def _nearest(
-        self, stack: Sequence[Placed], wanted: float, called: str = "The series"
-    ) -> Placed:
+    def nearest(self, stack: Sequence[Placed], wanted: float, called: str = "The series") -> Placed:
         """The picture nearest to a position.
 
         Raises ContentError where the series does not reach there.
@@ -249,6 +206,11 @@ class Choosing:
                 f"{there} images lie there (phases, echoes or repeats): this is the first."
             )
         return nearest
+
+
+def along_normal(placed: Sequence[Placed]) -> list[Placed]:
+    """Pictures of one orientation in the order in which they lie."""
+    return sorted(placed, key=lambda one: (one.place.along, one.member.number or 0))
 
 
 def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:

@@ -14,6 +14,7 @@ from ..door.call import Call
 from ..door.rows import Row, filled
 from ..errors import ProtocolViolation
 from ..objects.choosing import PDF, Choosing, remarks_of
+from ..objects.matching import Matching
 from ..objects.objects import (
     At,
     Member,
@@ -204,10 +205,13 @@ class _Making:
 
         self.remarks.note(*right.notes)
         self.remarks.complete = self.remarks.complete and right.whole and right.is_ordered
-        (one, frame), (other, its_frame) = Choosing(self.call, self.remarks).matched(
-            left, right, place
-        )
-        (first, whose), (second, whose_other) = self._cell(one, frame), self._cell(other, its_frame)
+        pair = Matching(Choosing(self.call, self.remarks), left, right).pair(place)
+        (one, frame), (other, its_frame) = pair.left, pair.right
+        first, whose = self._cell(one, frame)
+        if pair.made is None:
+            second, whose_other = self._cell(other, its_frame)
+        else:
+            second, whose_other = self._dated(pair.made, 1, pair.how)
         if whose != whose_other:
             self.remarks.notes.insert(0, "The two series have different Patient IDs.")
         drawn = self._bounded(
@@ -215,7 +219,7 @@ class _Making:
         )
         for each, shown in ((left, one), (right, other)):
             self.remarks.note(*state_notes(self.call, each, [shown]))
-        rows = {"left": _row(left, one), "right": _row(right, other)}
+        rows = {"left": _row(left, one), "right": filled({**_row(right, other), "made": pair.how})}
         return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
 
     def _cells(
@@ -239,8 +243,7 @@ class _Making:
                     if len(found.objects) == 1 and one.frames != known:
                         frames[one.uid] = spread(range(1, known + 1), count)
                     cells[one.uid] = [
-                        self._drawn(dataset, number, instance, apart, side)
-                        for number in frames[one.uid]
+                        self._drawn(dataset, number, apart, side) for number in frames[one.uid]
                     ]
                 except ContentError as trouble:
                     faults[str(trouble)].append(one.name)
@@ -260,26 +263,24 @@ class _Making:
 
     def _cell(self, one: Member, number: int) -> tuple["Cell", str]:
         """An image to be compared, with its day in the label, and whose it is."""
+        return self._dated(opened(self._fetched(one)), number or 1)
+
+    def _dated(self, dataset: Any, number: int, how: str = "") -> tuple["Cell", str]:
         from ..content.elements import Elements
 
-        instance = self._fetched(one)
-        dataset = opened(instance)
         elements = Elements.of(dataset)
         with self.call.decoder() as apart:
-            drawn = self._drawn(dataset, number or 1, instance, apart, 1024)
-        day = elements.text("StudyDate")
-        return replace(drawn, label=f"{day}, {drawn.label}"), elements.text("PatientID")
+            drawn = self._drawn(dataset, number, apart, 1024)
+        label = ", ".join(filter(None, [elements.text("StudyDate"), how, drawn.label]))
+        return replace(drawn, label=label), elements.text("PatientID")
 
-    def _drawn(
-        self, dataset: Any, number: int, instance: Instance, apart: "Apart", side: int
-    ) -> "Cell":
+    def _drawn(self, dataset: Any, number: int, apart: "Apart", side: int) -> "Cell":
         from ..content.picture import cell
 
         return cell(
             dataset,
             number,
             window=self.window,
-            transfer_syntax=instance.transfer_syntax,
             apart=apart,
             longest_side=side,
             overlays=self.overlays,
