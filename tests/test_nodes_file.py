@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from dicom_mcp.config import load
 from dicom_mcp.errors import BadConfiguration
 from dicom_mcp.node import Basic, Bearer, Certificate, Node, Receiver, Tls, WebNode, node_at
-from dicom_mcp.nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable
+from dicom_mcp.nodes_file import NodesFile, keys_of
 
 WHOLE = """
 default = "vna"
@@ -169,6 +168,33 @@ def test_values_that_cannot_work_are_all_named_too(tmp_path: Path) -> None:
         assert line in told, told
 
 
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ('password_env = "HOME"', "nodes.a.username: missing"),
+        ('key = "us.pem"', "nodes.a.certificate: missing"),
+        ('username = "me"', "nodes.a: password_env or password_file is missing"),
+        ('token_env = "HOME"\ntoken_file = "token"', "token_env or token_file, not both"),
+        ('url = "ftp://pacs.example.org:21"', "nodes.a.url: base_url is not the address"),
+        ("timeout = true", "nodes.a.timeout: input should be a valid number"),
+        ('objects_from = "b"', "nodes.a.objects_from: there is no node 'b'. Known: a"),
+        ("token_env = 1", "nodes.a.token_env: input should be a valid string"),
+        ("receiver = true", "nodes.a.receiver: input should be a valid table"),
+        ("tls = 1", "nodes.a.tls: input should be a valid table"),
+        ('tls = { key = "us.pem" }', "nodes.a.tls.certificate: missing"),
+    ],
+)
+def test_half_a_setting_is_a_mistake_and_not_left_out(
+    line: str, mistake: str, tmp_path: Path
+) -> None:
+    node = 'host = "h"\nport = 104' if line[:3] in ("rec", "tls") else 'url = "http://h"'
+    node = "" if line.startswith("url") else node
+    with pytest.raises(BadConfiguration) as raised:
+        load(written(tmp_path, f"[nodes.a]\n{node}\n{line}\n"), {"HOME": "/root"})
+    assert "has 1 mistake:" in str(raised.value)
+    assert mistake in str(raised.value)
+
+
 def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"is not TOML: .* \(at line 2, column"):
         load(written(tmp_path, "\n[nodes\n"), {})
@@ -198,11 +224,14 @@ def test_what_is_no_address_is_told_what_one_looks_like(address: str) -> None:
 DOCS = Path(__file__).parents[1] / "docs" / "configuration.md"
 
 
-@pytest.mark.parametrize("kind", [TopTable, DimseTable, WebTable, TlsTable, ReceiverTable])
-def test_every_setting_is_explained_as_the_file_itself_says_it(kind: type[BaseModel]) -> None:
-    told = DOCS.read_text()
-    for name, setting in kind.model_fields.items():
-        assert f"| `{name}` | {setting.description or ''}" in told
+def test_every_setting_is_explained_as_the_nodes_themselves_say_it() -> None:
+    lines = DOCS.read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| `")]
+    assert rows == [
+        f"| `{key}` | {setting.description} |"
+        for shape in (NodesFile, Node, Tls, Receiver, WebNode)
+        for key, setting in keys_of(shape).items()
+    ]
 
 
 @pytest.mark.parametrize("file", [DOCS, DOCS.parents[1] / "README.md"])

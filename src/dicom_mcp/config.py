@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import BadConfiguration
 from .node import (
@@ -25,6 +24,7 @@ from .node import (
     WebNode,
 )
 from .nodes_file import read_nodes_file
+from .setting import a_time_zone
 
 # What a node is called that has no name of its own, and the environment's beside those of a file.
 DEFAULT_NAME = "default"
@@ -188,11 +188,10 @@ VARIABLES: dict[str, str] = {
 
 def _time_zone(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadConfiguration(
-            f"DICOM_TIME_ZONE={name!r} is not a time zone known here", VARIABLES["DICOM_TIME_ZONE"]
-        ) from None
+        return a_time_zone(name)
+    except BadConfiguration as error:
+        remedy = VARIABLES["DICOM_TIME_ZONE"]
+        raise BadConfiguration(f"DICOM_TIME_ZONE={error.happened}", remedy) from None
 
 
 def _hosts(text: str) -> frozenset[str] | None:

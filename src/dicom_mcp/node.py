@@ -3,9 +3,24 @@ to it."""
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from .errors import BadConfiguration
+from .setting import (
+    Setting,
+    a_base_url,
+    a_character_set,
+    a_credential,
+    a_host,
+    a_number,
+    a_port,
+    a_time_zone,
+    an_ae_title,
+    obey_rules,
+    some_senders,
+)
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 11112
@@ -20,102 +35,112 @@ DEFAULT_WEB_CONNECTIONS = 4
 
 _PORTS = {"http": 80, "https": 443}
 
+_CA_FILE = Setting("PEM file of the authority to trust; else the system's", how="file")
+_TIMEOUT = Setting(
+    "Seconds a question may take in all", a_number("timeout", 0, 3600, unit=" seconds")
+)
+_CONNECTIONS = Setting(
+    "Connections held at a time (2; DICOMweb 4)",
+    a_number("connections", 1, 32, "Archives often allow 10 to 20 associations in all"),
+)
+_TIME_ZONE = Setting('Where its "today" is, such as "Europe/Berlin"', a_time_zone, form=str)
+_OBJECTS_FROM = Setting("Node to fetch its objects from instead")
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """Files in PEM form: our certificate and, unless it stands in the same file, its key."""
 
-    certificate: str
-    key: str = field(default="", repr=False)
+    certificate: Annotated[str, Setting("PEM file of our own certificate", how="file")]
+    key: Annotated[str, Setting("Its key, unless it is in the same file", how="file")] = field(
+        default="", repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a DICOM connection is secured (PS3.15 B.12, BCP 195): the peer is always verified.
+    """How a DICOM connection is secured (PS3.15 B.12, BCP 195): the peer is always verified."""
 
-    `ca_file` names the authority that is trusted instead of the system's, `certificate` what we
-    show of ourselves, `server_name` the name in the peer's certificate when it is not its host.
-    """
-
-    ca_file: str = ""
-    certificate: Certificate | None = None
-    server_name: str = ""
+    ca_file: Annotated[str, _CA_FILE] = ""
+    certificate: Annotated[Certificate | None, Setting(how="among")] = None
+    server_name: Annotated[str, Setting("Name in the archive's certificate, if not its host")] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where an archive may send the objects we ask it to move (C-MOVE): our title as it knows us,
-    the port we listen on, and the address we listen at; "" is the one by which it is reached.
+    """Where the archive may send objects to when asked to (C-MOVE).
 
-    `senders` are those, as TITLE@host, that send for it; else only it is listened to. Raises
+    `senders` are those that send for it; else only the archive is listened to. Raises
     BadConfiguration for a value that cannot work.
     """
 
-    ae_title: str
-    port: int
-    host: str = ""
-    senders: tuple[str, ...] = ()
+    ae_title: Annotated[
+        str,
+        Setting(
+            "Our title as the archive knows it as a destination",
+            an_ae_title("the receiver's ae_title"),
+        ),
+    ]
+    port: Annotated[
+        int, Setting("Port we listen on while objects are fetched", a_port("the receiver's port"))
+    ]
+    host: Annotated[str, Setting("Address to listen at; else that by which it is reached")] = ""
+    senders: Annotated[
+        tuple[str, ...],
+        Setting("Others that send for it, as TITLE@host", some_senders, form=list[str]),
+    ] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.port <= 65535:
-            raise BadConfiguration(f"the receiver's port {self.port} is not between 1 and 65535")
-        object.__setattr__(self, "ae_title", _ae_title(self.ae_title, "the receiver's ae_title"))
-        object.__setattr__(self, "senders", (*self.senders,))
-        for sender in self.senders:
-            title, at, host = sender.partition("@")
-            if not at or not host.strip():
-                raise BadConfiguration(
-                    f"the receiver's sender {sender!r} is not written as TITLE@host",
-                    "Such as ARCHIVE2@192.0.2.11",
-                )
-            _ae_title(title, "the receiver's sender")
+        obey_rules(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A DICOM peer that can be asked, and who we say we are to it.
 
-    `timeout` is what one question may take in all, in seconds; `connections` how many associations
-    we hold at a time. `character_set` is what its text is in where it does not say (a defined
-    term of PS3.3 C.12.1.1.2), `time_zone` where its "today" is, `objects_from` the node that
-    objects are fetched from instead, `receiver` where it may send them when asked to (C-MOVE).
     Raises BadConfiguration, naming the rule, for a value that cannot work.
     """
 
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
-    called_ae_title: str = DEFAULT_CALLED_AE_TITLE
-    calling_ae_title: str = DEFAULT_CALLING_AE_TITLE
-    timeout: float = DEFAULT_TIMEOUT
+    host: Annotated[str, Setting("Host name or address", a_host, needed=True)] = DEFAULT_HOST
+    port: Annotated[
+        int,
+        Setting(
+            "DICOM port, often 104, 4242 or 11112",
+            a_port("port", "DICOM archives often use 104, 4242 or 11112"),
+            needed=True,
+        ),
+    ] = DEFAULT_PORT
+    called_ae_title: Annotated[
+        str, Setting("The archive's AE title", an_ae_title("called_ae_title"))
+    ] = DEFAULT_CALLED_AE_TITLE
+    calling_ae_title: Annotated[
+        str, Setting("Our AE title to it", an_ae_title("calling_ae_title"))
+    ] = DEFAULT_CALLING_AE_TITLE
+    timeout: Annotated[float, _TIMEOUT] = DEFAULT_TIMEOUT
     name: str = ""
-    tls: Tls | None = None
-    connections: int = DEFAULT_CONNECTIONS
-    character_set: str = ""
-    time_zone: tzinfo | None = None
-    objects_from: str = ""
-    receiver: Receiver | None = None
+    tls: Annotated[
+        Tls | None,
+        Setting("Encrypted, the archive verified: true, or the settings of `tls`", form=bool | Tls),
+    ] = None
+    connections: Annotated[int, _CONNECTIONS] = DEFAULT_CONNECTIONS
+    character_set: Annotated[
+        str,
+        Setting('What its text is in where it does not say, such as "ISO_IR 100"', a_character_set),
+    ] = ""
+    time_zone: Annotated[tzinfo | None, _TIME_ZONE] = None
+    objects_from: Annotated[str, _OBJECTS_FROM] = ""
+    receiver: Annotated[
+        Receiver | None,
+        Setting("Where it may send objects to when asked to (C-MOVE): see `receiver`"),
+    ] = None
 
     def __post_init__(self) -> None:
-        host = self.host.strip()
-        if not host or any(character.isspace() or character in "/@" for character in host):
-            raise BadConfiguration(
-                f"host {self.host!r} is not a host name or IP address",
-                "Give the name or address alone, such as pacs.example.org or 192.0.2.10",
-            )
-        if not 1 <= self.port <= 65535:
-            raise BadConfiguration(
-                f"port {self.port} is not between 1 and 65535",
-                "DICOM archives often use 104, 4242 or 11112",
-            )
-        _check_limits(self.timeout, self.connections)
+        obey_rules(self)
         if self.tls and self.receiver and not self.objects_from:
             raise BadConfiguration(
                 "what an archive sends to a receiver is not encrypted, and tls is wanted here",
                 "Fetch by C-GET, or name a node with objects_from; else leave out tls or receiver",
             )
-        object.__setattr__(self, "host", host)
-        for name in ("called_ae_title", "calling_ae_title"):
-            object.__setattr__(self, name, _ae_title(getattr(self, name), name))
 
     def __str__(self) -> str:
         where = (
@@ -125,33 +150,41 @@ class Node:
         return f"{self.name}, {where}" if self.name else where
 
 
+_BASIC = partial(
+    a_credential,
+    "the user name has a colon, or it or the password a character that cannot be sent",
+    "Basic authentication knows no other user names (RFC 7617)",
+)
+_TOKEN = a_credential(
+    "the bearer token is empty or has a character that cannot be sent",
+    "Give it as it was issued, in one line",
+    "[ -~]+",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Basic:
     """A user name and password (RFC 7617). Raises BadConfiguration for what no header can say."""
 
-    username: str
-    password: str = field(repr=False)
+    username: Annotated[
+        str, Setting("User name, with password_env or password_file", _BASIC("[^:]*"))
+    ]
+    password: Annotated[str, Setting("the password", _BASIC(".*"), how="secret")] = field(
+        repr=False
+    )
 
     def __post_init__(self) -> None:
-        if ":" in self.username or not _is_printable(self.username + self.password):
-            raise BadConfiguration(
-                "the user name has a colon, or it or the password a character that cannot be sent",
-                "Basic authentication knows no other user names (RFC 7617)",
-            )
+        obey_rules(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
     """A token (RFC 6750). Raises BadConfiguration for what no header can say."""
 
-    token: str = field(repr=False)
+    token: Annotated[str, Setting("a bearer token", _TOKEN, how="secret")] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not self.token or not self.token.isascii() or not _is_printable(self.token):
-            raise BadConfiguration(
-                "the bearer token is empty or has a character that cannot be sent",
-                "Give it as it was issued, in one line",
-            )
+        obey_rules(self)
 
 
 type Auth = Basic | Bearer | Certificate | None
@@ -161,47 +194,36 @@ type Auth = Basic | Bearer | Certificate | None
 class WebNode:
     """An origin server by the URL that `/studies` comes after (PS3.18 8.2).
 
-    `ca_file` names a private CA that is trusted instead of the system's; the rest is as in Node.
     Raises BadConfiguration for a value that cannot work.
     """
 
-    base_url: str
-    auth: Auth = None
-    ca_file: str = ""
-    timeout: float = DEFAULT_TIMEOUT
+    base_url: Annotated[
+        str,
+        Setting(
+            "What stands before /studies, https://pacs.example.org/dicom-web",
+            a_base_url,
+            key="url",
+        ),
+    ]
+    auth: Annotated[Basic | Bearer | Certificate | None, Setting(how="among")] = None
+    ca_file: Annotated[str, _CA_FILE] = ""
+    timeout: Annotated[float, _TIMEOUT] = DEFAULT_TIMEOUT
     name: str = ""
-    connections: int = DEFAULT_WEB_CONNECTIONS
-    time_zone: tzinfo | None = None
-    objects_from: str = ""
+    connections: Annotated[int, _CONNECTIONS] = DEFAULT_WEB_CONNECTIONS
+    time_zone: Annotated[tzinfo | None, _TIME_ZONE] = None
+    objects_from: Annotated[str, _OBJECTS_FROM] = ""
     host: str = field(init=False)
     port: int = field(init=False)
 
     def __post_init__(self) -> None:
-        url = self.base_url.strip().rstrip("/")
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-            host.encode("idna")
-        except ValueError:
-            host, port, parts = "", 0, urlsplit("")
-        if parts.username is not None or parts.password is not None:
-            raise BadConfiguration(
-                "base_url holds a user name or password", "Give them as basic authentication"
-            )
-        # Nothing of a URL that is refused is shown: it may hold a secret in a wrong place.
-        if not host or not port or parts.query or parts.fragment or not _is_plain(url):
-            raise BadConfiguration(
-                "base_url is not the address of a DICOMweb server",
-                "Give what stands before /studies, such as https://pacs.example.org/dicom-web",
-            )
-        _check_limits(self.timeout, self.connections)
+        obey_rules(self)
+        parts = urlsplit(self.base_url)
         if isinstance(self.auth, Certificate) and parts.scheme != "https":
             raise BadConfiguration(
                 "a client certificate needs TLS", "Give a base_url that begins with https://"
             )
-        object.__setattr__(self, "base_url", url)
-        object.__setattr__(self, "host", host)
-        object.__setattr__(self, "port", port)
+        object.__setattr__(self, "host", parts.hostname)
+        object.__setattr__(self, "port", parts.port or _PORTS[parts.scheme])
 
     def __str__(self) -> str:
         return f"{self.name}, {self.base_url}" if self.name else self.base_url
@@ -225,46 +247,11 @@ def node_at(address: str) -> AnyNode:
     DICOMweb server. Raises BadConfiguration for anything else."""
     if address.lower().startswith(("http://", "https://")):
         return WebNode(address)
-    title, _, place = address.rpartition("@")
-    host, colon, port = place.rpartition(":")
+    title, _, location = address.rpartition("@")
+    host, colon, port = location.rpartition(":")
     if not colon or not port.isdecimal() or not host:
         raise BadConfiguration(
             f"{address[:80]!r} is neither the name of a node nor an address",
             "An address is TITLE@host:port, such as PACS@pacs.example.org:104, or a URL",
         )
     return Node(host.strip("[]"), int(port), title or DEFAULT_CALLED_AE_TITLE)
-
-
-def _check_limits(timeout: float, connections: int) -> None:
-    if not 0 < timeout <= 3600:
-        raise BadConfiguration(f"timeout {timeout:g} is not between 0 and 3600 seconds")
-    if not 1 <= connections <= 32:
-        raise BadConfiguration(
-            f"connections {connections} is not between 1 and 32",
-            "Archives often allow 10 to 20 associations in all",
-        )
-
-
-def _ae_title(title: str, name: str) -> str:
-    """PS3.5 6.2, AE: 1 to 16 characters of ISO-IR 6 without backslash and control characters."""
-    stripped = title.strip(" ")
-    if not 1 <= len(stripped) <= 16:
-        raise BadConfiguration(
-            f"{name} {title[:40]!r} has {len(stripped)} characters",
-            "A DICOM AE title has 1 to 16 (PS3.5 6.2)",
-        )
-    if any(not 32 <= ord(character) <= 126 or character == "\\" for character in stripped):
-        raise BadConfiguration(
-            f"{name} {title!r} has a character an AE title cannot have",
-            "Use printable ASCII without backslash (PS3.5 6.2)",
-        )
-    return stripped
-
-
-def _is_printable(text: str) -> bool:
-    return all(one >= " " and one.isprintable() for one in text)
-
-
-def _is_plain(url: str) -> bool:
-    """Whether it can stand in a request as it is."""
-    return url.isascii() and url.isprintable() and not set(' "<>\\^`{|}') & set(url)

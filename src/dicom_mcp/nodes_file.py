@@ -1,8 +1,8 @@
 """The configuration file: TOML that names the archives there are.
 
-The tables below are its whole grammar and say of themselves what each setting means; a wrong file
-is told with every mistake in it, each with its line. Secrets are not in the file: it says which
-environment variable or other file they are in.
+What may stand in it is what the classes of `node`, and `NodesFile` below, say of their fields; a
+wrong file is told with every mistake in it, each with its line. Secrets are not in the file: it
+says which environment variable or other file they are in.
 """
 
 import re
@@ -11,107 +11,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from .errors import BadConfiguration
-from .node import (
-    DEFAULT_CALLED_AE_TITLE,
-    DEFAULT_CALLING_AE_TITLE,
-    DEFAULT_CONNECTIONS,
-    DEFAULT_TIMEOUT,
-    DEFAULT_WEB_CONNECTIONS,
-    AnyNode,
-    Auth,
-    Basic,
-    Bearer,
-    Certificate,
-    Node,
-    Receiver,
-    Tls,
-    WebNode,
-)
+from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
+from .setting import Setting, a_time_zone, an_ae_title, classes_of, settings_of
 from .words.near import did_you_mean
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class TlsTable(_Table):
-    """`tls = true`, or these."""
-
-    ca_file: str = Field("", description="PEM file of the authority to trust; else the system's")
-    certificate: str = Field("", description="PEM file of our own certificate")
-    key: str = Field("", description="Its key, unless it is in the same file")
-    server_name: str = Field("", description="Name in the archive's certificate, if not its host")
-
-
-class ReceiverTable(_Table):
-    """Where the archive may send objects to when asked to (C-MOVE)."""
-
-    ae_title: str = Field(description="Our title as the archive knows it as a destination")
-    port: int = Field(description="Port we listen on while objects are fetched")
-    host: str = Field("", description="Address to listen at; else that by which it is reached")
-    senders: list[str] = Field([], description="Others that send for it, as TITLE@host")
-
-
-class _AnyTable(_Table):
-    timeout: float = Field(DEFAULT_TIMEOUT, description="Seconds a question may take in all")
-    connections: int = Field(0, description="Connections held at a time (2; DICOMweb 4)")
-    time_zone: str = Field("", description='Where its "today" is, such as "Europe/Berlin"')
-    objects_from: str = Field("", description="Node to fetch its objects from instead")
-
-
-class DimseTable(_AnyTable):
-    """A node that speaks the DICOM network protocol."""
-
-    host: str = Field(description="Host name or address")
-    port: int = Field(description="DICOM port, often 104, 4242 or 11112")
-    called_ae_title: str = Field(DEFAULT_CALLED_AE_TITLE, description="The archive's AE title")
-    calling_ae_title: str = Field("", description="Our AE title to it")
-    tls: bool | TlsTable = Field(
-        False, description="Encrypted, the archive verified: true, or the settings of `tls`"
-    )
-    character_set: str = Field(
-        "", description='What its text is in where it does not say, such as "ISO_IR 100"'
-    )
-    receiver: ReceiverTable | None = Field(
-        None, description="Where it may send objects to when asked to (C-MOVE): see `receiver`"
-    )
-
-
-class WebTable(_AnyTable):
-    """A node that speaks DICOMweb."""
-
-    url: str = Field(description="What stands before /studies, https://pacs.example.org/dicom-web")
-    username: str = Field("", description="User name, with password_env or password_file")
-    password_env: str = Field("", description="Environment variable that holds the password")
-    password_file: str = Field("", description="File that holds the password")
-    token_env: str = Field("", description="Environment variable that holds a bearer token")
-    token_file: str = Field("", description="File that holds a bearer token")
-    certificate: str = Field("", description="PEM file of our own certificate")
-    key: str = Field("", description="Its key, unless it is in the same file")
-    ca_file: str = Field("", description="PEM file of the authority to trust; else the system's")
-
-
-class TopTable(_Table):
-    """What stands before the first node."""
-
-    default: str = Field("", description="Node that is asked when a question names none")
-    calling_ae_title: str = Field(
-        DEFAULT_CALLING_AE_TITLE, description="Our AE title, unless a node says another one"
-    )
-    time_zone: str = Field("", description='Where "today" is; else this machine\'s')
-    configurable_hosts: Literal["any", "none", ""] | list[str] = Field(
-        "", description='Where configure_dicom_server may point: "any", "none" or a list of hosts'
-    )
-    nodes: dict[str, dict[str, Any]] = Field(description="Tables [nodes.NAME]")
-
-
 type Hosts = frozenset[str] | Literal[""] | None
+
+_HOSTS: Mapping[str, Hosts] = {"any": None, "none": frozenset(), "": ""}
+
+
+def _hosts(written: str | list[str]) -> Hosts:
+    return _HOSTS[written] if isinstance(written, str) else frozenset(map(str.lower, written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +34,48 @@ class NodesFile:
     """What a configuration file says; the default node is the first. `configurable_hosts` is None
     for anywhere, and "" when the file does not say."""
 
-    nodes: tuple[AnyNode, ...]
-    calling_ae_title: str
-    time_zone: tzinfo | None
-    configurable_hosts: Hosts
+    default: Annotated[str, Setting("Node that is asked when a question names none")] = ""
+    calling_ae_title: Annotated[
+        str,
+        Setting("Our AE title, unless a node says another one", an_ae_title("calling_ae_title")),
+    ] = DEFAULT_CALLING_AE_TITLE
+    time_zone: Annotated[
+        tzinfo | None,
+        Setting('Where "today" is; else this machine\'s', a_time_zone, form=str),
+    ] = None
+    configurable_hosts: Annotated[
+        Hosts,
+        Setting(
+            'Where configure_dicom_server may point: "any", "none" or a list of hosts',
+            _hosts,
+            form=Literal["any", "none", ""] | list[str],
+        ),
+    ] = ""
+    nodes: Annotated[
+        tuple[AnyNode, ...],
+        Setting("Tables [nodes.NAME]", form=dict[str, dict[str, Any]], needed=True),
+    ] = ()
+
+
+def keys_of(shape: type) -> dict[str, Setting]:
+    """The keys of a table that tells of this class."""
+    keys: dict[str, Setting] = {}
+    for setting in settings_of(shape).values():
+        if setting.how == "among":
+            for part in classes_of(setting):
+                keys |= keys_of(part)
+        elif setting.how == "secret":
+            keys |= {
+                f"{setting.key}_{end}": Setting(f"{holder} {setting.description}", form=str)
+                for end, holder in _HOLDERS.items()
+            }
+        else:
+            keys[setting.key] = setting
+    return keys
+
+
+# What holds a secret, by the end of the key that names it.
+_HOLDERS = {"env": "Environment variable that holds", "file": "File that holds"}
 
 
 def read_nodes_file(path: Path, environ: Mapping[str, str]) -> NodesFile:
@@ -145,22 +98,21 @@ def read_nodes_file(path: Path, environ: Mapping[str, str]) -> NodesFile:
     found = reading.file(content)
     if reading.mistakes or found is None:
         count = len(reading.mistakes)
-        told = "\n".join(f"  {one}" for one in sorted(reading.mistakes))
+        lines = "\n".join(f"  {mistake}" for mistake in sorted(reading.mistakes))
         raise BadConfiguration(
-            f"the configuration file {path} has {count} mistake{'s' * (count != 1)}:\n{told}\n"
+            f"the configuration file {path} has {count} mistake{'s' * (count != 1)}:\n{lines}\n"
             "Nothing of it is used until all are mended"
         )
     return found
 
 
 # Keys somebody may try, and what to write.
-_SECRETS = {"password": "password_env or password_file", "token": "token_env or token_file"}
-
-_HOSTS: Mapping[str, Hosts] = {"any": None, "none": frozenset(), "": ""}
+_SECRETS = {key: f"{key}_env or {key}_file" for key in ("password", "token")}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 
 type _Where = tuple[str, ...]
+type _Table = Mapping[str, Any]
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -182,36 +134,30 @@ class _Reading:
     environ: Mapping[str, str]
     mistakes: list[_Mistake] = field(default_factory=list[_Mistake])
 
-    def file(self, content: Mapping[str, Any]) -> NodesFile | None:
+    def file(self, content: _Table) -> NodesFile | None:
         """What it says; None when that cannot be told for its mistakes."""
-        top = self._table(TopTable, content, ())
-        if top is None:
-            return None
-        if not top.nodes:
+        values = self._values(NodesFile, content, ())
+        tables: dict[str, _Table] = values.get("nodes", {})
+        if "nodes" in values and not tables:
             self._wrong(("nodes",), "there is no node. Write [nodes.pacs] with host and port")
-        self._check(("calling_ae_title",), lambda: Node(calling_ae_title=top.calling_ae_title))
-        zone = self._zone(("time_zone",), top.time_zone)
-        nodes = [self._node(name, table, top) for name, table in top.nodes.items()]
-        self._names(top)
-        default = top.default or next(iter(top.nodes), "")
-        ordered = sorted(filter(None, nodes), key=lambda one: one.name != default)
-        hosts = top.configurable_hosts
-        return NodesFile(
-            tuple(ordered),
-            top.calling_ae_title,
-            zone,
-            _HOSTS[hosts] if isinstance(hosts, str) else frozenset(map(str.lower, hosts)),
-        )
+        title = values.get("calling_ae_title", DEFAULT_CALLING_AE_TITLE)
+        nodes = [self._node(name, table, title) for name, table in tables.items()]
+        self._names(values.get("default", ""), tables)
+        if self.mistakes:
+            return None
+        default = values.get("default") or next(iter(tables))
+        values["nodes"] = sorted(filter(None, nodes), key=lambda node: node.name != default)
+        return NodesFile(**values)
 
-    def _names(self, top: TopTable) -> None:
-        named = {("default",): top.default} | {
+    def _names(self, default: str, tables: Mapping[str, _Table]) -> None:
+        named = {("default",): default} | {
             ("nodes", name, "objects_from"): str(table.get("objects_from", ""))
-            for name, table in top.nodes.items()
+            for name, table in tables.items()
         }
         for where, name in named.items():
-            if name and name not in top.nodes:
-                self._wrong(where, f"there is no node {name!r}. Known: {', '.join(top.nodes)}")
-        for name in top.nodes:
+            if name and name not in tables:
+                self._wrong(where, f"there is no node {name!r}. Known: {', '.join(tables)}")
+        for name in tables:
             if not _NAME.fullmatch(name) or name.casefold() == "all":
                 self._wrong(
                     ("nodes", name),
@@ -219,141 +165,112 @@ class _Reading:
                     'and is not "all"',
                 )
 
-    def _node(self, name: str, content: Mapping[str, Any], top: TopTable) -> AnyNode | None:
+    def _node(self, name: str, content: _Table, title: str) -> AnyNode | None:
         where = ("nodes", name)
         if "url" in content:
-            table = self._table(WebTable, content, where)
-            return self._web(where, table) if table else None
-        if "host" not in content:
-            self._wrong(
-                where,
-                "neither host (DICOM) nor url (DICOMweb) is given. Write host and port of the "
-                "archive, or the url that /studies comes after",
-            )
-            return None
-        table = self._table(DimseTable, content, where)
-        return self._dimse(where, table, top) if table else None
-
-    def _dimse(self, where: _Where, table: DimseTable, top: TopTable) -> AnyNode | None:
-        plain: dict[str, Any] = table.model_dump(
-            include={"host", "port", "called_ae_title", "timeout", "connections", "objects_from"}
-        )
-        plain["connections"] = table.connections or DEFAULT_CONNECTIONS
-        if table.calling_ae_title:
-            plain["calling_ae_title"] = table.calling_ae_title
-        checked = [
-            self._check((*where, key), lambda key=key: Node(**{key: plain[key]})) for key in plain
-        ]
-        good = None not in checked
-        receiver = None
-        if table.receiver:
-            fields = table.receiver.model_dump()
-            receiver = self._check((*where, "receiver"), lambda: Receiver(**fields))
-            good = good and receiver is not None
-        tls = table.tls
-        secured = self._tls(where, tls) if isinstance(tls, TlsTable) else Tls() if tls else None
-        zone = self._zone((*where, "time_zone"), table.time_zone)
-        charset = table.character_set
-        if charset and not _is_character_set(charset):
-            self._wrong(
-                (*where, "character_set"),
-                f"{charset!r} is no defined term. Such as ISO_IR 100 (Western European), ISO_IR "
-                "144 (Cyrillic), ISO_IR 192 (UTF-8), GB18030 (PS3.3 C.12.1.1.2)",
-            )
-        if not good:
-            return None
-        plain.setdefault("calling_ae_title", top.calling_ae_title)
-        return self._check(
+            return self._object(WebNode, content, where, name=name)
+        if "host" in content:
+            return self._object(Node, content, where, name=name, calling_ae_title=title)
+        self._wrong(
             where,
-            lambda: Node(
-                **plain,
-                name=where[-1],
-                tls=secured,
-                receiver=receiver,
-                time_zone=zone,
-                character_set=charset,
-            ),
+            "neither host (DICOM) nor url (DICOMweb) is given. Write host and port of the "
+            "archive, or the url that /studies comes after",
         )
-
-    def _web(self, where: _Where, table: WebTable) -> AnyNode | None:
-        plain: dict[str, Any] = {
-            "base_url": table.url,
-            "connections": table.connections or DEFAULT_WEB_CONNECTIONS,
-            **table.model_dump(include={"timeout", "objects_from"}),
-        }
-        checked = [
-            self._check(
-                (*where, "url" if key == "base_url" else key),
-                lambda key=key: WebNode(**dict[str, Any]({"base_url": _ANY_URL, key: plain[key]})),
-            )
-            for key in plain
-        ]
-        ways = [
-            key
-            for key in ("username", "token_env", "token_file", "certificate")
-            if getattr(table, key)
-        ]
-        if len(ways) > 1:
-            self._wrong(
-                (*where, ways[1]), f"there are two ways to authenticate: {' and '.join(ways)}"
-            )
-            return None
-        auth = self._auth(where, table)
-        zone = self._zone((*where, "time_zone"), table.time_zone)
-        ca_file = self._file((*where, "ca_file"), table.ca_file)
-        if None in checked:
-            return None
-        return self._check(
-            where,
-            lambda: WebNode(**plain, name=where[-1], auth=auth, ca_file=ca_file, time_zone=zone),
-        )
-
-    def _auth(self, where: _Where, table: WebTable) -> Auth:
-        if table.username:
-            password = self._secret(where, table, "password")
-            if password is None:
-                return None
-            return self._check((*where, "username"), lambda: Basic(table.username, password))
-        if table.token_env or table.token_file:
-            token = self._secret(where, table, "token")
-            key = "token_env" if table.token_env else "token_file"
-            return self._check((*where, key), lambda: Bearer(token)) if token is not None else None
-        if table.certificate:
-            return self._certificate(where, table)
         return None
 
-    def _secret(self, where: _Where, table: WebTable, what: str) -> str | None:
-        """The secret from where the table says it is; its value is in no message."""
-        variable, file = getattr(table, f"{what}_env"), getattr(table, f"{what}_file")
-        if variable:
-            if variable not in self.environ:
-                self._wrong(
-                    (*where, f"{what}_env"), f"the environment variable {variable} is not set"
-                )
-                return None
-            return self.environ[variable]
-        if not file:
-            self._wrong(where, f"{what}_env or {what}_file is missing")
+    def _object[T](self, shape: type[T], content: _Table, where: _Where, **values: Any) -> T | None:
+        """What a table tells of; None, and its mistakes, where it is not as it should be."""
+        before = len(self.mistakes)
+        values |= self._values(shape, content, where)
+        if len(self.mistakes) > before:
             return None
-        name = self._file((*where, f"{what}_file"), file)
+        return self._kept(where, lambda: shape(**values))
+
+    def _values(self, shape: type, content: _Table, where: _Where) -> dict[str, Any]:
+        """The values of the fields that the table has; those that cannot be are mistakes."""
+        known = keys_of(shape)
+        for key in content:
+            if key not in known:
+                self._wrong((*where, key), _not_known(key, known))
+        values: dict[str, Any] = {}
+        for name, setting in settings_of(shape).items():
+            at = (*where, setting.key)
+            if setting.how == "among":
+                values[name] = self._one_of(classes_of(setting), content, where)
+            elif setting.how == "secret":
+                values[name] = self._secret(setting, content, where)
+            elif setting.key in content:
+                values[name] = self._value(setting, content[setting.key], at)
+            elif setting.needed:
+                self._wrong(at, "missing")
+        return values
+
+    def _value(self, setting: Setting, value: Any, where: _Where) -> Any:
+        """A value as it is kept; None, and the mistake, where it cannot be."""
+        shapes = classes_of(setting)
+        if shapes and isinstance(value, bool) and bool in get_args(setting.form):
+            return shapes[0]() if value else None
+        value = self._typed(dict[str, Any] if shapes else setting.form, value, where)
+        if value is None:
+            return None
+        if shapes:
+            return self._object(shapes[0], value, where)
+        return (
+            self._file(where, value)
+            if setting.how == "file"
+            else self._kept(where, setting.rule, value)
+        )
+
+    def _typed(self, form: Any, value: Any, where: _Where) -> Any:
         try:
-            return Path(name).read_text(encoding="utf-8").strip() if name else None
-        except (OSError, UnicodeDecodeError):
-            self._wrong((*where, f"{what}_file"), f"{name} cannot be read")
+            return TypeAdapter[Any](form, config=ConfigDict(strict=True)).validate_python(value)
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].replace("dictionary", "table")
+            self._wrong(where, said[:1].lower() + said[1:])
+
+    def _kept[T](self, where: _Where, rule: Callable[..., T], *values: Any) -> T | None:
+        try:
+            return rule(*values)
+        except BadConfiguration as error:
+            self._wrong(where, str(error).rstrip("."))
+
+    def _one_of(self, shapes: Sequence[type[Any]], content: _Table, where: _Where) -> Any:
+        """The one of these of which the table tells, if any."""
+        given = {
+            shape: keys
+            for shape in shapes
+            if (keys := [key for key in keys_of(shape) if content.get(key)])
+        }
+        if len(given) > 1:
+            first, second, *_ = (keys[0] for keys in given.values())
+            self._wrong(
+                (*where, second), f"there are two ways to authenticate: {first} and {second}"
+            )
             return None
+        for shape, keys in given.items():
+            return self._object(shape, {key: content[key] for key in keys}, where)
+        return None
 
-    def _tls(self, where: _Where, table: TlsTable) -> Tls:
-        return Tls(
-            self._file((*where, "tls", "ca_file"), table.ca_file),
-            self._certificate((*where, "tls"), table) if table.certificate else None,
-            table.server_name,
-        )
-
-    def _certificate(self, where: _Where, table: "TlsTable | WebTable") -> Certificate:
-        return Certificate(
-            self._file((*where, "certificate"), table.certificate),
-            self._file((*where, "key"), table.key),
-        )
+    def _secret(self, setting: Setting, content: _Table, where: _Where) -> str | None:
+        """The secret from where the table says it is; its value is in no message."""
+        keys = [key for end in _HOLDERS if content.get(key := f"{setting.key}_{end}")]
+        if len(keys) != 1:
+            both = " or ".join(f"{setting.key}_{end}" for end in _HOLDERS)
+            self._wrong(where, f"{both}, not both" if keys else f"{both} is missing")
+            return None
+        where = (*where, keys[0])
+        holder = self._typed(str, content[keys[0]], where)
+        secret = None
+        if holder and keys[0].endswith("_env"):
+            secret = self.environ.get(holder)
+            if secret is None:
+                self._wrong(where, f"the environment variable {holder} is not set")
+        elif path := holder and self._file(where, holder):
+            try:
+                secret = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self._wrong(where, f"{path} cannot be read")
+        return None if secret is None else self._kept(where, setting.rule, secret)
 
     def _file(self, where: _Where, name: str) -> str:
         """A file named in the configuration, relative to it."""
@@ -364,64 +281,19 @@ class _Reading:
             self._wrong(where, f"there is no file {path}")
         return str(path)
 
-    def _zone(self, where: _Where, name: str) -> tzinfo | None:
-        try:
-            return ZoneInfo(name) if name else None
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self._wrong(where, f"{name!r} is not a time zone known here, such as Europe/Berlin")
-            return None
-
-    def _table[T: _Table](self, kind: type[T], content: Mapping[str, Any], at: _Where) -> T | None:
-        """The table, and mistakes where it is not as it should be: then without what is wrong, or
-        None when too little is left to look further."""
-        try:
-            return kind.model_validate(content)
-        except ValidationError as error:
-            for one in error.errors(include_url=False, include_input=False, include_context=False):
-                where = (*at, *(str(part) for part in one["loc"] if part not in _UNION_PARTS))
-                if any(known.where == ".".join(where) for known in self.mistakes):
-                    continue  # left out above
-                self._wrong(where, _said(where[-1] if where else "", one["type"], one["msg"], kind))
-            wrong = {one["loc"][0] for one in error.errors() if one["loc"]}
-            left = {key: value for key, value in content.items() if key not in wrong}
-            return self._table(kind, left, at) if len(left) < len(content) else None
-
-    def _check[T](self, where: _Where, make: Callable[[], T]) -> T | None:
-        """What is made so; None, and the mistake, where its rules do not allow it."""
-        try:
-            return make()
-        except BadConfiguration as error:
-            self._wrong(where, str(error).rstrip("."))
-            return None
-
     def _wrong(self, where: _Where, said: str) -> None:
         mistake = _Mistake(_line(self.text, where), ".".join(where) or "the file", said)
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
 
-# What pydantic puts into a place for the branch of a union.
-_UNION_PARTS = frozenset({"bool", "TlsTable", "ReceiverTable", "literal['any','none','']"})
-
-_ANY_URL = "http://localhost"
-
-
-def _said(key: str, kind: str, message: str, table: type[_Table]) -> str:
-    if kind == "missing":
-        return "missing"
-    if kind != "extra_forbidden":
-        return message[:1].lower() + message[1:]
+def _not_known(key: str, known: Mapping[str, Setting]) -> str:
     if key in _SECRETS:
         return f"a secret does not belong in this file. Use {_SECRETS[key]}"
-    near = did_you_mean(key, table.model_fields)
-    known = f"Did you mean {near}?" if near else f"Known: {', '.join(table.model_fields)}"
-    return f"there is no such setting. {known}"
-
-
-def _is_character_set(text: str) -> bool:
-    from pydicom.charset import python_encoding
-
-    return all(one.strip() in python_encoding for one in text.split("\\"))
+    near = did_you_mean(key, known)
+    return "there is no such setting. " + (
+        f"Did you mean {near}?" if near else f"Known: {', '.join(known)}"
+    )
 
 
 _HEADER = re.compile(r"^\s*\[+([^\[\]]+)\]+\s*(?:#.*)?$")

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from pydantic.fields import FieldInfo
-
 from ..config import file_in_force, nodes_in, usual_file
 from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..dicom_api import connect, prepare
 from ..errors import BadConfiguration, DicomMcpError
-from ..node import AnyNode, Node
-from ..nodes_file import DimseTable, ReceiverTable, TlsTable, TopTable, WebTable
+from ..node import AnyNode, Node, Receiver, Tls, WebNode
+from ..nodes_file import NodesFile, keys_of
+from ..setting import Setting, an_ae_title
 
 # What is asked of each kind of node; the other settings stand in the file as comments.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +33,9 @@ _UNLESS: Mapping[str, tuple[str, ...]] = {
     "token_env": ("username",),
     "token_file": ("username", "token_env"),
 }
-_TABLES: Mapping[str, type[DimseTable | WebTable]] = {"dicom": DimseTable, "dicomweb": WebTable}
+_SHAPES: Mapping[str, type[AnyNode]] = {"dicom": Node, "dicomweb": WebNode}
+
+_INSIDE: Mapping[str, type[Tls | Receiver]] = {"tls": Tls, "receiver": Receiver}
 
 # How long a person waits to hear that a node does not answer.
 _PATIENCE = 10.0
@@ -75,7 +76,7 @@ def _calling(ask: Ask) -> str:
     while True:
         title = ask("Our own AE title, as archives know us", "MCPSCU")
         try:
-            return Node(calling_ae_title=title).calling_ae_title
+            return an_ae_title("calling_ae_title")(title)
         except BadConfiguration as error:
             sys.stdout.write(f"{error}\n")
 
@@ -101,7 +102,7 @@ def _node(name: str, ask: Ask, given: dict[str, str]) -> str:
     """The table of one node; `given` are the answers of before, and becomes those of now."""
     kind = ask("Does it speak dicom or dicomweb", given.get("kind", "dicom")).strip().lower()
     kind = "dicomweb" if "web" in kind else "dicom"
-    fields = _TABLES[kind].model_fields
+    keys = keys_of(_SHAPES[kind])
     lines = [f"[nodes.{name if _BARE.fullmatch(name) else _quoted(name)}]"]
     before = dict(given)
     given.clear()
@@ -111,29 +112,26 @@ def _node(name: str, ask: Ask, given: dict[str, str]) -> str:
             continue
         if any(given.get(other) for other in _UNLESS.get(key, ())):
             continue
-        default = fields[key].default if _is_text(fields[key].default) else ""
-        given[key] = ask(fields[key].description or key, before.get(key) or str(default))
+        default = keys[key].default if _is_offered(keys[key]) else ""
+        given[key] = ask(keys[key].description, before.get(key) or str(default))
         if given[key]:
             lines.append(f"{key} = {_value(key, given[key])}")
-    lines += _comments(fields, given)
-    if kind == "dicom":
-        for table in (TlsTable, ReceiverTable):
-            word = "tls" if table is TlsTable else "receiver"
-            inside = ", ".join(table.model_fields)
-            lines.append(f"# {word} = {{ … }}  # {(table.__doc__ or '').strip()} Of: {inside}")
+    lines += _comments(keys, given)
     return "\n".join(lines)
 
 
-def _comments(fields: Mapping[str, FieldInfo], given: Mapping[str, str]) -> Iterator[str]:
-    for key, one in fields.items():
-        if given.get(key) or key in ("tls", "receiver"):
-            continue
-        shown = one.default if isinstance(one.default, int | float) else '""'
-        yield f"# {key} = {shown}  # {one.description}"
+def _comments(keys: Mapping[str, Setting], given: Mapping[str, str]) -> Iterator[str]:
+    for key, setting in keys.items():
+        if key in _INSIDE:
+            inside = ", ".join(keys_of(_INSIDE[key]))
+            yield f"# {key} = {{ … }}  # {setting.description}. Of: {inside}"
+        elif not given.get(key):
+            shown = setting.default if isinstance(setting.default, int | float) else '""'
+            yield f"# {key} = {shown}  # {setting.description}"
 
 
 def _text(calling: str, tables: Mapping[str, str], default: str) -> str:
-    top = TopTable.model_fields
+    top = keys_of(NodesFile)
     lines = [
         "# Archives for dicom-mcp. Secrets are not in this file: it names environment variables",
         "# or files that hold them.",
@@ -227,5 +225,5 @@ def _quoted(text: str) -> str:
     return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+def _is_offered(setting: Setting) -> bool:
+    return isinstance(setting.default, str) and not setting.needed
