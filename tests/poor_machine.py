@@ -3,15 +3,18 @@
     python -m tests.poor_machine serve --demo
 
 There is no Windows here, so this simulates what is known of it: no `poll`, no `resource`, no
-TCP_QUICKACK, no `fork`, a connect in progress that answers EWOULDBLOCK, a shutdown that wakes
-nobody, and a terminal of code page 1252.
+TCP_QUICKACK, no `fork`, a connect in progress that answers WSAEWOULDBLOCK, a shutdown that wakes
+nobody, and a terminal of code page 1252. The process apart has less, too.
 """
 
 import errno
 import os
 import select
 import socket
+import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -29,12 +32,28 @@ def take_away() -> None:
     network: Any = socket
     del network.TCP_QUICKACK
     network.socket = _Socket
+    kit = subprocess
+    kit.Popen = _Process
+
+
+_WSAEWOULDBLOCK = 10035
+
+
+class _Process(subprocess.Popen[Any]):
+    """One that runs the process apart without what it looks for."""
+
+    def __init__(self, command: Sequence[str], **more: Any) -> None:
+        *python, script = command
+        if script.endswith("process.py"):
+            poor = str(Path(__file__).with_name("poor_process.py"))
+            command = [*python, poor, "bare", script]
+        super().__init__(command, **more)
 
 
 class _Socket(socket.socket):
     def connect_ex(self, address: Any, /) -> int:
         error = super().connect_ex(address)
-        return errno.EWOULDBLOCK if error == errno.EINPROGRESS else error
+        return _WSAEWOULDBLOCK if error == errno.EINPROGRESS else error
 
     def shutdown(self, how: int, /) -> None:
         """Wakes no reader."""

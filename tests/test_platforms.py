@@ -3,15 +3,22 @@
 Nothing here ran on Windows or macOS: these are simulations of what is known of them.
 """
 
+import errno
+import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dicom_mcp import machine
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.errors import MachineLacks
+from dicom_mcp.network.connect import connect
 from tests.bounds import PATIENCE
 from tests.stdio import HANDSHAKES, Child, child
 
@@ -79,12 +86,65 @@ def test_a_question_that_hangs_can_be_cancelled(address: str, tmp_path: Path) ->
 
 
 def test_a_terminal_that_knows_few_letters_shows_the_rest_escaped() -> None:
-    for encoding in ("ascii", "cp1252"):
-        ended = subprocess.run(
-            [*POOR, "demo"],
-            capture_output=True,
-            check=False,
-            env=os.environ | {"PYTHONIOENCODING": encoding},
-        )
-        assert ended.returncode == 0, ended.stderr
-        assert b"\\u5c71" in ended.stdout
+    shown = _shown("demo", PYTHONIOENCODING="cp1252")
+    assert b"\\u5c71" in shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_json_is_json_in_every_encoding(encoding: str, tmp_path: Path) -> None:
+    config = tmp_path / "Größe und 山 😀.toml"
+    config.write_text('[nodes.pacs]\nhost = "127.0.0.1"\nport = 104\n', "utf-8-sig")
+    command = "--config", str(config), "nodes"
+    shown = _shown(*command, "--json", PYTHONIOENCODING=encoding)
+    assert json.loads(shown.decode(encoding))["from"] == str(config)
+    told = b"".join(_shown(*command, PYTHONIOENCODING=encoding).split())
+    assert rb"\U0001f600" in told
+
+
+def test_who_has_no_home_has_no_configuration_file() -> None:
+    """As in a container with any user, or a service of Windows."""
+    nobody = (
+        "import os, pwd, runpy; os.environ.pop('HOME')\n"
+        "def nobody(*_): raise KeyError\n"
+        "pwd.getpwuid = nobody\n"
+        "runpy.run_module('dicom_mcp', run_name='__main__')"
+    )
+    assert b"127.0.0.1:11112" in _shown("nodes", command=(sys.executable, "-c", nobody))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errno.EMFILE, "no room for another connection"),
+        (errno.EADDRNOTAVAIL, "no free port"),
+        (errno.EACCES, "does not let dicom-mcp connect"),
+    ],
+)
+def test_what_our_machine_lacks_is_not_told_as_the_networks_fault(
+    error: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(socket.socket):
+        def connect_ex(self, address: Any, /) -> int:  # noqa: ARG002
+            return error
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    with pytest.raises(MachineLacks, match=words) as told:
+        connect("127.0.0.1", 104, deadline=Deadline(5))
+    assert "network" not in str(told.value)
+
+
+def test_an_acknowledgement_that_the_system_refuses_is_done_without() -> None:
+    class Refusing(socket.socket):
+        def setsockopt(self, *_: Any) -> None:
+            raise OSError(errno.ENOPROTOOPT, "Protocol not available")
+
+    with Refusing() as refusing:
+        machine.acknowledge_at_once(refusing)
+
+
+def _shown(*arguments: str, command: Sequence[str] = POOR, **environment: str) -> bytes:
+    ended = subprocess.run(
+        [*command, *arguments], capture_output=True, check=False, env=os.environ | environment
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

@@ -6,13 +6,13 @@ DICOM_PORT and DICOM_CALLED_AE_TITLE, where one is set, tell of one more, which 
 """
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 
 from .errors import BadConfiguration
+from .machine import at_home, is_file, others_may_read, settings_folder
 from .node import (
     DEFAULT_CALLED_AE_TITLE,
     DEFAULT_CALLING_AE_TITLE,
@@ -82,8 +82,8 @@ def file_in_force(file: str = "", environ: Mapping[str, str] = os.environ) -> Pa
     """The configuration file that is read: the one that is named, else the usual one if it is
     there."""
     named = file or environ.get("DICOM_MCP_CONFIG", "").strip()
-    path = Path(named).expanduser() if named else usual_file(environ)
-    return path if named or path.is_file() else None
+    path = at_home(named) if named else usual_file(environ)
+    return path if named or is_file(path) else None
 
 
 def nodes_in(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[AnyNode, ...]:
@@ -92,12 +92,8 @@ def nodes_in(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[AnyNo
 
 
 def usual_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the configuration file is looked for when nobody says (XDG; %APPDATA% on Windows)."""
-    if sys.platform == "win32":
-        base = Path(environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    else:
-        base = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return base / "dicom-mcp" / "config.toml"
+    """Where the configuration file is looked for when nobody says."""
+    return settings_folder(environ) / "dicom-mcp" / "config.toml"
 
 
 def from_environment(
@@ -152,20 +148,12 @@ def exposures(settings: Settings) -> list[str]:
                 f"{name}: credentials are sent over http://, where anybody on the way reads them. "
                 "Give the server's https:// address"
             )
-        if isinstance(auth, Certificate) and _is_open(auth.key or auth.certificate):
+        if isinstance(auth, Certificate) and others_may_read(at_home(auth.key or auth.certificate)):
             told.append(
                 f"{name}: the file of our key can be read by others on this machine. Allow it to "
                 "its owner only (chmod 600)"
             )
     return told
-
-
-def _is_open(path: str) -> bool:
-    """Whether others than a file's owner may read it; Windows says nothing of it here."""
-    try:
-        return os.name == "posix" and bool(Path(path).expanduser().stat().st_mode & 0o044)
-    except OSError:
-        return False
 
 
 # The environment variables, in the order the README shows them.

@@ -21,6 +21,7 @@ DicomMcpError
     │   ├── ConnectionTimedOut
     │   ├── TlsFailure              connected, but not securely; the reason is told
     │   └── NotAsked                spared after several failures in a row
+    ├── MachineLacks                not asked, for want of something where dicom-mcp runs
     ├── AssociationRejected         A-ASSOCIATE-RJ (PS3.8 9.3.4)
     │   ├── CalledTitleNotRecognised
     │   ├── CallingTitleNotRecognised
@@ -116,6 +117,10 @@ class TlsFailure(Unreachable):
 
 class NotAsked(Unreachable):
     """Nothing was tried: the archive failed several times in a row a moment ago."""
+
+
+class MachineLacks(ArchiveError):
+    """The machine that dicom-mcp runs on has not what it takes to ask; nobody else is at fault."""
 
 
 class AssociationRejected(ArchiveError):

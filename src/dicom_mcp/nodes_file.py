@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from .errors import BadConfiguration
+from .machine import at_home, is_file
 from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
 from .setting import Setting, a_time_zone, an_ae_title, classes_of, settings_of
 from .words.near import did_you_mean
@@ -81,7 +82,7 @@ _HOLDERS = {"env": "Environment variable that holds", "file": "File that holds"}
 def read_nodes_file(path: Path, environ: Mapping[str, str]) -> NodesFile:
     """Read the file. Raises BadConfiguration that names every mistake with its line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Notepad marks it
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise BadConfiguration(
@@ -267,7 +268,7 @@ class _Reading:
                 self._wrong(where, f"the environment variable {holder} is not set")
         elif path := holder and self._file(where, holder):
             try:
-                secret = Path(path).read_text(encoding="utf-8").strip()
+                secret = Path(path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError):
                 self._wrong(where, f"{path} cannot be read")
         return None if secret is None else self._kept(where, setting.rule, secret)
@@ -276,8 +277,8 @@ class _Reading:
         """A file named in the configuration, relative to it."""
         if not name:
             return ""
-        path = (self.path.parent / Path(name).expanduser()).resolve()
-        if not path.is_file():
+        path = (self.path.parent / at_home(name)).resolve()
+        if not is_file(path):
             self._wrong(where, f"there is no file {path}")
         return str(path)
 

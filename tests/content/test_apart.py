@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -96,6 +97,23 @@ def test_where_the_system_bounds_no_memory_the_process_does(tmp_path: Path) -> N
     )
     ended = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (module.OUT_OF_MEMORY, "begun\n"), ended.stderr
+
+
+@pytest.mark.parametrize("what", ["bare", "unlimited", "refusing", "unnamed", "closed"])
+def test_what_a_machine_lacks_is_no_damage_of_an_object(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tests/poor_process.py says which machines these are."""
+    setting, *command = module._command()  # pyright: ignore[reportPrivateUsage]
+    poor = str(Path(__file__).parents[1] / "poor_process.py")
+    start = [setting, *command[:-1], poor, what, command[-1]]
+    monkeypatch.setattr(module, "_command", lambda: start)
+    assert "Demo Hospital" in str(read_pdf(LETTER))
+    with Apart() as apart:
+        assert render(dcmread(PYDICOM / "JPGExtended.dcm"), apart=apart)
+        if what != "bare":  # which has nothing to hold it to a bound
+            with pytest.raises(Failed, match="memory"):
+                apart.ask("inflate", _bomb(400), memory=40 << 20, most=1 << 30)
 
 
 def test_after_a_failure_there_is_a_new_process() -> None:
@@ -241,3 +259,10 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _bomb(mebibytes: int) -> bytes:
+    """So many, deflated."""
+    deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    piece = deflating.compress(bytes(1 << 20)) + deflating.flush(zlib.Z_FULL_FLUSH)
+    return piece * mebibytes

@@ -23,9 +23,9 @@ from ..errors import (
     ProtocolViolation,
     Unreachable,
 )
+from ..machine import acknowledge_at_once, longest_wait, send_all
 from ..network.breaker import Breaker
 from ..network.connect import connect
-from ..network.machine import acknowledge_at_once, longest_wait, send_all
 from ..network.tls import broken, end, is_quiet, secured, shut_down, tls_context
 from ..node import Basic, Bearer, Certificate, WebNode
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from ..deadline import Deadline
 from ..errors import ConnectionLost
+from ..machine import acknowledge_at_once, longest_wait, send_all, wait_writable
 from ..network.connect import connect
-from ..network.machine import acknowledge_at_once, longest_wait, send_all, wait_writable
 from ..network.tls import broken, described, end, is_quiet, secured, shut_down
 from ..node import Node
 

@@ -11,10 +11,11 @@ from ..errors import (
     ConnectionRefused,
     ConnectionTimedOut,
     DeadlinePassed,
+    MachineLacks,
     NameNotResolved,
     Unreachable,
 )
-from .machine import is_going_on, wait_writable, words_of
+from ..machine import is_going_on, lack, wait_writable, words_of
 
 # A dropped SYN is answered by nobody; the kernel would go on for two minutes.
 CONNECT_SECONDS = 10.0
@@ -31,9 +32,10 @@ type _Address = tuple[str, int] | tuple[str, int, int, int]
 def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
     """Connect to the first address of the host that answers, without Nagle's delay.
 
-    Raises NameNotResolved, ConnectionRefused, ConnectionTimedOut, Unreachable or DeadlinePassed.
+    Raises NameNotResolved, ConnectionRefused, ConnectionTimedOut, Unreachable, MachineLacks or
+    DeadlinePassed.
     """
-    failure: Unreachable | None = None
+    failure: Unreachable | MachineLacks | None = None
     for family, address in _resolve(host, port, deadline):
         try:
             candidate = socket.socket(family, socket.SOCK_STREAM)
@@ -44,7 +46,7 @@ def connect(host: str, port: int, *, deadline: Deadline) -> socket.socket:
             _connect(candidate, address, deadline.at_most(CONNECT_SECONDS))
             with suppress(OSError):  # reset already: the first use says so
                 candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except Unreachable as error:
+        except (Unreachable, MachineLacks) as error:
             candidate.close()
             failure = failure or error
         except BaseException:
@@ -120,5 +122,8 @@ def _connect(candidate: socket.socket, address: _Address, deadline: Deadline) ->
         raise _unreachable(error)
 
 
-def _unreachable(error: int) -> Unreachable:
+def _unreachable(error: int) -> Unreachable | MachineLacks:
+    if lacking := lack(error):
+        what, remedy = lacking
+        return MachineLacks(f"the machine that dicom-mcp runs on failed, {what}", remedy)
     return Unreachable(f"not reachable ({words_of(error)})", "Check the host and the network (VPN)")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..deadline import Deadline
 from ..errors import BadConfiguration, ConnectionLost, ConnectionTimedOut, TlsFailure
+from ..machine import wait_readable
 from ..node import Certificate
 from .connect import CONNECT_SECONDS
-from .machine import wait_readable
 
 # How long a last word of a peer that hung up is waited for; it is there already or never comes.
 _LAST_SECONDS = 0.1

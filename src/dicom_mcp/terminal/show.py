@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
 from rich import box
@@ -71,11 +72,26 @@ _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 
 
 def as_json(facts: object) -> None:
-    """The facts to stdout, the same for a program; what cannot be seen is written as JSON's
-    escapes."""
+    """The facts to stdout, the same for a program; what cannot be seen, or is not in the encoding
+    of stdout, is written as JSON's escapes."""
     text = json.dumps(facts, ensure_ascii=False, indent=2)
-    shown = (one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = (
+        one
+        if one == "\n" or (one.isprintable() and _is_in(encoding, one))
+        else json.dumps(one)[1:-1]
+        for one in text
+    )
     sys.stdout.write("".join(shown) + "\n")
+
+
+@cache
+def _is_in(encoding: str, letter: str) -> bool:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def words(value: object) -> str:

@@ -7,6 +7,7 @@ own comes first, so that a process that never began is not taken for what the by
 started it kills it when it takes too long.
 """
 
+import ctypes
 import json
 import os
 import sys
@@ -16,12 +17,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
+
+try:
+    import resource as _found
+except ImportError:
+    _found = None
+_resource: ModuleType | None = _found
 
 READY = b"ready\n"
 
 # How the process ends when it holds too much memory where the system sets no bound.
 OUT_OF_MEMORY = 77
+
+# How often it looks: a decoder fills 100 MiB meanwhile, at most.
+_LOOK_SECONDS = 0.05
 
 _HERE = "dicom_mcp.content.outside"
 
@@ -39,6 +50,7 @@ _TASKS = {
 }
 
 type Answer = tuple[dict[str, Any], list[bytes]]
+type Task = Callable[[bytes, dict[str, Any]], Answer]
 
 
 def main() -> None:
@@ -51,7 +63,7 @@ def main() -> None:
         return
     sys.path[:0] = setting["path"]
     bounds = Bounds(setting["seconds"])
-    with suppress(ImportError):  # what most pictures need, while nobody waits for it
+    with suppress(Exception):  # what most pictures need, while nobody waits for it
         import_module("PIL.JpegImagePlugin")
     while line := sys.stdin.buffer.readline():
         wish: dict[str, Any] = json.loads(line)
@@ -66,8 +78,12 @@ def main() -> None:
 
 
 def _fulfilled(wish: dict[str, Any], content: bytes, bounds: "Bounds") -> Answer:
+    task = _task(wish["task"])
+    if task is None:
+        return {"fault": "missing"}, []
+    bounds.allow(wish["memory"])
     try:
-        return _task(wish["task"])(content, wish, lambda: bounds.allow(wish["memory"]))
+        return task(content, wish)
     except MemoryError:
         return {"fault": "memory"}, []
     except ImportError:
@@ -79,87 +95,137 @@ def _fulfilled(wish: dict[str, Any], content: bytes, bounds: "Bounds") -> Answer
         return {"fault": str(fault) if is_ours else "damaged"}, []
 
 
-def _task(name: str) -> Callable[[bytes, dict[str, Any], Callable[[], None]], Answer]:
-    """What fulfils such a wish, its libraries loaded: what they take is not of the object."""
+def _task(name: str) -> Task | None:
+    """What fulfils such a wish, its libraries loaded: what they take is not of the object, nor is
+    it the object's fault where one does not load (None), which each says in its own way."""
     where, *libraries = _TASKS[name]
-    found = import_module(f"{_HERE}.{where}")
-
-    def run(content: bytes, wish: dict[str, Any], allow: Callable[[], None]) -> Answer:
+    try:
+        found = import_module(f"{_HERE}.{where}")
         for library in libraries:
             import_module(library)
-        allow()
-        return getattr(found, name)(content, wish)
-
-    return run
+    except Exception:
+        return None
+    return getattr(found, name)
 
 
 class Bounds:
-    """At most so much processor time, no file and no core; and memory, wish by wish. Each as far
-    as the system has such a limit; the clock of the parent remains everywhere."""
+    """At most so much processor time, no file and no core; and memory, wish by wish, by what this
+    machine has for that.
+
+    Where the system bounds the address space, a library that asks for too much is told so. Where it
+    does not (Windows has no `resource`, macOS refuses the limit, OpenBSD has none), the process
+    looks at what it holds and ends itself. Where it cannot even see that, what is left are the
+    sizes that are checked before anything is decoded, and the parent's clock.
+    """
 
     def __init__(self, seconds: int) -> None:
-        self.most = 0
+        self._most = 0
         self._is_watched = False
-        with suppress(ImportError):
-            import resource
-
-            self._limit(resource.RLIMIT_CPU, seconds)
-            self._limit(resource.RLIMIT_FSIZE, 0)
-            self._limit(resource.RLIMIT_CORE, 0)
+        _limit("RLIMIT_CPU", seconds)
+        _limit("RLIMIT_FSIZE", 0)
+        _limit("RLIMIT_CORE", 0)
 
     def allow(self, memory: int) -> None:
         """So many bytes more than the process has now."""
-        try:
-            import resource
-        except ImportError:
+        taken = _address_space()
+        if taken and _limit("RLIMIT_AS", taken + memory, is_final=False):
             return
-        if self._limit(resource.RLIMIT_AS, _address_space() + memory, is_final=False):
+        holds = _holds()
+        if not holds:
             return
-        self.most = _most_held() + memory  # macOS refuses
+        self._most = holds + memory
         if not self._is_watched:
             self._is_watched = True
             threading.Thread(target=self._watch, daemon=True).start()
 
-    def _limit(self, what: int, most: int, *, is_final: bool = True) -> bool:
-        import resource
-
-        try:
-            _, hard = resource.getrlimit(what)
-            resource.setrlimit(what, (most, most if is_final else hard))
-        except (OSError, ValueError):
-            return False
-        return True
-
     def _watch(self) -> None:
-        """End this process when it takes more than it may, looking twenty times a second."""
-        while _most_held() < self.most:
-            time.sleep(0.05)
+        while (_holds() or 0) < self._most:
+            time.sleep(_LOOK_SECONDS)
         os._exit(OUT_OF_MEMORY)
+
+
+def _limit(name: str, most: int, *, is_final: bool = True) -> bool:
+    """Whether the system has this limit and took it."""
+    what: int | None = getattr(_resource, name, None)
+    if _resource is None or what is None:
+        return False
+    try:
+        _, hard = _resource.getrlimit(what)
+        _resource.setrlimit(what, (most, most if is_final else hard))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _address_space() -> int:
     """Bytes of it that are taken; 0 where the system does not tell."""
+    return _statm(0)
+
+
+def _holds() -> int:
+    """Bytes of memory that are held, or the most that ever were; 0 where the system does not
+    tell."""
+    for way in (lambda: _statm(1), _private_bytes, _most_resident):
+        if held := way():
+            return held
+    return 0
+
+
+def _statm(field: int) -> int:
+    """Linux: bytes of address space (0) or of memory (1)."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
+            return int(file.read().split()[field]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
         return 0
 
 
-def _most_held() -> int:
-    """The most bytes of memory that were held at once."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _unit()
+def _most_resident() -> int:
+    """macOS and others: the most that was ever held."""
+    if _resource is None:
+        return 0
+    return _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * _unit()
 
 
 @cache
 def _unit() -> int:
-    """What the most that was held is counted in, as the system likes: KiB or bytes. An interpreter
-    that has just begun holds between 2 MiB and 2 GiB."""
-    import resource
+    """What that is counted in, as the system likes, KiB or bytes; learned while little is held: a
+    process that has just loaded a decoder holds between 4 MiB and 4 GiB."""
+    assert _resource
+    return 1024 if _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss < 1 << 22 else 1
 
-    return 1024 if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 21 else 1
+
+class _Counters(ctypes.Structure):
+    """PROCESS_MEMORY_COUNTERS_EX of Windows."""
+
+    _fields_ = (
+        ("cb", ctypes.c_uint32),
+        ("PageFaultCount", ctypes.c_uint32),
+        *(
+            (name, ctypes.c_size_t)
+            for name in (
+                *("PeakWorkingSetSize", "WorkingSetSize", "QuotaPeakPagedPoolUsage"),
+                *("QuotaPagedPoolUsage", "QuotaPeakNonPagedPoolUsage", "QuotaNonPagedPoolUsage"),
+                *("PagefileUsage", "PeakPagefileUsage", "PrivateUsage"),
+            )
+        ),
+    )
+
+
+def _private_bytes() -> int:
+    """Windows: what is held and shared with nobody."""
+    windows: Any = getattr(ctypes, "windll", None)
+    if windows is None:
+        return 0
+    counters = _Counters()
+    counters.cb = ctypes.sizeof(counters)
+    with suppress(AttributeError, OSError):
+        this, tell = windows.kernel32.GetCurrentProcess, windows.kernel32.K32GetProcessMemoryInfo
+        this.restype = ctypes.c_void_p
+        tell.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32
+        if tell(this(), ctypes.byref(counters), counters.cb):
+            return int(counters.PrivateUsage)
+    return 0
 
 
 if __name__ == "__main__":
