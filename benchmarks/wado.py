@@ -8,7 +8,6 @@ import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import batched
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -21,7 +20,7 @@ from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.dicomweb.wado import FORMS
 from dicom_mcp.node import WebNode
 from dicom_mcp.standard.instance import Instance, Reference
-from tests.peers.orthanc import orthanc_web
+from tests.peers.orthanc import give_files, orthanc_web
 
 SLICES, ROUNDS, PATIENCE = 300, 5, 120
 GOAL = 1.5
@@ -44,8 +43,7 @@ def main() -> None:
         orthanc_web([], Path(folder)) as url,
         closing(WebExchange(WebNode(url))) as exchange,
     ):
-        for some in batched(images, 50):
-            exchange.store(some, deadline=Deadline(PATIENCE))
+        give_files(url, images)
         one = references[0]
         whole = f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}"
         each = [f"{whole}/instances/{one.sop_instance_uid}" for one in references]

@@ -18,7 +18,7 @@ from pydicom.uid import UID, JPEG2000Lossless
 
 from dicom_mcp.content.codestream import described
 from dicom_mcp.content.error import ContentError
-from dicom_mcp.content.frame import Frame, file_windows, render
+from dicom_mcp.content.frame import Frame, render
 from dicom_mcp.content.window import PRESETS, Window
 from dicom_mcp.demo.hospital import hospital
 from tests.content import documents as made
@@ -233,8 +233,8 @@ def test_the_files_windows_are_found_by_number_and_by_name() -> None:
     dataset = _ct()
     dataset.WindowCenter, dataset.WindowWidth = ["40", "-600"], ["400", "1500"]
     dataset.WindowCenterWidthExplanation = ["SOFT", "LUNG"]
-    assert [window.name for window in file_windows(dataset)] == ["SOFT", "LUNG"]
-    assert render(dataset).window == file_windows(dataset)[0]
+    assert str(render(dataset).window) == str(render(dataset, window="soft").window)
+    assert render(dataset).window == render(dataset, window="1").window
     assert render(dataset, window="2").window == render(dataset, window="lung").window
     with pytest.raises(ContentError, match=r"Known here: lung, .* of the file: 1, 2"):
         render(dataset, window="liver and onions")

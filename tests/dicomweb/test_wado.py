@@ -1,5 +1,4 @@
-"""Whatever a server does when objects are fetched or stored, what came is right and the rest is
-told."""
+"""Whatever a server does when objects are fetched, what came is right and the rest is told."""
 
 import gzip
 import json
@@ -8,7 +7,7 @@ import re
 import socket
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from io import BytesIO
 from typing import Any
@@ -22,7 +21,7 @@ from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVari
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.dicomweb.header import header
-from dicom_mcp.dicomweb.status import RETRIEVAL, STORAGE
+from dicom_mcp.dicomweb.status import RETRIEVAL
 from dicom_mcp.dicomweb.wado import FORMS
 from dicom_mcp.errors import (
     ArchiveError,
@@ -638,60 +637,6 @@ def test_the_log_has_a_line_and_no_value(reach: Reach, caplog: pytest.LogCapture
     (line,) = [one.getMessage() for one in caplog.records]
     assert re.search(r"WADO-RS .*level=IMAGE objects=1 bytes=\d+ outcome=200 ms=", line)
     assert "ZZSECRET" not in line
-
-
-def test_what_is_stored_and_what_is_not_is_told(reach: Reach) -> None:
-    told: Mapping[str, object] = {
-        "00081199": {
-            "vr": "SQ",
-            "Value": [{"00081155": {"vr": "UI", "Value": [f"{SERIES}.1"]}}],
-        },
-        "00081198": {
-            "vr": "SQ",
-            "Value": [
-                {
-                    "00081155": {"vr": "UI", "Value": [f"{SERIES}.2"]},
-                    "00081197": {"vr": "US", "Value": [0x0122]},
-                },
-                {"00081155": {"vr": "UI", "Value": [f"{SERIES}.3"]}},
-            ],
-        },
-    }
-    body = json.dumps(told).encode()
-    with WebPeer(says(answer(body, status="202 Accepted"))) as peer:
-        stored = reach(peer.url).store([_held(one) for one in range(1, 5)], deadline=Deadline(20))
-        assert stored.stored == (f"{SERIES}.1",)
-        assert stored.failed == (
-            (f"{SERIES}.2", "SOP class not supported"),
-            (f"{SERIES}.3", "the server does not say why"),
-            (f"{SERIES}.4", "the server does not say why"),
-        )
-        (asked,) = peer.asked
-    assert asked.target == "/web/studies"
-    assert all(_file(number) in asked.body for number in range(1, 5))
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "expected"),
-    [
-        (says(answer(b"", status="200 OK")), ProtocolViolation),
-        (says(answer(b"<html>")), ProtocolViolation),
-        (says(close=True), ConnectionLost),
-        (says(RIGHT[:30], close=True), ConnectionLost),
-        (_stalls(), DeadlinePassed),
-        *((says(answer(b"", status=f"{one} X")), StatusFailure) for one in STORAGE),
-        (says(answer(b"", status="307 X", fields="Location: /else\r\n")), StatusFailure),
-    ],
-)
-def test_storing_is_never_tried_twice(
-    reach: Reach, behaviour: Behaviour, expected: type[ArchiveError]
-) -> None:
-    with WebPeer(behaviour) as peer:
-        exchange = reach(peer.url)
-        with pytest.raises(expected) as caught:
-            in_time(lambda: exchange.store([_held(1)], deadline=Deadline(SOON)))
-        assert caught.value.remedy
-        assert len(peer.asked) == 1
 
 
 def _series(numbers: Sequence[int], *, says_size: int) -> Behaviour:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from io import BytesIO
-from itertools import batched
 
 import pytest
 from pydicom.dataset import Dataset
@@ -24,7 +23,7 @@ from dicom_mcp.standard.query import Query
 from tests.bounds import PATIENCE
 from tests.demo.objects import compressed
 from tests.peers.embedded import embedded, embedded_web
-from tests.peers.orthanc import orthanc_web
+from tests.peers.orthanc import give_files, orthanc_web
 
 _SERIES, _UID = "SeriesInstanceUID", "SOPInstanceUID"
 
@@ -42,7 +41,7 @@ def exchange(
     objects: list[Dataset],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[WebExchange]:
-    """One server after the other, as they are; Orthanc is filled over STOW-RS."""
+    """One server after the other, as they are; Orthanc is given files."""
     if request.param == "embedded":
         with embedded_web(objects) as url, closing(WebExchange(WebNode(url))) as exchange:
             yield exchange
@@ -51,11 +50,7 @@ def exchange(
         orthanc_web([], tmp_path_factory.mktemp("wado")) as url,
         closing(WebExchange(WebNode(url))) as exchange,
     ):
-        for some in batched(objects, 50):
-            instances = list(map(_instance, some))
-            stored = exchange.store(instances, deadline=Deadline(PATIENCE))
-            assert not stored.failed
-            assert set(stored.stored) == {one.sop_instance_uid for one in instances}
+        give_files(url, map(_instance, objects))
         yield exchange
 
 

@@ -4,16 +4,20 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.node import Node, Receiver
+from dicom_mcp.standard.instance import Instance
+from dicom_mcp.standard.part10 import heading
+from tests.bounds import PATIENCE
 from tests.peers.archive import Peer
 from tests.peers.dcmtk import store
 from tests.peers.program import AT_ONCE, free_port, running
@@ -54,6 +58,15 @@ def orthanc_web(objects: Sequence[Dataset], directory: Path) -> Generator[str]:
         if objects:
             store(map(in_utf_8, objects), port, "ORTHANC", directory)
         yield base_url
+
+
+def give_files(url: str, instances: Iterable[Instance]) -> None:
+    """Objects byte for byte as they are, to the Orthanc whose DICOMweb is at `url`."""
+    for instance in instances:
+        file = heading(instance) + instance.data_set
+        filing = Request(url.replace("/dicom-web", "/instances"), data=file)
+        with urlopen(filing, timeout=PATIENCE) as answer:
+            assert answer.status == 200
 
 
 @contextmanager

@@ -147,11 +147,6 @@ def render(
     )
 
 
-def file_windows(dataset: Dataset, number: int = 1) -> list[Window]:
-    """The windows the file has for this frame, in its order; unusable ones left out."""
-    return _file_windows(Elements.of(dataset), number)
-
-
 class _Grey:
     """The values of a grey frame: their range, their modality transform, what is padding."""
 
@@ -234,7 +229,7 @@ def _voi(
     if not window and not wanted:
         if tables:
             return tables[0].shares, "the file's VOI look-up table", None
-        window = next(iter(_file_windows(elements, number)), None)
+        window = next(iter(_windows(elements, number)), None)
         if window is None and _has_window(elements, number):
             grey.notes.append("The window of the file shows nothing and is not used")
     if window:
@@ -256,7 +251,7 @@ def _voi(
 
 def _named(elements: Elements, number: int, name: str) -> Window:
     """A window by its number in the file, by the file's explanation or by a preset's name."""
-    windows = _file_windows(elements, number)
+    windows = _windows(elements, number)
     if name.isdecimal() and 1 <= int(name) <= len(windows):
         return windows[int(name) - 1]
     for window in windows:
@@ -276,7 +271,7 @@ def _named(elements: Elements, number: int, name: str) -> Window:
     return preset
 
 
-def _file_windows(elements: Elements, number: int) -> list[Window]:
+def _windows(elements: Elements, number: int) -> list[Window]:
     """Window Center, Width, explanation and function (PS3.3 C.11.2.1.2)."""
     voi = placed(elements, number, "FrameVOILUTSequence", "WindowCenter")
     function = voi.text("VOILUTFunction").upper() or LINEAR

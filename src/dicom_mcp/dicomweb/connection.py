@@ -9,7 +9,7 @@ import base64
 import socket
 import ssl
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -61,14 +61,6 @@ class Response:
     tells_its_end: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What is sent with a request: its media type, and its bytes in pieces."""
-
-    kind: str
-    pieces: Sequence[bytes | bytearray]
-
-
 class Connection:
     """One connection to a node, made at its first use; for one question at a time."""
 
@@ -90,11 +82,10 @@ class Connection:
         accept: str,
         *,
         deadline: Deadline,
-        body: Body | None = None,
         method: str = "GET",
     ) -> Generator[Response]:
-        """Ask for `target` (GET, unless another method is named), or send it a body (POST); the
-        answer must be read in the block, or the connection is lost.
+        """Ask for `target` (GET, unless another method is named); the answer must be read in the
+        block, or the connection is lost.
 
         Raises Unreachable, ConnectionLost, ProtocolViolation, DeadlinePassed or Cancelled.
         """
@@ -102,7 +93,7 @@ class Connection:
         line = self._line = self._line or self._open(deadline)
         line.deadline = deadline
         with self._translating(line), deadline.interrupting(line.interrupt):
-            self._send(line, target, accept, body, method)
+            self._send(line, target, accept, method)
             self.used = True
             answer = self._head(line)
             fields: dict[str, str] = {}
@@ -138,18 +129,9 @@ class Connection:
         self._breaker.reached()
         return line
 
-    def _send(
-        self, line: "_Line", target: str, accept: str, body: Body | None, method: str
-    ) -> None:
+    def _send(self, line: "_Line", target: str, accept: str, method: str) -> None:
         headers = [*self._headers, ("Accept", accept)]
-        if body:
-            length = sum(map(len, body.pieces))
-            headers += [("Content-Type", body.kind), ("Content-Length", str(length))]
-        request = h11.Request(method="POST" if body else method, target=target, headers=headers)
-        head = self._http.send(request) or b""
-        for piece in body.pieces if body else ():
-            line.write(head)
-            head = self._http.send(h11.Data(data=bytes(piece))) or b""
+        head = self._http.send(h11.Request(method=method, target=target, headers=headers)) or b""
         line.write(head + (self._http.send(h11.EndOfMessage()) or b""))
 
     def _head(self, line: "_Line") -> h11.Response:

@@ -42,7 +42,6 @@ from .qido import (
     without_escapes,
 )
 from .server import Refused, Server, check
-from .stow import Stored, store
 from .tree import Tree, not_offered
 from .wado import Wado
 
@@ -190,17 +189,6 @@ class WebExchange:
             found = one_frame(self._server, reference, number, deadline=deadline)
             told["bytes"], told["outcome"] = len(found.content), "200"
             return found
-
-    def store(self, instances: Sequence[Instance], *, deadline: Deadline) -> Stored:
-        """Store these objects (STOW-RS); which were stored, and why others were not.
-
-        Raises StatusFailure when the server refuses, and the ArchiveError that ended the
-        connection: then nobody knows what was stored.
-        """
-        with self._journal("STOW-RS", objects=len(instances)) as told:
-            stored = store(self._server, instances, deadline=deadline)
-            told["outcome"] = "cut" if stored.failed else "200"
-            return stored
 
     @contextmanager
     def _journal(self, service: str, **facts: Any) -> Generator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from ..errors import ConnectionLost, ProtocolViolation, StatusFailure
 from ..network.breaker import Breaker
 from ..node import WebNode
 from ..standard.status import OVERLOADED as _OUT_OF_RESOURCES
-from .connection import Body, Connection, Response, context_of
+from .connection import Connection, Response, context_of
 from .pause import MOST_ASKED, OVERLOADED, pause_before, retry_after
 from .pool import Pool
 from .status import REFUSALS, Refusal, refusal
@@ -86,19 +86,6 @@ class Server:
         put_off[self.node.base_url] += 1
         pause = pause_before(answer.headers, put_off[self.node.base_url])
         return pause if pause is not None and pause < deadline.remaining() else None
-
-    @contextmanager
-    def send(
-        self, target: str, body: Body, accept: str, *, deadline: Deadline
-    ) -> Generator[Response]:
-        """The answer to a POST, over a connection that cannot be stale: it is sent once and follows
-        no redirection. Raises as `ask`."""
-        path = self.node.path + target
-        with (
-            self._pool.lease(deadline=deadline, fresh=True) as connection,
-            connection.ask(path, accept, deadline=deadline, body=body) as answer,
-        ):
-            yield answer
 
     @contextmanager
     def _got(self, path: str, accept: str, deadline: Deadline, method: str) -> Generator[Response]:

@@ -114,28 +114,6 @@ RETRIEVAL: dict[int, Refusal] = REFUSALS | {
     504: Refusal("the proxy before the server got no answer from it in time", _LATER),
 }
 
-# And of objects that are to be stored; 202 and 409 then come with the account of each object
-# (PS3.18 10.5.3.1).
-_ACCOUNTED = frozenset({202, 409})
-STORAGE: dict[int, Refusal] = {
-    **{status: meant for status, meant in REFUSALS.items() if status not in _ACCOUNTED},
-    400: Refusal("the server does not understand what it was sent", _VENDOR, _NOT_SUPPORTED),
-    403: Refusal(
-        "the server does not allow us to store objects",
-        "Ask its administrator to allow storing (STOW-RS) for our account",
-        _NOT_AUTHORISED,
-    ),
-    404: Refusal("there is nothing to store objects in here", _ADDRESS, _NOT_SUPPORTED),
-    405: Refusal("the server does not store objects", _ADDRESS, _NOT_SUPPORTED),
-    413: Refusal("the server does not take so much at once", "Store fewer objects at once"),
-    415: Refusal("the server does not store objects of this kind", _VENDOR, _NOT_SUPPORTED),
-    500: Refusal(
-        "the server failed over these objects",
-        "Try again; if it stays so, look in the server's log",
-    ),
-    501: Refusal("the server does not store objects", _ADDRESS, _NOT_SUPPORTED),
-}
-
 
 def refusal(
     status: int, refusals: Mapping[int, Refusal] = REFUSALS, *, retry_after: int | None = None
