@@ -61,7 +61,8 @@ class Allowance:
         if self._last and self._in_vain < MOST_IN_VAIN:
             raise self._last.again()
         raise AskedInVain(
-            f"{self._in_vain} queries of this call brought nothing, and no more were sent",
+            f"{self._in_vain} requests of this call brought nothing, or next to it, and no more "
+            "were sent",
             "Narrow the question, or ask for fewer things in one call",
         )
 

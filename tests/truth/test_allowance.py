@@ -1,14 +1,17 @@
 """An archive that has nothing to give is not flooded: what any tool sends it is counted."""
 
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, MOST_REFUSED
 from dicom_mcp.config import Settings
-from dicom_mcp.node import Node
+from dicom_mcp.node import Node, WebNode
 from tests.asking import call, fail
 from tests.peers.scripted import FIND_REQUEST, Peer, Script, Talk, accept, end, hear_question
+from tests.peers.web import Asked, WebPeer, answer, rows
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -86,3 +89,26 @@ def test_what_brings_nothing_ends_soon(name: str, status: int) -> None:
         settings = Settings(Node("127.0.0.1", peer.port, called_ae_title="PEER"))
         assert call(settings, tool, **arguments).is_error or not status
         assert peer.questions <= (MOST_FAILED if status else MOST_IN_VAIN)
+
+
+TELLS_OF_MORE = 'Warning: 299 pacs "there are more results"\r\n'
+PAGES: dict[str, Callable[[Asked], list[dict[str, object]]]] = {
+    "one new study a page": lambda asked: rows(1, asked.offset),
+    "one new study and one that is known": lambda asked: [*rows(1, asked.number), *rows(1)],
+    "nothing": lambda _: [],
+    "the same study": lambda _: rows(1),
+    "another and the first again": lambda asked: rows(1, asked.number % 2),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_server_that_always_says_that_there_is_more_is_not_asked_without_end(name: str) -> None:
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        connected.sendall(answer(PAGES[name](asked), fields=TELLS_OF_MORE))
+        return True
+
+    for tool, arguments in (("count_studies", {}), ("query_studies", {"patient_id": "7"})):
+        with WebPeer(behave) as peer:
+            told = call(Settings(WebNode(peer.url)), tool, **arguments)
+            assert told.is_error or told.structured_content["complete"] is False
+            assert len(peer.asked) <= MOST_IN_VAIN + 10

@@ -32,6 +32,12 @@ NOT_THERE = frozenset({404, 410})
 # How servers refuse a page of more than they give at once; Azure does it with 400.
 _TOO_LONG = frozenset({400, 413})
 
+# A page of fewer new rows than this is as good as none: no server gives so few at once, and one
+# that always says that there is more would be asked without end. The first two are the answer to a
+# narrow question, and the proof of its end.
+_FEWEST = 10
+_FREE_PAGES = 2
+
 type Take = Callable[[Match, int], bool]
 
 
@@ -78,6 +84,7 @@ class Pages:
         self._rows = 0
         self._stopped = False
         self._damaged = 0
+        self._pages = 0
 
     def read(self) -> Ending:
         """Every row once to `take`; how it ended."""
@@ -124,8 +131,18 @@ class Pages:
                 not told.more and self._exchange.is_end(self._query, page.rows, limit)
             ):
                 return self._cut("it says so itself") if more else self._ending(overlapping)
+            if self._is_in_vain(page):
+                return self._cut("so few at a time that no more were asked for")
             limit_before = limit
             limit = self._exchange.most_asked.get(self._query.level, PAGE)
+
+    def _is_in_vain(self, page: "_Page") -> bool:
+        """Whether this call has asked for enough pages that bring hardly anything."""
+        self._pages += 1
+        allowance = self._deadline.allowance
+        if self._pages > _FREE_PAGES and len(page.new) < _FEWEST:
+            allowance.answered(0)
+        return allowance.spent
 
     def _row(self, match: Match, size: int, page: "_Page", limit: int) -> bool:
         unique = identity(self._query.level, match)
