@@ -1,6 +1,7 @@
 """From process start to the first answered tools/list, against a bare SDK server with one tool.
 
-`python -m benchmarks.startup`; the goal is at most 1.5 times the bare server.
+`python -m benchmarks.startup`; the goal is at most 1.2 times the bare server, with the demo
+archives behind it too.
 """
 
 import json
@@ -37,13 +38,19 @@ HELLO = (
 
 
 def main() -> None:
-    """Run both in turn and print the medians and their ratio."""
-    ours = [sys.executable, "-m", "dicom_mcp"]
-    bare = [sys.executable, "-c", _BARE]
-    pairs = [(_seconds(ours), _seconds(bare)) for _ in range(ROUNDS + 1)][1:]
-    print(f"dicom-mcp {median(a for a, _ in pairs):.3f} s")
-    print(f"bare SDK  {median(b for _, b in pairs):.3f} s")
-    print(f"ratio     {median(a / b for a, b in pairs):.2f} (goal 1.5)")
+    """Run them in turn and print the medians, and the ratios to the bare server."""
+    commands = {
+        "bare SDK": [sys.executable, "-c", _BARE],
+        "dicom-mcp": [sys.executable, "-m", "dicom_mcp"],
+        "with --demo": [sys.executable, "-m", "dicom_mcp", "serve", "--demo"],
+    }
+    rounds = [
+        {name: _seconds(command) for name, command in commands.items()} for _ in range(ROUNDS)
+    ]
+    for name in commands:
+        seconds = median(times[name] for times in rounds)
+        ratio = median(times[name] / times["bare SDK"] for times in rounds)
+        print(f"{name:12}{seconds:.3f} s, {ratio:.2f} times the bare SDK (goal 1.2)")
 
 
 def _seconds(command: list[str]) -> float:

@@ -44,8 +44,11 @@ def nothing_left_behind() -> Generator[None]:
 
 
 def _open_files() -> int:
-    """But for pipes, which only the processes have that wait to decode what comes next."""
+    """But for pipes, which only the processes have that wait to decode what comes next. Where the
+    system does not tell (macOS, Windows), none."""
     folder = "/proc/self/fd"
+    if not os.path.isdir(folder):
+        return 0
     opened = 0
     for number in os.listdir(folder):
         with suppress(OSError):  # the listing itself

@@ -30,7 +30,8 @@ def take_away() -> None:
         if hasattr(system, name):
             delattr(system, name)
     network: Any = socket
-    del network.TCP_QUICKACK
+    if hasattr(network, "TCP_QUICKACK"):
+        del network.TCP_QUICKACK
     network.socket = _Socket
     kit = subprocess
     kit.Popen = _Process

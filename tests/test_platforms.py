@@ -22,6 +22,9 @@ from dicom_mcp.network.connect import connect
 from tests.bounds import PATIENCE
 from tests.stdio import HANDSHAKES, Child, child
 
+# Where Windows and XDG keep settings.
+NOWHERE = {"APPDATA": "", "XDG_CONFIG_HOME": ""}
+
 POOR = (sys.executable, "-m", "tests.poor_machine")
 
 
@@ -104,12 +107,12 @@ def test_json_is_json_in_every_encoding(encoding: str, tmp_path: Path) -> None:
 def test_who_has_no_home_has_no_configuration_file() -> None:
     """As in a container with any user, or a service of Windows."""
     nobody = (
-        "import os, pwd, runpy; os.environ.pop('HOME')\n"
-        "def nobody(*_): raise KeyError\n"
-        "pwd.getpwuid = nobody\n"
+        "import os, pathlib, runpy\n"
+        "def nobody(*_): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.expanduser = nobody\n"
         "runpy.run_module('dicom_mcp', run_name='__main__')"
     )
-    assert b"127.0.0.1:11112" in _shown("nodes", command=(sys.executable, "-c", nobody))
+    assert b"127.0.0.1:11112" in _shown("nodes", command=(sys.executable, "-c", nobody), **NOWHERE)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The console command: serve (default) and demo."""
 
 import argparse
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -106,17 +107,20 @@ def _serve(chosen: argparse.Namespace) -> None:
         journal.log.warning("%s", told)
     with ExitStack() as stack:
         if chosen.demo:
-            from .demo.loopback import demo_archives
+            from .demo.awaited import PACS, awaited_archives
 
-            pacs, vna = stack.enter_context(demo_archives())
-            node = Node(pacs.host, pacs.port, pacs.ae_title, name="pacs")
-            settings = replace(settings, node=node, others=(WebNode(vna.url, name="vna"),))
+            (host, port), url = stack.enter_context(awaited_archives())
+            node = Node(host, port, PACS, name="pacs")
+            settings = replace(settings, node=node, others=(WebNode(url, name="vna"),))
+        gc.disable()  # looking through what is imported for garbage takes a tenth of the start
         import anyio
 
         from . import stdio
         from .server import create_server
 
         server = create_server(settings)
+        gc.freeze()
+        gc.enable()
         if not chosen.http:
             if sys.stdin.isatty():
                 sys.stderr.write(_ALONE)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
+from inspect import signature
 from typing import Any, cast
 
 import anyio
@@ -165,11 +166,21 @@ class _Tool(Tool):
 
 @cache
 def _definition(entry: Entry) -> dict[str, Any]:
-    """The fields of a tool, which no setting changes: 70 ms for all of them."""
+    """The fields of a tool, which no setting changes: 40 ms for all of them.
+
+    The SDK would make a schema of the arguments too, which `Arguments` makes: it is shown none.
+    """
+
+    def answers() -> None: ...
+
+    answers.__annotations__ = {
+        "return": signature(entry.function, eval_str=True).return_annotation,
+    }
     made = Tool.from_function(
-        entry.function,
+        answers,
+        name=entry.function.__name__,
         title=entry.title,
-        context_kwarg="call",
+        description=entry.function.__doc__,
         annotations=ToolAnnotations(
             read_only_hint=entry.read_only,
             destructive_hint=False,
@@ -183,7 +194,8 @@ def _definition(entry: Entry) -> dict[str, Any]:
         made.fn_metadata.output_schema = _compact(made.output_schema)
     asked = Arguments(entry.function, asks_archive=entry.asks_archive)
     fields = {name: getattr(made, name) for name in Tool.model_fields}
-    return {**fields, "asked": asked, "parameters": _compact(asked.schema)}
+    parameters = _compact(asked.schema)
+    return {**fields, "fn": entry.function, "asked": asked, "parameters": parameters}
 
 
 def _session_of(context: Context[Any, Any]) -> str | None:

@@ -4,6 +4,7 @@ import socket as socket_module
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY, create_connection, socket
 from struct import Struct
 from threading import Thread
@@ -87,8 +88,16 @@ class Acceptor:
         self._server: _Server | None = None
         self._thread: Thread | None = None
 
-    def start(self, host: str, port: int, *, contexts: list[PresentationContext]) -> int:
-        """Listen, and return the port: the one asked for, or for 0 the one that was free.
+    def start(
+        self,
+        host: str,
+        port: int,
+        *,
+        contexts: list[PresentationContext],
+        listening: socket | None = None,
+    ) -> int:
+        """Listen, and return the port: the one asked for, or for 0 the one that was free. A socket
+        that listens already is taken over, with those who wait at it.
 
         Listening already, it only returns the port.
         """
@@ -103,7 +112,7 @@ class Acceptor:
             (host, port),
             contexts=_Shared(contexts),
             evt_handlers=self._handlers,
-            server_class=_Server,
+            server_class=partial(_Server, listening),
             request_handler=_Connection,
         )
         self._thread = Thread(
@@ -226,6 +235,18 @@ class _Socket(socket):
 class _Server(ThreadedAssociationServer):
     daemon_threads = True
     request_queue_size = 2 * _MAXIMUM_CONNECTIONS
+
+    def __init__(self, listening: socket | None, *arguments: Any, **more: Any) -> None:
+        self._listening = listening
+        super().__init__(*arguments, **more)  # pyright: ignore[reportUnknownMemberType]
+
+    def server_bind(self) -> None:
+        if self._listening is None:
+            super().server_bind()
+            return
+        cast("socket", self.socket).close()
+        self.socket = self._listening
+        self.server_address = self.socket.getsockname()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
         return len(self.active_associations) < _MAXIMUM_CONNECTIONS

@@ -9,6 +9,7 @@ failed sub-operation, never transcoded.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from socket import socket
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -126,9 +127,12 @@ class EmbeddedArchive:
     def ae_title(self) -> str:
         return self._ae_title
 
-    def start(self) -> None:
-        """Listen. Raises OSError when the host or port cannot be used."""
-        self._port = self._acceptor.start(self._host, self._port, contexts=self._contexts())
+    def start(self, listening: socket | None = None) -> None:
+        """Listen, with this socket if there is one. Raises OSError when the host or port cannot be
+        used."""
+        self._port = self._acceptor.start(
+            self._host, self._port, contexts=self._contexts(), listening=listening
+        )
 
     def stop(self) -> None:
         """Abort what is open and stop listening; what is held stays held."""

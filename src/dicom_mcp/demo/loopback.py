@@ -4,19 +4,23 @@ import signal
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import date
+from socket import socket
 from threading import Event
 
 from pydicom.dataset import Dataset
 
 from .archive import EmbeddedArchive
+from .awaited import PACS, VNA
 from .hospital import Hospital, hospital
 from .index import Index
 from .web import EmbeddedWeb
 
-PACS, VNA = "DEMO_PACS", "DEMO_VNA"
-
 # Where `demo --keep` listens unless something else does: the port a DICOM client tries first.
 _PORTS = {PACS: 11112, VNA: 11113}
+
+
+# How soon Ctrl-C is noticed where it interrupts nothing.
+_LOOK_SECONDS = 0.5
 
 
 @contextmanager
@@ -32,6 +36,32 @@ def demo_archives(house: Hospital | None = None) -> Generator[tuple[EmbeddedArch
     ):
         yield pacs, vna
     index.close()
+
+
+@contextmanager
+def pacs_today(listening: socket) -> Generator[None]:
+    """The hospital's PACS, at a socket that listens already."""
+    house = _hospital_today()
+    archive = EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist())
+    archive.start(listening)
+    try:
+        yield
+    finally:
+        archive.stop()
+
+
+@contextmanager
+def vna_today(listening: socket) -> Generator[None]:
+    """Its VNA over DICOMweb, likewise."""
+    index = Index()
+    index.add_all(_hospital_today().vna())
+    web = EmbeddedWeb(index)
+    web.start(listening)
+    try:
+        yield
+    finally:
+        web.stop()
+        index.close()
 
 
 def keep() -> int:
@@ -60,7 +90,8 @@ def keep() -> int:
             soft_wrap=True,
         )
         console.print("Both run until Ctrl-C; nothing is kept on disk.")
-        stop.wait()
+        while not stop.wait(_LOOK_SECONDS):  # Windows interrupts no wait without an end
+            pass
     return 0
 
 

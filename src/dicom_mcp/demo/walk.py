@@ -22,9 +22,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from .awaited import PACS
 from .clients import CLIENTS, Launch
 from .hospital import hospital
-from .loopback import PACS, demo_archives
+from .loopback import demo_archives
 from .questions import QUESTIONS, Question, Walk
 
 # As many rows as show what an answer looks like.

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.matching import Key, Record
+from .awaited import WEB_ROOT
 from .comparing import as_kept, comparer
 from .entities import EVERYWHERE, is_supported
 from .habits import NONE, Habits
@@ -22,8 +23,7 @@ from .index import Index
 from .search import Search, told_with, with_told
 from .wado import Answer, is_retrieval, retrieve
 
-# Where the services stand below the server's root.
-ROOT = "/dicom-web"
+ROOT = WEB_ROOT
 
 # Connections at a time, seconds one may be silent, and the longest request line there is.
 _MOST_CONNECTIONS = 16
@@ -89,9 +89,10 @@ class EmbeddedWeb:
         """The base URL of its services."""
         return f"http://{self._host}:{self._port}{ROOT}"
 
-    def start(self) -> None:
-        """Listen. Raises OSError when the host or port cannot be used."""
-        self._server = _Server((self._host, self._port), self)
+    def start(self, listening: socket.socket | None = None) -> None:
+        """Listen, with this socket if there is one. Raises OSError when the host or port cannot be
+        used."""
+        self._server = _Server((self._host, self._port), self, listening)
         self._port = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True, name="embedded web"
@@ -194,12 +195,23 @@ class _Server(ThreadingMixIn, HTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], web: EmbeddedWeb) -> None:
+    def __init__(
+        self, address: tuple[str, int], web: EmbeddedWeb, listening: socket.socket | None
+    ) -> None:
         self.web = web
+        self._listening = listening
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(_MOST_CONNECTIONS)
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        if self._listening is None:
+            super().server_bind()
+            return
+        self.socket.close()
+        self.socket = self._listening
+        self.server_address = self.socket.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._slots.acquire(timeout=1):
