@@ -22,6 +22,7 @@ from pydicom.valuerep import VR
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag, is_either_sign
 from ..standard.unfolding import MOST_VALUES
+from ..standard.values import decimal_number
 from .error import ContentError
 from .plain import capped, plain_text
 
@@ -122,11 +123,9 @@ class Elements:
 
     def numbers(self, keyword: str) -> list[float]:
         """The values as numbers; none at all where one of them is no finite number."""
-        try:
-            found = [float(one) for one in self.values(keyword)]
-        except ValueError:
-            return []
-        return found if all(map(isfinite, found)) else []
+        several = [decimal_number(value) for value in self.values(keyword)]
+        numbers = [number for number in several if number is not None]
+        return numbers if len(numbers) == len(several) else []
 
     def number(self, keyword: str) -> float | None:
         """The first value as a number; None where there is none."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from ..standard.values import whole_number
 from .elements import Elements, held
 from .plain import capped
 
@@ -112,10 +113,9 @@ def _overlay(elements: Elements, group: int) -> Overlay | None:
 
 def _numbers(elements: Elements, group: int, number: int) -> Iterator[int]:
     for value in _values(elements, group, number):
-        try:
-            yield int(float(value))
-        except (ValueError, OverflowError):
+        if (said := whole_number(value)) is None:
             return
+        yield said
 
 
 def _text(elements: Elements, group: int, number: int) -> str:

@@ -16,6 +16,9 @@ MOST_BODY = 512 * 1024 * 1024
 _LARGE = 1 << 20
 _MOST_COMMAS = 3 * MOST_ELEMENTS
 
+# Digits and sign of the widest whole number (UV and SV, PS3.5 6.2).
+_MOST_DIGITS = 20
+
 # Marks an object that gives a name two values; no name of an attribute or of its part has a space.
 TWICE = "given twice"
 
@@ -31,6 +34,12 @@ def _not_finite(text: str) -> str:
     return str(float(text))
 
 
+def _integer(text: str) -> int | str:
+    """A number of more digits than any attribute has is the text it was written as: Python makes no
+    number of thousands of them."""
+    return int(text) if len(text) <= _MOST_DIGITS else text
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; one that gives a name two values (RFC 8259 4) has the first, and is marked."""
     found = dict(pairs)
@@ -43,7 +52,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # Numbers with a fraction keep the digits they were written with: a DS is text in a match.
 _DECODER = json.JSONDecoder(
-    parse_float=str, parse_constant=_not_finite, strict=False, object_pairs_hook=_object
+    parse_float=str,
+    parse_int=_integer,
+    parse_constant=_not_finite,
+    strict=False,
+    object_pairs_hook=_object,
 )
 
 

@@ -11,6 +11,7 @@ from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query, texts
+from ..standard.values import decimal_number
 from .objects import Member, Members, fetch, members, opened
 
 if TYPE_CHECKING:
@@ -251,8 +252,5 @@ def _number(values: Sequence[str]) -> float | None:
 
 
 def _decimal(value: str) -> float | None:
-    try:
-        found = float(value)
-    except ValueError:
-        return None
-    return found if abs(found) < 1e15 else None
+    found = decimal_number(value)
+    return found if found is not None and abs(found) < 1e15 else None

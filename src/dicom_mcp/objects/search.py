@@ -10,7 +10,7 @@ from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from ..standard.values import whole_number
+from ..standard.values import count_of
 from ..studies.contents import series_of_studies
 from ..studies.kind import is_image
 from ..studies.listing import listings
@@ -179,8 +179,7 @@ class Search:
 
 def _said(series: Match) -> int | None:
     """How many instances it has by the archive's account."""
-    said = text(series, "NumberOfSeriesRelatedInstances")
-    return whole_number(said)
+    return count_of(text(series, "NumberOfSeriesRelatedInstances"))
 
 
 def _holds_images(series: Match) -> bool:

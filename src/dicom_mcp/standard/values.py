@@ -1,6 +1,7 @@
 """What may stand in a key: the value representations of PS3.5 6.2 as rules for questions."""
 
 import re
+from math import isfinite
 
 from ..errors import BadArgument
 
@@ -158,13 +159,31 @@ def integer(value: str, *, argument: str) -> str:
     return value
 
 
-def whole_number(text: str) -> int | None:
-    """What an IS says (PS3.5 6.2: at most 31 bits and a sign); None for what is none."""
-    found = _WHOLE.fullmatch(text.strip())
-    return int(found[0]) if found else None
+def whole_number(text: object) -> int | None:
+    """What an IS, as an archive gave it, says (PS3.5 6.2: 31 bits and a sign); None for what is
+    none, such as digits of another script or thousands of them."""
+    found = _WHOLE.fullmatch(str(text).strip(" "))
+    number = int(found[1]) if found else 1 << 31
+    return number if -(1 << 31) <= number < 1 << 31 else None
 
 
-_WHOLE = re.compile("[+-]?[0-9]{1,10}")
+def count_of(text: object) -> int | None:
+    """How many there are, as an archive gave it; None where it is no number that can be."""
+    number = whole_number(text)
+    return number if number is not None and number >= 0 else None
+
+
+def decimal_number(text: str) -> float | None:
+    """What a DS, or a binary number as text, says (PS3.5 6.2); None for what is no finite number.
+    Python's own reads "1_0" and the digits of every script."""
+    if not _DECIMAL.fullmatch(text.strip(" \0")):
+        return None
+    number = float(text.strip(" \0"))
+    return number if isfinite(number) else None
+
+
+_WHOLE = re.compile("([+-]?[0-9]{1,12})")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def shown(value: str) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from ..standard.query import Match, texts
-from ..standard.values import is_uid, whole_number
+from ..standard.query import Match
+from ..standard.values import count_of, is_uid
 from .below import Below
 from .things import SERIES
 from .together import Place
@@ -60,5 +60,4 @@ class Aside:
 
 def _count(series: Match) -> int | None:
     """How many images it has by the archive's account."""
-    told = "".join(texts(series.get(COUNT, "")))
-    return whole_number(told)
+    return count_of(series.get(COUNT, ""))

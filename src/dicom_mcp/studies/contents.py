@@ -10,7 +10,7 @@ from ..errors import ArchiveError
 from ..question.asking import Question, each
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
-from ..standard.values import whole_number
+from ..standard.values import count_of
 from .kind import UNTOLD, is_image, kind
 from .listing import Listing, listings
 from .study import Study
@@ -239,5 +239,4 @@ class _Looking:
 
 def _said(match: Match, keyword: str) -> int | None:
     """A count that the archive keeps."""
-    said = text(match, keyword)
-    return whole_number(said)
+    return count_of(text(match, keyword))

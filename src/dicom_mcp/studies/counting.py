@@ -16,6 +16,7 @@ from ..standard.matching import matcher
 from ..standard.query import TELLING, Match, Query, texts
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
+from ..standard.values import count_of
 from .aside import COUNT, Aside
 from .below import NARROWING, Below
 from .condition import Condition
@@ -210,7 +211,7 @@ class Counting:
         def is_told(match: Match) -> bool:
             modalities = texts(match.get(MODALITIES, ""))
             only_images = bool(modalities) and all(map(is_image, modalities))
-            counted = "".join(texts(match.get(_IMAGES_OF_STUDY, ""))).isdecimal()
+            counted = count_of(match.get(_IMAGES_OF_STUDY, "")) is not None
             return counted and (self._what.name == "objects" or only_images)
 
         return {
@@ -224,7 +225,7 @@ class Counting:
         modalities = [one for one in texts(match.get(MODALITIES, "")) if self._is_meant(one)]
         match["Modality"] = [*modalities]
         if self._what.level is Level.IMAGE:
-            self._things.groups.add_number(match, int("".join(texts(match[_IMAGES_OF_STUDY]))))
+            self._things.groups.add_number(match, count_of(match[_IMAGES_OF_STUDY]) or 0)
         elif self._what.name == "studies" and not self._things.naming:
             self._things.groups.add_number(match, 1)  # each comes once: nothing is remembered
         else:
@@ -301,18 +302,18 @@ class Counting:
         if self._modalities and not any(map(self._is_meant, modalities)):
             return
         self._with_series.add(study)
-        count = "".join(texts(match.get(COUNT, "")))
+        count = count_of(match.get(COUNT, ""))
         if self._what.name == "images" and not all(map(is_image, modalities)):
-            noun = ", ".join(modalities) + " series" * (not count.isdecimal())
-            self._no_images[noun] += int(count) if count.isdecimal() else 1
+            noun = ", ".join(modalities) + " series" * (count is None)
+            self._no_images[noun] += 1 if count is None else count
             return
         if not self._sieve.passes(match, {Level.SERIES}, *thing):
             return
-        uncounted = self._what.level is Level.IMAGE and not count.isdecimal()
-        if uncounted or self._wanted(Level.IMAGE):
+        counts_images = self._what.level is Level.IMAGE
+        if self._wanted(Level.IMAGE) or (counts_images and count is None):
             self._aside.put(study, match)
-        elif self._what.level is Level.IMAGE:
-            self._things.groups.add_number(known, int(count))
+        elif counts_images:
+            self._things.groups.add_number(known, count or 0)
         else:
             self._things.add(thing[0], [known])
 

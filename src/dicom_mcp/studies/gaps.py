@@ -11,6 +11,7 @@ from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
+from ..standard.values import count_of
 from .below import NARROWING
 from .listing import lacking, listings, ranges
 from .series import Series, remarks
@@ -65,9 +66,9 @@ class Gaps:
         for uid, study in self._studies.items():
             told = self._remarks(uid)
             numbers = lacking(
-                int(number)
+                number
                 for one in self._series[uid]
-                if (number := text(one.match, "SeriesNumber")).isdecimal()
+                if (number := count_of(text(one.match, "SeriesNumber"))) is not None
             )
             if told or numbers:
                 names = {name: text(study, keyword) for keyword, name in describe.items()}
@@ -159,7 +160,7 @@ class Gaps:
                 sum(len(one.listed.instances) for one in series if one.listed),
             ),
         ):
-            said = text(study, keyword)
-            if said.isdecimal() and int(said) > here:
+            said = count_of(text(study, keyword))
+            if said is not None and said > here:
                 told.append(f"The archive counts {said} {noun} in the study, but gives {here}.")
         return told

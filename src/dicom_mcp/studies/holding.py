@@ -20,6 +20,7 @@ from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.query import Match, Matches, Query, texts
 from ..standard.record import identity
 from ..standard.shapes import shape
+from ..standard.values import count_of
 from ..words.modalities import Modalities
 
 SERIES_COUNT = "NumberOfStudyRelatedSeries"
@@ -167,13 +168,14 @@ class Holding:
         if not series:
             return {}
         several = (texts(row.get("Modality", "")) for row in series.values())
-        images = [texts(row.get(IMAGES, "")) for row in series.values()]
+        images = [count_of(row.get(IMAGES, "")) for row in series.values()]
         counted: Match = {
             MODALITIES: [*sorted({code for codes in several for code in codes})],
             SERIES_COUNT: len(series),
         }
-        if all(len(number) == 1 and number[0].isdecimal() for number in images):
-            counted[IMAGE_COUNT] = sum(int(*number) for number in images)
+        known = [number for number in images if number is not None]
+        if len(known) == len(images):
+            counted[IMAGE_COUNT] = sum(known)
         return counted
 
     def tells_counts(self, uids: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..door.call import Call
 from ..standard.levels import Level
 from ..standard.query import Match, Query
-from ..standard.values import whole_number
+from ..standard.values import count_of, whole_number
 from .together import Place, together
 
 # More than any series has.
@@ -33,8 +33,8 @@ class Listing:
     @property
     def numbers(self) -> list[int]:
         """The instance numbers, in order, of all that have one."""
-        found = (str(one.get("InstanceNumber", "")) for one in self.instances)
-        return sorted(number for one in found if (number := whole_number(one)) is not None)
+        found = (whole_number(one.get("InstanceNumber", "")) for one in self.instances)
+        return sorted(number for number in found if number is not None)
 
     @property
     def unnumbered(self) -> int:
@@ -44,8 +44,7 @@ class Listing:
     @property
     def frames(self) -> int:
         """Pictures in all: an instance without a number of frames is one."""
-        found = [whole_number(str(one.get("NumberOfFrames", ""))) for one in self.instances]
-        return sum(1 if frames is None else frames for frames in found)
+        return sum(count_of(one.get("NumberOfFrames", "")) or 1 for one in self.instances)
 
 
 def listing(

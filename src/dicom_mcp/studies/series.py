@@ -6,7 +6,7 @@ from typing import Any
 
 from ..door.rows import filled, text
 from ..standard.query import Match
-from ..standard.values import whole_number
+from ..standard.values import count_of, whole_number
 from ..words.body_part import body_part
 from .kind import kind
 from .listing import Listing, lacking, ranges, repeated
@@ -31,8 +31,7 @@ class Series:
     @property
     def said(self) -> int | None:
         """How many instances it has by the archive's account."""
-        said = text(self.match, "NumberOfSeriesRelatedInstances")
-        return whole_number(said)
+        return count_of(text(self.match, "NumberOfSeriesRelatedInstances"))
 
     @property
     def instances(self) -> int | None:

@@ -10,6 +10,7 @@ from ..door.rows import filled, text
 from ..standard import reading
 from ..standard.query import Match, texts
 from ..standard.record import NODES
+from ..standard.values import count_of
 from ..words.body_part import body_part, related
 from .kind import APART, DOSE, UNTOLD, is_image, kind
 
@@ -98,7 +99,7 @@ class Study:
 
     def row(self, *differing: str) -> dict[str, Any]:
         """The study as a record, with the `differing` keywords of its patient."""
-        instances = text(self.match, "NumberOfStudyRelatedInstances")
+        instances = count_of(text(self.match, "NumberOfStudyRelatedInstances"))
         row: dict[str, Any] = {
             "date": text(self.match, "StudyDate"),
             "time": text(self.match, "StudyTime"),
@@ -108,7 +109,7 @@ class Study:
             "body_part": self.body_part,
             "series": len(self.series) if self.whole else "",
             "images": self.images,
-            "instances": int(instances) if instances.isdecimal() and self.images is None else "",
+            "instances": "" if instances is None or self.images is not None else instances,
             "report": self._reports(dose=False) or ("none" if self.whole else "unknown"),
             "dose_report": self._reports(dose=True),
             "accession_number": text(self.match, "AccessionNumber"),

@@ -14,6 +14,7 @@ from ..question.asking import Question
 from ..question.relaxing import hints
 from ..standard.levels import Level
 from ..standard.query import Match, Query, texts
+from ..standard.values import count_of
 from ..studies.contents import studies_meant
 from ..studies.gaps import Gaps
 from ..studies.kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
@@ -134,9 +135,9 @@ class _Making:
         self._found.note(*answer.notes)
         if absent := [one for one in answer.absent if one != "NumberOfSeriesRelatedInstances"]:
             self._found.note(f"The archive does not return {', '.join(absent)}.")
-        said = text(self._study, "NumberOfStudyRelatedSeries")
-        if said.isdecimal() and int(said) != len(several):
-            self._found.complete = self._found.complete and len(several) > int(said)
+        said = count_of(text(self._study, "NumberOfStudyRelatedSeries"))
+        if said is not None and said != len(several):
+            self._found.complete = self._found.complete and len(several) > said
             self._found.note(
                 f"The archive counts {said} series in this study, but gives {len(several)}."
             )
@@ -217,9 +218,9 @@ class _Making:
             totals["instances"] = sum(known)
             pairs = zip(self._series, known, strict=True)
             totals["images"] = sum(count for one, count in pairs if is_image(one.modality))
-        said = text(self._study, "NumberOfStudyRelatedInstances")
-        if said.isdecimal() and int(said) != totals.get("instances", -1):
-            totals["instances_by_archive"] = int(said)
+        said = count_of(text(self._study, "NumberOfStudyRelatedInstances"))
+        if said is not None and said != totals.get("instances", -1):
+            totals["instances_by_archive"] = said
         totals["reports"] = sum(not _REPORTS.isdisjoint(one.split(" and ")) for one in kinds)
         totals["dose_reports"] = kinds.count(DOSE)
         if untold := kinds.count(UNTOLD):

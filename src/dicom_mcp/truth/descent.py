@@ -10,6 +10,7 @@ from collections.abc import Collection
 from ..errors import ArchiveError, DeadlinePassed
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Match, Query, Value, is_one
+from ..standard.values import count_of
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in
@@ -109,13 +110,13 @@ def _fill_study(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
             series.setdefault("StudyInstanceUID", uid)
             if not _fill_series(asking, series, ("NumberOfSeriesRelatedInstances",)):
                 return False
-            images += int(str(series["NumberOfSeriesRelatedInstances"]))
+            images += count_of(series["NumberOfSeriesRelatedInstances"]) or 0
         match["NumberOfStudyRelatedInstances"] = images
     return True
 
 
 def _fill_series(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
-    if str(match.get("NumberOfSeriesRelatedInstances", "")).isdecimal():
+    if count_of(match.get("NumberOfSeriesRelatedInstances", "")) is not None:
         return True
     study, series = (uid_in(match, UNIQUE_KEY[level]) for level in (Level.STUDY, Level.SERIES))
     if not study or not series:

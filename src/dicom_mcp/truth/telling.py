@@ -16,6 +16,7 @@ from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.record import parent
 from ..standard.shapes import SEPARATOR
+from ..standard.values import count_of
 from .habits import Habits, Proved
 from .halves import DAY_OF, around, halves, halves_of_day
 
@@ -157,11 +158,11 @@ class _Telling:
         some.days.append(str(match.get(self._day, "")))
         some.times.append(str(match.get("StudyTime", "")))
         for keyword, each in some.counts.items():
-            count = str(match.get(keyword, ""))
-            if each is None or not count.isdecimal():
+            count = count_of(match.get(keyword, ""))
+            if each is None or count is None:
                 some.counts[keyword] = None
             else:
-                each.append(int(count))
+                each.append(count)
 
     def prove(self, whole: _Some) -> Ending:
         """Whether `whole` was all there is, or is now that the rest came too."""
@@ -246,17 +247,17 @@ class _Telling:
         """The same of the series of one study, which the level above counts."""
         counted = "NumberOfStudyRelatedSeries"
         above = {UNIQUE_KEY[one] for one in self._query.level.above}
-        counts: list[str] = []
+        counts: list[int | None] = []
 
         def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            counts.append(str(match.get(counted, "")))
+            counts.append(count_of(match.get(counted, "")))
             return True
 
         if self._query.keys.keys() <= above:
             self._ask(Query(Level.STUDY, self._query.keys, (counted,)), note, ())
-        if len(counts) != 1 or not counts[0].isdecimal():
+        if len(counts) != 1 or counts[0] is None:
             return Ending()
-        if int(counts[0]) <= len(whole.came):
+        if counts[0] <= len(whole.came):
             self._habits.proved.learn(self._query.keys, whole.counts)
             return Ending()
         told = (

@@ -10,6 +10,7 @@ from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Matches, Query
 from ..standard.shapes import SEPARATOR
 from ..standard.status import TOO_MANY
+from ..standard.values import count_of
 from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .halves import halves_of_day
@@ -180,9 +181,10 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
         counting = Query(above, query.keys, (keyword,))
         gathering = Gathering(counting, named)
         asking.put(counting, gathering)
-        counts = [str(match.get(keyword, "")) for match in gathering.matches]
-        if len(counts) == named and all(map(str.isdecimal, counts)):
-            count = sum(map(int, counts))
+        counts = [count_of(match.get(keyword, "")) for match in gathering.matches]
+        told = [count for count in counts if count is not None]
+        if len(told) == len(counts) == named:
+            count = sum(told)
             if count <= first.rows:
                 asking.habits.proved_whole(query.level, first.rows, query.keys)
                 return Outcome(True, notes)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..errors import BadArgument
-from ..standard.values import shown
+from ..standard.values import decimal_number, shown
 from .days import day_range
 
 type Span = tuple[float, float]
@@ -259,11 +259,8 @@ _NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:[eE][+-]?[0-
 
 def number(text: str) -> Span | None:
     """A value of DS, IS or a binary number."""
-    try:
-        found = float(text.strip(" \0"))
-    except ValueError:
-        return None
-    return (found, found) if math.isfinite(found) else None
+    found = decimal_number(text)
+    return None if found is None else (found, found)
 
 
 def amount(text: str, keyword: str, vr: str, *, argument: str) -> tuple[Span, str]:

@@ -167,10 +167,10 @@ class Arrival:
     @classmethod
     def of(cls, by: str, studies: Sequence[Match]) -> "Arrival":
         """These studies, as matches."""
-        counts = [str(study.get("NumberOfStudyRelatedInstances", "")) for study in studies]
-        known = all(count.isdecimal() for count in counts)
+        counts = (study.get("NumberOfStudyRelatedInstances", "") for study in studies)
+        known = [told for count in counts if (told := values.count_of(count)) is not None]
         uids = tuple(str(study.get("StudyInstanceUID", "")) for study in studies)
-        return cls(by, uids, sum(map(int, counts)) if known else None)
+        return cls(by, uids, sum(known) if len(known) == len(studies) else None)
 
 
 @dataclass(frozen=True, slots=True)
