@@ -23,7 +23,7 @@ from benchmarks.probe import Probe
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.node import Node
-from dicom_mcp.standard import identifier
+from dicom_mcp.standard import syntaxes
 from dicom_mcp.standard.keys import encode
 
 # Longer than any question here takes on a slow machine.
@@ -231,7 +231,7 @@ def _probe(question: Question, *, quick_acknowledge: bool) -> Probe:
 
 
 def _encoded(question: Question) -> bytes:
-    return encode(question.query, identifier.EXPLICIT_VR_LITTLE_ENDIAN)
+    return encode(question.query, syntaxes.EXPLICIT_VR_LITTLE_ENDIAN)
 
 
 def _data_set(question: Question) -> Dataset:

@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterator
 
-from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from dicom_mcp.standard.part10 import IMPLEMENTATION_CLASS_UID
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
 

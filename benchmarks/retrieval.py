@@ -26,7 +26,7 @@ from dicom_mcp.dimse.get import GetModel
 from dicom_mcp.dimse.negotiation import Storage
 from dicom_mcp.dimse.upper_layer import UpperLayer
 from dicom_mcp.node import Node
-from dicom_mcp.standard import identifier
+from dicom_mcp.standard import syntaxes
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.levels import Level
@@ -123,7 +123,7 @@ def _probe(port: int, study: str) -> int:
         Field.COMMAND_DATA_SET_TYPE: 1,
         Field.MESSAGE_ID: 1,
     }
-    data_set = encode(_query(study), identifier.EXPLICIT_VR_LITTLE_ENDIAN)
+    data_set = encode(_query(study), syntaxes.EXPLICIT_VR_LITTLE_ENDIAN)
     connection.send(layer.message(1, request, data_set), deadline=deadline)
     received, at, stored = bytearray(), 0, 0
     store: dict[int, int | str] = {}

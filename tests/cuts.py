@@ -19,12 +19,13 @@ from pydicom.filewriter import write_dataset
 
 from dicom_mcp.content.apart import Apart
 from dicom_mcp.content.error import ContentError
-from dicom_mcp.content.inspection import DEFLATED, inspected
+from dicom_mcp.content.inspection import inspected
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.objects.arriving import arrived
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.standard.part10 import file_meta, heading
+from dicom_mcp.standard.syntaxes import DEFLATED
 from tests.content.samples import PYDICOM
 
 IS_AT_SCALE = os.environ.get("DICOM_MCP_SCALE") == "1"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -188,6 +189,15 @@ def test_an_image_that_makes_its_decoder_abort_is_refused() -> None:
         dataset.PixelData = encapsulate([whole])
         assert render(dataset, apart=apart).pixels.max() == 255
     assert refused > 10
+
+
+def test_a_frame_of_12_bits_that_is_called_baseline_is_shown_or_refused_in_words() -> None:
+    dataset = dcmread(PYDICOM / "JPGExtended.dcm")
+    right = render(dataset).pixels
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1).replace(b"\xff\xc1", b"\xff\xc0")
+    dataset.PixelData = encapsulate([frame])
+    with suppress(ContentError):
+        assert (render(dataset, transfer_syntax=JPEGBaseline8Bit).pixels == right).all()
 
 
 def test_a_jpeg_of_scans_without_end_is_stopped_and_said_to_be() -> None:

@@ -74,6 +74,13 @@ def test_what_a_kind_must_have_is_missed_and_nothing_else(sop_class: str, needed
     assert is_sound(encoded(made_up), EXPLICIT)
 
 
+@pytest.mark.parametrize("sop_class", ["481.25", "11", "9"])
+def test_what_only_a_neighbour_in_the_table_must_have_is_not_missed(sop_class: str) -> None:
+    made_up = made.document()
+    made_up.SOPClassUID = UID(f"1.2.840.10008.5.1.4.1.1.{sop_class}")
+    assert is_sound(encoded(made_up), EXPLICIT)
+
+
 def test_what_is_read_of_a_cut_report_ends_before_the_value_that_was_cut() -> None:
     conclusion = made.text("No metastasis in the liver. But a mass of 3 cm in the left kidney.")
     content = encoded(made.document(made.text("first"), conclusion))

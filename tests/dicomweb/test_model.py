@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 from dicom_mcp.dicomweb.header import header
 from dicom_mcp.dicomweb.model import Damage, data_set, data_sets
 from dicom_mcp.errors import ProtocolViolation
-from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, decode
+from dicom_mcp.standard.identifier import decode
 from dicom_mcp.standard.query import Match, Value
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from tests.standard.identifiers import VALUES, written
 
 

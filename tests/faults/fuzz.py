@@ -32,15 +32,12 @@ from dicom_mcp.door.call import Call, Progress
 from dicom_mcp.door.house import House
 from dicom_mcp.errors import ArchiveError, Cancelled
 from dicom_mcp.node import Node
-from dicom_mcp.standard.identifier import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    decode,
-)
+from dicom_mcp.standard.identifier import decode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Match, Matches, Query
 from dicom_mcp.standard.recheck import Recheck
 from dicom_mcp.standard.record import records
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from dicom_mcp.tools.query import Records, records_of
 from tests.bounds import PATIENCE, in_time
 from tests.faults import mutations

@@ -10,7 +10,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.valuerep import VR
 
 from dicom_mcp.standard.dictionary import attribute, keywords
-from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from tests.faults.mutations import LENGTHS, damaged
 
 _VRS = sorted({vr.value for vr in VR if len(vr.value) == 2})

@@ -4,9 +4,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from dicom_mcp.standard.identifier import (
-    IMPLICIT_VR_LITTLE_ENDIAN,
-)
+from dicom_mcp.standard.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 # For each VR: an attribute, what pydicom is given, what a match then holds.
 VALUES: dict[str, tuple[str, object, object]] = {

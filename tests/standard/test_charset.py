@@ -12,7 +12,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from dicom_mcp.standard.charset import decoder, visible
-from dicom_mcp.standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, decode
+from dicom_mcp.standard.identifier import decode
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 # PatientName of pydicom's test files (PS3.5 H to K), as their FileInfo.txt and the standard say.
 NAMES = {

@@ -13,15 +13,11 @@ from pydicom.sequence import Sequence
 from pydicom.valuerep import VR
 
 from dicom_mcp.errors import ProtocolViolation
-from dicom_mcp.standard.identifier import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    decode,
-    decode_what_is_whole,
-)
+from dicom_mcp.standard.identifier import decode, decode_what_is_whole
 from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from tests.standard.identifiers import VALUES, written
 
 SYNTAXES = [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN]

@@ -7,14 +7,11 @@ from hypothesis import strategies as st
 from pydicom.uid import RE_VALID_UID, generate_uid
 
 from dicom_mcp.errors import BadArgument
-from dicom_mcp.standard.identifier import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    decode,
-)
+from dicom_mcp.standard.identifier import decode
 from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from dicom_mcp.standard.values import (
     MAXIMUM_LENGTH,
     WILDCARD_VRS,

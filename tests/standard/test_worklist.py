@@ -13,13 +13,10 @@ from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVari
 
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.standard.dictionary import attribute
-from dicom_mcp.standard.identifier import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    decode,
-)
+from dicom_mcp.standard.identifier import decode
 from dicom_mcp.standard.keys import encode_keys
 from dicom_mcp.standard.query import Match
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from dicom_mcp.standard.values import LONGEST_IDENTIFIER
 from dicom_mcp.standard.worklist import FIELDS, OF_STEP, STEPS, Start, WorklistQuery, by_time, rows
 from dicom_mcp.words.schedule import Arrival, WorklistQuestion, WorklistRecheck

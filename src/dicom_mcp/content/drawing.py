@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from ..standard.syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from .display import overlay_notes
 from .elements import Elements
 from .overlay import drawn, overlays
-from .pixels import BIG_ENDIAN, Stored
+from .pixels import Stored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ def overlaid(
         if plane.bit is not None and (held.words is None or plane.bit >= words.itemsize * 8):
             faults[plane.group] = "it lies in bits of the pixels that did not come with them"
             continue
-        mask = drawn(elements, plane, number, words, big=syntax == BIG_ENDIAN)
+        mask = drawn(elements, plane, number, words, big=syntax == EXPLICIT_VR_BIG_ENDIAN)
         if mask is None:
             faults[plane.group] = "its data are too short for its size"
             continue

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 
 from ..standard.dictionary import attribute
 from ..standard.identity import TAGS, Identity
-from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, PIXEL_DATA, Structure, walk
+from ..standard.sop_classes import sop_class
+from ..standard.structure import PIXEL_DATA, Structure, walk
+from ..standard.syntaxes import DEFLATED, EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
 from .apart import Apart, Failed
 from .elements import uid_name
 from .error import ContentError
-
-# PS3.5 A.5 and Supplement 119's JPIP Referenced Deflate.
-DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
-
-_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 # What inflating takes beside what comes out: it grows in steps, and is sent.
 _LEAST = 32 << 20
@@ -29,28 +26,7 @@ _ROWS, _PIXEL_URL = 0x00280010, 0x00287FE0
 # What every object has (PS3.3 C.12.1, C.7.2.1, C.7.3.1); images have BitsAllocated too (C.7.6.3).
 _EVERY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
-# By the beginning of the SOP class, what every object of the kind has near its end (PS3.3 A).
-_STORED = "1.2.840.10008.5.1.4.1.1."
-_REQUIRED = {
-    f"{_STORED}88.": ("ContentSequence",),
-    f"{_STORED}104.": ("MIMETypeOfEncapsulatedDocument",),
-    f"{_STORED}11.": ("PresentationCreationDate",),
-    f"{_STORED}9.": ("WaveformSequence",),
-    f"{_STORED}4.2": ("SpectroscopyData",),
-    f"{_STORED}66.1": ("RegistrationSequence",),
-    f"{_STORED}66.2": ("FiducialSetSequence",),
-    f"{_STORED}66.3": ("DeformableRegistrationSequence",),
-    f"{_STORED}66.5": ("SurfaceSequence",),
-    f"{_STORED}67": ("ReferencedImageRealWorldValueMappingSequence",),
-    f"{_STORED}481.2": ("DoseUnits",),
-    f"{_STORED}481.3": ("ApprovalStatus",),
-    f"{_STORED}481.5": ("ApprovalStatus",),
-    f"{_STORED}481.8": ("ApprovalStatus",),
-}
-_BULK = frozenset({f"{_STORED}104.", f"{_STORED}4.2"})
 _IMAGES = ("Image Storage", "Segmentation Storage", "Parametric Map Storage")
-# MR spectra have rows, and a surface segmentation its name (PS3.3 A.36.3, A.57).
-_NO_IMAGES = frozenset({f"{_STORED}4.2", f"{_STORED}66.5"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +64,7 @@ def inspected(
         came_in = transfer_syntax
         with nullcontext(apart) if apart else Apart() as inflating:
             data_set, fault = _inflated(data_set, most, inflating)
-        transfer_syntax, faults = _EXPLICIT_VR_LITTLE_ENDIAN, [fault] if fault else []
+        transfer_syntax, faults = EXPLICIT_VR_LITTLE_ENDIAN, [fault] if fault else []
     structure, remarks = walk(data_set, transfer_syntax, TAGS), list[str]()
     if structure.faults and (other := _in_other_order(data_set, transfer_syntax)):
         structure, transfer_syntax = other
@@ -144,23 +120,23 @@ def _in_other_order(content: bytes | bytearray, syntax: str) -> tuple[Structure,
     # A data set begins with a group below 0100, 0008 mostly.
     if not int.from_bytes(content[:2], "big" if is_big else "little") >= 0x0100:
         return None
-    other = _EXPLICIT_VR_LITTLE_ENDIAN if is_big else EXPLICIT_VR_BIG_ENDIAN
+    other = EXPLICIT_VR_LITTLE_ENDIAN if is_big else EXPLICIT_VR_BIG_ENDIAN
     found = walk(content, other, TAGS)
     return (found, other) if found.tags and not found.faults else None
 
 
-def _lacking(structure: Structure, sop_class: str, *, without_bulk: bool) -> Iterator[str]:
+def _lacking(structure: Structure, uid: str, *, without_bulk: bool) -> Iterator[str]:
     """What every object of its kind has, and this one has not."""
     tags = structure.tags
-    is_image = _ROWS in tags or uid_name(sop_class).endswith(_IMAGES)
-    is_image = is_image and sop_class not in _NO_IMAGES
+    is_image = _ROWS in tags or uid_name(uid).endswith(_IMAGES)
+    known = sop_class(uid)
+    is_image = is_image and known.has_pixels
     required = [*_EVERY, "BitsAllocated"] if is_image else [*_EVERY]
-    for beginning, names in _REQUIRED.items():
-        if sop_class.startswith(beginning) and not (without_bulk and beginning in _BULK):
-            required += names
+    if not (without_bulk and known.in_bulk):
+        required += filter(None, [known.needs])
     for name in required:
-        known = attribute(name)
-        if known and known.tag not in tags:
+        declared = attribute(name)
+        if declared and declared.tag not in tags:
             yield f"it has no {name}, which every object of its kind has"
     if is_image and not without_bulk and _PIXEL_URL not in tags and not PIXEL_DATA & tags:
         yield "it is an image and has no pixel data"

@@ -10,6 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 
+from ..standard.syntaxes import (
+    COMPRESSED,
+    EXPLICIT_VR_BIG_ENDIAN,
+    JPEG_2000,
+    JPEG_EXTENDED,
+    LOSSLESS_JPEG,
+    NATIVE,
+    NEWER,
+    RLE,
+    VIDEO,
+)
 from .apart import Apart, Failed
 from .bits import kept_bits, rgb
 from .codestream import Codestream, described
@@ -23,50 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     type Array = NDArray[Any]
-
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"})
-_JPEG_BASELINE, _JPEG_EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
-_JPEG_8 = frozenset({_JPEG_BASELINE, _JPEG_EXTENDED})
-_RLE = "1.2.840.10008.1.2.5"
-
-# Compressed video: frames are not to be had one by one (PS3.5 8.2.5 to 8.2.10).
-_VIDEO = "1.2.840.10008.1.2.4.10"
-
-# Which library decodes what, in the process apart (decisions/0010).
-_KITS = {
-    _JPEG_EXTENDED: "gdcm",
-    "1.2.840.10008.1.2.4.57": "gdcm",
-    "1.2.840.10008.1.2.4.70": "gdcm",
-    "1.2.840.10008.1.2.4.80": "gdcm",
-    "1.2.840.10008.1.2.4.81": "gdcm",
-    "1.2.840.10008.1.2.4.90": "openjpeg",
-    "1.2.840.10008.1.2.4.91": "openjpeg",
-    "1.2.840.10008.1.2.4.201": "openjpeg",
-    "1.2.840.10008.1.2.4.202": "openjpeg",
-    "1.2.840.10008.1.2.4.203": "openjpeg",
-}
-_LOSSY = frozenset({_JPEG_EXTENDED, *(f"1.2.840.10008.1.2.4.{last}" for last in (81, 91, 203))})
-
-# Which processes of JPEG, by their markers, a transfer syntax allows (PS3.5 10.2), and which syntax
-# a decoder is told where it is another one; 0 stands for JPEG 2000.
-_LOSSLESS = 0xC3
-_PROCESSES = {
-    _JPEG_BASELINE: (0xC0,),
-    _JPEG_EXTENDED: (0xC0, 0xC1),
-    "1.2.840.10008.1.2.4.57": (_LOSSLESS,),
-    "1.2.840.10008.1.2.4.70": (_LOSSLESS,),
-    "1.2.840.10008.1.2.4.80": (0xF7,),
-    "1.2.840.10008.1.2.4.81": (0xF7,),
-    **{syntax: (0,) for syntax, kit in _KITS.items() if kit == "openjpeg"},
-    **dict.fromkeys((_RLE, *_NATIVE, BIG_ENDIAN), ()),
-}
-_SYNTAX = {
-    0: "1.2.840.10008.1.2.4.90",
-    0xC0: _JPEG_BASELINE,
-    0xF7: "1.2.840.10008.1.2.4.80",
-    _LOSSLESS: "1.2.840.10008.1.2.4.57",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +76,7 @@ def source(elements: Elements, transfer_syntax: str) -> Source:
     Raises ContentError where what is there cannot be what the header says.
     """
     said = _name(transfer_syntax)
-    is_native = transfer_syntax in _NATIVE or transfer_syntax == BIG_ENDIAN
+    is_native = transfer_syntax in NATIVE or transfer_syntax == EXPLICIT_VR_BIG_ENDIAN
     if not is_native:
         _refuse_unknown(transfer_syntax)
     layout = layout_of(elements)
@@ -153,7 +120,9 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
     if not 1 <= number <= max(found.frames, frame_count(elements)):
         raise ContentError(f"There is no frame {number}: the object has {found.frames}")
     if found.measured:
-        values = native(elements, found.measured, number, big=transfer_syntax == BIG_ENDIAN)
+        values = native(
+            elements, found.measured, number, big=transfer_syntax == EXPLICIT_VR_BIG_ENDIAN
+        )
         doubt = planar_doubt(elements, found.measured, values)
         shown = _finished(values, found.layout, elements).noted(doubt)
     elif found.compressed and number <= found.frames:
@@ -175,9 +144,9 @@ def _is_length(elements: Elements, layout: Layout, length: int) -> bool:
 def _refuse_unknown(transfer_syntax: str) -> None:
     """Raise ContentError for a transfer syntax whose frames nobody here decodes."""
     name = _name(transfer_syntax)
-    if transfer_syntax.startswith(_VIDEO):
+    if transfer_syntax.startswith(VIDEO):
         raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
-    if transfer_syntax not in _KITS and transfer_syntax not in (_JPEG_BASELINE, _RLE):
+    if transfer_syntax not in COMPRESSED:
         raise ContentError(
             f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",
             "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
@@ -185,14 +154,7 @@ def _refuse_unknown(transfer_syntax: str) -> None:
 
 
 def _name(transfer_syntax: str) -> str:
-    return uid_name(transfer_syntax) or _NEWER.get(transfer_syntax, transfer_syntax)
-
-
-_NEWER = {  # than pydicom's dictionary may be (PS3.6)
-    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
-    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
-    "1.2.840.10008.1.2.4.112": "JPEG XL",
-}
+    return uid_name(transfer_syntax) or NEWER.get(transfer_syntax, transfer_syntax)
 
 
 def _frame(
@@ -201,7 +163,7 @@ def _frame(
     """A compressed frame, by the codec it is in: what the transfer syntax says may be wrong."""
     header = described(frame)
     if header is None:
-        if transfer_syntax == _RLE or transfer_syntax in _NATIVE:
+        if transfer_syntax == RLE or transfer_syntax in NATIVE:
             return _rle(frame, layout, elements, apart)
         raise ContentError(
             f"The frame is not what its transfer syntax ({_name(transfer_syntax)}) says",
@@ -209,15 +171,16 @@ def _frame(
         )
     _refuse_other(header, layout)
     syntax = transfer_syntax
-    if header.process not in _PROCESSES.get(syntax, (header.process,)):
-        syntax = _SYNTAX.get(header.process, _JPEG_EXTENDED)
-    if header.family == "JPEG" and header.process != _LOSSLESS and header.precision == 8:
+    if syntax not in COMPRESSED or header.process not in COMPRESSED[syntax].processes:
+        fitting = (uid for uid in COMPRESSED if header.process in COMPRESSED[uid].processes)
+        syntax = next(fitting, JPEG_EXTENDED)
+    if header.family == "JPEG" and header.process != LOSSLESS_JPEG and header.precision == 8:
         shown = _jpeg(frame, header, layout, elements, apart)
-    elif header.family == "JPEG" and header.process != _LOSSLESS and layout.samples > 1:
+    elif header.family == "JPEG" and header.process != LOSSLESS_JPEG and layout.samples > 1:
         raise _undecodable(_name(syntax))
     else:
         shown = _decoded(frame, header, layout, syntax, elements, apart)
-    if syntax == transfer_syntax or transfer_syntax in _NATIVE:
+    if syntax == transfer_syntax or transfer_syntax in NATIVE:
         return shown
     return shown.noted(
         f"The transfer syntax says {_name(transfer_syntax)}, the frame is {_name(syntax)}"
@@ -322,7 +285,8 @@ def _decoded(
     YBR of JPEG 2000's own transforms already RGB."""
     import numpy as np
 
-    name, kit = _name(transfer_syntax), _KITS[transfer_syntax]
+    name, compression = _name(transfer_syntax), COMPRESSED[transfer_syntax]
+    kit = "openjpeg" if JPEG_2000 in compression.processes else "gdcm"  # decisions/0010
     bits = header.precision
     if header.family == "JPEG-LS" and (bits in (6, 7) or (bits < 8 and layout.signed)):
         raise ContentError(f"{name} of {bits} bits is decoded wrongly by gdcm, and so not at all")
@@ -340,7 +304,7 @@ def _decoded(
             "they are taken as negative"
         )
     if layout.samples == 1:
-        return _grey(values, bits, layout, elements, is_lossy=transfer_syntax in _LOSSY)
+        return _grey(values, bits, layout, elements, is_lossy=compression.is_lossy)
     photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
     if photometric in JPEG_2000_ONLY:
         raise _contradiction(photometric)

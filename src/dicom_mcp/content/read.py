@@ -12,7 +12,8 @@ from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVari
 from pydicom.uid import UID
 
 from ..standard.part10 import file_meta
-from ..standard.structure import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_implicit
+from ..standard.structure import is_implicit
+from ..standard.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from .error import ContentError
 from .inspection import Inspection, inspected
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 
 from ..deadline import Deadline
+from ..standard.sop_classes import sop_class
 from . import cda, conclusion, pdf, presentation, words
 from .elements import Elements, uid_name
 from .error import ContentError
@@ -21,49 +22,8 @@ MOST_NAMES = 100
 # Concepts that name who observed (PS3.16 TID 1003, 1004): person, device.
 _OBSERVERS = frozenset({("121008", "DCM"), ("121013", "DCM"), ("121012", "DCM")})
 
+
 # PS3.4 B.5: storage SOP classes whose objects hold text for a reader, and what they are called.
-REPORTS = {
-    "1.2.840.10008.5.1.4.1.1.88.1": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.2": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.3": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.4": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.11": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.22": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.33": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.34": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.35": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.40": "procedure log",
-    "1.2.840.10008.5.1.4.1.1.88.50": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.59": "key object selection",
-    "1.2.840.10008.5.1.4.1.1.88.65": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.88.68": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.88.69": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.70": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.71": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.72": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.73": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.88.74": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.75": "structured report",
-    "1.2.840.10008.5.1.4.1.1.88.76": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.88.77": "structured report",
-    "1.2.840.10008.5.1.4.1.1.104.1": "PDF",
-    "1.2.840.10008.5.1.4.1.1.104.2": "CDA",
-    "1.2.840.10008.5.1.4.1.1.11.1": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.2": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.3": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.4": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.5": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.6": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.7": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.8": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.9": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.10": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.11": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.11.12": "presentation state",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a report object says, all of it plain text.
@@ -102,7 +62,7 @@ class Report:
 
 def is_report(sop_class_uid: str) -> bool:
     """Whether objects of this SOP class hold text for a reader."""
-    return sop_class_uid in REPORTS
+    return bool(sop_class(sop_class_uid).report)
 
 
 def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
@@ -149,14 +109,14 @@ def report_pages(
 
 
 def _kind(elements: Elements) -> str:
-    sop_class = elements.text("SOPClassUID")
-    if kind := REPORTS.get(sop_class):
-        return kind
+    uid = elements.text("SOPClassUID")
+    if called := sop_class(uid).report:
+        return called
     if "EncapsulatedDocument" in elements and "PDF" in _mime(elements):
         return "PDF"
     if "ContentSequence" in elements and elements.text("ValueType") == "CONTAINER":
         return "structured report"  # of a SOP class newer than the table above, or private
-    name = uid_name(sop_class) or "of a SOP class unknown here"
+    name = uid_name(uid) or "of a SOP class unknown here"
     raise ContentError(
         f"The object ({name}) is no report: it holds neither a content tree nor a document",
         "Read its header, or look at it as a picture",

@@ -30,6 +30,7 @@ from ..network.connect import connect
 from ..network.tls import tls_context
 from ..node import Node
 from ..standard.levels import Model
+from ..standard.sop_classes import STORAGE
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
 from ..truth.habits import Habits
 from . import command
@@ -46,14 +47,11 @@ _ECHOES = 3
 _MOST_ENTRIES = 100
 
 _STORAGE = {
-    "CT": "1.2.840.10008.5.1.4.1.1.2",
-    "MR": "1.2.840.10008.5.1.4.1.1.4",
-    "CR": "1.2.840.10008.5.1.4.1.1.1",
-    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
-    "US": "1.2.840.10008.5.1.4.1.1.6.1",
-    "SC": "1.2.840.10008.5.1.4.1.1.7",
-    "SR": "1.2.840.10008.5.1.4.1.1.88.22",
-    "PDF": "1.2.840.10008.5.1.4.1.1.104.1",
+    name: STORAGE + number
+    for name, number in (
+        *(("CT", "2"), ("MR", "4"), ("CR", "1"), ("DX", "1.1"), ("US", "6.1"), ("SC", "7")),
+        *(("SR", "88.22"), ("PDF", "104.1")),
+    )
 }
 
 _SERVICES: dict[str, str] = {

@@ -11,9 +11,7 @@ from dataclasses import replace
 
 from ..standard.instance import Instance
 from ..standard.structure import PIXEL_DATA, Structure, walk
-
-# PS3.5 A.5 and Supplement 119: deflated bytes tell their own end.
-_DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
+from ..standard.syntaxes import DEFLATED
 
 _LINE_END = b"\r\n"
 
@@ -23,7 +21,7 @@ def settled(one: Instance, last_tag: Callable[[], int]) -> Instance:
     and says 0 where there is none."""
     if one.is_ended:
         return one
-    if one.transfer_syntax in _DEFLATED:
+    if one.transfer_syntax in DEFLATED:
         return replace(one, is_ended=True)
     structure = walk(one.data_set, one.transfer_syntax)
     if structure.faults and one.data_set.endswith(_LINE_END):

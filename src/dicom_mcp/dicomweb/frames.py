@@ -7,6 +7,13 @@ from ..deadline import Deadline
 from ..errors import NoAcceptedContext, ProtocolViolation, StatusFailure
 from ..standard.instance import Reference
 from ..standard.one_frame import OneFrame
+from ..standard.syntaxes import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    JPEG_2000_LOSSLESS,
+    JPEG_LOSSLESS,
+    JPEG_LS_LOSSLESS,
+    RLE,
+)
 from .connection import Response
 from .multipart import media_type, parts, whole
 from .server import Refused, Server, check
@@ -20,12 +27,11 @@ _FORMS = (
 _PICTURES = ("image/png", "image/jpeg")
 
 # What a part is in that names no transfer syntax (PS3.18 8.7.3.3.2).
-_EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _SYNTAXES = {
-    "image/jpeg": "1.2.840.10008.1.2.4.70",
-    "image/jls": "1.2.840.10008.1.2.4.80",
-    "image/jp2": "1.2.840.10008.1.2.4.90",
-    "image/dicom-rle": "1.2.840.10008.1.2.5",
+    "image/jpeg": JPEG_LOSSLESS,
+    "image/jls": JPEG_LS_LOSSLESS,
+    "image/jp2": JPEG_2000_LOSSLESS,
+    "image/dicom-rle": RLE,
 }
 
 # Bytes of a frame: 40 million values of 16 bits, the most that are shown.
@@ -72,7 +78,7 @@ def _frame(answer: Response) -> OneFrame:
     ) as found:
         for part in found:
             kind, its = media_type(part.headers.get("content-type", ""))
-            known = _SYNTAXES.get(kind, _EXPLICIT_LITTLE_ENDIAN)
+            known = _SYNTAXES.get(kind, EXPLICIT_VR_LITTLE_ENDIAN)
             return OneFrame(bytes(part.content), its.get("transfer-syntax", "") or known)
     raise ProtocolViolation("it answered a request for a frame without one")
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 from ..errors import ProtocolViolation
 from ..standard.charset import UTF_8
 from ..standard.dictionary import attribute_of_tag, is_either_sign
-from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Instance
 from ..standard.part10 import element
+from ..standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.unfolding import DEEPEST
 from .model import GROUPS, TAG, TWICE, parts_of, text_of
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched, groupby
 
-from ..standard.identifier import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from ..standard.instance import Reference
+from ..standard.sop_classes import STORAGE, sop_class
+from ..standard.syntaxes import COMPRESSED, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from ..standard.values import MAXIMUM_LENGTH, is_uid
 from .negotiation import Storage
 
@@ -22,32 +23,9 @@ MOST_UIDS = 500
 
 UNCOMPRESSED = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
-# What can be read here (content/pixels.py). Not among them: Deflated, which hides how much it
-# holds, Big Endian, which is retired, and video, which has no frames to be had one by one.
-COMPRESSED = (
-    "1.2.840.10008.1.2.4.50",  # JPEG Baseline
-    "1.2.840.10008.1.2.4.51",  # JPEG Extended
-    "1.2.840.10008.1.2.4.57",  # JPEG Lossless
-    "1.2.840.10008.1.2.4.70",  # JPEG Lossless, first-order prediction
-    "1.2.840.10008.1.2.4.80",  # JPEG-LS Lossless
-    "1.2.840.10008.1.2.4.81",  # JPEG-LS Near-Lossless
-    "1.2.840.10008.1.2.4.90",  # JPEG 2000 Lossless
-    "1.2.840.10008.1.2.4.91",  # JPEG 2000
-    "1.2.840.10008.1.2.4.201",  # HTJ2K Lossless
-    "1.2.840.10008.1.2.4.202",  # HTJ2K Lossless, RPCL
-    "1.2.840.10008.1.2.4.203",  # HTJ2K
-    "1.2.840.10008.1.2.5",  # RLE
-)
-
-# SOP classes without pixels have nothing to compress (PS3.4 B.5): reports, presentation states,
-# waveforms, registrations, structures, plans, encapsulated documents.
-_STORED = "1.2.840.10008.5.1.4.1.1."
-_WITHOUT_PIXELS = tuple(_STORED + one for one in ("88.", "104.", "11.", "9.", "66.1", "66.3"))
-_PLANS = frozenset(_STORED + f"481.{one}" for one in (3, 4, 5, 6, 7, 8, 9))
-
 # Offered first where an archive does not tell the kind of an object.
 _USUAL = tuple(
-    _STORED + one
+    STORAGE + one
     for one in (
         *("2", "4", "1", "1.1", "7", "6.1", "3.1"),  # CT, MR, CR, DX, SC, US and US multi-frame
         *("88.11", "88.22", "88.33", "88.67", "104.1"),  # SR, dose report, PDF
@@ -126,12 +104,12 @@ def _is_usable(sop_class: str) -> bool:
     return is_uid(sop_class) and len(sop_class) <= MAXIMUM_LENGTH["UI"]
 
 
-def _syntaxes(sop_class: str, known: tuple[str, ...]) -> tuple[str, ...]:
+def _syntaxes(uid: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """The syntaxes an object of this class is accepted in; `known` are those it is kept in."""
-    if sop_class in _PLANS or sop_class.startswith(_WITHOUT_PIXELS):
+    if not sop_class(uid).has_pixels:
         return UNCOMPRESSED
     told = tuple(one for one in COMPRESSED if one in known)
-    return UNCOMPRESSED + (told if known else COMPRESSED)
+    return UNCOMPRESSED + (told if known else tuple(COMPRESSED))
 
 
 def batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:

@@ -12,12 +12,11 @@ from ..door.account import Account
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
+from ..standard.sop_classes import PDF
 from .objects import Member, Members, Place, at_share, fetch, opened
 
 if TYPE_CHECKING:
     from ..content import geometry
-
-PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 # Images whose headers are read to find one by its position.
 _MOST_PLACED = 1000

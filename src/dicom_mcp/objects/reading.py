@@ -15,6 +15,7 @@ from ..door.call import Call
 from ..door.rows import Row, Rows, filled, text
 from ..errors import ArchiveError
 from ..standard.instance import Instance
+from ..standard.sop_classes import sop_class
 from .objects import Fetched, Member, fetch, opened
 from .search import Search
 
@@ -80,7 +81,7 @@ class Reading:
         dates = self._dates()
         ordered = sorted(self.search.found, key=lambda one: dates[one.uid], reverse=True)
         if len(ordered) > self.limit:
-            ordered.sort(key=lambda one: _RANK.get(_kind(one), 0))
+            ordered.sort(key=lambda member: _RANK.get(_called(member), 0))
         self.before = min((self.page - 1) * self.limit, len(ordered))
         end = self.before + self.limit
         self.chosen, self.others = ordered[self.before : end], ordered[end:]
@@ -325,7 +326,7 @@ class Reading:
     def _other(self, one: Member) -> Row:
         """An object that was not read, as far as the archive tells of it."""
         row = {
-            "kind": _kind(one),
+            "kind": _called(one),
             "description": text(one.match, "SeriesDescription"),
             "date": _when(one)[:8],
             **self._where(one),
@@ -333,10 +334,8 @@ class Reading:
         return filled(row)
 
 
-def _kind(one: Member) -> str:
-    from ..content.report import REPORTS
-
-    return REPORTS.get(one.reference.sop_class_uid, "report")
+def _called(member: Member) -> str:
+    return sop_class(member.reference.sop_class_uid).report or "report"
 
 
 def _when(one: Member) -> str:

@@ -7,12 +7,11 @@ from ..content.error import ContentError
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.one_frame import OneFrame
+from ..standard.syntaxes import NATIVE
 from .objects import Member, Place, at_share, fetch_one, opened
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _keep_only(dataset: "Dataset", frame: OneFrame, number: int) -> None:
     if groups and number <= len(groups):
         dataset.PerFrameFunctionalGroupsSequence = [groups[number - 1]]
     dataset.NumberOfFrames = 1
-    is_native = frame.transfer_syntax in _NATIVE
+    is_native = frame.transfer_syntax in NATIVE
     content = frame.content if is_native else encapsulate([frame.content])
     dataset.add_new(0x7FE00010, "OW" if is_native else "OB", content)
     dataset.file_meta.TransferSyntaxUID = UID(frame.transfer_syntax)

@@ -15,9 +15,7 @@ from ..errors import ProtocolViolation
 from .charset import decoder, visible
 from .dictionary import Attribute, attribute, attribute_of_tag, is_either_sign
 from .query import Match, Value
-
-IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+from .syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 # PS3.5 7.1.2: VRs whose explicit length takes 32 bits after two reserved bytes.
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})

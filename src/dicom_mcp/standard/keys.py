@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from ..errors import BadAttribute
 from .charset import UTF_8
 from .dictionary import attribute
-from .identifier import CHARACTER_SET, DELIMITERS, IMPLICIT_VR_LITTLE_ENDIAN, ITEM, LONG_VRS
+from .identifier import CHARACTER_SET, DELIMITERS, ITEM, LONG_VRS
 from .matching import Key
 from .query import Query
+from .syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 _FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
 _LEVEL = 0x00080052

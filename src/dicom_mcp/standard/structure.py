@@ -19,10 +19,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from .dictionary import attribute_of_tag
+from .syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from .unfolding import DEEPEST, Count, Unfolded
-
-IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 # PS3.5 7.5, A.4: what stands in sequences and between fragments.
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD

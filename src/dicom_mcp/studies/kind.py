@@ -7,12 +7,10 @@ description and ImageType (PS3.3 C.7.6.1.1.2) tell some more of images.
 import re
 from collections.abc import Iterable, Sequence
 
-IMAGES, REPORT, DOSE = "images", "report", "dose report"
+from ..standard.sop_classes import DOSE, IMAGES, OTHER_DOCUMENT, REPORT, sop_class
 
 # What may be a report, measurements or a report on dose: neither class nor description told.
 UNTOLD = "structured report"
-
-_OTHER = "other structured document"
 
 # Objects that hold text for a reader.
 READABLE = frozenset(
@@ -20,7 +18,7 @@ READABLE = frozenset(
         REPORT,
         DOSE,
         UNTOLD,
-        _OTHER,
+        OTHER_DOCUMENT,
         "CAD report",
         "document",
         "key images",
@@ -31,69 +29,6 @@ READABLE = frozenset(
 
 # What accompanies the images of a study, made from or about them.
 APART = ("SR", "DOC", "KO", "PR")
-
-_STORAGE = "1.2.840.10008.5.1.4.1.1."
-
-# By what stands behind _STORAGE: the longest beginning that fits.
-_BY_CLASS: dict[str, str] = {
-    "": IMAGES,
-    "4.2": "spectroscopy",
-    "7": "secondary capture",
-    "8": "overlay",
-    "9": "waveform",
-    "9.4": "sound",
-    "11": "presentation state",
-    "66": "raw data",
-    "66.1": "registration",
-    "66.2": "fiducials",
-    "66.3": "registration",
-    "66.4": "segmentation",
-    "66.5": "segmentation",
-    "66.6": "tractography",
-    "66.7": "segmentation",
-    "67": "real world value map",
-    "68": "surface scan",
-    "77.1.5.3": "registration",
-    "77.1.5.8": "eye measurements",
-    "78": "eye measurements",
-    "79": "eye measurements",
-    "80": "eye measurements",
-    "88": REPORT,
-    "88.40": "procedure log",
-    "88.50": "CAD report",
-    "88.59": "key images",
-    "88.65": "CAD report",
-    "88.67": DOSE,
-    "88.68": DOSE,
-    "88.69": "CAD report",
-    "88.71": _OTHER,
-    "88.73": DOSE,
-    "88.74": _OTHER,
-    "88.75": _OTHER,
-    "88.76": DOSE,
-    "88.77": _OTHER,
-    "90": "assessment",
-    "91": "annotation",
-    "104": "document",
-    "104.3": "3D model",
-    "104.4": "3D model",
-    "104.5": "3D model",
-    "131": "display layout",
-    "200": "scan protocol",
-    "201": "inventory",
-    "481.1": "radiotherapy images",
-    "481.2": "radiotherapy dose",
-    "481.3": "radiotherapy structures",
-    "481.4": "radiotherapy record",
-    "481.5": "radiotherapy plan",
-    "481.6": "radiotherapy record",
-    "481.7": "radiotherapy record",
-    "481.8": "radiotherapy plan",
-    "481.9": "radiotherapy record",
-    "481.23": "radiotherapy images",
-    "481.24": "radiotherapy images",
-    "481": "radiotherapy object",
-}
 
 _BY_MODALITY: dict[str, str] = {
     "ANN": "annotation",
@@ -166,7 +101,7 @@ def kind(
 ) -> str:
     """What a series with objects of these SOP classes is; several kinds are all named."""
     classes = list(dict.fromkeys(one for one in sop_classes if one))
-    named = [_of_class(one) for one in classes] or [_BY_MODALITY.get(modality, IMAGES)]
+    named = [sop_class(uid).kind for uid in classes] or [_BY_MODALITY.get(modality, IMAGES)]
     told = dict.fromkeys(_told_better(one, description, image_type) for one in named)
     return " and ".join(told)
 
@@ -174,16 +109,6 @@ def kind(
 def is_image(modality: str) -> bool:
     """Whether objects of this modality are pictures."""
     return modality not in _BY_MODALITY or modality == "RTIMAGE"
-
-
-def _of_class(sop_class: str) -> str:
-    if not sop_class.startswith(_STORAGE):
-        return "private objects" if not sop_class.startswith("1.2.840.10008.") else "objects"
-    parts = sop_class.removeprefix(_STORAGE).split(".")
-    for count in range(len(parts), 0, -1):
-        if found := _BY_CLASS.get(".".join(parts[:count])):
-            return found
-    return _BY_CLASS[""]
 
 
 def _told_better(said: str, description: str, image_type: Sequence[str]) -> str:

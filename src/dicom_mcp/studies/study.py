@@ -10,9 +10,10 @@ from ..door.rows import filled, text
 from ..standard import reading
 from ..standard.query import Match, texts
 from ..standard.record import NODES
+from ..standard.sop_classes import DOSE
 from ..standard.values import count_of
 from ..words.body_part import body_part, related
-from .kind import APART, DOSE, UNTOLD, is_image, kind
+from .kind import APART, UNTOLD, is_image, kind
 
 # The attributes of a patient that may differ between studies of one ID, as a record names them.
 PERSON = {

@@ -14,10 +14,11 @@ from ..question.asking import Question
 from ..question.relaxing import hints
 from ..standard.levels import Level
 from ..standard.query import Match, Query, texts
+from ..standard.sop_classes import DOSE, IMAGES, REPORT
 from ..standard.values import count_of
 from ..studies.contents import studies_meant
 from ..studies.gaps import Gaps
-from ..studies.kind import DOSE, IMAGES, READABLE, REPORT, UNTOLD, is_image, kind
+from ..studies.kind import READABLE, UNTOLD, is_image, kind
 from ..studies.listing import Listing, listings
 from ..studies.series import Series, remarks
 from .query import Listed

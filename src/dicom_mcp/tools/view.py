@@ -13,7 +13,7 @@ from ..door.answer import Findings, Pictures, Rank, mime_of
 from ..door.call import Call
 from ..door.rows import Row, filled
 from ..errors import ProtocolViolation
-from ..objects.choosing import PDF, Choosing, remarks_of
+from ..objects.choosing import Choosing, remarks_of
 from ..objects.matching import Matching
 from ..objects.objects import (
     At,
@@ -32,6 +32,7 @@ from ..objects.single_frame import Single, single
 from ..objects.states import state_notes
 from ..objects.windowing import window_of
 from ..standard.instance import Instance
+from ..standard.sop_classes import PDF
 
 if TYPE_CHECKING:
     from ..content.apart import Apart
