@@ -49,6 +49,7 @@ class Frame:
     are the least and the largest value in `unit`, padding left out; None for colour. `ratio` is a
     pixel's height to its width. `notes` say what the picture does not show. `scaled_by_itself` says
     that nobody asked for a window and all values are shown, `inverted` that small ones are light.
+    `legend` are the names and colours of what is drawn over it.
     """
 
     pixels: "Pixels"
@@ -63,6 +64,7 @@ class Frame:
     notes: tuple[str, ...]
     scaled_by_itself: bool = False
     inverted: bool = False
+    legend: tuple[tuple[str, tuple[int, int, int]], ...] = ()
 
     @property
     def colour(self) -> bool:

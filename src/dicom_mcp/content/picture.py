@@ -5,6 +5,7 @@ Letters stand in a margin, never on the image: nothing of it is covered.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from .apart import Apart
 from .caption import caption, frame_sides, label_of, millimetres, remarks, shown_how
 from .error import ContentError
 from .frame import Frame, render
+from .layers import Colour, Source, drawn_on, layered
+from .segmentation import Segmentation, is_label_map
 from .window import Window
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ _MARGIN = 22
 _LABEL = 18
 _LETTERS = 16
 _QUALITY = 90
+
+# Names below a picture; the caption has them all.
+_MOST_NAMES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Cell:
     said: tuple[str, ...] = ()
     millimetres: tuple[float, float] | None = None
     frame: Frame | None = None
+    legend: tuple[tuple[str, Colour], ...] = ()
 
 
 def picture(
@@ -75,21 +82,16 @@ def picture(
     transfer_syntax: str = "",
     apart: Apart | None = None,
     overlays: bool = False,
+    layers: Sequence[Source] = (),
 ) -> Picture:
-    """Frame `number` of an image with its sides marked, neither side longer than `longest_side`.
+    """Frame `number` of an image with its sides marked, neither side longer than `longest_side`,
+    and with what `layers` draw on it.
 
     Raises ContentError as `frame.render` does.
     """
-    frame = render(
-        dataset,
-        number,
-        window=window,
-        transfer_syntax=transfer_syntax,
-        apart=apart,
-        overlays=overlays,
-    )
+    frame = _rendered(dataset, number, window, transfer_syntax, apart, overlays, layers)
     inner = _sized(frame, max(longest_side - 2 * _MARGIN, 16))
-    shown = _marked(inner, frame_sides(dataset, number))
+    shown = _explained(_marked(inner, frame_sides(dataset, number)), frame.legend)
     size = f"{frame.pixels.shape[1]} × {frame.pixels.shape[0]} pixels"
     scale = round(max(inner.size) / max(_square(frame)), 2)
     if scale != 1:
@@ -107,17 +109,11 @@ def cell(
     apart: Apart | None = None,
     longest_side: int = _LARGEST_CELL,
     overlays: bool = False,
+    layers: Sequence[Source] = (),
 ) -> Cell:
     """A frame for `contact_sheet` or `side_by_side`, neither side longer than `longest_side`; the
     label says instance, frame and place."""
-    frame = render(
-        dataset,
-        number,
-        window=window,
-        transfer_syntax=transfer_syntax,
-        apart=apart,
-        overlays=overlays,
-    )
+    frame = _rendered(dataset, number, window, transfer_syntax, apart, overlays, layers)
     fitted = frame.fitted(longest_side)
     scaled = frame if frame.scaled_by_itself else None
     return Cell(
@@ -127,7 +123,32 @@ def cell(
         remarks(dataset, frame),
         millimetres(dataset, frame),
         scaled and replace(scaled, pixels=fitted),
+        frame.legend,
     )
+
+
+def _rendered(
+    dataset: Dataset,
+    number: int,
+    window: Window | str,
+    transfer_syntax: str,
+    apart: Apart | None,
+    overlays: bool,
+    layers: Sequence[Source],
+) -> Frame:
+    """The frame with all that is drawn on it; a label map in the colours of its segments."""
+    with nullcontext(apart) if apart else Apart() as decoding:
+        frame = render(
+            dataset,
+            number,
+            window=window,
+            transfer_syntax=transfer_syntax,
+            apart=decoding,
+            overlays=overlays,
+        )
+        if not frame.colour and is_label_map(dataset):
+            frame = drawn_on(frame, [Segmentation(dataset).itself(number, decoding)])
+        return layered(frame, dataset, layers, decoding)
 
 
 def contact_sheet(
@@ -154,6 +175,7 @@ def contact_sheet(
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
         sheet.paste(tile, (column * (width + 4) + 2, row * (height + 4) + 2))
+    sheet = _explained(sheet, [line for each in cells for line in each.legend])
     head = f"{shared + ': ' if shared else ''}{len(cells)} images in rows of {columns}"
     listed = [f"{place}. {label}" for place, label in enumerate(labels, start=1)]
     return _encoded(
@@ -172,6 +194,7 @@ def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str
     for tile in tiles:
         both.paste(tile, (place, (height - tile.height) // 2))
         place += tile.width + 4
+    both = _explained(both, [*left.legend, *right.legend])
     said = [
         f"{word}: {one.label}. {' '.join(one.said)}"
         for word, one in (("Left", left), ("Right", right))
@@ -302,12 +325,42 @@ def _tile(one: Cell, label: str, side: int) -> "Image.Image":
     marked = _marked(inner.resize(size, filtered), one.sides)
     tile = _blank(max(marked.width, side), marked.height + _LABEL)
     tile.paste(marked.convert("RGB"), ((tile.width - marked.width) // 2, 0))
-    words, font = label.encode("ascii", "replace").decode(), _font(12)
+    words, font = _latin(label), _font(12)
     while words and font.getlength(words) > tile.width:
         words = words.partition(" ")[2]
     place = tile.width // 2, tile.height - _LABEL // 2
     ImageDraw.Draw(tile).text(place, words, fill=(255, 255, 160), font=font, anchor="mm")
     return tile
+
+
+def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "Image.Image":
+    """The picture with the names of what is drawn in it below, each beside its colour."""
+    from PIL import ImageDraw
+
+    names = [*dict.fromkeys(legend)][:_MOST_NAMES]
+    if not names:
+        return shown
+    font = _font(12)
+    places: list[tuple[int, int]] = []
+    right = row = 0
+    for name, _ in names:
+        width = round(font.getlength(_latin(name))) + 2 * _LABEL
+        if right and right + width > shown.width:
+            right, row = 0, row + 1
+        places.append((right, shown.height + row * _LABEL))
+        right += width
+    found = _blank(shown.width, shown.height + (row + 1) * _LABEL)
+    found.paste(shown.convert("RGB"), (0, 0))
+    pen = ImageDraw.Draw(found)
+    for (name, colour), (x, y) in zip(names, places, strict=True):
+        pen.rectangle((x + 4, y + 4, x + 13, y + 13), fill=colour)
+        pen.text((x + _LABEL, y + _LABEL // 2), _latin(name), font=font, anchor="lm")
+    return found
+
+
+def _latin(words: str) -> str:
+    """As far as the font goes."""
+    return words.encode("latin-1", "replace").decode("latin-1")
 
 
 def _blank(width: int, height: int, *, colour: bool = True) -> "Image.Image":

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 
 from ..deadline import Deadline
-from ..standard.sop_classes import sop_class
+from ..standard.sop_classes import DRAWING, sop_class
 from . import cda, conclusion, pdf, presentation, words
+from .apart import Apart
 from .elements import Elements, uid_name
 from .error import ContentError
 from .plain import capped
+from .sources import drawn_for, source_of
 from .tables import Row, dose_rows, measurement_rows
 from .tree import Tree, code, code_of, content_tree, reference, written
 
@@ -32,8 +34,9 @@ class Report:
     PRELIMINARY or FINAL (PS3.3 C.17.2); each is "" where the object does not say. `verified_by`
     holds who, of which organisation and when. Dates and times are as DICOM writes them (PS3.5 6.2).
     `about` is whom and what the object says it is about. `scanned` is true for a PDF of pictures
-    without text. `conclusion` is what the text concludes, as far as that
-    can be told. `notes` say what is missing from the text; `whole` is False where they do.
+    without text. `conclusion` is what the text concludes, as far as that can be told. `regions` are
+    the segments, contours or dose that it draws on images. `notes` say what is missing from the
+    text; `whole` is False where they do.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Report:
     predecessors: tuple[str, ...] = ()
     measurements: tuple[Row, ...] = ()
     dose: tuple[Row, ...] = ()
+    regions: tuple[Row, ...] = ()
     pages: int = 0
     scanned: bool = False
     notes: tuple[str, ...] = ()
@@ -110,7 +114,8 @@ def report_pages(
 
 def _kind(elements: Elements) -> str:
     uid = elements.text("SOPClassUID")
-    if called := sop_class(uid).report:
+    known = sop_class(uid)
+    if called := known.report or known.draws:
         return called
     if "EncapsulatedDocument" in elements and "PDF" in _mime(elements):
         return "PDF"
@@ -172,6 +177,17 @@ def _left_out(tree: Tree) -> Iterator[str]:
         yield "Part of the content tree is damaged; the text says where"
 
 
+def _drawing(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
+    """What a segmentation, a structure set or a dose draws on images."""
+    source = source_of(elements.dataset)
+    with Apart(deadline) as apart:
+        regions = source.rows(apart)
+    images = ", ".join(drawn_for(elements.dataset))
+    text = f"{source.title}. "
+    text += f"It was made from images of series {images}." if images else "It names no images."
+    return replace(report, text=text, regions=tuple(regions))
+
+
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
     content = _encapsulated(elements)
     if kind := words.kind_of(content, _mime(elements)):
@@ -226,6 +242,7 @@ _READ: dict[str, Callable[[Report, Elements, Deadline | None], Report]] = {
     "PDF": _pdf,
     "CDA": _cda,
     "presentation state": _presentation,
+    **dict.fromkeys(DRAWING, _drawing),
 }
 
 

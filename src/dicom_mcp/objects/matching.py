@@ -19,8 +19,9 @@ from .choosing import Choosing, Placed, along_normal, share_of
 from .objects import Member, Members, Place, at_share, fetch, fetch_one, opened
 
 if TYPE_CHECKING:
+    from ..content.cutting import Grid
     from ..content.facing import Facing
-    from ..content.resampling import Grid, Resampling
+    from ..content.resampling import Resampling
 
 # What is resampled: at most so many images, at least so many, and so far apart at most in mm that
 # something between them is known; where nothing else can be shown, further.
@@ -134,7 +135,8 @@ class Matching:
 
     def _turned(self, chosen: Placed, fitting: Placed, lies: "Facing") -> Pair:
         """The fitting image, turned in its own plane where it lies turned."""
-        from ..content.resampling import Resampling, turned
+        from ..content.cutting import turned
+        from ..content.resampling import Resampling
 
         left, right = _shown(chosen), _shown(fitting)
         if not lies.is_turned:
@@ -176,7 +178,7 @@ class Matching:
         return Pair(_shown(chosen), _shown(nearest), dataset, "resampled")
 
     def _grid(self, one: Placed) -> "Grid":
-        from ..content.resampling import grid_of
+        from ..content.cutting import grid_of
 
         dataset = opened(fetch_one(self.choosing.call, one.member, headers=True)[0])
         return grid_of(dataset, one.place.frame)

@@ -299,7 +299,11 @@ class Reading:
     ) -> tuple[dict[str, Sequence[Mapping[str, str]]], list[str]]:
         """As many rows of its tables as there is room for, and what is to be said of the others.
         Where only the text is gone on with, the rows are those of the answer before."""
-        tables = {"measurements": report.measurements, "dose": report.dose}
+        tables = {
+            "measurements": report.measurements,
+            "dose": report.dose,
+            "regions": report.regions,
+        }
         room = _MOST_TABLES // len(self.came)
         kept = {name: _rows(table[first_row:], room) for name, table in tables.items()}
         ends = {name: first_row + len(rows) for name, rows in kept.items()}

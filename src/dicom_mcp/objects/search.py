@@ -10,6 +10,7 @@ from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.query import Match, Query
+from ..standard.sop_classes import sop_class
 from ..standard.values import count_of
 from ..studies.contents import series_of_studies
 from ..studies.kind import is_image
@@ -66,6 +67,9 @@ class Search:
             self.found += some.objects
         else:
             self._keep(some.objects, "")
+            self.found += [
+                one for one in some.objects if sop_class(one.reference.sop_class_uid).draws
+            ]
 
     def in_study(self, study: str) -> None:
         """The reports of every series of a study, the likeliest series first."""

@@ -7,6 +7,9 @@ from functools import lru_cache, partial
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 PDF = f"{STORAGE}104.1"
 
+# What is drawn on images of others is called.
+DRAWING = ("segmentation", "structure set", "dose")
+
 IMAGES, REPORT, DOSE = "images", "report", "dose report"
 
 # Structured, and no report on what was seen.
@@ -16,11 +19,12 @@ OTHER_DOCUMENT = "other structured document"
 @dataclass(frozen=True, slots=True)
 class SopClass:
     """`kind` is what its objects are, in words; `report` what one that holds text for a reader is
-    called. Each object has what it `needs`, near its end; `in_bulk` where that goes with the bulk
-    data."""
+    called, `draws` one that is drawn on images of others. Each object has what it `needs`, near its
+    end; `in_bulk` where that goes with the bulk data."""
 
     kind: str
     report: str = ""
+    draws: str = ""
     needs: str = ""
     in_bulk: bool = False
     has_pixels: bool = True
@@ -52,10 +56,10 @@ _CLASSES: dict[str, SopClass] = {
     "66.1": SopClass("registration", needs="RegistrationSequence", has_pixels=False),
     "66.2": SopClass("fiducials", needs="FiducialSetSequence"),
     "66.3": SopClass("registration", needs="DeformableRegistrationSequence", has_pixels=False),
-    "66.4": SopClass("segmentation"),
+    "66.4": SopClass("segmentation", draws="segmentation"),
     "66.5": SopClass("segmentation", needs="SurfaceSequence", has_pixels=False),  # PS3.3 A.57
     "66.6": SopClass("tractography"),
-    "66.7": SopClass("segmentation"),
+    "66.7": SopClass("segmentation", draws="segmentation"),
     "67": SopClass("real world value map", needs="ReferencedImageRealWorldValueMappingSequence"),
     "68": SopClass("surface scan"),
     "77.1.5.3": SopClass("registration"),
@@ -77,8 +81,8 @@ _CLASSES: dict[str, SopClass] = {
     "201": SopClass("inventory"),
     "481": SopClass("radiotherapy object"),
     **dict.fromkeys(("481.1", "481.23", "481.24"), SopClass("radiotherapy images")),
-    "481.2": SopClass("radiotherapy dose", needs="DoseUnits"),
-    "481.3": _Therapy("radiotherapy structures", needs="ApprovalStatus"),
+    "481.2": SopClass("radiotherapy dose", draws="dose", needs="DoseUnits"),
+    "481.3": _Therapy("radiotherapy structures", draws="structure set", needs="ApprovalStatus"),
     **dict.fromkeys(("481.4", "481.6", "481.7", "481.9"), _Therapy("radiotherapy record")),
     **dict.fromkeys(("481.5", "481.8"), _Therapy("radiotherapy plan", needs="ApprovalStatus")),
 }

@@ -13,7 +13,9 @@ from ..door.answer import Findings, Pictures, Rank, mime_of
 from ..door.call import Call
 from ..door.rows import Row, filled
 from ..errors import ProtocolViolation
+from ..objects.beside import notes_beside
 from ..objects.choosing import Choosing, remarks_of
+from ..objects.drawing import drawn_where, sources
 from ..objects.matching import Matching
 from ..objects.objects import (
     At,
@@ -29,13 +31,15 @@ from ..objects.objects import (
 )
 from ..objects.order import ordered_members
 from ..objects.single_frame import Single, single
-from ..objects.states import state_notes
 from ..objects.windowing import window_of
 from ..standard.instance import Instance
+from ..standard.lists import Several, values_of
 from ..standard.sop_classes import PDF
+from .query import Listed
 
 if TYPE_CHECKING:
     from ..content.apart import Apart
+    from ..content.layers import Source
     from ..content.picture import Cell, Picture
     from ..content.window import Window
 
@@ -55,6 +59,10 @@ _Window = Annotated[
 ]
 _Size = Annotated[int, Field(ge=128, le=1568, description="Longest side in pixels")]
 _Overlays = Annotated[bool, Field(description="Draw overlay planes over the image")]
+_Draw = Annotated[
+    Listed,
+    Field(description="Series of a segmentation, RT structure set or RT dose to draw on it"),
+]
 _Format = Literal["png", "jpeg"]
 
 
@@ -75,6 +83,7 @@ def view_image(
     study_instance_uid: str = "",
     size: _Size = 1024,
     overlays: _Overlays = False,
+    draw: _Draw = "",
     format: _Format = "png",  # noqa: A002 - the name a model expects
 ) -> Pictures:
     """Look at one image of a series as a picture, sides marked, with a caption. Not for diagnosis.
@@ -85,6 +94,7 @@ def view_image(
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
+    making.draws(draw)
     one, number = Choosing(call, making.remarks).pick(found, place, frame)
     return making.picture(found, one, number, place)
 
@@ -101,6 +111,7 @@ def view_series(
     study_instance_uid: str = "",
     size: _Size = 1568,
     overlays: _Overlays = False,
+    draw: _Draw = "",
     format: _Format = "png",  # noqa: A002 - the name a model expects
 ) -> Pictures:
     """Look at a series as a contact sheet of evenly spread images; or, with compare_with, at two
@@ -108,6 +119,7 @@ def view_series(
     place, using = Place.of(at), window_of(window)
     found = ordered_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
+    making.draws(draw)
     if not compare_with.strip():
         return making.sheet(found, images)
     return making.compared(found, ordered_members(call, compare_with), place)
@@ -126,6 +138,17 @@ class _Making:
     mime: str
     remarks: Account
     overlays: bool
+    drawn: Sequence[str] = ()
+    layers: Sequence["Source"] = ()
+
+    def draws(self, series: Several) -> None:
+        """What these series draw is drawn too."""
+        if wanted := values_of("SeriesInstanceUID", series, argument="draw"):
+            self.drawn = wanted
+            self.layers = sources(self.call, wanted, self.remarks)
+
+    def _beside(self, found: Members, those: Sequence[Member]) -> None:
+        self.remarks.note(*notes_beside(self.call, found, those, self.drawn))
 
     def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
         """One image, or a page of a PDF."""
@@ -140,9 +163,10 @@ class _Making:
         dataset = opened(instance)
         if is_report(instance.sop_class_uid):
             raise ContentError("The object is a report and no picture", "Use read_report")
+        self.remarks.note(*drawn_where(dataset))
         number = number or _frame(dataset, place)
         drawn = self._picture(dataset, number)
-        self.remarks.note(*state_notes(self.call, found, [one]))
+        self._beside(found, [one])
         rank = _rank(found, one, number, frames=_frames(dataset))
         return self._answer([drawn], drawn.caption, _placed(found, one, number, one.frames), rank)
 
@@ -160,6 +184,7 @@ class _Making:
                     mime=mime,
                     apart=apart,
                     overlays=self.overlays,
+                    layers=self.layers,
                 )
 
             return self._bounded(made)
@@ -167,7 +192,7 @@ class _Making:
     def _single(self, found: Members, one: Member, its: Single) -> Pictures:
         """A frame that was fetched alone."""
         self.remarks.notes.insert(0, its.note)
-        self.remarks.note(*state_notes(self.call, found, [one]))
+        self._beside(found, [one])
         row = _placed(found, one, its.number, its.frames)
         rank = _rank(found, one, its.number, frames=its.frames)
         if its.frame.transfer_syntax:
@@ -195,7 +220,7 @@ class _Making:
         side = min(512, round(self.size / max(1.0, len(wanted) ** 0.5 - 1)))
         cells = self._cells(found, wanted, count, side)
         drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
-        self.remarks.note(*state_notes(self.call, found, [one for one, _ in wanted]))
+        self._beside(found, [one for one, _ in wanted])
         if len(cells) < len(every):
             self.remarks.note(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, _row(found), Rank(0, len(every)))
@@ -219,7 +244,7 @@ class _Making:
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
         for each, shown in ((left, one), (right, other)):
-            self.remarks.note(*state_notes(self.call, each, [shown]))
+            self._beside(each, [shown])
         rows = {"left": _row(left, one), "right": filled({**_row(right, other), "made": pair.how})}
         return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
 
@@ -285,6 +310,7 @@ class _Making:
             apart=apart,
             longest_side=side,
             overlays=self.overlays,
+            layers=self.layers,
         )
 
     def _page(self, found: Members, one: Member, page: int, instance: Instance) -> Pictures:

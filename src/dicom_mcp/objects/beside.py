@@ -1,7 +1,8 @@
-"""Presentation states of a study: who drew on an image or wants it shown otherwise (PS3.3 A.33)."""
+"""What a study has beside its images that is for them: presentation states, which draw on them or
+want them shown otherwise (PS3.3 A.33), and what may be drawn: segmentations, contours, dose."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
@@ -11,12 +12,15 @@ from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.query import Match, Query
+from ..standard.values import shown
 from .objects import Member, Members, fetch, members, opened
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# Series and objects that are looked into, and for how long: a picture waits for it.
+# Series of a study that are listed, series and objects that are looked into, and for how long: a
+# picture waits for it.
+_MOST_LISTED = 500
 _MOST_SERIES = 10
 _MOST_STATES = 30
 _SECONDS = 5.0
@@ -36,23 +40,36 @@ class _State:
         return bool(self.images & images) or series in self.series
 
 
-def state_notes(call: Call, found: Members, shown: Sequence[Member]) -> list[str]:
-    """What is to be said of presentation states that are for these images of a series; that they
-    could not be asked for is said too."""
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a study has: its presentation states, and series that draw, by UID with their names."""
+
+    states: tuple[_State, ...] = ()
+    drawing: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def notes_beside(
+    call: Call, found: Members, those: Sequence[Member], drawn: Collection[str] = ()
+) -> list[str]:
+    """What is to be said of presentation states that are for these images of a series, and of what
+    may be drawn on them and is not among those `drawn`; that they could not be asked for, too."""
     study, series = found.study_instance_uid, found.series_instance_uid
     if not study:
         return []
-    key = (call.source, study, "presentation states")
-    states: tuple[_State, ...] | None = call.house.lists.get(key)
+    key = (call.source, study, "beside")
+    beside: _Beside | None = call.house.lists.get(key)
     told: list[str] = []
-    if states is None:
+    if beside is None:
         try:
-            states, told = _states(call.within(_SECONDS), study)
+            beside, told = _beside(call.within(_SECONDS), study)
         except (ArchiveError, ContentError) as error:
             return [f"Whether presentation states draw on this image is not known: {error}"]
         if not told:
-            call.house.lists.put(key, states)
-    mine = [each for each in states if each.is_for(series, frozenset(one.uid for one in shown))]
+            call.house.lists.put(key, beside)
+    told += _to_draw(beside.drawing, series, drawn)
+    mine = [
+        each for each in beside.states if each.is_for(series, frozenset(one.uid for one in those))
+    ]
     if mine:
         labels = ", ".join(dict.fromkeys(state.label or "without a label" for state in mine))
         kept_in = ", ".join(dict.fromkeys(state.kept_in for state in mine))
@@ -65,15 +82,50 @@ def state_notes(call: Call, found: Members, shown: Sequence[Member]) -> list[str
     return told
 
 
-def _states(call: Call, study: str) -> tuple[tuple[_State, ...], list[str]]:
-    """All of a study, and which could not be looked into."""
-    several: list[Match] = []
-    keys = {"StudyInstanceUID": study, "Modality": "PR"}
-    call.each(
-        Query(Level.SERIES, keys, ("SeriesInstanceUID",)),
-        several.append,
-        limit=_MOST_SERIES,
+def _to_draw(drawing: Mapping[str, str], series: str, drawn: Collection[str]) -> list[str]:
+    left = {uid: name for uid, name in drawing.items() if uid not in drawn}
+    if series in drawing or not left:
+        return []
+    several = "; ".join(f"{name} (draw={uid})" for uid, name in [*left.items()][:_MOST_SERIES])
+    return [f"Not drawn, and may be of these images, as they are of their study: {several}."]
+
+
+def _beside(call: Call, study: str) -> tuple[_Beside, list[str]]:
+    """All of a study, and what could not be looked into."""
+    from ..content.sources import MODALITIES
+
+    listed: list[Match] = []
+    answer = call.each(
+        Query(
+            Level.SERIES,
+            {"StudyInstanceUID": study},
+            ("SeriesInstanceUID", "Modality", "SeriesDescription"),
+        ),
+        listed.append,
+        limit=_MOST_LISTED,
     )
+    told: list[str] = []
+    if not answer.complete or not all(text(one, "Modality") for one in listed):
+        told.append(
+            "Not all series of the study could be looked at: whether others draw on this image is "
+            "not known."
+        )
+    drawing = {
+        text(one, "SeriesInstanceUID"): " ".join(
+            filter(None, (MODALITIES[text(one, "Modality")], shown(text(one, "SeriesDescription"))))
+        )
+        for one in listed
+        if text(one, "Modality") in MODALITIES
+    }
+    several = [one for one in listed if text(one, "Modality") == "PR"]
+    states, unread = _states(call, study, several)
+    return _Beside(states, drawing), told + unread
+
+
+def _states(
+    call: Call, study: str, several: Sequence[Match]
+) -> tuple[tuple[_State, ...], list[str]]:
+    """The presentation states of these series, and which could not be looked into."""
     states: list[_State] = []
     told: list[str] = []
     for match in several[:_MOST_SERIES]:

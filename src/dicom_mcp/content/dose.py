@@ -1,0 +1,105 @@
+"""RT Dose (PS3.3 A.18.3, C.8.8.3): where how much of it lies on an image."""
+
+from itertools import pairwise
+
+from pydicom.dataset import Dataset
+
+from .apart import Apart
+from .elements import Elements
+from .layers import Colour, Layer, Patch, Target
+from .modality import modality
+from .pixels import frames_held, stored
+from .placing import Placing
+from .plain import capped
+from .resampling import Resampling
+from .tables import Row
+
+# Shares of the largest dose of the object from which on a colour is shown.
+_LEVELS: dict[float, Colour] = {
+    0.1: (80, 120, 255),
+    0.3: (40, 230, 230),
+    0.5: (64, 220, 64),
+    0.7: (255, 230, 40),
+    0.8: (255, 150, 30),
+    0.9: (255, 64, 64),
+    0.95: (255, 70, 230),
+}
+
+
+class Dose:
+    """A grid of dose."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._elements = Elements.of(dataset)
+        self._syntax = str(dataset.file_meta.TransferSyntaxUID)
+        self._frames = frames_held(dataset)
+
+    @property
+    def title(self) -> str:
+        """What it is: of a plan or a beam, physical or effective."""
+        words = (self._elements.text(one).lower() for one in ("DoseSummationType", "DoseType"))
+        comment = capped(self._elements.text("DoseComment"), 64)
+        return " ".join(filter(None, ("dose", *words, comment)))
+
+    @property
+    def unit(self) -> str:
+        """Gy, or nothing where it is relative."""
+        said = self._elements.text("DoseUnits").upper()
+        return "Gy" if said == "GY" else said.lower()
+
+    def rows(self, apart: Apart) -> list[Row]:
+        """What there is of it, as a table of one row."""
+        most = self._most(apart)
+        return [
+            {
+                "number": "1",
+                "name": self.title,
+                "kind": "dose",
+                "most": f"{most:.4g} {self.unit}".strip(),
+                "images": str(self._frames),
+            }
+        ]
+
+    def on(self, target: Target, apart: Apart) -> Layer:
+        """The dose on a frame, in bands of colour."""
+        import numpy as np
+
+        layer = Layer(self.title)
+        where = self._elements.text("FrameOfReferenceUID")
+        placing = Placing(self._elements)
+        planes = {frame: placing.plane(frame) for frame in range(1, self._frames + 1)}
+        lying = {frame: plane for frame, plane in planes.items() if plane}
+        if target.grid is None or not lying or where != target.frame_of_reference or not where:
+            layer.notes.append(
+                "It has another frame of reference than the image, or one of them does not say "
+                "where it lies: where the dose is on the image is not known"
+            )
+            return layer
+        first = next(iter(lying.values()))
+        made = Resampling(target.grid, first, [plane.along for plane in lying.values()])
+        for frame, plane in lying.items():
+            if made.wants(plane.along):
+                made.add(self._dataset, frame, apart)
+        values, most = np.nan_to_num(made.values()), self._most(apart)
+        if most <= 0 or not (values > 0).any():
+            return layer
+        bounds = [*_LEVELS, float("inf")]
+        for (share, colour), (low, high) in zip(_LEVELS.items(), pairwise(bounds), strict=True):
+            mask = (values >= low * most) & (values < high * most)
+            if mask.any():
+                name = f"from {low * most:.3g} {self.unit}".strip()
+                layer.patches.append(Patch(name, colour, mask, f"{share:.0%} of the most"))
+        layer.notes.append(
+            f"The most dose on this image is {values.max():.4g}, of the whole grid "
+            f"{most:.4g} {self.unit}".strip()
+        )
+        return layer
+
+    def _most(self, apart: Apart) -> float:
+        most = 0.0
+        for frame in range(1, self._frames + 1):
+            held = stored(self._elements, frame, self._syntax, apart)
+            transform, _, _ = modality(self._elements, frame, held)
+            most = max(most, float(transform(held.values.max(keepdims=True).astype("f8")).max()))
+        return most

@@ -1,0 +1,285 @@
+"""Segmentations (PS3.3 A.51, C.8.20): which segments there are, and where they lie on an image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
+
+from .apart import Apart
+from .cutting import Grid, between, near, pixels
+from .elements import Elements
+from .error import ContentError
+from .groups import group
+from .layers import Colour, Layer, Patch, Target, given
+from .pixels import frames_held, stored
+from .placing import Placing, extent
+from .plain import capped
+from .tables import Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type Floats = NDArray[np.float64]
+
+# Frames whose pixels are counted, and places along the normal that are one, in mm.
+_MOST_COUNTED = 4000
+_SAME = 0.01
+
+# How much of a pixel must be of a segment.
+_HALF = 0.5 - 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment: its number, label, what it is of, who made it, and its colour."""
+
+    number: int
+    label: str
+    kind: str
+    algorithm: str
+    colour: Colour
+
+
+class Segmentation:
+    """The segments of an object, by the frames they are in."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._elements = Elements.of(dataset)
+        self._syntax = str(dataset.file_meta.TransferSyntaxUID)
+        self._placing = Placing(self._elements)
+        self._frames = frames_held(dataset)
+        self.is_label_map = is_label_map(dataset)
+        self._most = (
+            self._elements.number("MaximumFractionalValue") or 255.0
+            if self._elements.text("SegmentationType").upper() == "FRACTIONAL"
+            else 1.0
+        )
+        self.segments = {one.number: one for one in _segments(self._elements)}
+        self._numbers = [0] * self._frames
+        if not self.is_label_map:
+            self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]
+        self._planes = [self._placing.plane(frame) for frame in range(1, self._frames + 1)]
+        places = sorted({plane.along for plane in self._planes if plane})
+        steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
+        self.spacing = min(steps, default=0.0) or self._thickness()
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        elements = self._elements
+        name = elements.text("ContentLabel") or elements.text("SeriesDescription")
+        return f"segmentation {capped(name, 64)}".strip()
+
+    def rows(self, apart: Apart) -> list[Row]:
+        """The segments as a table."""
+        counts = self._counts(apart)
+        rows: list[Row] = []
+        for number, segment in self.segments.items():
+            frames = self._frames if self.is_label_map else self._numbers.count(number)
+            rows.append(
+                {
+                    "number": str(number),
+                    "name": segment.label,
+                    "kind": segment.kind,
+                    "made": segment.algorithm,
+                    "volume": self._volume(counts.get(number, 0.0) if counts else None),
+                    "images": "" if self.is_label_map else str(frames),
+                }
+            )
+        return rows
+
+    def on(self, target: Target, apart: Apart) -> Layer:
+        """The segments on a frame: by position, else on the images it says it was made from."""
+        layer = Layer(self.title)
+        where = self._elements.text("FrameOfReferenceUID")
+        is_placed = bool(where) and where == target.frame_of_reference
+        if is_placed and target.grid and any(self._planes):
+            shares = self._by_position(target.grid, apart)
+        else:
+            shares = self._by_reference(target, apart)
+            if not shares and not is_placed:
+                layer.notes.append(
+                    "It has another frame of reference than the image, and does not name it as one "
+                    "it was made from"
+                )
+        for number, share in sorted(shares.items()):
+            mask = share > _HALF
+            if count := int(mask.sum()):
+                segment = self.segments.get(number) or _unknown(number)
+                words = f"{count:,} pixels here"
+                layer.patches.append(Patch(segment.label, segment.colour, mask, words))
+        if others := len(self.segments) - len(layer.patches):
+            layer.notes.append(
+                f"{others} of its {len(self.segments)} segments are not on this image; read_report "
+                "lists all, with volumes"
+            )
+        return layer
+
+    def itself(self, frame: int, apart: Apart) -> Layer:
+        """A frame of a label map, whose values are numbers and no greys."""
+        layer = Layer(self.title)
+        for number, values in self._values(frame, apart):
+            segment = self.segments[number]
+            words = f"{int(values.sum()):,} pixels"
+            layer.patches.append(Patch(segment.label, segment.colour, values > 0, words, 1.0))
+        return layer
+
+    def _by_position(self, grid: Grid, apart: Apart) -> "dict[int, Floats]":
+        """How much of each segment is at each pixel, linear between frames and pixels."""
+        import numpy as np
+
+        found: dict[int, Floats] = {}
+        for frame, plane in enumerate(self._planes, start=1):
+            if plane is None:
+                continue
+            weights = near(grid, plane, self.spacing, self.spacing)
+            own = Grid(plane, extent(self._elements, frame))
+            if not own.extent.down or not weights.any():
+                continue
+            rows, columns, down, across = pixels(grid, own, *np.nonzero(weights))
+            if not rows.size:
+                continue
+            for number, values in self._values(frame, apart):
+                held = found.setdefault(number, np.zeros(weights.shape))
+                held[rows, columns] += weights[rows, columns] * between(values, down, across)
+        return found
+
+    def _by_reference(self, target: Target, apart: Apart) -> "dict[int, Floats]":
+        """The frames that name this image as their source and have its size (C.7.6.16.2.6)."""
+        import numpy as np
+
+        found: dict[int, Floats] = {}
+        elements = self._elements
+        if (elements.integer("Rows"), elements.integer("Columns")) != (
+            target.rows,
+            target.columns,
+        ):
+            return found
+        for frame in range(1, self._frames + 1):
+            if not self._is_of(frame, target):
+                continue
+            for number, values in self._values(frame, apart):
+                found[number] = np.maximum(found.get(number, np.zeros(values.shape)), values)
+        return found
+
+    def _is_of(self, frame: int, target: Target) -> bool:
+        try:
+            several = [
+                source
+                for derivation in group_items(self._elements, frame, "DerivationImageSequence")
+                for source in derivation.items("SourceImageSequence")
+            ]
+        except ContentError:
+            return False
+        return any(
+            source.text("ReferencedSOPInstanceUID") == target.uid
+            and (
+                "ReferencedFrameNumber" not in source
+                or str(target.number) in source.values("ReferencedFrameNumber")
+            )
+            for source in several
+        )
+
+    def _values(self, frame: int, apart: Apart) -> "Iterator[tuple[int, Floats]]":
+        """The segments of a frame, and how much of each is at each of its pixels."""
+        import numpy as np
+
+        held = stored(self._elements, frame, self._syntax, apart).values
+        if not self.is_label_map:
+            yield self._numbers[frame - 1], np.minimum(held / self._most, 1.0)
+            return
+        for number in np.unique(held).tolist():
+            if number in self.segments and not self._is_background(number):
+                yield int(number), (held == number).astype(np.float64)
+
+    def _is_background(self, number: int) -> bool:
+        """Of a label map: the value that is none (C.8.20.2), 0 where nothing says so."""
+        background = self._elements.number("PixelPaddingValue")
+        return number == (0 if background is None else background)
+
+    def _counts(self, apart: Apart) -> dict[int, float]:
+        """How many voxels each segment has; none where there are too many frames."""
+        if self._frames > _MOST_COUNTED:
+            return {}
+        counts: dict[int, float] = {}
+        for frame in range(1, self._frames + 1):
+            for number, values in self._values(frame, apart):
+                counts[number] = counts.get(number, 0.0) + float(values.sum())
+        return counts
+
+    def _volume(self, voxels: float | None) -> str:
+        size = extent(self._elements, 1)
+        if voxels is None:
+            return ""
+        if not size.down or not self.spacing or not any(self._planes):
+            return f"{voxels:,.0f} voxels of unknown size"
+        return f"{voxels * size.down * size.across * self.spacing / 1000:.4g} ml"
+
+    def _number(self, frame: int) -> int:
+        segment = group(self._elements, frame, "SegmentIdentificationSequence")
+        return segment.integer("ReferencedSegmentNumber")
+
+    def _thickness(self) -> float:
+        measures = group(self._elements, 1, "PixelMeasuresSequence")
+        said = measures.number("SpacingBetweenSlices") or measures.number("SliceThickness")
+        return said if said and said > 0 else 1.0
+
+
+def is_label_map(dataset: Dataset) -> bool:
+    """Whether the values of its pixels are numbers of segments."""
+    return Elements.of(dataset).text("SegmentationType").upper() == "LABELMAP"
+
+
+def group_items(elements: Elements, frame: int, sequence: str) -> list[Elements]:
+    """All items of a functional group of a frame: its own, else the shared ones."""
+    own = elements.item("PerFrameFunctionalGroupsSequence", frame)
+    shared = elements.first("SharedFunctionalGroupsSequence")
+    return (own if sequence in own else shared).items(sequence)
+
+
+def _segments(elements: Elements) -> Iterator[Segment]:
+    for place, item in enumerate(elements.items("SegmentSequence")):
+        number = item.integer("SegmentNumber")
+        meanings = (
+            item.first(f"Segmented{what}CodeSequence").text("CodeMeaning")
+            for what in ("PropertyCategory", "PropertyType")
+        )
+        made = item.text("SegmentAlgorithmType"), item.text("SegmentAlgorithmName")
+        yield Segment(
+            number,
+            capped(item.text("SegmentLabel"), 64) or f"segment {number}",
+            capped(", ".join(dict.fromkeys(filter(None, meanings))), 128),
+            capped(" ".join(filter(None, made)), 128),
+            _colour(item.numbers("RecommendedDisplayCIELabValue")) or given(place),
+        )
+
+
+def _unknown(number: int) -> Segment:
+    return Segment(number, f"segment {number}, which is not described", "", "", given(number))
+
+
+def _colour(lab: list[float]) -> Colour | None:
+    """RGB of a CIELab value of 16 bits (PS3.3 C.10.7.1.1, D50)."""
+    if len(lab) != 3:
+        return None
+    light, a, b = lab[0] / 65535 * 100, lab[1] / 257 - 128, lab[2] / 257 - 128
+    middle = (light + 16) / 116
+    x, y, z = (
+        white * (each**3 if each > 6 / 29 else (each - 4 / 29) * 108 / 841)
+        for white, each in zip(
+            (0.9642, 1.0, 0.8251), (middle + a / 500, middle, middle - b / 200), strict=True
+        )
+    )
+    mixed = (
+        3.1339 * x - 1.6169 * y - 0.4906 * z,
+        -0.9788 * x + 1.9161 * y + 0.0335 * z,
+        0.0719 * x - 0.2290 * y + 1.4052 * z,
+    )
+    curved = (
+        12.92 * one if one <= 0.0031308 else 1.055 * one ** (1 / 2.4) - 0.055 for one in mixed
+    )
+    red, green, blue = (min(255, max(0, round(one * 255))) for one in curved)
+    return red, green, blue

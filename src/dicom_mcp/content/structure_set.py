@@ -1,0 +1,286 @@
+"""RT Structure Sets (PS3.3 A.19, C.8.8.5, C.8.8.6): their regions of interest, and which contours
+lie on an image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataset import Dataset
+
+from .apart import Apart
+from .cutting import Grid
+from .elements import Elements
+from .error import ContentError
+from .layers import Colour, Layer, Patch, Target, given
+from .placing import cross
+from .plain import capped
+from .tables import Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    type Mask = NDArray[np.bool_]
+    type Points = NDArray[np.float64]
+
+# How far in mm a contour may be off the plane that it is meant for, and off its own.
+_SAME = 0.1
+_FLAT = 0.5
+
+# Contours that lie closer to an image than this are on it, where nothing tells their spacing.
+_NEAR = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Contour:
+    """A contour: its kind, its points in the patient, and the images that it names."""
+
+    kind: str
+    points: "Points"
+    images: tuple[str, ...]
+
+    @property
+    def is_closed(self) -> bool:
+        return self.kind.startswith("CLOSED")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region of interest (ROI)."""
+
+    number: int
+    name: str
+    kind: str
+    made: str
+    frame_of_reference: str
+    colour: Colour
+    contours: tuple[Contour, ...]
+
+
+class StructureSet:
+    """The regions of a structure set."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._elements = Elements.of(dataset)
+        self.regions = _regions(self._elements)
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        name = self._elements.text("StructureSetLabel") or self._elements.text("StructureSetName")
+        return f"structure set {capped(name, 64)}".strip()
+
+    def rows(self, _: Apart) -> list[Row]:
+        """The regions as a table."""
+        return [
+            {
+                "number": str(region.number),
+                "name": region.name,
+                "kind": region.kind,
+                "made": region.made,
+                "volume": volume(region),
+                "contours": str(len(region.contours)),
+            }
+            for region in self.regions
+        ]
+
+    def on(self, target: Target, _: Apart) -> Layer:
+        """The contours that lie on a frame."""
+        layer = Layer(self.title)
+        if target.grid is None:
+            layer.notes.append("The image does not say where it lies, as contours need it")
+            return layer
+        elsewhere = 0
+        for region in self.regions:
+            if region.frame_of_reference not in ("", target.frame_of_reference):
+                elsewhere += 1
+                continue
+            here = _on(region, target.grid, target.uid)
+            if here and (mask := _mask(here, target.grid)).any():
+                words = f"{len(here)} contour{'s' * (len(here) != 1)}"
+                layer.patches.append(Patch(region.name, region.colour, mask, words))
+        if elsewhere:
+            layer.notes.append(f"{elsewhere} regions have another frame of reference")
+        if others := len(self.regions) - len(layer.patches) - elsewhere:
+            layer.notes.append(
+                f"{others} of its {len(self.regions)} regions have no contour in this plane; "
+                "read_report lists all, with volumes"
+            )
+        return layer
+
+
+def volume(region: Region) -> str:
+    """The areas of closed contours times how far their planes lie apart; what lies in another
+    contour of its plane is a hole (C.8.8.6.3)."""
+    planes: dict[float, list[Points]] = {}
+    closed = [one for one in region.contours if one.is_closed and len(one.points) > 2]
+    if not closed:
+        return ""
+    normal = _normal(closed[0].points)
+    for contour in closed:
+        along = contour.points @ normal
+        if along.max() - along.min() > _FLAT:
+            return "contours of several orientations"
+        planes.setdefault(round(float(along.mean()), 1), []).append(contour.points)
+    steps = [after - before for before, after in pairwise(sorted(planes))]
+    if not steps:
+        return "of one plane only"
+    area = sum(_area(several, normal) for several in planes.values())
+    return f"{area * min(steps) / 1000:.4g} ml"
+
+
+def _area(several: "Sequence[Points]", normal: "Points") -> float:
+    """Of contours in one plane, those within others taken off."""
+    areas = [abs(_signed(points, normal)) for points in several]
+    total = 0.0
+    for place, points in enumerate(several):
+        around = sum(
+            _is_within(points[0], other, normal)
+            for at, other in enumerate(several)
+            if at != place and areas[at] > areas[place]
+        )
+        total += areas[place] * (-1 if around % 2 else 1)
+    return total
+
+
+def _signed(points: "Points", normal: "Points") -> float:
+    import numpy as np
+
+    after = np.roll(points, -1, axis=0)
+    return float(np.cross(points - points[0], after - points[0]).sum(axis=0) @ normal) / 2
+
+
+def _is_within(point: "Points", polygon: "Points", normal: "Points") -> bool:
+    """By how often a ray from the point meets it, along the axes most square to the normal."""
+    import numpy as np
+
+    one, other = [axis for axis in range(3) if axis != int(np.argmax(np.abs(normal)))]
+    x, y = polygon[:, one], polygon[:, other]
+    after_x, after_y = np.roll(x, -1), np.roll(y, -1)
+    crosses = (y > point[other]) != (after_y > point[other])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        met = x + (point[other] - y) / (after_y - y) * (after_x - x)
+    return bool((crosses & (point[one] < met)).sum() % 2)
+
+
+def _normal(points: "Points") -> "Points":
+    import numpy as np
+
+    after = np.roll(points, -1, axis=0)
+    normal = np.cross(points - points[0], after - points[0]).sum(axis=0)
+    length = float(np.linalg.norm(normal))
+    return normal / length if length else np.asarray([0.0, 0.0, 1.0])
+
+
+def _on(region: Region, grid: Grid, uid: str) -> list[Contour]:
+    """The contours of a region on an image: those that say so, else those of the plane nearest to
+    it, no further than half their spacing."""
+    import numpy as np
+
+    normal = np.asarray(cross(grid.plane.row, grid.plane.column))
+    first = float(np.asarray(grid.plane.position) @ normal)
+    flat: list[tuple[float, Contour]] = []
+    for contour in region.contours:
+        off = contour.points @ normal - first
+        if off.max() - off.min() <= _FLAT:
+            flat.append((float(off.mean()), contour))
+    named = [one for _, one in flat if uid in one.images]
+    if named or not flat:
+        return named
+    places = sorted({round(off, 1) for off, _ in flat})
+    steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
+    nearest = min((off for off, _ in flat), key=abs)
+    if abs(nearest) > (min(steps) / 2 + _SAME if steps else _NEAR):
+        return []
+    return [one for off, one in flat if abs(off - nearest) <= _SAME]
+
+
+def _mask(contours: Sequence[Contour], grid: Grid) -> "Mask":
+    """The pixels of contours: closed ones filled, what two of them hold left out; lines, points."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    size, plane = grid.extent, grid.plane
+    filled: Mask = np.zeros((size.rows, size.columns), bool)
+    lines = Image.new("1", (size.columns, size.rows))
+    pen = ImageDraw.Draw(lines)
+    for contour in contours:
+        off = contour.points - np.asarray(plane.position)
+        where: Any = np.stack(
+            [off @ np.asarray(plane.row) / size.across, off @ np.asarray(plane.column) / size.down],
+            axis=-1,
+        )
+        corners = [(float(x), float(y)) for x, y in where]
+        if contour.is_closed and len(corners) > 2:
+            drawn = Image.new("1", (size.columns, size.rows))
+            ImageDraw.Draw(drawn).polygon(corners, fill=1)
+            filled ^= np.asarray(drawn)
+        elif len(corners) > 1:
+            pen.line(corners, fill=1)
+        else:
+            (x, y), *_ = corners
+            pen.line([(x - 2, y), (x + 2, y)], fill=1)
+            pen.line([(x, y - 2), (x, y + 2)], fill=1)
+    return filled | np.asarray(lines)
+
+
+def _regions(elements: Elements) -> list[Region]:
+    observed = {
+        item.integer("ReferencedROINumber"): item
+        for item in _items(elements, "RTROIObservationsSequence")
+    }
+    drawn = {
+        item.integer("ReferencedROINumber"): item for item in _items(elements, "ROIContourSequence")
+    }
+    regions: list[Region] = []
+    for place, item in enumerate(_items(elements, "StructureSetROISequence")):
+        number = item.integer("ROINumber")
+        seen, contours = observed.get(number), drawn.get(number)
+        colour = contours.numbers("ROIDisplayColor") if contours else []
+        regions.append(
+            Region(
+                number,
+                capped(item.text("ROIName"), 64) or f"region {number}",
+                capped(seen.text("RTROIInterpretedType"), 64) if seen else "",
+                capped(item.text("ROIGenerationAlgorithm"), 64),
+                item.text("ReferencedFrameOfReferenceUID"),
+                _colour(colour) or given(place),
+                tuple(_contours(contours)) if contours else (),
+            )
+        )
+    return regions
+
+
+def _contours(region: Elements) -> list[Contour]:
+    import numpy as np
+
+    found: list[Contour] = []
+    for item in _items(region, "ContourSequence"):
+        numbers = item.numbers("ContourData")
+        if len(numbers) < 3:
+            continue
+        points = np.asarray(numbers[: len(numbers) // 3 * 3]).reshape(-1, 3)
+        images = _items(item, "ContourImageSequence")
+        found.append(
+            Contour(
+                item.text("ContourGeometricType").upper(),
+                points,
+                tuple(one.text("ReferencedSOPInstanceUID") for one in images),
+            )
+        )
+    return found
+
+
+def _colour(values: Sequence[float]) -> Colour | None:
+    if len(values) != 3:
+        return None
+    red, green, blue = (min(255, max(0, int(value))) for value in values)
+    return red, green, blue
+
+
+def _items(elements: Elements, keyword: str) -> list[Elements]:
+    try:
+        return elements.passing(keyword)
+    except ContentError:
+        return []

@@ -1,0 +1,183 @@
+"""What other objects draw on an image lies where they say, under the names they give it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from dicom_mcp.content.apart import Apart
+from dicom_mcp.content.layers import Layer, Target, called
+from dicom_mcp.content.picture import picture
+from dicom_mcp.content.report import read_report
+from dicom_mcp.content.sources import source_of
+from tests.content.drawing import axial, dose, item, segmentation, structure_set
+
+
+def box(top: int, left: int, height: int, width: int, side: int = 32) -> "np.ndarray[Any, Any]":
+    made = np.zeros((side, side), bool)
+    made[top : top + height, left : left + width] = True
+    return made
+
+
+LIVER, SPLEEN = box(4, 5, 10, 8), box(20, 18, 6, 9)
+ORGANS = {0.0: {1: LIVER, 2: SPLEEN}, 2.0: {1: LIVER}, 4.0: {1: LIVER}}
+
+
+def layer(source: Dataset, on: Dataset, number: int = 1) -> Layer:
+    with Apart() as apart:
+        return source_of(source).on(Target.of(on, number), apart)
+
+
+def masks(source: Dataset, on: Dataset) -> dict[str, Any]:
+    return {patch.name: patch.mask for patch in layer(source, on).patches}
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])
+def test_segments_lie_on_the_image_of_their_plane(kind: str) -> None:
+    found = masks(segmentation(ORGANS, kind), axial(0))
+    assert set(found) == {"Liver", "Spleen"}
+    assert (found["Liver"] == LIVER).all()
+    assert (found["Spleen"] == SPLEEN).all()
+    assert set(masks(segmentation(ORGANS, kind), axial(2))) == {"Liver"}
+    assert not masks(segmentation(ORGANS, kind), axial(6))
+
+
+def test_a_segmentation_of_another_grid_lies_where_its_pixels_do() -> None:
+    shifted = axial(0, side=16, ImagePositionPatient=[-6, -8, 0], PixelSpacing=[0.5, 2])
+    found = masks(segmentation(ORGANS), shifted)["Liver"]
+    rows, columns = np.nonzero(found)
+    # Rows 4 to 13 begin at y = -6, columns 5 to 12 at x = -5; half a pixel belongs to each.
+    assert (rows.min(), rows.max()) == (3, 15)
+    assert (columns.min(), columns.max()) == (1, 4)
+
+
+def test_a_sagittal_image_is_cut_through_all_planes() -> None:
+    side = axial(
+        0,
+        ImagePositionPatient=[-2, -10, 10],
+        ImageOrientationPatient=[0, 1, 0, 0, 0, -1],
+        side=24,
+    )
+    found = masks(segmentation(ORGANS), side)
+    rows, columns = np.nonzero(found["Liver"])
+    assert set(found) == {"Liver"}
+    assert (rows.min(), rows.max()) == (5, 11)  # z from 5 (half of a slice beyond 4) to -1
+    assert (columns.min(), columns.max()) == (4, 13)
+
+
+def test_segments_without_a_place_are_found_by_the_image_they_name() -> None:
+    made = segmentation({0.0: {1: LIVER}, 1.0: {2: SPLEEN}}, frame_of_reference="2.25.10")
+    for group, uid in zip(made.PerFrameFunctionalGroupsSequence, ("2.25.5", "2.25.6"), strict=True):
+        source = item(ReferencedSOPInstanceUID=uid)
+        group.DerivationImageSequence = Items([item(SourceImageSequence=Items([source]))])
+    found = masks(made, axial(0, SOPInstanceUID="2.25.6"))
+    assert set(found) == {"Spleen"}
+    assert (found["Spleen"] == SPLEEN).all()
+    told = layer(made, axial(0, SOPInstanceUID="2.25.7"))
+    assert not told.patches
+    assert "another frame of reference" in " ".join(told.notes)
+
+
+def square(left: float, top: float, size: float, z: float) -> list[list[float]]:
+    right, bottom = left + size, top + size
+    return [[left, top, z], [right, top, z], [right, bottom, z], [left, bottom, z]]
+
+
+def test_contours_lie_on_the_image_of_their_plane_with_their_holes() -> None:
+    made = structure_set(
+        {
+            "Bladder": [
+                ("CLOSED_PLANAR", square(-5, -6, 10, 0)),
+                ("CLOSED_PLANAR", square(-2, -3, 4, 0)),
+                ("CLOSED_PLANAR", square(-5, -6, 10, 3)),
+            ],
+            "Marker": [("POINT", [[10, 12, 0]])],
+            "Needle": [("OPEN_PLANAR", [[12, -8, 3], [12, 8, 3]])],
+            "Twisted": [("CLOSED_NONPLANAR", [[0, 0, 0], [5, 0, 5], [5, 5, 0]])],
+        }
+    )
+    found = masks(made, axial(0.2))
+    assert set(found) == {"Bladder", "Marker"}
+    assert found["Bladder"][5, 6]
+    assert not found["Bladder"][9, 10]
+    assert not found["Bladder"][3, 6]
+    assert found["Marker"][22, 20]
+    assert set(masks(made, axial(3))) == {"Bladder", "Needle"}
+    assert not masks(made, axial(6))
+    told = " ".join(layer(made, axial(0)).notes)
+    assert "2 of its 4 regions have no contour in this plane" in told
+
+
+def test_a_contour_that_names_its_image_is_on_that_one() -> None:
+    made = structure_set({"Lung": [("CLOSED_PLANAR", square(0, 0, 5, 0.9))]})
+    contour = made.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourImageSequence = Items([item(ReferencedSOPInstanceUID="2.25.6")])
+    assert set(masks(made, axial(3, SOPInstanceUID="2.25.6"))) == {"Lung"}
+
+
+def test_regions_and_segments_are_a_table_with_their_volumes() -> None:
+    made = structure_set(
+        {
+            "Bladder": [("CLOSED_PLANAR", square(-5, -6, 10, z)) for z in (0, 2, 4)]
+            + [("CLOSED_PLANAR", square(-2, -3, 4, 2))],
+            "Marker": [("POINT", [[10, 12, 0]])],
+        }
+    )
+    bladder, marker = read_report(made).regions
+    assert bladder["volume"] == f"{(3 * 100 - 16) * 2 / 1000:.4g} ml"
+    assert marker == {
+        "number": "2",
+        "name": "Marker",
+        "kind": "",
+        "made": "",
+        "volume": "",
+        "contours": "1",
+    }
+    for kind in ("BINARY", "FRACTIONAL", "LABELMAP"):
+        report = read_report(segmentation(ORGANS, kind))
+        assert report.kind == "segmentation"
+        liver, spleen, cyst = report.regions
+        assert (liver["name"], liver["kind"]) == ("Liver", "Organ, Liver")
+        assert liver["volume"] == f"{80 * 3 * 2 / 1000:.4g} ml"
+        assert spleen["volume"] == f"{54 * 2 / 1000:.4g} ml"
+        assert cyst["volume"] == "0 ml"
+        assert "2.25.2" in report.text
+
+
+def test_dose_lies_where_its_grid_says_and_is_told_in_its_unit() -> None:
+    values = np.zeros((3, 16, 16))
+    values[1, 4:8, 5:9] = 5000
+    values[2, 4:8, 5:9] = 6000
+    found = layer(dose(values), axial(3))  # between the planes of 50 and 60 Gy
+    at = {patch.name: patch.mask for patch in found.patches}
+    assert at["from 54 Gy"][10, 12]
+    assert not any(mask[25, 25] for mask in at.values())
+    assert "55" in " ".join(found.notes)
+    assert "60" in " ".join(found.notes)
+    (row,) = read_report(dose(values)).regions
+    assert row["most"] == "60 Gy"
+    told = layer(dose(values), axial(3, FrameOfReferenceUID="2.25.10"))
+    assert not told.patches
+    assert "not known" in " ".join(told.notes)
+
+
+def test_a_picture_has_the_names_and_colours_below_it() -> None:
+    source = source_of(segmentation(ORGANS))
+    plain, drawn = picture(axial(0)), picture(axial(0), layers=[source])
+    assert drawn.height > plain.height
+    assert "segmentation ORGANS: Liver (red: 80 pixels here); Spleen (green" in drawn.caption
+    assert "1 of its 3 segments are not on this image" in drawn.caption
+
+
+def test_a_label_map_is_shown_in_the_colours_of_its_segments() -> None:
+    shown = picture(segmentation(ORGANS, "LABELMAP"))
+    assert "Liver (red: 80 pixels); Spleen (green: 54 pixels)" in shown.caption
+
+
+def test_an_object_that_says_its_colours_has_them() -> None:
+    made = segmentation(ORGANS)
+    made.SegmentSequence[0].RecommendedDisplayCIELabValue = [34885, 53485, 50171]  # sRGB red
+    (liver, _) = layer(made, axial(0)).patches
+    assert called(liver.colour) == "red"
