@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_mcp.config import VARIABLES, Settings, exposures, from_environment
+from dicom_mcp.config import VARIABLES, Settings, exposures, from_environment, load
 from dicom_mcp.errors import BadConfiguration
 from dicom_mcp.node import Bearer, Certificate, Node, WebNode
 
@@ -88,3 +88,22 @@ def test_what_gives_secrets_away_is_told_without_them(tmp_path: Path) -> None:
     assert "ZZSECRET" not in str(told)
     key.chmod(0o600)
     assert not exposures(Settings(secure))
+
+
+def test_files_that_hold_secrets_or_say_where_to_ask_are_the_owners_only(tmp_path: Path) -> None:
+    file, token, password = (tmp_path / name for name in ("config.toml", "token", "password"))
+    file.write_text(
+        '[nodes.a]\nurl = "https://a.example"\ntoken_file = "token"\n'
+        '[nodes.b]\nurl = "https://b.example"\nusername = "u"\npassword_file = "password"\n'
+    )
+    for secret in (token, password):
+        secret.write_text("ZZSECRET")
+        secret.chmod(0o640)
+    file.chmod(0o664)
+    told = exposures(load(str(file), {}))
+    assert [one.partition(":")[0] for one in told] == [str(token), str(password), str(file)]
+    assert "ZZSECRET" not in str(told)
+    token.chmod(0o600)
+    password.chmod(0o600)
+    file.chmod(0o644)  # it holds no secret
+    assert exposures(load(str(file), {})) == []

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from .errors import BadConfiguration
-from .machine import at_home, is_file, others_may_read, settings_folder
+from .machine import at_home, is_file, others_may_read, others_may_write, settings_folder
 from .node import (
     DEFAULT_CALLED_AE_TITLE,
     DEFAULT_CALLING_AE_TITLE,
@@ -47,6 +47,9 @@ class Settings:
     configurable_hosts: frozenset[str] | None = None
     time_zone: tzinfo | None = None
     others: tuple[AnyNode, ...] = ()
+    # The file they are from, if any, and those that it names for a password or a token.
+    file: Path | None = None
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def nodes(self) -> dict[str, AnyNode]:
@@ -75,7 +78,14 @@ def load(
     hosts = settings.configurable_hosts
     if read.configurable_hosts != "" and "DICOM_CONFIGURABLE_HOSTS" not in environ:
         hosts = read.configurable_hosts
-    return Settings(nodes[0], hosts, settings.time_zone or read.time_zone, nodes[1:])
+    return Settings(
+        nodes[0],
+        hosts,
+        settings.time_zone or read.time_zone,
+        nodes[1:],
+        read.path,
+        read.secret_files,
+    )
 
 
 def file_in_force(file: str = "", environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -149,11 +159,18 @@ def exposures(settings: Settings) -> list[str]:
                 "Give the server's https:// address"
             )
         if isinstance(auth, Certificate) and others_may_read(at_home(auth.key or auth.certificate)):
-            told.append(
-                f"{name}: the file of our key can be read by others on this machine. Allow it to "
-                "its owner only (chmod 600)"
-            )
+            told.append(f"{name}: the file of our key can be read by {_OTHERS}")
+    told += [
+        f"{path}: the secret in it can be read by {_OTHERS}"
+        for path in settings.secret_files
+        if others_may_read(path)
+    ]
+    if settings.file and others_may_write(settings.file):
+        told.append(f"{settings.file}: where questions are sent can be changed by {_OTHERS}")
     return told
+
+
+_OTHERS = "others on this machine. Allow the file to its owner only (chmod 600)"
 
 
 # The environment variables, in the order the README shows them.

@@ -132,8 +132,17 @@ def is_file(path: Path) -> bool:
 def others_may_read(path: Path) -> bool:
     """Whether others than a file's owner may read it; False where its mode says nothing of that,
     as on Windows."""
+    return _allows_others(path, 0o044)
+
+
+def others_may_write(path: Path) -> bool:
+    """The same of writing it."""
+    return _allows_others(path, 0o022)
+
+
+def _allows_others(path: Path, mode: int) -> bool:
     try:
-        return hasattr(os, "getuid") and bool(path.stat().st_mode & 0o044)
+        return hasattr(os, "getuid") and bool(path.stat().st_mode & mode)
     except OSError:
         return False
 

@@ -56,6 +56,9 @@ class NodesFile:
         tuple[AnyNode, ...],
         Setting("Tables [nodes.NAME]", form=dict[str, dict[str, Any]], needed=True),
     ] = ()
+    # Itself, and the files that it names for a password or a token.
+    path: Path | None = None
+    secret_files: tuple[Path, ...] = ()
 
 
 def keys_of(shape: type) -> dict[str, Setting]:
@@ -134,6 +137,7 @@ class _Reading:
     text: str
     environ: Mapping[str, str]
     mistakes: list[_Mistake] = field(default_factory=list[_Mistake])
+    secret_files: list[Path] = field(default_factory=list[Path])
 
     def file(self, content: _Table) -> NodesFile | None:
         """What it says; None when that cannot be told for its mistakes."""
@@ -148,7 +152,7 @@ class _Reading:
             return None
         default = values.get("default") or next(iter(tables))
         values["nodes"] = sorted(filter(None, nodes), key=lambda node: node.name != default)
-        return NodesFile(**values)
+        return NodesFile(**values, path=self.path, secret_files=tuple(self.secret_files))
 
     def _names(self, default: str, tables: Mapping[str, _Table]) -> None:
         named = {("default",): default} | {
@@ -269,6 +273,7 @@ class _Reading:
         elif path := holder and self._file(where, holder):
             try:
                 secret = Path(path).read_text(encoding="utf-8-sig").strip()
+                self.secret_files.append(Path(path))
             except (OSError, UnicodeDecodeError):
                 self._wrong(where, f"{path} cannot be read")
         return None if secret is None else self._kept(where, setting.rule, secret)
