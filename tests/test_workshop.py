@@ -154,3 +154,12 @@ def _imported(module: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
+
+
+def test_every_action_of_a_workflow_is_pinned_by_its_commit() -> None:
+    """A tag can be moved to other code; the version is said beside it."""
+    workflows = (ROOT / ".github" / "workflows").glob("*.yml")
+    used = [line for path in workflows for line in path.read_text().split("\n") if "uses:" in line]
+    assert used
+    for line in used:
+        assert re.search(r"uses: \S+@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", line), line
