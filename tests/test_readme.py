@@ -8,7 +8,7 @@ import pytest
 from mcp.types import Tool
 
 from dicom_mcp.config import VARIABLES
-from dicom_mcp.demo.clients import CLIENTS, Launch, from_checkout
+from dicom_mcp.terminal.clients import CLIENTS, Client, Launch, from_checkout
 from tests.asking import listed
 
 ROOT = Path(__file__).parents[1]
@@ -19,26 +19,24 @@ ENVIRONMENT = {
     "DICOM_CALLED_AE_TITLE": "PACS",
 }
 WITH_UV = from_checkout("/path/to/dicom-mcp", **ENVIRONMENT)
-WITH_PIP = Launch("dicom-mcp", (), ENVIRONMENT)
+BY_PATH = Launch("/path/to/dicom-mcp/.venv/bin/dicom-mcp", (), ENVIRONMENT)
 
 
-@pytest.mark.parametrize("name", [client.name for client in CLIENTS])
-def test_each_assistants_configuration_is_shown(name: str) -> None:
-    (client,) = (one for one in CLIENTS if one.name == name)
-    assert client.configuration(WITH_UV) in README
-    if name in ("Claude Desktop", "Zed"):
-        assert client.configuration(WITH_PIP) in README
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_each_assistants_configuration_is_shown(client: Client) -> None:
+    assert f"**{client.name}** ({client.place})" in README
+    assert client.configuration(BY_PATH) in README
 
 
-def test_zed_wants_an_object() -> None:
-    (zed,) = (one for one in CLIENTS if one.name == "Zed")
-    configuration = json.loads(zed.configuration(WITH_UV))
-    assert configuration["context_servers"]["dicom"]["command"] == "uv"
+def test_uv_installs_no_tools_of_development_when_an_assistant_starts() -> None:
+    assert CLIENTS[0].configuration(WITH_UV) in README
+    assert not re.search(r"\brun\W+dicom-mcp", README)
+    assert "UV_SYSTEM_CERTS" in README
 
 
 def test_every_json_block_is_json() -> None:
     blocks = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) >= 7
+    assert len(blocks) >= 5
     for block in blocks:
         json.loads(block)
 

@@ -21,6 +21,11 @@ dicom-mcp waits for an assistant on stdin; Ctrl-C ends it.
 To see it answer: dicom-mcp demo, whose end shows how to connect an assistant.
 """
 
+_CONNECT = """\
+Connect your own assistant to this archive: dicom-mcp connect --demo
+It finds the assistants on this machine, shows what it would write, and asks. Or by hand:
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
@@ -86,6 +91,21 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         from .terminal.query import add_commands
 
         add_commands(query)
+
+    connect = commands.add_parser(
+        "connect", help="have the assistants on this machine start dicom-mcp"
+    )
+    connect.add_argument(
+        "assistants",
+        nargs="*",
+        metavar="ASSISTANT",
+        help="claude-desktop, claude-code, cursor, vs-code, zed or windsurf (default: all that are "
+        "found here)",
+    )
+    connect.add_argument("--demo", action="store_true", help="with the demo archives behind it")
+    connect.add_argument("--undo", action="store_true", help="take it out again")
+    connect.add_argument("--yes", action="store_true", help="change without asking")
+    connect.set_defaults(run=_connect)
 
     demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
     demo.add_argument(
@@ -162,11 +182,31 @@ def _doctor(chosen: argparse.Namespace) -> None:
     sys.exit(doctor(chosen.node, chosen.config, as_json=chosen.json))
 
 
+def _connect(chosen: argparse.Namespace) -> None:
+    from .terminal.ask import asked
+    from .terminal.connect import connect
+
+    sys.exit(
+        connect(
+            chosen.assistants,
+            chosen.config,
+            demo=chosen.demo,
+            undo=chosen.undo,
+            yes=chosen.yes,
+            ask=asked,
+        )
+    )
+
+
 def _demo(chosen: argparse.Namespace) -> None:
     if chosen.keep:
         from .demo.loopback import keep
 
         sys.exit(keep())
     from .demo.walk import walk
+    from .terminal.connect import show_clients
 
-    sys.exit(walk())
+    status = walk()
+    sys.stdout.write(_CONNECT)
+    show_clients(demo=True)
+    sys.exit(status)

@@ -106,6 +106,20 @@ def usual_file(environ: Mapping[str, str] = os.environ) -> Path:
     return settings_folder(environ) / "dicom-mcp" / "config.toml"
 
 
+def folders_of_programs(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Where other programs may keep their settings, the likeliest first."""
+    return settings_folder(environ), at_home("~/Library/Application Support")
+
+
+def variables_set(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Those of `VARIABLES` that are set, but for the file."""
+    return {
+        name: environ[name]
+        for name in VARIABLES
+        if name != "DICOM_MCP_CONFIG" and environ.get(name)
+    }
+
+
 def from_environment(
     environ: Mapping[str, str] = os.environ,
     *,

@@ -23,7 +23,6 @@ from rich.table import Table
 from rich.text import Text
 
 from .awaited import PACS
-from .clients import CLIENTS, Launch
 from .hospital import hospital
 from .loopback import demo_archives
 from .questions import QUESTIONS, Question, Walk
@@ -39,7 +38,7 @@ _INDENT = 2
 
 
 def walk(console: Console | None = None) -> int:
-    """Ask the questions, show the answers, tell how to connect an assistant.
+    """Ask the questions and show the answers.
 
     Returns the exit status: 0, or 1 when an answer is not what the archive holds.
     """
@@ -76,7 +75,6 @@ def walk(console: Console | None = None) -> int:
         console.print(Text.assemble(("Wrong: ", "bold red"), f"{words} {fault}"))
     if not faults:
         console.print(f"All {len(QUESTIONS)} answers are what the archive holds.\n")
-    _show_clients(console)
     return 1 if faults else 0
 
 
@@ -222,17 +220,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())  # pyright: ignore
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore
-
-
-def _show_clients(console: Console) -> None:
-    """How to get the same answers in an assistant of one's own; assistants that take the same
-    configuration together."""
-    console.rule("Connect your own assistant to this archive")
-    launch = Launch(str(Path(sys.executable).parent / "dicom-mcp"), ("serve", "--demo"), {})
-    alike: dict[str, list[str]] = {}
-    for client in CLIENTS:
-        places = alike.setdefault(client.configuration(launch), [])
-        places.append(f"[bold]{client.name}[/]: {client.place}")
-    for configuration, places in alike.items():
-        console.print("", *places, sep="\n")
-        console.print(Text(configuration), soft_wrap=True)

@@ -17,6 +17,7 @@ from ..errors import BadConfiguration, DicomMcpError
 from ..node import AnyNode, Node, Receiver, Tls, WebNode
 from ..nodes_file import NodesFile, keys_of
 from ..setting import Setting, an_ae_title
+from .ask import asked, is_yes
 
 # What is asked of each kind of node; the other settings stand in the file as comments.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -45,9 +46,9 @@ type Ask = Callable[[str, str], str]
 
 def init(file: str = "", ask: Ask | None = None) -> int:
     """Ask for the archives and write the file; returns the exit status."""
-    ask = ask or _asked
+    ask = ask or asked
     path = file_in_force(file) or usual_file()
-    if path.exists() and not _yes(ask(f"{path} exists. Write it anew", "no")):
+    if path.exists() and not is_yes(ask(f"{path} exists. Write it anew", "no")):
         return 1
     sys.stdout.write(
         "Every archive gets a short name, by which questions can name it. Enter keeps what is in "
@@ -194,21 +195,6 @@ def _beside(path: Path, text: str) -> Path:
     with os.fdopen(made, "w", encoding="utf-8") as file:
         file.write(text)
     return Path(name)
-
-
-def _asked(question: str, default: str) -> str:
-    shown = f" [{default}]" if default else ""
-    try:
-        typed = input(f"{question}{shown}: ").strip()
-        return "" if typed == "-" else typed or default
-    except EOFError:
-        raise BadConfiguration(
-            "the questions were not answered to their end", "Nothing was written"
-        ) from None
-
-
-def _yes(answer: str) -> bool:
-    return answer.strip().lower() in ("y", "yes", "j", "ja", "o", "oui", "s", "si", "sí")
 
 
 def _value(key: str, text: str) -> str:
