@@ -233,7 +233,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
     long = [one for one in ward.objects() if one.InstanceNumber == 1]
     for number, one in enumerate(long):
         one.PatientComments = f"{one.PatientID}-{number}".ljust(10_000, "x")
-    monkeypatch.setattr("dicom_mcp.door.answer.MOST_BYTES", 2_500)
+    monkeypatch.setattr("dicom_mcp.door.answer.MOST_ROWS", 2_500)
     with EmbeddedArchive(long, ae_title="LONG") as archive:
         answer = ask(
             Node(port=archive.port), "query_patients", additional_attributes=["PatientComments"]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dicom_mcp import budgets
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "dicom_mcp"
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -163,3 +165,32 @@ def test_every_action_of_a_workflow_is_pinned_by_its_commit() -> None:
     assert used
     for line in used:
         assert re.search(r"uses: \S+@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", line), line
+
+
+def test_every_budget_stands_on_the_page_of_limits_with_its_reason() -> None:
+    """The page is written anew where it is not there."""
+    page, rows, reason = ROOT / "docs" / "limits.md", list[str](), list[str]()
+    for line in (ROOT / "src" / "dicom_mcp" / "budgets.py").read_text().splitlines():
+        name, _, _ = line.partition(" = ")
+        if line.startswith("#"):
+            reason.append(line.removeprefix("# "))
+        elif name.isupper():
+            value = getattr(budgets, name)
+            shown = f"{value >> 20} MiB" if " << 20" in line else f"{value:,}"
+            rows.append(f"| `{name}` | {shown} | {' '.join(reason) or 'as above'} |")
+            reason = []
+    text = "\n".join([*_LIMITS, *rows, ""])
+    if not page.exists():
+        page.write_text(text)
+    assert page.read_text() == text
+
+
+_LIMITS = (
+    "# Limits",
+    "",
+    "What bounds memory, sizes and answers, as `src/dicom_mcp/budgets.py` has it. What is beyond a",
+    "limit is refused, or left out in words; it is never cut in silence.",
+    "",
+    "| limit | is | why |",
+    "|---|---|---|",
+)

@@ -26,6 +26,7 @@ from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from pydantic import ConfigDict
 
 from . import viewer
+from .budgets import LARGEST_MESSAGE
 from .config import Settings
 from .door.answer import Answer, Pictures
 from .door.arguments import Arguments
@@ -69,10 +70,6 @@ _MOST_CALLS = 256
 # Seconds after its deadline in which a call has to end by itself. Many clients wait for a minute
 # and then show an error of their own, which says nothing.
 _GRACE = 15.0
-
-# Bytes of one message. Clients take no more than 1 MiB (the Python SDK's, of an event over HTTP)
-# or a million (Claude Desktop), and show an error of their own.
-_MOST_SENT = 1_000_000
 
 
 def create_server(settings: Settings) -> MCPServer[House]:
@@ -216,10 +213,10 @@ def _result(answer: Answer | Pictures) -> CallToolResult:
 
 def _check_size(size: int) -> None:
     """Raise AnswerTooLong for what clients refuse."""
-    if size > _MOST_SENT:
+    if size > LARGEST_MESSAGE:
         raise AnswerTooLong(
-            f"the answer would be {size:,} bytes long, more than the {_MOST_SENT:,} that clients "
-            "take",
+            f"the answer would be {size:,} bytes long, more than the {LARGEST_MESSAGE:,} that "
+            "clients take",
             "Ask for less at once: a shorter time, a lower limit, fewer attributes, studies or "
             "pictures",
         )

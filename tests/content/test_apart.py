@@ -153,7 +153,7 @@ def test_an_answer_longer_than_allowed_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _instead("cat /dev/zero", monkeypatch, tmp_path)
-    monkeypatch.setattr(module, "_MOST_ANSWER", 1 << 20)
+    monkeypatch.setattr(module, "LARGEST_ANSWER_APART", 1 << 20)
     with Apart(patience=5) as apart, pytest.raises(Failed, match="crashed"):
         apart.ask("text", LETTER, memory=ROOM)
 

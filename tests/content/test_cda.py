@@ -68,10 +68,10 @@ def test_an_attachment_is_not_read_but_mentioned() -> None:
 
 
 def test_a_very_long_document_is_cut_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cda, "MOST_CHARACTERS", 400_000)
+    monkeypatch.setattr(cda, "LONGEST_REPORT", 400_000)
     found = cda.read(b"<a><text>" + b"word " * 200_000 + b"</text></a>")
     assert found.text.endswith("more characters left out]")
-    assert len(found.text) < cda.MOST_CHARACTERS + 100
+    assert len(found.text) < cda.LONGEST_REPORT + 100
 
 
 ASIAN = {

@@ -61,7 +61,7 @@ def test_a_damaged_pdf_is_refused(content: bytes, complaint: str) -> None:
 
 def test_a_huge_pdf_is_refused_before_anything_is_started() -> None:
     with pytest.raises(ContentError, match="are not opened"):
-        pdf.text(b"%PDF-1.7" + b"\0" * (pdf.MOST_BYTES + 1))
+        pdf.text(b"%PDF-1.7" + b"\0" * (pdf.LARGEST_PDF + 1))
 
 
 def test_a_pdf_of_very_many_pages_is_cut_with_a_note() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Self, cast
 
+from ..budgets import LARGEST_ANSWER_APART
 from ..config import needed_by_python
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
@@ -32,9 +33,6 @@ _SHARE = 0.75
 
 # Processor time of a process; it serves one call.
 _SECONDS = 300
-
-# Bytes of an answer: 40 million samples of 16 bits, or eight pages of a PDF.
-_MOST_ANSWER = 96 << 20
 
 # What is imported there of the house.
 _HOUSE = "dicom_mcp.content"
@@ -243,9 +241,9 @@ def _exchange(
         process.stdin.write(wish)
         process.stdin.write(content)
         process.stdin.flush()
-        answer: dict[str, Any] = json.loads(process.stdout.readline(_MOST_ANSWER))
+        answer: dict[str, Any] = json.loads(process.stdout.readline(LARGEST_ANSWER_APART))
         lengths: Sequence[int] = answer["lengths"]
-        if sum(lengths) > _MOST_ANSWER:
+        if sum(lengths) > LARGEST_ANSWER_APART:
             raise Failed("crashed")
         files = [process.stdout.read(length) for length in lengths]
     except (OSError, ValueError, KeyError, TypeError) as trouble:

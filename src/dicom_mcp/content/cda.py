@@ -7,14 +7,13 @@ declares entities: the only thing they add to a CDA is a way to blow it up.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..budgets import LARGEST_CDA, LONGEST_REPORT
 from ..deadline import Deadline
 from .apart import Apart, Failed
 from .error import ContentError
 from .plain import capped, plain_text
 
-MOST_BYTES = 32 << 20
 DEEPEST = 200
-MOST_CHARACTERS = 8_000_000
 
 # What parsing takes beside the document: its text twice, its words, a little of expat's.
 _COPIES = 8
@@ -41,15 +40,15 @@ def read(content: bytes, deadline: Deadline | None = None) -> Document:
     Raises ContentError for a document that is too large, declares entities, is in an encoding that
     nobody knows, or takes too long.
     """
-    if len(content) > MOST_BYTES:
+    if len(content) > LARGEST_CDA:
         raise ContentError(
-            f"The CDA document has {len(content):,} bytes; more than {MOST_BYTES:,} are not read"
+            f"The CDA document has {len(content):,} bytes; more than {LARGEST_CDA:,} are not read"
         )
     memory = _LEAST + _COPIES * len(content)
     with Apart(deadline) as apart:
         try:
             found, (words,) = apart.ask(
-                "cda", content, memory=memory, characters=MOST_CHARACTERS, deepest=DEEPEST
+                "cda", content, memory=memory, characters=LONGEST_REPORT, deepest=DEEPEST
             )
         except Failed as failure:
             raise failure.refusal("The CDA document") or ContentError(

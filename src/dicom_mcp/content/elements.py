@@ -19,6 +19,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pydicom.valuerep import VR
 
+from ..budgets import LARGEST_TEXT
 from ..standard.charset import decoder
 from ..standard.dictionary import attribute, attribute_of_tag, is_either_sign
 from ..standard.unfolding import MOST_VALUES
@@ -44,9 +45,6 @@ _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 _UNLIMITED = frozenset({"LT", "ST", "UC", "UR", "UT"})
 _LONGEST_SHORT = 1024
 _LONGEST_LIST = 65536
-
-# Bytes of one text that are looked at: a report has thousands.
-_LONGEST = 8 << 20
 
 _VRS = frozenset(one.value for one in VR if len(one.value) == 2)
 
@@ -299,9 +297,9 @@ def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]
         ):
             yield f"({group:04X},{number:04X})"
     elif value:
-        text = decoder(charset if vr in _EXTENDED else "")(value[:_LONGEST], vr)
-        if len(value) > _LONGEST:
-            text += f"… [{len(value) - _LONGEST:,} more bytes left out]"
+        text = decoder(charset if vr in _EXTENDED else "")(value[:LARGEST_TEXT], vr)
+        if len(value) > LARGEST_TEXT:
+            text += f"… [{len(value) - LARGEST_TEXT:,} more bytes left out]"
         several = [text] if vr in _SINGLE else text.split("\\", MOST_VALUES)
         yield from _trimmed(several[:MOST_VALUES], vr)
 
@@ -319,8 +317,8 @@ def _as_written(value: Any, vr: str) -> str:
     written = getattr(value, "original_string", None)
     if isinstance(written, str):
         return written
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]}… [{len(value) - _LONGEST:,} more characters left out]"
+    if isinstance(value, str) and len(value) > LARGEST_TEXT:
+        return f"{value[:LARGEST_TEXT]}… [{len(value) - LARGEST_TEXT:,} more characters left out]"
     if isinstance(value, float):
         return shortest(value, bits=32 if vr == "FL" else 64)
     return str(value)

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
+from ..budgets import MOST_SAMPLES
 from .elements import Elements, uid_name
 from .error import ContentError
-
-# Values of a frame that are decoded: the largest mammograms have 23 million, and all steps together
-# take 5 to 6 bytes for each.
-MOST_SAMPLES = 40_000_000
 
 # PS3.3 C.7.6.3.1.2: what can be shown; the others need decoders or tables nobody has any more.
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})

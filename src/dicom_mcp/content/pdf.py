@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..budgets import LARGEST_PAGE, LARGEST_PDF, LONGEST_REPORT
 from ..deadline import Deadline
 from .apart import Apart, Failed
 from .error import ContentError
 from .plain import plain_text
 
-MOST_BYTES = 64 << 20
 MOST_PAGES = 1000
-MOST_CHARACTERS = 8_000_000
 MOST_PICTURES = 8
 LONGEST_SIDE = 3000
-MOST_PICTURE = 4 << 20
 
 # Bytes pdfium may take: a page of a scanner in colour at 600 dots per inch has 140 MB.
 _MEMORY = 384 << 20
@@ -37,11 +35,11 @@ class Text:
 
 
 def text(content: bytes, deadline: Deadline | None = None) -> Text:
-    """The text of a PDF, at most MOST_PAGES pages and MOST_CHARACTERS characters.
+    """The text of a PDF, at most MOST_PAGES pages and LONGEST_REPORT characters.
 
     Raises ContentError for what is no PDF, is damaged, locked, too large or takes too long.
     """
-    answer, _ = _asked(content, deadline, task="text", pages=MOST_PAGES, characters=MOST_CHARACTERS)
+    answer, _ = _asked(content, deadline, task="text", pages=MOST_PAGES, characters=LONGEST_REPORT)
     pages: list[dict[str, Any] | None] = answer["pages"]
     count: int = answer["count"]
     marked: list[str] = []
@@ -75,7 +73,7 @@ def pages(
     first: int = 1,
     count: int = 1,
     longest_side: int = 1400,
-    most: int = MOST_PICTURE,
+    most: int = LARGEST_PAGE,
     deadline: Deadline | None = None,
 ) -> list[bytes]:
     """Pages as PNG, at most MOST_PICTURES of them, from page `first` (counted from 1); as JPEG,
@@ -103,9 +101,9 @@ def _asked(
     content: bytes, deadline: Deadline | None, *, task: str, **wish: object
 ) -> tuple[dict[str, Any], list[bytes]]:
     """What the process apart says about the PDF, and the files that came with it."""
-    if len(content) > MOST_BYTES:
+    if len(content) > LARGEST_PDF:
         raise ContentError(
-            f"The PDF has {len(content):,} bytes; more than {MOST_BYTES:,} are not opened",
+            f"The PDF has {len(content):,} bytes; more than {LARGEST_PDF:,} are not opened",
             "Open it with another program",
         )
     with Apart(deadline) as apart:

@@ -11,17 +11,12 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
 from pydicom.uid import UID
 
+from ..budgets import LARGEST_INFLATED, LARGEST_READ
 from ..standard.part10 import file_meta
 from ..standard.structure import is_implicit
 from ..standard.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from .error import ContentError
 from .inspection import Inspection, inspected
-
-# Bytes an object may have: a tomosynthesis of 60 views has 400 MiB.
-MOST_BYTES = 512 << 20
-
-# A deflated data set is one of text, or a small image: what it unpacks to stays below this.
-MOST_INFLATED = 64 << 20
 
 # From here on a data set is read where it is, without a copy of all of it.
 _LARGE = 4 << 20
@@ -34,7 +29,7 @@ _DOCUMENT = 0x00420011
 
 
 def read_object(
-    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
+    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = LARGEST_READ
 ) -> Dataset:
     """A whole data set in this transfer syntax, or a DICOM file where none is given.
 
@@ -50,7 +45,7 @@ def read_object(
 
 
 def inspected_object(
-    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = MOST_BYTES
+    content: bytes | bytearray, transfer_syntax: str = "", *, most: int = LARGEST_READ
 ) -> Inspection:
     """What an inspection finds of a data set, or of a DICOM file."""
     if not transfer_syntax:
@@ -59,14 +54,14 @@ def inspected_object(
         raise ContentError(
             f"The object has {len(content):,} bytes; more than {most:,} are not read here"
         )
-    return inspected(content, transfer_syntax, most=min(most, MOST_INFLATED))
+    return inspected(content, transfer_syntax, most=min(most, LARGEST_INFLATED))
 
 
 def read_inspected(
     content: bytes | bytearray,
     transfer_syntax: str,
     *,
-    most: int = MOST_BYTES,
+    most: int = LARGEST_READ,
     came_in: str = "",
 ) -> Dataset:
     """A data set that was inspected, or what was left of it; it tells of the syntax that it was

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
+from ..budgets import LONGEST_REPORT
 from ..deadline import Deadline
 from ..standard.sop_classes import DRAWING, sop_class
 from . import cda, conclusion, pdf, presentation, words
@@ -18,7 +19,6 @@ from .tables import Row, dose_rows, measurement_rows
 from .tree import Tree, code, code_of, content_tree, reference, written
 
 # Characters of a text: the longest dose report met has one million. The tools read it in pages.
-LONGEST_TEXT = 8_000_000
 MOST_NAMES = 100
 
 # Concepts that name who observed (PS3.16 TID 1003, 1004): person, device.
@@ -70,7 +70,7 @@ def is_report(sop_class_uid: str) -> bool:
 
 
 def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
-    """What a report object says; text longer than LONGEST_TEXT is cut, and no longer whole.
+    """What a report object says; text longer than LONGEST_REPORT is cut, and no longer whole.
 
     A PDF is parsed in a process of its own, which ends with the deadline. Raises ContentError for
     an object that is no report and for one that cannot be read.
@@ -80,12 +80,12 @@ def read_report(dataset: Dataset, deadline: Deadline | None = None) -> Report:
     report = _READ.get(kind, _structured)(_general(elements, kind), elements, deadline)
     if not report.text.strip() and not report.scanned:
         report = replace(report, notes=(*report.notes, "The object holds no text"))
-    if (left := len(report.text) - LONGEST_TEXT) > 0:
+    if (left := len(report.text) - LONGEST_REPORT) > 0:
         told = f"The last {left:,} characters of the text are left out"
         report = replace(report, notes=(*report.notes, told), whole=False)
     return replace(
         report,
-        text=capped(report.text, LONGEST_TEXT),
+        text=capped(report.text, LONGEST_REPORT),
         conclusion=report.conclusion or conclusion.of_text(report.text),
     )
 
@@ -96,7 +96,7 @@ def report_pages(
     first: int = 1,
     count: int = 1,
     longest_side: int = 1400,
-    most: int = pdf.MOST_PICTURE,
+    most: int = pdf.LARGEST_PAGE,
     deadline: Deadline | None = None,
 ) -> list[bytes]:
     """Pages of an encapsulated PDF as `pdf.pages` has them, the first page being 1.

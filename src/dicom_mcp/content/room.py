@@ -7,21 +7,17 @@ for its call's next wish is ended for one that has something to do.
 from collections.abc import Callable
 from threading import Condition
 
+from ..budgets import MOST_MEMORY_APART, MOST_PROCESSES_APART
 from ..deadline import Deadline
-
-# Bytes beyond what interpreters and libraries take (60 MiB each at most). A frame of 40 million
-# values of 16 bits takes 460 MiB at its largest, and then has the room for itself.
-MOST_MEMORY = 512 << 20
-
-# More decode nothing sooner: they want processors.
-MOST_PROCESSES = 4
 
 
 class Room:
     """Who has which part of it; `end` of an idle process is called to have its place, and must
     not wait for its call."""
 
-    def __init__(self, memory: int = MOST_MEMORY, processes: int = MOST_PROCESSES) -> None:
+    def __init__(
+        self, memory: int = MOST_MEMORY_APART, processes: int = MOST_PROCESSES_APART
+    ) -> None:
         self._memory = memory
         self._most = processes
         self._changed = Condition()

@@ -3,6 +3,7 @@ own making (PS3.18 10.4.1.1.6, 10.4.1.1.7)."""
 
 from contextlib import closing
 
+from ..budgets import LARGEST_FRAME, LARGEST_RENDERED
 from ..deadline import Deadline
 from ..errors import NoAcceptedContext, ProtocolViolation, StatusFailure
 from ..standard.instance import Reference
@@ -33,10 +34,6 @@ _SYNTAXES = {
     "image/jp2": JPEG_2000_LOSSLESS,
     "image/dicom-rle": RLE,
 }
-
-# Bytes of a frame: 40 million values of 16 bits, the most that are shown.
-_MOST_FRAME = 80 << 20
-_MOST_PICTURE = 32 << 20
 
 
 def one_frame(server: Server, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
@@ -74,7 +71,7 @@ def _frame(answer: Response) -> OneFrame:
     if not kind.startswith("multipart/"):
         raise ProtocolViolation("it answered a request for a frame with another kind of content")
     with closing(
-        parts(answer.content, parameters.get("boundary", ""), most_bytes=_MOST_FRAME)
+        parts(answer.content, parameters.get("boundary", ""), most_bytes=LARGEST_FRAME)
     ) as found:
         for part in found:
             kind, its = media_type(part.headers.get("content-type", ""))
@@ -87,4 +84,4 @@ def _picture(answer: Response) -> OneFrame:
     kind, _ = media_type(answer.headers.get("content-type", ""))
     if kind not in _PICTURES:
         raise ProtocolViolation("it answered a request for a picture with another kind of content")
-    return OneFrame(bytes(whole(answer.content, most_bytes=_MOST_PICTURE)), "", kind)
+    return OneFrame(bytes(whole(answer.content, most_bytes=LARGEST_RENDERED)), "", kind)

@@ -16,9 +16,6 @@ from ..standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.unfolding import DEEPEST
 from .model import GROUPS, TAG, TWICE, parts_of, text_of
 
-# The data set of one instance; an enhanced one describes thousands of frames.
-MOST_HEADER = 64 * 1024 * 1024
-
 _NUMBERS: Mapping[str, str] = {
     "FD": "d",
     "FL": "f",

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..budgets import LARGEST_ANSWER_IN_JSON
 from ..errors import ProtocolViolation
 from ..standard.unfolding import MOST_ELEMENTS, MOST_ITEMS
-
-# All of one answer, decompressed. A server that ignores the limit may send every study it has.
-MOST_BODY = 512 * 1024 * 1024
 
 # Characters of a record from which on it is counted what is in it, and what is between its values.
 _LARGE = 1 << 20
@@ -70,7 +68,7 @@ class Text:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
         self._buffer = ""
         self._at = 0
-        self._left = MOST_BODY
+        self._left = LARGEST_ANSWER_IN_JSON
         self._over = False
         self._bom = True
 
@@ -139,7 +137,7 @@ class Text:
         self._left -= len(chunk or b"")
         if self._left < 0:
             raise ProtocolViolation(
-                f"its answer has more than {MOST_BODY // 1024**2} MiB",
+                f"its answer has more than {LARGEST_ANSWER_IN_JSON // 1024**2} MiB",
                 "Narrow the question by a date, a patient or a modality",
             )
         read = self._decoder.decode(chunk or b"", final=self._over)

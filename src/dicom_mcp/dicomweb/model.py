@@ -13,14 +13,12 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, cast
 
+from ..budgets import LARGEST_MATCH
 from ..errors import ProtocolViolation
 from ..standard.charset import visible
 from ..standard.dictionary import Attribute, attribute, attribute_of_tag
 from ..standard.query import Match, Value
 from .json_text import TWICE, Text
-
-# One data set of an answer; the largest of a question are a few KiB.
-MOST_OBJECT = 4 * 1024 * 1024
 
 # Deeper than any attribute of a query; an archive that goes on is broken or hostile.
 _MAXIMUM_DEPTH = 8
@@ -72,7 +70,7 @@ def data_sets(
 
 
 def objects(
-    chunks: Iterable[bytes], *, most: int = MOST_OBJECT, damage: Damage | None = None
+    chunks: Iterable[bytes], *, most: int = LARGEST_MATCH, damage: Damage | None = None
 ) -> Generator[tuple[dict[str, Any], int]]:
     """The same data sets as they stand there, each of at most so many characters. What is none
     among them is counted in `damage`, or a violation."""

@@ -10,10 +10,8 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..budgets import LARGEST_OBJECT
 from ..errors import ProtocolViolation
-
-# An object; a mammographic tomosynthesis, compressed as such are, has 100 MiB.
-MOST_PART = 192 * 1024 * 1024
 
 # Parts of one answer: more than any series has objects.
 MOST_PARTS = 20_000
@@ -62,7 +60,7 @@ def parts(
     chunks: Iterable[bytes],
     boundary: str,
     *,
-    most_bytes: int = MOST_PART,
+    most_bytes: int = LARGEST_OBJECT,
     most_parts: int = MOST_PARTS,
     tells_its_end: bool = False,
 ) -> Generator[Part]:
@@ -97,7 +95,7 @@ def parts(
         raise ProtocolViolation(f"its answer has more than {most_parts:,} parts")
 
 
-def whole(chunks: Iterable[bytes], *, most_bytes: int = MOST_PART) -> bytearray:
+def whole(chunks: Iterable[bytes], *, most_bytes: int = LARGEST_OBJECT) -> bytearray:
     """An answer that is not in parts. Raises TooLarge."""
     content = bytearray()
     for chunk in chunks:

@@ -10,12 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ..budgets import LARGEST_METADATA
 from ..deadline import Deadline
 from ..errors import ProtocolViolation, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.query import Ending, Match, Query
 from ..standard.recheck import Recheck
-from .header import MOST_HEADER
 from .model import data_set, objects
 from .qido import ACCEPT, search
 from .server import Refused, Server, check
@@ -150,7 +150,7 @@ class Tree:
                 raise ProtocolViolation("it answered a request for metadata with something else")
             if answer.status == 204:
                 return
-            with closing(objects(answer.content, most=MOST_HEADER)) as found:
+            with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
                 for one, size in found:
                     yield data_set(one), size
 

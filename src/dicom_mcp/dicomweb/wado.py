@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import starmap
 
+from ..budgets import LARGEST_METADATA
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
@@ -26,7 +27,7 @@ from ..standard.part10 import file_meta
 from ..standard.values import is_uid
 from .connection import Response
 from .ending import settled
-from .header import MOST_HEADER, header
+from .header import header
 from .model import TAG, objects
 from .multipart import media_type, parts, whole
 from .server import Refused, Server, check
@@ -244,7 +245,7 @@ class _Retrieval:
             if answer.status == 204:
                 raise Refused(404, _nothing())
             _refuse_page(answer)
-            with closing(objects(answer.content, most=MOST_HEADER)) as found:
+            with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
                 return self._give((header(one) for one, _ in found), wanted, [])
 
     def _get_objects(self, target: str, wanted: _Kept) -> str:
@@ -286,7 +287,7 @@ class _Retrieval:
             with asked as answer:
                 check(answer, RETRIEVAL)
                 _refuse_page(answer)
-                with closing(objects(answer.content, most=MOST_HEADER)) as found:
+                with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
                     (one,) = [each for each, _ in found]
         except (Refused, ProtocolViolation, ConnectionLost, ValueError):
             return 0

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
+from ..budgets import LARGEST_MATCH
 from ..deadline import Deadline
 from ..errors import (
     AssociationRejected,
@@ -20,7 +21,7 @@ from .connection import Connection
 from .negotiation import Context, Storage, contexts_of, request_pdu, storage_of
 from .pdu import Accepted, Event, Message, Rejected, ReleaseRequested
 from .rejection import ending, rejection
-from .upper_layer import LARGEST_IDENTIFIER, State, UpperLayer
+from .upper_layer import State, UpperLayer
 
 # An archive that says it is congested, or has no association left, may have one in a moment.
 _PAUSE_SECONDS = 0.5
@@ -87,7 +88,7 @@ class Association:
         *,
         deadline: Deadline,
         storage: Sequence[Storage] = (),
-        largest: int = LARGEST_IDENTIFIER,
+        largest: int = LARGEST_MATCH,
         context: ssl.SSLContext | None = None,
     ) -> "Association":
         """Connect to the node and associate for these SOP classes, and to be sent these objects,

@@ -7,6 +7,7 @@ from functools import partial
 from time import perf_counter
 
 from .. import journal
+from ..budgets import LARGEST_MATCH, LARGEST_OBJECT
 from ..deadline import Deadline
 from ..errors import (
     ArchiveError,
@@ -36,8 +37,7 @@ from .move import MoveModel
 from .negotiation import Storage
 from .order import Order
 from .pool import Lease, Pool
-from .retrieve import LARGEST_OBJECT, Manners, Retrieval
-from .upper_layer import LARGEST_IDENTIFIER
+from .retrieve import Manners, Retrieval
 
 # One association serves every kind of question.
 _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model), MODALITY_WORKLIST)
@@ -250,7 +250,7 @@ class DimseExchange:
                 self._services + (_RETRIEVING if storage else ()),
                 deadline=deadline,
                 storage=sorted(storage, key=str),
-                largest=LARGEST_OBJECT if storage else LARGEST_IDENTIFIER,
+                largest=LARGEST_OBJECT if storage else LARGEST_MATCH,
                 context=self._context,
             )
         except (Unreachable, DeadlinePassed) as error:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from ..budgets import MOST_SET_ASIDE
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.values import is_uid
@@ -14,9 +15,6 @@ _NO_UID = "their UIDs are none (PS3.5 9.1)"
 
 # Study, series and object: two series may hold objects of one UID.
 type _Place = tuple[str, str, str]
-
-# Bytes of objects that stand aside.
-_MOST_ASIDE = 64 << 20
 
 
 class Order:
@@ -88,7 +86,7 @@ class Order:
 
     def _has_room(self, instance: Instance) -> bool:
         held = sum(len(one.data_set) for one in self._aside.values())
-        return held + len(instance.data_set) <= _MOST_ASIDE
+        return held + len(instance.data_set) <= MOST_SET_ASIDE
 
     def give_up(self, references: Iterable[Reference], reason: str) -> None:
         """Say why these did not come; they still may, by another way."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ..budgets import LARGEST_OBJECT
 from ..deadline import Deadline
 from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
 from ..node import Node
@@ -26,10 +27,6 @@ from .kinds import Find, patient_of, with_kinds
 from .move import MoveModel, move
 from .negotiation import Storage
 from .order import NOTHING, Order
-
-# Bytes of one object. An enhanced CT of 300 slices has 157 MB; it is in memory as a whole, and
-# what reads it needs as much again.
-LARGEST_OBJECT = 192 << 20
 
 # After so many failures in a row an archive is left alone.
 MOST_FAILURES = 3

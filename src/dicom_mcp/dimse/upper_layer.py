@@ -59,9 +59,6 @@ _TRANSITIONS: dict[tuple[State, int], State] = {
 # PDUs other than P-DATA are small: 128 contexts with their syntaxes stay well under this.
 _MAXIMUM_CONTROL_LENGTH = 64 * 1024
 
-# A match has a few hundred bytes, with every attribute some thousand.
-LARGEST_IDENTIFIER = 4 * 1024 * 1024
-
 # A fragment of a query or a match is smaller than this, one of an image larger.
 _LARGE = 4096
 

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from ..budgets import MOST_ROWS
 from ..config import DEFAULT_NAME
 from ..node import AnyNode, WebNode
-
-# 500 study rows of the standard preset take 150 kB; assistants refuse answers that are much longer.
-MOST_BYTES = 200_000
 
 # Which archive answered: host, port, called_ae_title (the archive's), calling_ae_title (ours).
 Asked = Annotated[
@@ -85,7 +83,7 @@ class Rank:
 
 def fitting[T: Mapping[str, Any]](rows: Sequence[T], most: int = 0) -> list[T]:
     """As many records, from the first, as an answer has room for, or as `most` bytes have."""
-    most = most or MOST_BYTES
+    most = most or MOST_ROWS
     if len(json.dumps(rows, ensure_ascii=False).encode()) <= most:
         return list(rows)
     room = most

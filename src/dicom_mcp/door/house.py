@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..archives import Archives
+from ..budgets import MOST_REPORTS_KEPT
 from ..config import Settings
 from ..dicom_api import Archive, exchange_with
 from ..errors import BadArgument, NotAllowed
@@ -38,7 +39,7 @@ class House:
         self.settings = settings
         self.shelf: Shelf[Any] = Shelf()
         self.lists: Lists[Any] = Lists()
-        self.reports: Shelf[Any] = Shelf(most_bytes=32 << 20)  # long ones, read in pages
+        self.reports: Shelf[Any] = Shelf(most_bytes=MOST_REPORTS_KEPT)
         # What each session (by its ID, "" where there is but one client) chose for itself, and
         # what clients without a session may name in their questions.
         self._chosen: dict[str, Node] = {}

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from ..budgets import LONGEST_TEXT_SENT
 from ..content.plain import capped, plain_text
 
 # Integers beyond it are not told apart by what reads them as doubles.
@@ -25,9 +26,6 @@ _MOST_EXACT = 2**53 - 1
 _DEEPEST = 64
 
 _MOST_BYTES_SHOWN = 32
-
-# Characters of one text: the words of a report in one answer, with their fence.
-_LONGEST = 60_000
 
 # As hidden characters are shown, in arguments that were copied from an answer.
 _SHOWN = re.compile(r"\\u\{([0-9A-Fa-f]{1,5}|10[0-9A-Fa-f]{4})\}")
@@ -41,9 +39,9 @@ def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any
             return value
         case str():
             shown = _visible(value)
-            if cut is not None and len(shown) > _LONGEST:
+            if cut is not None and len(shown) > LONGEST_TEXT_SENT:
                 cut.append(len(shown))
-            return capped(shown, _LONGEST)
+            return capped(shown, LONGEST_TEXT_SENT)
         case int():
             return int(value) if abs(value) <= _MOST_EXACT else str(value)
         case float():
@@ -71,7 +69,7 @@ _NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 def sendable_text(text: str) -> str:
     """The text with U+FFFD for each half of a character that has lost its other one, with nothing
     hidden in it and no line end but \\n; of a very long one the beginning, with a mark."""
-    return capped(_visible(text), _LONGEST)
+    return capped(_visible(text), LONGEST_TEXT_SENT)
 
 
 def _visible(text: str) -> str:

@@ -8,9 +8,7 @@ from collections import OrderedDict
 from time import monotonic
 from typing import Protocol
 
-# How long an object is kept, and how many bytes in all.
-SECONDS = 300.0
-MOST_BYTES = 64 << 20
+from ..budgets import MOST_KEPT, SECONDS_KEPT
 
 # How long it is taken for granted which objects a series has, while somebody scrolls through it.
 _SECONDS_OF_LIST = 30.0
@@ -58,7 +56,7 @@ class Lists[T]:
 class Shelf[T: Held]:
     """Objects by where they came from; safe to use from several threads."""
 
-    def __init__(self, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, *, seconds: float = SECONDS_KEPT, most_bytes: int = MOST_KEPT) -> None:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._held: OrderedDict[Key, tuple[float, T]] = OrderedDict()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ..budgets import LARGEST_INFLATED
 from ..content.error import ContentError
 from ..door.call import Call
 from ..door.rows import text
@@ -99,13 +100,12 @@ def arrived(
     """Look through an object and compare it with what was asked for, of which the archive says
     that it is one of these patients' (none where that is not known)."""
     from ..content.inspection import inspected
-    from ..content.read import MOST_INFLATED
 
     try:
         found = inspected(
             instance.data_set,
             instance.transfer_syntax,
-            most=MOST_INFLATED,
+            most=LARGEST_INFLATED,
             without_bulk=instance.without_bulk,
             apart=apart,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, overload
 
 from pydantic import Field
 
+from ..budgets import LARGEST_OPENED
 from ..content.error import ContentError
 from ..door.call import Call
 from ..door.rows import text
@@ -25,10 +26,6 @@ from .arriving import Arrived, Objections, arrived, patients_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-# Bytes of one object that are looked at: it is held twice while it is read, and a call has to stay
-# below 300 MiB.
-MOST_BYTES = 80 << 20
 
 SeriesUid = Annotated[str, Field(description="UID from an earlier answer")]
 At = Annotated[
@@ -231,10 +228,11 @@ def fetch(
 
     def keep(instance: Instance) -> bool:
         reference = instance.asked or by_uid[instance.sop_instance_uid]
-        if (size := len(instance.data_set)) > MOST_BYTES:
+        if (size := len(instance.data_set)) > LARGEST_OPENED:
             found.missing.append(reference.sop_instance_uid)
             found.notes.append(
-                f"An object of {size:,} bytes is too large: at most {MOST_BYTES:,} are read here."
+                f"An object of {size:,} bytes is too large: at most {LARGEST_OPENED:,} are "
+                "read here."
             )
             return True
         came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
@@ -294,7 +292,7 @@ def opened(instance: Instance) -> "Dataset":
     from ..content.read import read_inspected
 
     return read_inspected(
-        instance.data_set, instance.transfer_syntax, most=MOST_BYTES, came_in=instance.came_in
+        instance.data_set, instance.transfer_syntax, most=LARGEST_OPENED, came_in=instance.came_in
     )
 
 

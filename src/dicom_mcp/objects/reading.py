@@ -8,6 +8,7 @@ from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from ..budgets import MOST_PAGES_AS_PICTURES, MOST_TABLES_OF_REPORTS, MOST_TEXT_OF_REPORTS
 from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, Pictures, mime_of
@@ -25,17 +26,12 @@ if TYPE_CHECKING:
 # Objects whose date is looked up where the archive keeps none.
 _MOST_DATED = 100
 
-# Characters of text in an answer, bytes of its tables, rows of objects not read, and pages
-# of scanned documents: assistants refuse answers that are much longer.
-_MOST_TEXT = 50_000
-_MOST_TABLES = 30_000
+# Rows of objects not read, and pages of scanned documents: assistants refuse answers that are much
+# longer.
 _MOST_OTHERS = 100
 _MOST_PAGES = 4
 _MOST_PAGES_EACH = 3
 _PAGE_SIDE = 1100
-
-# Bytes of all pages: as base64 they have a third more, and clients take a million in all.
-_MOST_PICTURES = 560_000
 
 # Which are read first where not all are: what somebody wrote, what was noted, how it was shown.
 _RANK = {"radiation dose report": 1, "key object selection": 1, "presentation state": 2}
@@ -121,7 +117,7 @@ class Reading:
             room = _MOST_PAGES - sum(map(len, self.pages.values()))
             if report.scanned and room > 0:
                 count = min(room, _MOST_PAGES_EACH, report.pages)
-                left = _MOST_PICTURES - sum(map(len, chain(*self.pages.values())))
+                left = MOST_PAGES_AS_PICTURES - sum(map(len, chain(*self.pages.values())))
                 self.pages[one.uid] = self.call.read(
                     report_pages,
                     opened(instance),
@@ -144,7 +140,7 @@ class Reading:
         if found is None:
             report = self.call.read(read_report, opened(instance))
             found = _Read(instance.data_set, report)
-            if len(report.text) > _MOST_TEXT:
+            if len(report.text) > MOST_TEXT_OF_REPORTS:
                 known.put(key, found)
         return found.report
 
@@ -255,7 +251,7 @@ class Reading:
         notes += left_rows
         end = start + len(words)
         if first_row and not start:  # the text stood in the answer before
-            end = _MOST_TEXT // len(self.came)
+            end = MOST_TEXT_OF_REPORTS // len(self.came)
         if start > len(report.text):
             notes.append(f"The text has {len(report.text):,} characters: start is beyond its end.")
         if (left := len(report.text) - end) > 0:
@@ -304,7 +300,7 @@ class Reading:
             "dose": report.dose,
             "regions": report.regions,
         }
-        room = _MOST_TABLES // len(self.came)
+        room = MOST_TABLES_OF_REPORTS // len(self.came)
         kept = {name: _rows(table[first_row:], room) for name, table in tables.items()}
         ends = {name: first_row + len(rows) for name, rows in kept.items()}
         left = {name: len(table) - ends[name] for name, table in tables.items()}
@@ -372,7 +368,7 @@ def _mark(texts: Sequence[str]) -> str:
 
 def _fitting(texts: Mapping[str, str]) -> dict[str, str]:
     """As much of each text as an answer has room for; short ones leave theirs to the others."""
-    room = _MOST_TEXT
+    room = MOST_TEXT_OF_REPORTS
     fitting: dict[str, str] = {}
     for number, uid in enumerate(sorted(texts, key=lambda one: len(texts[one]))):
         fitting[uid] = texts[uid][: room // (len(texts) - number)]

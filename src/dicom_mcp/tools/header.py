@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ..attributes import keyword_of
+from ..budgets import MOST_ROWS_OF_HEADER
 from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, fitting
@@ -26,9 +27,6 @@ from ..objects.order import ordered_members
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-# Bytes of rows in an answer: a header of 500 attributes.
-MOST_BYTES = 50_000
 
 _At = Annotated[
     str | int | float,
@@ -91,7 +89,7 @@ def read_header(
         )
         for row in read.rows
     ]
-    kept = fitting(rows, MOST_BYTES)
+    kept = fitting(rows, MOST_ROWS_OF_HEADER)
     if len(kept) < len(rows) or not read.complete:
         notes.append(
             f"Not complete: these are the first {len(kept)} attributes; name those that are wanted "

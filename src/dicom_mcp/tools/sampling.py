@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from ..budgets import MOST_ROWS_OF_HEADER
 from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
@@ -28,7 +29,7 @@ from ..standard.lists import values_of
 from ..standard.query import Match, Query
 from ..studies.together import Place
 from ..words.modalities import any_of
-from .header import MOST_BYTES, Attributes, wanted_attributes
+from .header import Attributes, wanted_attributes
 from .query import Listed
 
 # Values that are spelled in more than one way.
@@ -267,14 +268,14 @@ class _Sampling:
         self._found.note(*self._sources())
         common = _common(rows)
         rows = [{k: v for k, v in row.items() if k not in common} for row in rows]
-        kept = fitting(rows, MOST_BYTES)
+        kept = fitting(rows, MOST_ROWS_OF_HEADER)
         if len(kept) < len(rows):
             self._lack(f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all.")
         return self._call.answer(
             Sampled,
             self._found,
             returned=len(kept),
-            counts=fitting(counts, MOST_BYTES),
+            counts=fitting(counts, MOST_ROWS_OF_HEADER),
             common=common,
             records=kept,
             geometry=[*stacks],

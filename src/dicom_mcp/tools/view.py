@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from ..budgets import LARGEST_PICTURE
 from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, Pictures, Rank, mime_of
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from ..content.picture import Cell, Picture
     from ..content.window import Window
 
-# Of a picture: as base64 it has a third more, and clients take a million in all.
-_MOST_BYTES = 720_000
 _TOO_LARGE = "JPEG and perhaps smaller, because it is too large for an assistant otherwise."
 _SMALLEST = 400
 
@@ -321,7 +320,7 @@ class _Making:
             opened(instance),
             first=page,
             longest_side=self.size,
-            most=_MOST_BYTES,
+            most=LARGEST_PICTURE,
         )
         said = self.call.answer(
             Shown,
@@ -334,7 +333,7 @@ class _Making:
     def _bounded(self, draw: "Callable[[int, str], Picture]") -> "Picture":
         """The picture as an assistant accepts it: as JPEG, and then smaller, where it must be."""
         drawn, side = draw(self.size, self.mime), self.size
-        while len(drawn.content) > _MOST_BYTES and side >= _SMALLEST:
+        while len(drawn.content) > LARGEST_PICTURE and side >= _SMALLEST:
             side = side if drawn.mime == _PNG else side * 3 // 4
             drawn = draw(side, _JPEG)
             self.remarks.note(_TOO_LARGE)
