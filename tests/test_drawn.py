@@ -6,11 +6,13 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import AnyNode, Node, WebNode
 from tests.asking import ask, fail, look
 from tests.content.drawing import axial, dose, segmentation, structure_set
+from tests.content.samples import PYDICOM
 from tests.notes import the_note
 from tests.peers.embedded import embedded_web
 
@@ -22,8 +24,10 @@ HELD = [
     segmentation({0.0: {1: LIVER}, 2.0: {1: LIVER}}),
     structure_set({"Bladder": [("CLOSED_PLANAR", CONTOUR)]}),
     dose(np.full((3, 16, 16), 4000) * (np.arange(16) < 12)),
+    dcmread(PYDICOM / "waveform_ecg.dcm"),
 ]
 IMAGES, SEG, STRUCTURES, DOSE = "2.25.2", "2.25.3", "2.25.4", "2.25.5"
+ECG = str(HELD[-1].SeriesInstanceUID)
 
 
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
@@ -87,3 +91,12 @@ def test_what_draws_is_read_as_a_table_and_says_where_it_is_seen(
 def test_what_does_not_draw_is_refused_with_what_does(node: AnyNode) -> None:
     told = fail(node, "view_image", series_instance_uid=IMAGES, draw=IMAGES)
     assert "no segmentation, structure set or dose" in told
+
+
+def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:
+    said, (shown,) = look(node, "view_image", series_instance_uid=ECG)
+    assert said["caption"][0].startswith("ECG, RHYTHM: 12 channels")
+    assert Image.open(BytesIO(shown)).size[0] == 1024
+    said, _ = look(node, "view_image", series_instance_uid=ECG, frame=2)
+    assert "MEDIAN BEAT" in said["caption"][0]
+    assert said["image"]["page"] == 2

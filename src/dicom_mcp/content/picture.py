@@ -96,7 +96,7 @@ def picture(
     scale = round(max(inner.size) / max(_square(frame)), 2)
     if scale != 1:
         size += f", shown at {scale:.3g} of that" if scale < 1 else f", shown {scale:.3g} times"
-    return _encoded(shown, mime, f"{caption(dataset, frame)}\n{size}.")
+    return encoded(shown, mime, f"{caption(dataset, frame)}\n{size}.")
 
 
 def cell(
@@ -178,7 +178,7 @@ def contact_sheet(
     sheet = _explained(sheet, [line for each in cells for line in each.legend])
     head = f"{shared + ': ' if shared else ''}{len(cells)} images in rows of {columns}"
     listed = [f"{place}. {label}" for place, label in enumerate(labels, start=1)]
-    return _encoded(
+    return encoded(
         sheet,
         mime,
         "\n".join([f"{head}, from the top left:", *listed, *told, *_all(cells), *_scales(cells)]),
@@ -200,7 +200,7 @@ def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str
         for word, one in (("Left", left), ("Right", right))
     ]
     said += _scales((left, right))
-    return _encoded(both, mime, "\n".join(said))
+    return encoded(both, mime, "\n".join(said))
 
 
 def _one_scale(cells: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
@@ -306,7 +306,7 @@ def _marked(inner: "Image.Image", found: tuple[str, str, str, str] | None) -> "I
         middle, centre = height // 2, width // 2
         places = (half, middle), (width - half, middle), (centre, half), (centre, height - half)
         for letters, place in zip(found, places, strict=True):
-            draw.text(place, letters[:2], fill=_INK[framed.mode], font=_font(), anchor="mm")
+            draw.text(place, letters[:2], fill=_INK[framed.mode], font=font(), anchor="mm")
     return framed
 
 
@@ -325,11 +325,11 @@ def _tile(one: Cell, label: str, side: int) -> "Image.Image":
     marked = _marked(inner.resize(size, filtered), one.sides)
     tile = _blank(max(marked.width, side), marked.height + _LABEL)
     tile.paste(marked.convert("RGB"), ((tile.width - marked.width) // 2, 0))
-    words, font = _latin(label), _font(12)
-    while words and font.getlength(words) > tile.width:
+    words, letters = latin(label), font(12)
+    while words and letters.getlength(words) > tile.width:
         words = words.partition(" ")[2]
     place = tile.width // 2, tile.height - _LABEL // 2
-    ImageDraw.Draw(tile).text(place, words, fill=(255, 255, 160), font=font, anchor="mm")
+    ImageDraw.Draw(tile).text(place, words, fill=(255, 255, 160), font=letters, anchor="mm")
     return tile
 
 
@@ -340,11 +340,11 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
     names = [*dict.fromkeys(legend)][:_MOST_NAMES]
     if not names:
         return shown
-    font = _font(12)
+    letters = font(12)
     places: list[tuple[int, int]] = []
     right = row = 0
     for name, _ in names:
-        width = round(font.getlength(_latin(name))) + 2 * _LABEL
+        width = round(letters.getlength(latin(name))) + 2 * _LABEL
         if right and right + width > shown.width:
             right, row = 0, row + 1
         places.append((right, shown.height + row * _LABEL))
@@ -354,11 +354,11 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
     pen = ImageDraw.Draw(found)
     for (name, colour), (x, y) in zip(names, places, strict=True):
         pen.rectangle((x + 4, y + 4, x + 13, y + 13), fill=colour)
-        pen.text((x + _LABEL, y + _LABEL // 2), _latin(name), font=font, anchor="lm")
+        pen.text((x + _LABEL, y + _LABEL // 2), latin(name), font=letters, anchor="lm")
     return found
 
 
-def _latin(words: str) -> str:
+def latin(words: str) -> str:
     """As far as the font goes."""
     return words.encode("latin-1", "replace").decode("latin-1")
 
@@ -369,13 +369,15 @@ def _blank(width: int, height: int, *, colour: bool = True) -> "Image.Image":
     return Image.new("RGB" if colour else "L", (width, height))
 
 
-def _font(size: int = _LETTERS):
+def font(size: int = _LETTERS):
+    """The font of letters and labels."""
     from PIL import ImageFont
 
     return ImageFont.load_default(size)
 
 
-def _encoded(shown: "Image.Image", mime: str, said: str) -> Picture:
+def encoded(shown: "Image.Image", mime: str, said: str) -> Picture:
+    """The picture in a file. Raises ContentError for another media type."""
     file = BytesIO()
     if mime == JPEG:
         shown.save(file, "JPEG", quality=_QUALITY, subsampling=0)

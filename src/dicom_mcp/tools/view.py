@@ -31,6 +31,7 @@ from ..objects.objects import (
     spread,
 )
 from ..objects.order import ordered_members
+from ..objects.shown import frame_meant, frames_of, rank_of, row_of, row_of_place
 from ..objects.single_frame import Single, single
 from ..objects.windowing import window_of
 from ..standard.instance import Instance
@@ -77,7 +78,7 @@ def view_image(
     series_instance_uid: SeriesUid,
     at: At = "middle",
     window: _Window = "",
-    frame: Annotated[int, Field(ge=0, description="Frame, or page of a PDF; 0: by at")] = 0,
+    frame: Annotated[int, Field(ge=0, description="Frame, or page of a PDF or ECG; 0: by at")] = 0,
     sop_instance_uid: str = "",
     study_instance_uid: str = "",
     size: _Size = 1024,
@@ -86,7 +87,7 @@ def view_image(
     format: _Format = "png",  # noqa: A002 - the name a model expects
 ) -> Pictures:
     """Look at one image of a series as a picture, sides marked, with a caption. Not for diagnosis.
-    Also shows pages of a PDF (frame)."""
+    Also shows pages of a PDF, ECGs and other curves."""
     place, using = Place.of(at), window_of(window)
     if sop_instance_uid.strip():
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
@@ -152,6 +153,7 @@ class _Making:
     def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
         """One image, or a page of a PDF."""
         from ..content.report import is_report
+        from ..content.waveform import has_waveform
 
         try:
             instance = self._fetched(one)
@@ -163,11 +165,24 @@ class _Making:
         if is_report(instance.sop_class_uid):
             raise ContentError("The object is a report and no picture", "Use read_report")
         self.remarks.note(*drawn_where(dataset))
-        number = number or _frame(dataset, place)
+        if has_waveform(dataset):
+            return self._curves(found, one, number or 1, dataset)
+        number = number or frame_meant(dataset, place)
         drawn = self._picture(dataset, number)
         self._beside(found, [one])
-        rank = _rank(found, one, number, frames=_frames(dataset))
-        return self._answer([drawn], drawn.caption, _placed(found, one, number, one.frames), rank)
+        rank = rank_of(found, one, number, frames=frames_of(dataset))
+        return self._answer(
+            [drawn], drawn.caption, row_of_place(found, one, number, one.frames), rank
+        )
+
+    def _curves(self, found: Members, one: Member, page: int, dataset: Any) -> Pictures:
+        """Curves over time: an ECG, a pressure."""
+        from ..content.plot import plot
+
+        drawn = self._bounded(lambda side, mime: plot(dataset, page, longest_side=side, mime=mime))
+        return self._answer(
+            [drawn], drawn.caption, {**row_of(found, one), "page": page}, rank_of(found, one, 1)
+        )
 
     def _picture(self, dataset: Any, number: int) -> "Picture":
         from ..content.picture import picture
@@ -192,8 +207,8 @@ class _Making:
         """A frame that was fetched alone."""
         self.remarks.notes.insert(0, its.note)
         self._beside(found, [one])
-        row = _placed(found, one, its.number, its.frames)
-        rank = _rank(found, one, its.number, frames=its.frames)
+        row = row_of_place(found, one, its.number, its.frames)
+        rank = rank_of(found, one, its.number, frames=its.frames)
         if its.frame.transfer_syntax:
             drawn = self._picture(its.dataset, 1)
             return self._answer([drawn], drawn.caption, row, rank)
@@ -222,7 +237,7 @@ class _Making:
         self._beside(found, [one for one, _ in wanted])
         if len(cells) < len(every):
             self.remarks.note(f"{len(cells)} of {len(every)} images, evenly spread.")
-        return self._answer([drawn], drawn.caption, _row(found), Rank(0, len(every)))
+        return self._answer([drawn], drawn.caption, row_of(found), Rank(0, len(every)))
 
     def compared(self, left: Members, right: Members, place: Place) -> Pictures:
         """An image of each series, at the same place."""
@@ -244,8 +259,11 @@ class _Making:
         )
         for each, shown in ((left, one), (right, other)):
             self._beside(each, [shown])
-        rows = {"left": _row(left, one), "right": filled({**_row(right, other), "made": pair.how})}
-        return self._answer([drawn], drawn.caption, rows, _rank(left, one, frame))
+        rows = {
+            "left": row_of(left, one),
+            "right": filled({**row_of(right, other), "made": pair.how}),
+        }
+        return self._answer([drawn], drawn.caption, rows, rank_of(left, one, frame))
 
     def _cells(
         self, found: Members, wanted: Sequence[tuple[Member, int]], count: int, side: int
@@ -264,7 +282,7 @@ class _Making:
                 self.call.check()
                 try:
                     dataset = opened(instance)
-                    known = _frames(dataset)
+                    known = frames_of(dataset)
                     if len(found.objects) == 1 and one.frames != known:
                         frames[one.uid] = spread(range(1, known + 1), count)
                     cells[one.uid] = [
@@ -326,7 +344,7 @@ class _Making:
             Shown,
             self.remarks,
             caption=[f"Page {page} of a PDF; read_report has its text."],
-            image={**_row(found, one), "page": page},
+            image={**row_of(found, one), "page": page},
         )
         return Pictures(said, [(drawn, mime_of(drawn))])
 
@@ -347,46 +365,3 @@ class _Making:
 
     def _said(self, caption: str, row: dict[str, Any]) -> Shown:
         return self.call.answer(Shown, self.remarks, caption=caption.split("\n"), image=filled(row))
-
-
-def _frame(dataset: Any, place: Place) -> int:
-    """The frame that is meant of an object the archive did not say the frames of."""
-    from ..content.geometry import frame_at
-
-    share = 0.0 if place.share is None else place.share
-    return frame_at(dataset, share, _frames(dataset))
-
-
-def _frames(dataset: Any) -> int:
-    """How many frames there are, whatever NumberOfFrames says."""
-    from ..content.pixels import frames_held
-
-    return frames_held(dataset)
-
-
-def _rank(found: Members, one: Member, number: int, *, frames: int = 1) -> Rank:
-    """Where a share of the way (at) finds a picture again. Frames counts where the archive did not
-    say how many the only object has."""
-    if len(found.objects) == 1:
-        return Rank(number or 1, max(frames, one.frames))
-    before = sum(each.frames for each in found.objects[: found.objects.index(one)])
-    return Rank(before + (number or 1), len(found.frames))
-
-
-def _row(found: Members, one: Member | None = None) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "study_instance_uid": found.study_instance_uid,
-        "series_instance_uid": found.series_instance_uid,
-    }
-    if one:
-        row |= {"sop_instance_uid": one.uid, "instance_number": one.number}
-    return filled(row)
-
-
-def _placed(found: Members, one: Member, number: int, frames: int) -> dict[str, Any]:
-    """Which picture it is, and which of how many."""
-    place = f"{number} of {frames} frames" if frames > 1 else ""
-    if len(found.objects) > 1:
-        place = f"{found.objects.index(one) + 1} of {len(found.objects)} {found.order}"
-    frame = number if number > 1 or frames > 1 else ""
-    return {**_row(found, one), "frame": frame, "place": place}
