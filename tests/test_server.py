@@ -372,7 +372,17 @@ def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
         ("query_studies", {"modality_in_study": "ultrasond"}, "ultrasound"),
         ("query_studies", {"limit": 501}, "less than or equal to 500"),
         ("query_studies", {"limit": 0}, "greater than or equal to 1"),
-        ("query_studies", {"patient_id": 7}, "patient_id"),
+        ("query_studies", {"patient_id": {"is": 7}}, "patient_id"),
+        (
+            "query_studies",
+            {"patient_name": ["Doe", "Roe"]},
+            "one value is wanted, not a list of 2",
+        ),
+        (
+            "query_studies",
+            {"modality": "CT", "modality_in_study": "MR"},
+            "was given 'modality_in_study' twice",
+        ),
         ("query_studies", {"study_description": "a\\b"}, "backslash"),
         ("query_series", {}, "study_instance_uid"),
         ("query_series", {"study_instance_uid": " "}, "is empty"),
@@ -445,7 +455,7 @@ def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
         found = ask(private, "query_patients", name_pattern="ZZSECRET*")
         assert found["records"][0]["PatientID"] == "ZZSECRET-1"
         fail(private, "query_patients", name_pattern="ZZSECRET\\x")
-        fail(private, "query_patients", name_pattern=["ZZSECRET"])
+        fail(private, "query_patients", name_pattern=["ZZSECRET", "ZZSECRET"])
         fail(private, "query_patients", ZZSECRET="ZZSECRET")
     fail(replace(node, port=1), "query_patients", name_pattern="ZZSECRET*")
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ..errors import BadArgument, BadType
 from ..standard.values import shown
 from ..words.near import did_you_mean
+from .meant import by_our_names, in_our_form
 from .sendable import as_meant
 
 # Where a question goes: the last argument of every tool that asks an archive. The tool itself is
@@ -49,10 +50,14 @@ class Arguments:
     def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the function takes them; null means not given.
 
-        Raises BadArgument for one that is unknown, missing or of the wrong type.
+        Raises BadArgument for one that is unknown, missing, given twice or of the wrong type.
         """
-        given = {name: as_meant(value) for name, value in arguments.items() if value is not None}
         known = self._model.model_fields
+        given = by_our_names(
+            self._tool,
+            {name: as_meant(value) for name, value in arguments.items() if value is not None},
+            known,
+        )
         for name in given:
             if name not in known:
                 near = did_you_mean(name, known)
@@ -73,11 +78,13 @@ class Arguments:
         return {name: getattr(model, name) for name in known}
 
     def _read(self, name: str, value: object) -> object:
-        """A list or an object that a client wrote as text, read; other text stays text."""
-        if not isinstance(value, str) or self._model.model_fields[name].annotation is str:
-            return value
-        try:
-            read = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        return value if isinstance(read, str | int | float) else read
+        """The value in the form that the argument has; a list or an object that a client wrote as
+        text, read."""
+        annotation = self._model.model_fields[name].annotation
+        if isinstance(value, str) and annotation is not str:
+            try:
+                read = json.loads(value)
+            except (ValueError, RecursionError):
+                read = value
+            value = value if isinstance(read, str | int | float) else read
+        return in_our_form(name, value, annotation)

@@ -17,6 +17,7 @@ from .answer import Answer, Pictures
 from .arguments import NODE, Arguments
 from .call import Call, Progress
 from .house import Session
+from .meant import remarks
 
 
 class Request:
@@ -35,6 +36,7 @@ class Request:
     ) -> None:
         self._function = function
         self._given = arguments.checked(given)
+        self._remarks = remarks(given)
         self._session = session
         self._names = session.names(self._given.pop(NODE, ""))
         self._deadline = Deadline(session.seconds(self._names))
@@ -58,7 +60,10 @@ class Request:
         archive = self._session.archive(self._names)
         call = Call(self._session, archive, self._deadline, self._progress)
         try:
-            return self._function(call, **self._given)
+            answer = self._function(call, **self._given)
+            said = answer.said if isinstance(answer, Pictures) else answer
+            said.notes = [*said.notes, *self._remarks]
+            return answer
         except BaseException as error:
             self.cancel()  # nor does anything wait that it left in other threads
             _let_go(error)
