@@ -95,6 +95,17 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     connect = commands.add_parser(
         "connect", help="have the assistants on this machine start dicom-mcp"
     )
+    _add_connect(connect)
+
+    demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
+    demo.add_argument(
+        "--keep", action="store_true", help="leave the archive running for other DICOM tools"
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_connect(connect: argparse.ArgumentParser) -> None:
     connect.add_argument(
         "assistants",
         nargs="*",
@@ -106,13 +117,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     connect.add_argument("--undo", action="store_true", help="take it out again")
     connect.add_argument("--yes", action="store_true", help="change without asking")
     connect.set_defaults(run=_connect)
-
-    demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
-    demo.add_argument(
-        "--keep", action="store_true", help="leave the archive running for other DICOM tools"
-    )
-    demo.set_defaults(run=_demo)
-    return parser
 
 
 def _port(text: str) -> int:

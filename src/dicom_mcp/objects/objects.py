@@ -77,6 +77,10 @@ class Members:
         """Every picture of the series."""
         return Frames(self.objects)
 
+    def place_of(self, member: Member) -> str:
+        """Where the object stands in that order, in words."""
+        return f"{self.objects.index(member) + 1} of {len(self.objects)} {self.order}"
+
 
 class Frames(Sequence[tuple[Member, int]]):
     """Every picture of some objects: the object, and the frame of it. As many as are claimed, of
@@ -214,12 +218,11 @@ def fetch(
     # A web server writes headers anew: they say the same whether or not the object was seen.
     is_web = all(isinstance(node, WebNode) for node in call.nodes)
     kinds = [True] if headers and is_web else [True, False] if headers else [False]
-    for one in some:
-        kept = (shelf.get((where, *_place(one.reference), kind)) for kind in kinds)
-        held: Arrived | None = next(filter(None, kept), None)
-        if held is None:
-            wanted[_place(one.reference)] = one
-        elif not hand(one, held):
+    for member in some:
+        kept = (shelf.get((where, *_place(member.reference), kind)) for kind in kinds)
+        if (held := next(filter(None, kept), None)) is None:
+            wanted[_place(member.reference)] = member
+        elif not hand(member, held):
             return found
     if not wanted:
         return found

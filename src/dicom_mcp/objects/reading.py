@@ -182,23 +182,12 @@ class Reading:
         )
         abouts = [self.came[one.uid].about for one in read]
         about = [one for one in (abouts or [()])[0] if all(one in each for each in abouts)]
-        shown = 0
-        records: list[dict[str, Any]] = []
-        for one in read:
-            row = self._row(one, mark, texts[one.uid], start, first_row)
-            row["about"] = [each for each in row["about"] if each not in about]
-            if pages := len(self.pages.get(one.uid, ())):
-                row["pictures"] = f"{shown + 1} to {shown + pages} of this answer"
-                shown += pages
-            if not row.pop("whole"):
-                complete = False
-                notes.append("Not complete: the `notes` of the records say what is missing there.")
-            records.append(filled(row))
-        records += [
-            {"cannot_be_read": self.faults[one.uid], **self._where(one)}
-            for one in self.chosen
-            if one.uid in self.faults
-        ]
+        rows = [self._row(one, mark, texts[one.uid], start, first_row) for one in read]
+        are_whole = [row.pop("whole") for row in rows]
+        if not all(are_whole):
+            complete = False
+            notes.append("Not complete: the `notes` of the records say what is missing there.")
+        records = self._records(read, rows, about)
         doubt = "the archive may have more objects than it gave."
         said = self.call.answer(
             Reports,
@@ -212,6 +201,23 @@ class Reading:
         )
         pictures = [(page, mime_of(page)) for one in read for page in self.pages.get(one.uid, ())]
         return Pictures(said, pictures) if pictures else said
+
+    def _records(
+        self, read: Sequence[Member], rows: Sequence[dict[str, Any]], about: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """The rows of what was read, without what is said of all; and why others were not."""
+        shown = 0
+        for report, row in zip(read, rows, strict=True):
+            row["about"] = [line for line in row["about"] if line not in about]
+            if pages := len(self.pages.get(report.uid, ())):
+                row["pictures"] = f"{shown + 1} to {shown + pages} of this answer"
+                shown += pages
+        unread = [
+            {"cannot_be_read": self.faults[report.uid], **self._where(report)}
+            for report in self.chosen
+            if report.uid in self.faults
+        ]
+        return [*map(filled, rows), *unread]
 
     def _place(self) -> str:
         """Which of all there are, newest first, these are."""

@@ -46,6 +46,6 @@ def row_of_place(found: Members, one: Member, number: int, frames: int) -> dict[
     """Which picture it is, and which of how many."""
     place = f"{number} of {frames} frames" if frames > 1 else ""
     if len(found.objects) > 1:
-        place = f"{found.objects.index(one) + 1} of {len(found.objects)} {found.order}"
+        place = found.place_of(one)
     frame = number if number > 1 or frames > 1 else ""
     return {**row_of(found, one), "frame": frame, "place": place}

@@ -15,44 +15,49 @@ from ..studies.things import What
 from ..words.modalities import any_of
 from .query import Days, Ids, Modality, Name, Words
 
+_Groups = Annotated[
+    list[str],
+    Field(
+        description="modality, year, quarter, month, week, day, weekday, weekend, hour, age, "
+        "age decade, station, any attribute; several together"
+    ),
+]
+_Counted = Annotated[
+    str,
+    Field(
+        description="studies, series, images, objects (reports too), patients, or an "
+        "attribute: its different values"
+    ),
+]
+_Conditions = Annotated[
+    list[str],
+    Field(description='More: "age > 60", "AccessionNumber is empty", "modality is not CT"'),
+]
+_AtLeast = Annotated[
+    int, Field(ge=1, description="Only groups of so many, with their members; 2: what is double")
+]
+_Share = Annotated[
+    bool,
+    Field(
+        description="Also percents: of groups; of what is counted without where, else without "
+        "modality and description"
+    ),
+]
+
 
 def count_studies(
     call: Call,
-    group_by: Annotated[
-        list[str],
-        Field(
-            description="modality, year, quarter, month, week, day, weekday, weekend, hour, age, "
-            "age decade, station, any attribute; several together"
-        ),
-    ] = [],  # noqa: B006
-    count: Annotated[
-        str,
-        Field(
-            description="studies, series, images, objects (reports too), patients, or an "
-            "attribute: its different values"
-        ),
-    ] = "studies",
+    group_by: _Groups = [],  # noqa: B006
+    count: _Counted = "studies",
     study_date: Days = "",
     modality: Modality = "",
     patient_id: Ids = "",
     patient_name: Name = "",
     study_description: Words = "",
     accession_number: Ids = "",
-    where: Annotated[
-        list[str],
-        Field(description='More: "age > 60", "AccessionNumber is empty", "modality is not CT"'),
-    ] = [],  # noqa: B006
-    at_least: Annotated[
-        int,
-        Field(ge=1, description="Only groups of so many, with their members; 2: what is double"),
-    ] = 1,
-    share: Annotated[
-        bool,
-        Field(
-            description="Also percents: of groups; of what is counted without where, else without "
-            "modality and description"
-        ),
-    ] = False,
+    where: _Conditions = [],  # noqa: B006
+    at_least: _AtLeast = 1,
+    share: _Share = False,
     first: Annotated[int, Field(ge=1, description="Go on from this group")] = 1,
 ) -> Counted:
     """Count studies, series, images or patients, grouped, in one call: how many CTs per scanner."""

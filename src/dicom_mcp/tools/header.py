@@ -28,6 +28,8 @@ from ..objects.order import ordered_members
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    from ..content import header as contents
+
 _At = Annotated[
     str | int | float,
     Field(description='Which object: "middle", "first", "last", "30 %", instance number 12'),
@@ -77,18 +79,7 @@ def read_header(
     from ..content.header import header
 
     read = header(dataset, wanted)
-    rows = [
-        filled(
-            {
-                "tag": row.tag,
-                "keyword": row.keyword or row.name,
-                "vr": "" if row.keyword else row.vr,
-                "value": row.value,
-                "in": row.place,
-            }
-        )
-        for row in read.rows
-    ]
+    rows = [_record(row) for row in read.rows]
     kept = fitting(rows, MOST_ROWS_OF_HEADER)
     if len(kept) < len(rows) or not read.complete:
         notes.append(
@@ -111,12 +102,22 @@ def read_header(
                 "series_instance_uid": found.series_instance_uid,
                 "sop_instance_uid": one.uid,
                 "instance_number": one.number,
-                "place": f"{found.objects.index(one) + 1} of {len(found.objects)} {found.order}"
-                if not sop_instance_uid.strip()
-                else "",
+                "place": "" if sop_instance_uid.strip() else found.place_of(one),
             }
         ),
         records=kept,
+    )
+
+
+def _record(row: "contents.Row") -> Row:
+    return filled(
+        {
+            "tag": row.tag,
+            "keyword": row.keyword or row.name,
+            "vr": "" if row.keyword else row.vr,
+            "value": row.value,
+            "in": row.place,
+        }
     )
 
 
