@@ -206,7 +206,7 @@ def _find(archive: Archive, random: Random, deadline: Deadline, *, query: Query 
 
 
 def _verify(archive: Archive, random: Random, deadline: Deadline) -> str:  # noqa: ARG001
-    assert archive.verify(deadline=deadline) >= 0
+    assert 0 < archive.verify(deadline=deadline) < 1000 * PATIENCE
     return "verified"
 
 

@@ -102,4 +102,4 @@ def assert_ended(connection: socket.socket) -> None:
 
 def assert_answers(archive: EmbeddedArchive) -> None:
     with closing(connect(Node(archive.host, archive.port))) as asked:
-        assert asked.verify(deadline=Deadline(PATIENCE)) >= 0
+        assert 0 < asked.verify(deadline=Deadline(PATIENCE)) < 1000 * PATIENCE

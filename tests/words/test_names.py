@@ -191,8 +191,21 @@ def test_the_wildcards_of_a_text_survive(text: str) -> None:
 
 
 @given(WRITTEN, WRITTEN)
-def test_no_text_breaks_the_comparison(text: str, value: str) -> None:
-    assert same_name(text)(value) in (True, False)
+def test_no_text_breaks_the_comparison_and_nobody_has_no_name(text: str, value: str) -> None:
+    is_same = same_name(text)
+    assert is_same(value) is is_same(f"{value}=")
+    assert not is_same("")
+
+
+@given(
+    st.lists(st.sampled_from(["Jane", "Doe", "Ann", "Smith"]), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from(["JANE", "DOE", "ANN", "SMITH"]), max_size=4, unique=True),
+)
+def test_a_name_is_the_same_where_each_of_its_words_is_one_of_the_value(
+    words: list[str], value: list[str]
+) -> None:
+    expected = {word.upper() for word in words} <= set(value)
+    assert same_name(" ".join(words))("^".join(value)) is expected
 
 
 @pytest.mark.parametrize(
