@@ -355,7 +355,7 @@ def _instance(size: int) -> Instance:
 def test_an_object_that_is_too_large_is_refused(
     held: list[Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "LARGEST_OPENED", 10_000)
+    monkeypatch.setattr(fetching, "LARGEST_OBJECT", 10_000)
     chest = series(held, "nodule ct follow-up", "Lunge 10.0")[:1]
     with EmbeddedArchive(chest, ae_title="LARGE") as archive:
         node = Node(port=archive.port, called_ae_title="LARGE")

@@ -5,13 +5,9 @@ where the step is; how much may be asked in vain in `allowance`, what one data s
 `standard.unfolding`. docs/limits.md is this page, tested against it.
 """
 
-# An object on its way here: an enhanced CT of 300 slices has 157 MB, a compressed breast
-# tomosynthesis 100 MiB. It is in memory as a whole, and what reads it needs as much again.
-LARGEST_OBJECT = 192 << 20
-
-# An object that a tool looks into: it is held twice while it is read, and a call has to stay below
-# 300 MiB.
-LARGEST_OPENED = 80 << 20
+# An object on its way here: it is held twice while it is read, and a call has to stay below 300
+# MiB. No more than this is fetched of a larger one, whose header is read.
+LARGEST_OBJECT = 80 << 20
 
 # An object that can be read at all: a tomosynthesis of 60 views has 400 MiB.
 LARGEST_READ = 512 << 20

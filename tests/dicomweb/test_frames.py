@@ -28,7 +28,7 @@ SIZE = 64
 @pytest.fixture(name="cine")
 def _cine(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """Five frames of their own grey each, more than may be fetched."""
-    monkeypatch.setattr(fetching, "LARGEST_OPENED", 3 * SIZE * SIZE)
+    monkeypatch.setattr(fetching, "LARGEST_OBJECT", 3 * SIZE * SIZE)
     frames = np.stack([np.full((SIZE, SIZE), level, np.uint8) for level in range(50, 100, 10)])
     frames[:, :8, :8] = 0
     return image(frames, NumberOfFrames=5, SOPClassUID="1.2.840.10008.5.1.4.1.1.7.2")

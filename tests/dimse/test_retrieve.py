@@ -259,8 +259,8 @@ def test_objects_that_are_too_large_are_named_and_the_others_come(
     came, retrieved = asked((serve(answer),), ONE, TWO)
     assert came == [TWO]
     assert [one.sop_instance_uid for one in retrieved.missing] == [ONE]
-    assert the_note(retrieved.notes, "larger than the 192 MiB")
-    with pytest.raises(ArchiveError, match="larger than the 192 MiB"):
+    assert the_note(retrieved.notes, "larger than the 80 MiB")
+    with pytest.raises(ArchiveError, match="larger than the 80 MiB"):
         asked((serve(answer),), ONE)
 
 

@@ -76,8 +76,8 @@ class Association:
         return self._connection.secured_by
 
     @property
-    def too_large(self) -> Mapping[int, int | str] | None:
-        """The command of the message that ended the association because it was too large."""
+    def too_large(self) -> Message | None:
+        """The message that ended the association because it was too large, as far as it came."""
         return self._layer.too_large
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ..deadline import Deadline
@@ -59,9 +59,9 @@ class GetEnding:
     """How a retrieval ended: its final status, or None when we ended it; how many objects came
     and did not come, and which the archive says it could not send.
 
-    `too_large` is the SOP instance UID of an object at which the association was given up,
-    `comment` the archive's own words for the status, without names, and `visit` what it did at our
-    receiver when it was asked to move them there.
+    `too_large` is the SOP instance UID of an object at which the association was given up, and
+    `beginning` what came of it; `comment` the archive's own words for the status, without names,
+    and `visit` what it did at our receiver when it was asked to move them there.
     """
 
     status: Status | None
@@ -70,6 +70,7 @@ class GetEnding:
     warning: int = 0
     failed_uids: tuple[str, ...] = ()
     too_large: str = ""
+    beginning: Instance | None = None
     comment: str = ""
     visit: Visit = field(default_factory=Visit)
 
@@ -113,11 +114,11 @@ def get(
     try:
         return _objects(association, context, message_id, take, deadline)
     except ProtocolViolation:
-        told = association.too_large or {}
-        uid = told.get(Field.AFFECTED_SOP_INSTANCE_UID)
-        if told.get(Field.COMMAND_FIELD) != Operation.C_STORE_RQ or not uid:
+        cut = association.too_large
+        if cut is None or cut.command.get(Field.COMMAND_FIELD) != Operation.C_STORE_RQ:
             raise
-        return GetEnding(None, too_large=str(uid))
+        beginning = replace(_object_of(association, cut), is_beginning=True)
+        return GetEnding(None, too_large=beginning.sop_instance_uid, beginning=beginning)
     except (Cancelled, DeadlinePassed):
         with suppress(ArchiveError):
             association.cancel(context, message_id, deadline=Deadline(_FAREWELL_SECONDS))
@@ -152,8 +153,23 @@ def _stop(association: Association, context: Context, message_id: int, deadline:
 
 
 def _stored(association: Association, message: Message, deadline: Deadline) -> Instance:
-    """The object of a C-STORE-RQ, acknowledged (PS3.7 9.1.1). Raises ProtocolViolation for one
-    that was not asked for."""
+    """The object of a C-STORE-RQ, acknowledged (PS3.7 9.1.1). Raises as `_object_of` does."""
+    instance = _object_of(association, message)
+    answer: Command = {
+        Field.AFFECTED_SOP_CLASS_UID: instance.sop_class_uid,
+        Field.COMMAND_FIELD: Operation.C_STORE_RQ | RESPONSE,
+        Field.MESSAGE_ID_BEING_RESPONDED_TO: number(message.command, Field.MESSAGE_ID),
+        Field.COMMAND_DATA_SET_TYPE: NO_DATA_SET,
+        Field.STATUS: _SUCCESS,
+        Field.AFFECTED_SOP_INSTANCE_UID: instance.sop_instance_uid,
+    }
+    association.reply(message.context_id, answer, deadline=deadline)
+    return instance
+
+
+def _object_of(association: Association, message: Message) -> Instance:
+    """The object that a C-STORE-RQ sends. Raises ProtocolViolation for one that was not asked
+    for."""
     command = message.command
     offered = association.storage.get(message.context_id)
     sop_class = str(command.get(Field.AFFECTED_SOP_CLASS_UID, ""))
@@ -162,17 +178,7 @@ def _stored(association: Association, message: Message, deadline: Deadline) -> I
     uid = str(command.get(Field.AFFECTED_SOP_INSTANCE_UID, ""))
     if not uid:  # left out of the command, it stands in the object
         uid = identity(message.data_set, offered.transfer_syntax).sop_instance_uid
-    instance = Instance(sop_class, uid, offered.transfer_syntax, message.data_set)
-    answer: Command = {
-        Field.AFFECTED_SOP_CLASS_UID: sop_class,
-        Field.COMMAND_FIELD: Operation.C_STORE_RQ | RESPONSE,
-        Field.MESSAGE_ID_BEING_RESPONDED_TO: number(command, Field.MESSAGE_ID),
-        Field.COMMAND_DATA_SET_TYPE: NO_DATA_SET,
-        Field.STATUS: _SUCCESS,
-        Field.AFFECTED_SOP_INSTANCE_UID: instance.sop_instance_uid,
-    }
-    association.reply(message.context_id, answer, deadline=deadline)
-    return instance
+    return Instance(sop_class, uid, offered.transfer_syntax, message.data_set)
 
 
 def ending_of(

@@ -198,7 +198,7 @@ class Retrieval:
             study = request.references[0].study_instance_uid
             if model in _PATIENT_ROOTS and study not in self._patients:
                 return study
-            ending = self._ask(association, request, model)
+            ending = self._ask(association, request, model, headers)
             self._order.settle()
             todo.popleft()
             if len(self._order.left(request.references)) < len(request.references):
@@ -214,7 +214,11 @@ class Retrieval:
         return ""
 
     def _ask(
-        self, association: Association, request: _Request, model: GetModel | MoveModel
+        self,
+        association: Association,
+        request: _Request,
+        model: GetModel | MoveModel,
+        headers: bool,
     ) -> GetEnding:
         query, hand = self._query(request, model), self._order.taker(request.references)
 
@@ -226,7 +230,11 @@ class Retrieval:
             )
 
         if isinstance(model, GetModel):
-            return get(association, query, model, take, deadline=self._deadline)
+            ending = get(association, query, model, take, deadline=self._deadline)
+            if not headers or not ending.beginning:
+                return ending
+            take(ending.beginning)  # whose header is wanted
+            return replace(ending, too_large="")
         assert self._receiver
         return move(
             association,
@@ -260,6 +268,8 @@ class Retrieval:
             self._manners.reads_lists &= not request.alone
         if not missing:
             return []
+        if came and ending.beginning:
+            return [replace(request, references=missing)]
         if model is GetModel.WITHOUT_BULK_DATA:
             return [replace(request, references=missing, whole=True)]
         failed = [one for one in missing if one.sop_instance_uid in ending.failed_uids]

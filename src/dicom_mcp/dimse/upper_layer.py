@@ -75,14 +75,14 @@ class UpperLayer:
     """One association's state and half-read bytes.
 
     `maximum_length` is the largest P-DATA-TF we announce and accept, `maximum_data_set` the
-    largest data set put together from fragments; both in bytes. `too_large` is the command of one
-    that had more.
+    largest data set put together from fragments; both in bytes. `too_large` is one that had more,
+    as far as it was put together.
     """
 
     maximum_length: int = 128 * 1024
     maximum_data_set: int = 1024 * 1024
     state: State = State.IDLE
-    too_large: Mapping[int, int | str] | None = None
+    too_large: Message | None = None
     _received: bytearray = field(default_factory=bytearray)
     _at: int = 0
     _context_id: int = 0
@@ -260,7 +260,8 @@ class UpperLayer:
         if self._parsed is None:
             raise ProtocolViolation("a data set arrived without its command (PS3.7 6.3.1)")
         if len(self._data_set) + max(len(fragment), size) > self.maximum_data_set:
-            self.too_large = self._parsed
+            room = self.maximum_data_set - len(self._data_set)
+            self.too_large = Message(context_id, self._parsed, self._data_set + fragment[:room])
             raise ProtocolViolation(
                 f"a data set exceeds {self.maximum_data_set} bytes",
                 "Ask for fewer attributes (attribute_preset=minimal)",

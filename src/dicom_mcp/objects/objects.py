@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, overload
 
 from pydantic import Field
 
-from ..budgets import LARGEST_OPENED
+from ..budgets import LARGEST_OBJECT
 from ..content.error import ContentError
 from ..door.call import Call
 from ..door.rows import text
@@ -231,11 +231,16 @@ def fetch(
 
     def keep(instance: Instance) -> bool:
         reference = instance.asked or by_uid[instance.sop_instance_uid]
-        if (size := len(instance.data_set)) > LARGEST_OPENED:
+        size = len(instance.data_set)
+        if headers and (instance.is_beginning or size > LARGEST_OBJECT):
+            instance = replace(head(instance), without_bulk=True)
+        if len(instance.data_set) > LARGEST_OBJECT or (
+            instance.is_beginning and len(instance.data_set) == size
+        ):
             found.missing.append(reference.sop_instance_uid)
             found.notes.append(
-                f"An object of {size:,} bytes is too large: at most {LARGEST_OPENED:,} are "
-                "read here."
+                f"An object of {size:,} bytes is too large: at most {LARGEST_OBJECT:,} are read "
+                "here."
             )
             return True
         came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
@@ -295,7 +300,7 @@ def opened(instance: Instance) -> "Dataset":
     from ..content.read import read_inspected
 
     return read_inspected(
-        instance.data_set, instance.transfer_syntax, most=LARGEST_OPENED, came_in=instance.came_in
+        instance.data_set, instance.transfer_syntax, most=LARGEST_OBJECT, came_in=instance.came_in
     )
 
 
