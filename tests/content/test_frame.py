@@ -414,8 +414,8 @@ def test_what_cannot_be_decoded_is_refused_with_what_is_needed(uid: str, complai
         ("110", "transfer syntax JPEG XL Lossless"),
         ("111", "transfer syntax JPEG XL JPEG Recompression"),
         ("112", "transfer syntax JPEG XL "),
-        ("53", "Process 6 and 8"),
-        ("55", "Process 10 and 12"),
+        ("52", "Process 3 and 5"),
+        ("54", "Process 7 and 9"),
     ],
 )
 def test_each_syntax_without_a_decoder_is_refused_with_its_own_reason(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dicom_mcp.dicom_api import Archive
-from dicom_mcp.dimse.contexts import COMPRESSED, UNCOMPRESSED
+from dicom_mcp.dimse.contexts import EVERY
 from dicom_mcp.dimse.exchange import DimseExchange
 from dicom_mcp.dimse.receiver import receiving
 from dicom_mcp.errors import ArchiveError
@@ -29,7 +29,7 @@ from tests.peers.scripted_sender import MOVE, finish, hear, serve
 pytestmark = pytest.mark.usefixtures("tidy")
 
 # What our requestor asks for; in other transfer syntaxes no object comes over DIMSE.
-SYNTAXES = {*UNCOMPRESSED, *COMPRESSED}
+SYNTAXES = {*EVERY}
 
 
 def item(kind: int, body: bytes) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     UID,
-    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
 )
 from pynetdicom import AE
@@ -186,7 +186,7 @@ def test_a_move_that_offers_no_transfer_syntax_of_ours_is_not_told_to_register(
     destination: Receiver,
 ) -> None:
     def offers(_: Talk) -> None:
-        pushed(destination, CT, ExplicitVRBigEndian)
+        pushed(destination, CT, DeflatedExplicitVRLittleEndian)
 
     script = (accept, hear_request, offers, finish(0xA702, failed=1), hold)
     with Peer(script) as peer:

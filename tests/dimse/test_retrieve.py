@@ -35,6 +35,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.standard.instance import Instance, Reference, Retrieved
 from dicom_mcp.standard.levels import Level
 from dicom_mcp.standard.query import Query
+from dicom_mcp.standard.syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.fetching import ONE, THREE, TWO, ct, fetch, reference
 from tests.notes import the_note
@@ -419,7 +420,7 @@ def test_only_the_syntaxes_an_object_is_kept_in_and_the_uncompressed_ones_are_of
     (share,) = shares([kept, report])
     assert share.storage == {
         *(Storage(CT, one) for one in (*UNCOMPRESSED, "1.2.840.10008.1.2.4.70")),
-        *(Storage(report.sop_class_uid, one) for one in UNCOMPRESSED),
+        *(Storage(report.sop_class_uid, one) for one in (*UNCOMPRESSED, EXPLICIT_VR_BIG_ENDIAN)),
     }
 
 

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     type Array = NDArray[Any]
 
 
+# The marker of progressive JPEG (ITU-T T.81 B.1.1.3), which is decoded here in 8 bits only.
+_PROGRESSIVE = 0xC2
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A frame's values: rows by columns, or rows by columns by three in RGB.
@@ -176,7 +180,9 @@ def _frame(
         syntax = next(fitting, JPEG_EXTENDED)
     if header.family == "JPEG" and header.process != LOSSLESS_JPEG and header.precision == 8:
         shown = _jpeg(frame, header, layout, elements, apart)
-    elif header.family == "JPEG" and header.process != LOSSLESS_JPEG and layout.samples > 1:
+    elif header.process == _PROGRESSIVE or (
+        header.family == "JPEG" and header.process != LOSSLESS_JPEG and layout.samples > 1
+    ):
         raise _undecodable(_name(syntax))
     else:
         shown = _decoded(frame, header, layout, syntax, elements, apart)

@@ -10,7 +10,14 @@ from itertools import batched, groupby
 
 from ..standard.instance import Reference
 from ..standard.sop_classes import STORAGE, sop_class
-from ..standard.syntaxes import COMPRESSED, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from ..standard.syntaxes import (
+    COMPRESSED,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    NEWER,
+    VIDEOS,
+)
 from ..standard.values import MAXIMUM_LENGTH, is_uid
 from .negotiation import Storage
 
@@ -22,6 +29,17 @@ MOST_STORAGE = 116
 MOST_UIDS = 500
 
 UNCOMPRESSED = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+
+# What most images are kept in, and what some are: in retired syntaxes, or in new ones of which the
+# header is read. Contexts are scarce, so that these are offered for kinds that the archive names.
+USUAL = tuple(uid for uid, how in COMPRESSED.items() if how.is_usual)
+RARE = (EXPLICIT_VR_BIG_ENDIAN, *(uid for uid in COMPRESSED if uid not in USUAL), *NEWER)
+EVERY = (*UNCOMPRESSED, *USUAL, *RARE, *VIDEOS)
+
+# Kinds that may be videos (PS3.3 A.32.5 to A.32.7, and those of several frames in colour).
+_VIDEO = frozenset(
+    STORAGE + one for one in ("77.1.1.1", "77.1.2.1", "77.1.4.1", "7.4", "3.1", "77.1.1", "77.1.4")
+)
 
 # Offered first where an archive does not tell the kind of an object.
 _USUAL = tuple(
@@ -95,8 +113,9 @@ def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[
 
 def _contexts(sop_class: str, known: tuple[str, ...]) -> Iterator[Storage]:
     """Those of the SOP class as the archive names it, be it retired or private (PS3.4 B.5)."""
-    for offered in (sop_class,) if _is_usable(sop_class) else _USUAL:
-        for syntax in _syntaxes(offered, known):
+    is_named = _is_usable(sop_class)
+    for offered in (sop_class,) if is_named else _USUAL:
+        for syntax in _syntaxes(offered, known, is_named=is_named):
             yield Storage(offered, syntax)
 
 
@@ -104,12 +123,15 @@ def _is_usable(sop_class: str) -> bool:
     return is_uid(sop_class) and len(sop_class) <= MAXIMUM_LENGTH["UI"]
 
 
-def _syntaxes(uid: str, known: tuple[str, ...]) -> tuple[str, ...]:
+def _syntaxes(uid: str, known: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
     """The syntaxes an object of this class is accepted in; `known` are those it is kept in."""
+    if known:
+        return tuple(one for one in EVERY if one in known or one in UNCOMPRESSED)
     if not sop_class(uid).has_pixels:
-        return UNCOMPRESSED
-    told = tuple(one for one in COMPRESSED if one in known)
-    return UNCOMPRESSED + (told if known else tuple(COMPRESSED))
+        return (*UNCOMPRESSED, EXPLICIT_VR_BIG_ENDIAN) if is_named else UNCOMPRESSED
+    if not is_named:
+        return (*UNCOMPRESSED, *USUAL)
+    return (*UNCOMPRESSED, *USUAL, *RARE, *(VIDEOS if uid in _VIDEO else ()))
 
 
 def batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:

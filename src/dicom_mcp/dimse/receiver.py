@@ -43,7 +43,7 @@ from ..standard.identity import identity
 from ..standard.instance import Instance
 from ..standard.sop_class import may_be_storage, name_of
 from .command import Operation
-from .contexts import COMPRESSED, UNCOMPRESSED
+from .contexts import EVERY
 from .listener import (
     LONGEST_PDU,
     MOST_ASSOCIATIONS,
@@ -62,7 +62,7 @@ _ACSE_TIMEOUT = 10
 _MAXIMUM_PDU_SIZE = 131_072
 
 # What is read here.
-_SYNTAXES = [*UNCOMPRESSED, *COMPRESSED]
+_SYNTAXES = [*EVERY]
 
 # An object that has none must have an answer nevertheless (PS3.7 9.1.1.1).
 _NO_UID = "0"

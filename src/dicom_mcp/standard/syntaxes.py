@@ -34,10 +34,12 @@ LOSSLESS_JPEG, JPEG_LS, JPEG_2000 = 0xC3, 0xF7, 0
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """A syntax that compresses each frame: the processes of JPEG it allows (PS3.5 10.2)."""
+    """A syntax that compresses each frame: the processes of JPEG it allows (PS3.5 10.2); one that
+    is retired is not `is_usual`."""
 
     processes: tuple[int, ...]
     is_lossy: bool = False
+    is_usual: bool = True
 
 
 # Those that can be read here, the usual one of each process first.
@@ -54,7 +56,18 @@ COMPRESSED: dict[str, Compression] = {
     "1.2.840.10008.1.2.4.202": Compression((JPEG_2000,)),  # HTJ2K, RPCL
     "1.2.840.10008.1.2.4.203": Compression((JPEG_2000,), is_lossy=True),  # HTJ2K
     RLE: Compression(()),
+    "1.2.840.10008.1.2.4.53": Compression((0xC2,), is_lossy=True, is_usual=False),  # 6 and 8
+    "1.2.840.10008.1.2.4.55": Compression((0xC2,), is_lossy=True, is_usual=False),  # 10 and 12
 }
+
+# PS3.5 A.4.5 to A.4.9, A.4.12: MPEG-2, H.264, H.265, in one piece or in fragments.
+VIDEOS = tuple(
+    VIDEO + ending
+    for ending in (
+        *("0", "0.1", "1", "1.1", "2", "2.1", "3", "3.1", "4", "4.1", "5", "5.1", "6", "6.1"),
+        *("7", "8"),
+    )
+)
 
 NEWER = {  # than pydicom's dictionary may be (PS3.6)
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
