@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_mcp.budgets import LARGEST_OPENED
+from dicom_mcp.budgets import LARGEST_OBJECT
 from dicom_mcp.content.apart import Apart
 from dicom_mcp.content.geometry import geometry
 from dicom_mcp.content.header import header, value_counts
@@ -35,7 +35,7 @@ def test_a_damaged_file_raises_nothing_but_our_own_errors(name: str) -> None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:  # as the tools do: what is sound of it
-                    found = inspected_object(damaged, most=LARGEST_OPENED)
+                    found = inspected_object(damaged, most=LARGEST_OBJECT)
                     dataset = read_inspected(
                         found.data_set, found.transfer_syntax, came_in=found.came_in
                     )
