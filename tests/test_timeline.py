@@ -155,9 +155,9 @@ def test_nobody_is_said_with_what_would_match(node: Node) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({}, "nobody is named"),
-        ({"patient_name": "*"}, "nobody is named"),
-        ({"prior_to": "last"}, "nobody is named"),
+        ({}, "no patient is named"),
+        ({"patient_name": "*"}, "no patient is named"),
+        ({"prior_to": "last"}, "no patient is named"),
         ({"patient_id": "1", "prior_to": "yesterday"}, "prior_to='yesterday' is not a DICOM UID"),
         ({"patient_id": "1", "body_part": "gizmo"}, "body_part='gizmo' names no body part"),
         ({"patient_id": "1", "modality": "gizmoscopy"}, "modality"),

@@ -342,9 +342,9 @@ def test_the_shelf_keeps_what_was_asked_for_last_and_forgets_the_rest() -> None:
 def test_what_nobody_asks_for_again_goes_by_itself() -> None:
     shelf: Shelf[Any] = Shelf(seconds=0.05)
     shelf.put(("here", "1", False), _instance(10))
-    clock = shelf._clock  # pyright: ignore[reportPrivateUsage]
-    assert clock
-    clock.join(10)
+    timer = shelf._timer  # pyright: ignore[reportPrivateUsage]
+    assert timer
+    timer.join(10)
     assert shelf.size == 0
 
 

@@ -1,4 +1,4 @@
-"""The console command: serve (default) and demo."""
+"""The console command: serve (default), init, connect, nodes, doctor, query, demo."""
 
 import argparse
 import gc

@@ -41,7 +41,7 @@ type Arrived = Callable[[], None]
 
 
 def ignored() -> None:
-    """Nobody wants to know that a match has arrived."""
+    """Default progress callback: do nothing."""
 
 
 _IMPORTING = threading.Lock()

@@ -340,7 +340,7 @@ def test_a_uid_that_would_name_other_objects_is_never_sent() -> None:
     _, retrieved = asked((serve(answer),), "*", "1.2\\1.3", "")
     assert not identifiers
     assert len(retrieved.missing) == 3
-    assert the_note(retrieved.notes, "their UIDs are none")
+    assert the_note(retrieved.notes, "their UIDs are not valid")
 
 
 def test_the_log_says_how_it_ended_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:

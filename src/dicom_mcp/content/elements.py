@@ -82,7 +82,7 @@ class Elements:
 
     @classmethod
     def of(cls, dataset: Dataset, *, inherited: "Elements | None" = None) -> "Elements":
-        """Those of a data set; of an item with what it inherits."""
+        """Wrap a data set, or a sequence item that inherits its character set."""
         charset, signed = (inherited.charset, inherited.signed) if inherited else ("", False)
         if (element := held(dataset, CHARACTER_SET)) is not None:
             charset = "\\".join(_written(element, "CS", ""))

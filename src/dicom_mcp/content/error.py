@@ -1,4 +1,4 @@
-"""What an object does not give."""
+"""Why an object cannot be read or shown."""
 
 from ..errors import DicomMcpError
 

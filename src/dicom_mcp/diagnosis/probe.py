@@ -122,7 +122,7 @@ class Probe:
             if keywords or word == "honoured":
                 shown = (
                     self.asker.shown(Level.STUDY, {keywords[0]: _NOBODY[keywords[0]]}, ())
-                    if (keywords)
+                    if keywords
                     else ""
                 )
                 self.asker.tell(f"keys {word}", ", ".join(keywords) or "none", shown)
@@ -201,7 +201,7 @@ class Probe:
             told = (
                 "relational: a series is found without its study"
                 if relational
-                else ("hierarchical: a series is found only with its study")
+                else "hierarchical: a series is found only with its study"
             )
         self.asker.tell(
             "levels", told, self.asker.shown(Level.SERIES, {"SeriesInstanceUID": "UID"}, ())
@@ -249,7 +249,7 @@ class Probe:
         told = (
             f"yes, by {got.service} ({size} bytes)"
             if got.count
-            else (f"no: {' '.join(got.notes) or 'it did not come'}")
+            else f"no: {' '.join(got.notes) or 'it did not come'}"
         )
         self.asker.tell("gives an object", told, shown)
 

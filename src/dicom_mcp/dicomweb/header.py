@@ -78,7 +78,7 @@ _ITEM = 0xFFFEE000
 def header(one: Mapping[str, Any]) -> Instance:
     """The object that this data set describes, as far as it does.
 
-    Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for values that are none,
+    Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for invalid values,
     and for text in a code that JSON cannot have: Orthanc loses its escape sequences.
     """
     if _CODE_EXTENSIONS in str(one.get(_DECLARED)):
@@ -88,7 +88,7 @@ def header(one: Mapping[str, Any]) -> Instance:
         uids = [_first(one, name) for name in (_SOP_CLASS, _SOP_INSTANCE)]
     except (ValueError, OverflowError, TypeError, struct.error, binascii.Error) as error:
         # What it says may quote a value.
-        raise ProtocolViolation("the metadata of an object has values that are none") from error
+        raise ProtocolViolation("the metadata of an object has invalid values") from error
     content = bytearray(encoded)
     return Instance(
         uids[0],

@@ -15,7 +15,7 @@ from .pause import MOST_ASKED, OVERLOADED, pause_before, retry_after
 from .pool import Pool
 from .status import REFUSALS, Refusal, refusal
 
-# Somebody who moves a server leaves one sign behind, sometimes two.
+# Redirects followed: one is common after a move, two occur.
 _MOST_REDIRECTS = 3
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 

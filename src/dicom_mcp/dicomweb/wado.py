@@ -121,7 +121,7 @@ class _Retrieval:
     def run(self, *, headers: bool) -> Retrieved:
         usable = [one for one in self._wanted.values() if _is_usable(one)]
         if len(usable) < len(self._wanted):
-            self._reasons["their UIDs are none (PS3.5 9.1)"] = len(self._wanted) - len(usable)
+            self._reasons["their UIDs are not valid (PS3.5 9.1)"] = len(self._wanted) - len(usable)
         groups: dict[str, _Kept] = {}
         for one in usable:
             groups.setdefault(_series(one), {})[one.sop_instance_uid] = one

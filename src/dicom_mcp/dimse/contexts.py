@@ -89,7 +89,8 @@ def shares(references: Sequence[Reference]) -> list[Share]:
 
 
 def shares_of_rare(references: Sequence[Reference]) -> list[Share]:
-    """The references once for every handful of the kinds that are not usual, uncompressed."""
+    """All references, once per batch of rare SOP classes (uncompressed only), for archives that do
+    not tell the class."""
     if not references:
         return []
     from pynetdicom.presentation import AllStoragePresentationContexts

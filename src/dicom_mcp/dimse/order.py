@@ -10,7 +10,7 @@ from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.values import is_uid
 
 NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
-_NO_UID = "their UIDs are none (PS3.5 9.1)"
+_NO_UID = "their UIDs are not valid (PS3.5 9.1)"
 
 
 # Study, series and object: two series may hold objects of one UID.

@@ -69,12 +69,12 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Objects of one series to be asked for; `alone` after a list did not bring them, `whole` when
-    it was in vain to ask without their bulk data."""
+    """Objects of one series to be asked for: `single` after a list of UIDs returned nothing,
+    `with_bulk_data` after the request without it failed."""
 
     references: tuple[Reference, ...]
-    alone: bool = False
-    whole: bool = False
+    single: bool = False
+    with_bulk_data: bool = False
 
 
 class Retrieval:
@@ -106,7 +106,7 @@ class Retrieval:
         self._failed: set[str] = set()
         self._failure: ArchiveError | None = None
         self._refused: set[str] = set()
-        self._in_vain = 0
+        self._failures_in_a_row = 0
         self._brought: dict[str, None] = {}
 
     def run(self, *, headers: bool) -> Retrieved:
@@ -174,7 +174,7 @@ class Retrieval:
             todo = deque(_Request(batch) for batch in left if batch)
             if not self._manners.reads_lists:
                 todo = deque(_Request((one,)) for batch in left for one in batch)
-            self._in_vain = 0
+            self._failures_in_a_row = 0
             while todo and not self._order.stopped:
                 study = self._over(
                     lambda association, todo=todo: self._fetch_over(association, todo, headers),
@@ -194,7 +194,9 @@ class Retrieval:
         without = headers and association.offers(GetModel.WITHOUT_BULK_DATA)
         while todo and not self._order.stopped:
             request = todo[0]
-            model = GetModel.WITHOUT_BULK_DATA if without and not request.whole else ordinary
+            model = (
+                GetModel.WITHOUT_BULK_DATA if without and not request.with_bulk_data else ordinary
+            )
             study = request.references[0].study_instance_uid
             if model in _PATIENT_ROOTS and study not in self._patients:
                 return study
@@ -207,7 +209,7 @@ class Retrieval:
                 self.outcome = f"0x{ending.status.code:04X}"
             if not self._order.stopped:
                 todo.extendleft(reversed(self._again(request, model, ending)))
-            if self._in_vain >= MOST_FAILURES:
+            if self._failures_in_a_row >= MOST_FAILURES:
                 self._spare(todo)
             if not association.clean:
                 break
@@ -264,23 +266,26 @@ class Retrieval:
         if ending.too_large:
             return self._after_too_large(missing, ending.too_large)
         if came:
-            self._in_vain = 0
-            self._manners.reads_lists &= not request.alone
+            self._failures_in_a_row = 0
+            self._manners.reads_lists &= not request.single
         if not missing:
             return []
         if came and ending.beginning:
             return [replace(request, references=missing)]
         if model is GetModel.WITHOUT_BULK_DATA:
-            return [replace(request, references=missing, whole=True)]
+            return [replace(request, references=missing, with_bulk_data=True)]
         failed = [one for one in missing if one.sop_instance_uid in ending.failed_uids]
         if ending.failed >= len(missing):
             failed = list(missing)
         silent = tuple(one for one in missing if one not in failed)
         self._give_up(failed, ending)
         if len(request.references) > 1:
-            return [_Request((one,), alone=came <= 1, whole=request.whole) for one in silent]
+            return [
+                _Request((one,), single=came <= 1, with_bulk_data=request.with_bulk_data)
+                for one in silent
+            ]
         self._give_up(silent, ending)
-        self._in_vain += request.alone
+        self._failures_in_a_row += request.single
         return []
 
     def _give_up(self, references: Sequence[Reference], ending: GetEnding) -> None:
@@ -327,7 +332,7 @@ class Retrieval:
     def _after_too_large(self, missing: tuple[Reference, ...], uid: str) -> list[_Request]:
         error = ArchiveError(_TOO_LARGE, "Its attributes can still be asked for with a query")
         self._failure = self._failure or error
-        self._in_vain += 1
+        self._failures_in_a_row += 1
         rest = tuple(one for one in missing if one.sop_instance_uid != uid)
         self._order.give_up((one for one in missing if one not in rest), _TOO_LARGE)
         if len(rest) == len(missing):  # it was not asked for and would come again
@@ -348,11 +353,11 @@ class Retrieval:
 
     def _spare(self, todo: deque[_Request]) -> None:
         """Ask no more for what would be in vain: every other one alone, or anything large."""
-        rest = [one for one in todo if one.alone] or list(todo)
+        rest = [one for one in todo if one.single] or list(todo)
         for request in rest:
             self._order.give_up(request.references, _NOT_ASKED)
             todo.remove(request)
-        self._in_vain = 0
+        self._failures_in_a_row = 0
 
 
 def _model(association: Association) -> GetModel:

@@ -75,7 +75,7 @@ def mime_of(picture: bytes) -> str:
 @dataclass(frozen=True, slots=True)
 class Rank:
     """Which picture of how many of its series, for a viewer that scrolls: models are not shown it.
-    Index 0 is all of them."""
+    `index` counts from 1; 0 means that the whole series is shown."""
 
     index: int
     count: int

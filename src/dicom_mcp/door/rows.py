@@ -1,4 +1,4 @@
-"""What two answers that are no plain records have in common: the shapes of rows and their texts."""
+"""Row types and cell text shared by the tools whose answers are not plain records."""
 
 from typing import Annotated, Any
 

@@ -62,7 +62,7 @@ class Shelf[T: Held]:
         self._held: OrderedDict[Key, tuple[float, T]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._clock: threading.Timer | None = None
+        self._timer: threading.Timer | None = None
 
     @property
     def size(self) -> int:
@@ -90,16 +90,16 @@ class Shelf[T: Held]:
             if size <= self._most_bytes:
                 self._held[key] = monotonic() + self._seconds, held
                 self._bytes += size
-                self._wind()
+                self._schedule_expiry()
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._held.clear()
             self._bytes = 0
-            clock, self._clock = self._clock, None
-        if clock:
-            clock.cancel()
+            timer, self._timer = self._timer, None
+        if timer:
+            timer.cancel()
 
     def _drop(self, key: Key) -> None:
         if found := self._held.pop(key, None):
@@ -110,19 +110,19 @@ class Shelf[T: Held]:
         for key in [key for key, (ends, _) in self._held.items() if ends <= now]:
             self._drop(key)
 
-    def _wind(self) -> None:
+    def _schedule_expiry(self) -> None:
         """See to it that the oldest goes in time, whether or not anybody asks."""
-        if self._clock is None and self._held:
+        if self._timer is None and self._held:
             first = min(ends for ends, _ in self._held.values())
-            self._clock = threading.Timer(max(first - monotonic(), 0.0), self._strike)
-            self._clock.daemon = True
-            self._clock.name = "shelf"
-            self._clock.start()
+            self._timer = threading.Timer(max(first - monotonic(), 0.0), self._expire)
+            self._timer.daemon = True
+            self._timer.name = "shelf"
+            self._timer.start()
 
-    def _strike(self) -> None:
+    def _expire(self) -> None:
         with self._lock:
-            if self._clock is not threading.current_thread():
+            if self._timer is not threading.current_thread():
                 return  # cleared meanwhile
-            self._clock = None
+            self._timer = None
             self._drop_old()
-            self._wind()
+            self._schedule_expiry()

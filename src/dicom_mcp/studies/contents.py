@@ -1,4 +1,4 @@
-"""Which studies are meant, and what those of one patient consist of: their series, all at once."""
+"""Find the studies a question means, and load their series in as few queries as possible."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +16,7 @@ from .listing import Listing, listings
 from .study import Study
 from .together import Place
 
-# Studies held of whoever may be meant.
+# Most studies kept while it is open which patient is meant.
 _MOST_STUDIES = 5_000
 
 # Studies whose series are looked into, newest first.

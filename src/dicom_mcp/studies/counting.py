@@ -232,7 +232,8 @@ class Counting:
             self._things.add(study, [match])
 
     def _ask_series(self, studies: Mapping[str, _Known]) -> None:
-        """Count by what the series of these studies say, and where it is asked for, the images."""
+        """Count using series attributes, and image attributes where a condition or group needs
+        them."""
         if self._found.complete:  # the series tell what the studies did not
             self._found.notes = [note for note in self._found.notes if MODALITIES not in note]
         below = Below(self._call, self._found)

@@ -73,7 +73,7 @@ def patient_timeline(
     uid = "" if is_last else values.key(prior_to, "UI", argument="prior_to")
     named = values_of("PatientID", patient_id, argument="patient_id")
     if not (any(one.strip("*") for one in named) or patient_name.strip(" *") or uid):
-        raise BadArgument("nobody is named", "Give patient_id or patient_name")
+        raise BadArgument("no patient is named", "Give patient_id or patient_name")
     question = Question.of(
         call,
         Level.STUDY,

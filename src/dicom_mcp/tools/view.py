@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ..content.picture import Cell, Picture
     from ..content.window import Window
 
-_TOO_LARGE = "JPEG and perhaps smaller, because it is too large for an assistant otherwise."
+_TOO_LARGE = "Shown as JPEG, reduced if needed: as PNG it would exceed what an assistant accepts."
 _SMALLEST = 400
 
 _PNG, _JPEG = "image/png", "image/jpeg"

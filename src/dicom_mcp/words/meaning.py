@@ -125,7 +125,7 @@ def _words(words: Sequence[str]) -> Meanings:
 def _names(text: str, argument: str) -> Meanings:
     if is_universal("PN", text):
         raise BadArgument(
-            f"{argument}={values.shown(text)} names nobody", "Leave it out to ask for everybody"
+            f"{argument}={values.shown(text)} names no person", "Leave it out to ask for everybody"
         )
     ranks: list[tuple[Meaning, ...]] = []
     for rank in readings(text):

@@ -1,4 +1,4 @@
-"""How a wish ends."""
+"""How a request ends."""
 
 from typing import Any
 
@@ -7,4 +7,4 @@ type Answer = tuple[dict[str, Any], list[bytes]]
 
 
 class Fault(Exception):
-    """Why a wish cannot be fulfilled, in one word."""
+    """Why a request failed, as a one-word code."""
