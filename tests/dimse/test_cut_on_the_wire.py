@@ -1,12 +1,8 @@
 """An object that an archive sends cut, in messages that are right, is never called whole; one whose
 connection breaks off never comes. Over C-GET, and over C-MOVE to our receiver."""
 
-import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from itertools import batched
-from socket import create_connection
-from threading import Event
 from typing import Any
 
 import pytest
@@ -18,73 +14,18 @@ from dicom_mcp.dimse.receiver import receiving
 from dicom_mcp.errors import ArchiveError
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
-from tests.bounds import PATIENCE
 from tests.cuts import IS_AT_SCALE, Sample, is_called_whole, samples
 from tests.dimse.fetching import fetch
-from tests.peers.delivering import ARCHIVE, SENDERS
+from tests.peers.delivering import SENDERS
 from tests.peers.program import free_port
-from tests.peers.scripted import Over, Peer, Talk, command, hear_request, p_data, pdu
+from tests.peers.raw_objects import accept_each, deliver, stored, syntaxes_of
+from tests.peers.scripted import Over, Peer, Talk
 from tests.peers.scripted_sender import MOVE, finish, hear, serve
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
 # What our requestor asks for; in other transfer syntaxes no object comes over DIMSE.
 SYNTAXES = {*EVERY}
-
-
-def item(kind: int, body: bytes) -> bytes:
-    return struct.pack(">BxH", kind, len(body)) + body
-
-
-def accept_each(talk: Talk) -> None:
-    """Accept every context in the last of the transfer syntaxes that were offered for it."""
-    hear_request(talk)
-    contexts = b"".join(
-        item(0x21, bytes([id_, 0, 0, 0]) + item(0x40, syntaxes_of(content)[-1]))
-        for id_, content in talk.contexts.items()
-    )
-    user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
-    variable = item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
-    talk.send(pdu(0x02, b"\0\1\0\0" + talk.request[4:36] + bytes(32) + variable))
-
-
-def syntaxes_of(context: bytes) -> list[bytes]:
-    """The abstract syntax of a requested context, then its transfer syntaxes."""
-    found: list[bytes] = []
-    while context:
-        (length,) = struct.unpack_from(">H", context, 2)
-        found.append(context[4 : 4 + length])
-        context = context[4 + length :]
-    return found
-
-
-def even(uid: str) -> bytes:
-    return uid.encode() + b"\0" * (len(uid) % 2)
-
-
-def stored(sample: Sample, content: bytes, context_id: int) -> bytes:
-    """A C-STORE request for the sample, whose data set is this."""
-    one = sample.reference
-    said = p_data(
-        (
-            context_id,
-            3,
-            command(
-                {
-                    0x0002: even(one.sop_class_uid),
-                    0x0100: 1,
-                    0x0110: 7,
-                    0x0700: 0,
-                    0x0800: 1,
-                    0x1000: even(one.sop_instance_uid),
-                }
-            ),
-        )
-    )
-    pieces = [bytes(piece) for piece in batched(content, 16_000)]
-    for number, piece in enumerate(pieces, 1):
-        said += p_data((context_id, 2 if number == len(pieces) else 0, piece))
-    return said
 
 
 class Sending:
@@ -125,7 +66,7 @@ class Sending:
             return
         kind = [self.sample.reference.sop_class_uid.encode(), self.sample.syntax.encode()]
         context_id = next(i for i, one in talk.contexts.items() if syntaxes_of(one) == kind)
-        said = stored(self.sample, self.content, context_id)
+        said = self._stored(context_id)
         talk.send(said[: int(len(said) * self.share)])
         if self.share < 1:
             raise Over
@@ -135,23 +76,12 @@ class Sending:
     def _store(self) -> int:
         """Send it to our receiver; how many were taken."""
         assert self.place
-        kind = self.sample.reference.sop_class_uid
-        context = item(0x30, kind.encode()) + item(0x40, self.sample.syntax.encode())
-        user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3"))
-        variable = item(0x10, b"1.2.840.10008.3.1.1.1") + item(0x20, b"\1\0\0\0" + context) + user
-        titles = self.place.ae_title.encode().ljust(16) + ARCHIVE.encode().ljust(16)
-        said = stored(self.sample, self.content, 1)
-        with create_connection((self.place.host, self.place.port), PATIENCE) as line:
-            talk = Talk(line, Event())
-            talk.send(pdu(0x01, b"\0\1\0\0" + titles + bytes(32) + variable))
-            assert talk.read_pdu()[0] == 0x02
-            talk.send(said[: int(len(said) * self.share)])
-            if self.share < 1:
-                return 0
-            hear(talk)
-            talk.send(pdu(0x05, bytes(4)))
-            assert talk.read_pdu()[0] == 0x06
-        return 1
+        kind = self.sample.reference.sop_class_uid, self.sample.syntax
+        return deliver(self.place, kind, self._stored(1), share=self.share)
+
+    def _stored(self, context_id: int) -> bytes:
+        one = self.sample.reference
+        return stored(one.sop_class_uid, one.sop_instance_uid, self.content, context_id)
 
 
 def some(way: str) -> list[Sample]:

@@ -23,7 +23,7 @@ class Text:
 
     `left_out` counts pages at the end that were not read, `pictures` pages without text on which
     something is drawn; `scanned` says that all pages are such. `damaged` counts pages that cannot
-    be read, or not to their end.
+    be read, or not to their end; `mended` says that objects of the PDF had to be looked for.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Text:
     pictures: int
     scanned: bool
     damaged: int = 0
+    mended: bool = False
 
 
 def text(content: bytes, deadline: Deadline | None = None) -> Text:
@@ -64,6 +65,7 @@ def text(content: bytes, deadline: Deadline | None = None) -> Text:
         pictures=drawn,
         scanned=bool(drawn) and not told,
         damaged=sum(page is None or bool(page["left"]) for page in pages),
+        mended=answer["mended"],
     )
 
 

@@ -207,13 +207,17 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         notes.append(f"Pages that are pictures without text: {found.pictures}")
     if found.damaged:
         notes.append(f"Damaged pages that cannot be read: {found.damaged}")
+    if found.mended:
+        notes.append(
+            "The PDF is damaged and was mended as it was opened; parts of it may be missing"
+        )
     return replace(
         report,
         text=found.text,
         pages=found.pages,
         scanned=found.scanned,
         notes=tuple(notes),
-        whole=not found.left_out and not found.damaged,
+        whole=not (found.left_out or found.damaged or found.mended),
     )
 
 

@@ -196,6 +196,9 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         value = _VALUE.get(kind, _unknown)(elements)
     except ContentError as trouble:
         value, fault = "", fault or trouble.happened
+    needed = _NEEDED.get(kind, "" if value or kind in _VALUE else "ValueType")
+    if needed and not pointed and needed not in elements.dataset:
+        fault = fault or f"it lacks its {needed}"
     return Item(
         place=place,
         kind=kind,
@@ -367,6 +370,20 @@ _VALUE: dict[str, Callable[[Elements], str]] = {
     "SCOORD3D": _space,
     "TCOORD": _time,
     "TABLE": _table,
+}
+
+
+# What says an item's value, and must be there, if only empty (PS3.3 C.17.3, C.18).
+_NEEDED = {
+    "TEXT": "TextValue",
+    "PNAME": "PersonName",
+    "NUM": "MeasuredValueSequence",
+    "CODE": "ConceptCodeSequence",
+    "DATE": "Date",
+    "TIME": "Time",
+    "DATETIME": "DateTime",
+    "UIDREF": "UID",
+    **dict.fromkeys(("COMPOSITE", "IMAGE", "WAVEFORM"), "ReferencedSOPSequence"),
 }
 
 

@@ -30,7 +30,8 @@ def text(content: bytes, wish: dict[str, Any]) -> Answer:
             continue
         pages.append(found)
         room -= len(text)
-    return {"count": len(document), "pages": pages, "form": bool(document.get_formtype())}, []
+    form = bool(document.get_formtype())
+    return {"count": len(document), "pages": pages, "form": form, "mended": _mended(document)}, []
 
 
 def pages(content: bytes, wish: dict[str, Any]) -> Answer:
@@ -57,6 +58,14 @@ def _document(content: bytes) -> Any:
         return pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as trouble:
         raise Fault("password" if "assword" in str(trouble) else "malformed") from trouble
+
+
+def _mended(document: Any) -> bool:
+    """Whether its table of objects (ISO 32000-1 7.5.4) was wrong, so that pdfium looked for them
+    itself: what it could not find is missing without a word."""
+    from pypdfium2 import raw  # pyright: ignore[reportMissingTypeStubs]
+
+    return not raw.FPDF_DocumentHasValidCrossReferenceTable(document)
 
 
 def _bounded(picture: Any, most: int) -> bytes:

@@ -1,0 +1,205 @@
+"""A running server, and archives that give it one hostile object after the other.
+
+python -m tests.faults.hostile_ground --objects 100000 --seed 1
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from dicom_mcp.demo.index import Index
+from dicom_mcp.demo.web import EmbeddedWeb
+from dicom_mcp.node import Receiver
+from tests.faults.hostile_objects import Hostile, encoded, hostile
+from tests.pace import scaled
+from tests.peers.program import free_port
+from tests.peers.raw_objects import accept_each, deliver, stored, syntaxes_of
+from tests.peers.scripted import FIND_REQUEST, Peer, Talk
+from tests.peers.scripted_sender import MOVE, finish, hear, serve
+from tests.stdio import HANDSHAKES, Child, child
+
+# Seconds of a call, and after them.
+DEADLINE = 10.0
+GRACE = 1.0
+
+# Bytes that the server and its processes apart may hold together.
+MOST_MEMORY = 400 << 20
+
+WAYS = ("web", "get", "move")
+IMPLICIT = "1.2.840.10008.1.2"
+
+# What a list of C-FIND has of an object.
+_LISTED = (
+    *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality"),
+    *("PatientID", "StudyDate", "SeriesNumber", "InstanceNumber"),
+)
+# C-GET's SOP classes (PS3.4 C.6.3), which an archive that only moves has none of.
+_GETS = b"1.2.840.10008.5.1.4.1.2.2.3"
+
+
+class OneObject(Index):
+    """An index that tells of an object and gives its bytes as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: Hostile | None = None
+
+    def show(self, now: Hostile) -> None:
+        self.now = now
+        self.add(now.told)
+
+    def object(self, sop_instance_uid: str) -> tuple[bytes, str] | None:  # noqa: ARG002
+        return (self.now.content, self.now.syntax) if self.now else None
+
+    def data_set(self, sop_instance_uid: str) -> Dataset | None:  # noqa: ARG002
+        return self.now.told if self.now else None
+
+
+class OneObjectArchive:
+    """The same over DIMSE: to the association, or to a receiver."""
+
+    def __init__(self, index: OneObject, receiver: Receiver | None = None) -> None:
+        self._index = index
+        self._receiver = receiver
+        refused = _GETS if receiver else b"none"
+        self.peer = Peer((partial(accept_each, refused=refused), serve(self._answer)))
+
+    def _answer(self, talk: Talk, _: bytes) -> None:
+        now = self._index.now
+        assert now
+        uids = str(now.told.SOPClassUID), str(now.told.SOPInstanceUID)
+        if talk.operation == FIND_REQUEST:
+            row = Dataset()
+            for keyword in _LISTED:
+                setattr(row, keyword, now.told.get(keyword, ""))
+            talk.answering = FIND_REQUEST
+            talk.send(talk.row(data_set=encoded(row, IMPLICIT)))
+            finish()(talk)
+            return
+        if talk.operation == MOVE:
+            assert self._receiver
+            said = stored(*uids, now.content, 1)
+            finish(completed=deliver(self._receiver, (uids[0], now.syntax), said))(talk)
+            return
+        kind = [uids[0].encode(), now.syntax.encode()]
+        found = [id_ for id_, one in talk.contexts.items() if syntaxes_of(one) == kind]
+        if found:
+            talk.send(stored(*uids, now.content, found[0]))
+            hear(talk)
+        finish(completed=len(found), failed=1 - len(found))(talk)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of looking at an object: how it ended, and in which rules that is against."""
+
+    how: str
+    faults: list[str]
+
+
+@dataclass(slots=True)
+class Ground:
+    """The server, what it is given, and the most memory it was seen to hold."""
+
+    server: Child
+    index: OneObject
+    most_memory: int = 0
+
+    def look(self, seed: int, way: str) -> list[Looked]:
+        """Give the object of this seed this way, and ask for what is in it."""
+        now = hostile(seed)
+        self.index.show(now)
+        return [self._ask(now, tool, way) for tool in now.tools]
+
+    def _ask(self, now: Hostile, tool: str, way: str) -> Looked:
+        began = monotonic()
+        asked = {"series_instance_uid": str(now.told.SeriesInstanceUID), "node": way}
+        result = self.server.call(tool, **asked)
+        took = monotonic() - began
+        said = result["content"][0]["text"]
+        faults: list[str] = []
+        if took > scaled(DEADLINE) + GRACE:
+            faults.append(f"took {took:.1f} s")
+        if "a defect of the server" in said:
+            faults.append("crashed")
+        self.most_memory = max(self.most_memory, self.memory())
+        if self.most_memory > MOST_MEMORY:
+            faults.append(f"holds {self.most_memory >> 20} MiB")
+        if result.get("isError"):
+            return Looked("error", faults)
+        answer: dict[str, Any] = json.loads(said)
+        if answer["complete"]:
+            if now.is_cut:
+                faults.append("its end is missing, and it was called complete")
+            faults += [f"{word} is missing" for word in now.there if word not in said]
+        return Looked("complete" if answer["complete"] else "not complete", faults)
+
+    def memory(self) -> int:
+        """The most bytes that the server had, and its processes apart have."""
+        pid = self.server.process.pid
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(_most_held(one) for one in (str(pid), *told))
+
+
+def _most_held(pid: str) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0  # it has ended
+    found = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(found[0].split()[1]) << 10 if found else 0
+
+
+@contextmanager
+def ground() -> Generator[Ground]:
+    """A server whose nodes are the three ways to an object."""
+    index = OneObject()
+    receiver = Receiver("RECEIVER", free_port(), "127.0.0.1")
+    get, move = OneObjectArchive(index), OneObjectArchive(index, receiver)
+    with TemporaryDirectory() as folder, EmbeddedWeb(index) as web, get.peer, move.peer:
+        file = Path(folder) / "nodes.toml"
+        node = '[nodes.{}]\nhost = "127.0.0.1"\nport = {}\ntimeout = {}\n'
+        seconds = scaled(DEADLINE)
+        file.write_text(
+            f'[nodes.web]\nurl = "{web.url}"\ntimeout = {seconds}\n'
+            + node.format("get", get.peer.port, seconds)
+            + node.format("move", move.peer.port, seconds)
+            + f'receiver = {{ ae_title = "RECEIVER", port = {receiver.port}, host = "127.0.0.1" }}\n'
+        )
+        with child("--config", str(file)) as server:
+            server.initialize(HANDSHAKES[-1])
+            yield Ground(server, index)
+    index.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--objects", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    ended, wrong = Counter[str](), 0
+    with ground() as there:
+        for seed in range(chosen.seed, chosen.seed + chosen.objects):
+            way = WAYS[seed % len(WAYS)]
+            for looked in there.look(seed, way):
+                ended[f"{looked.how} ({way})"] += 1
+                wrong += len(looked.faults)
+                for fault in looked.faults:
+                    print(f"seed {seed} ({hostile(seed).kind}, {way}): {fault}", flush=True)
+    print(f"{dict(ended)}, {wrong} wrong, at most {there.most_memory >> 20} MiB")
+    sys.exit(wrong > 0)
+
+
+if __name__ == "__main__":
+    main()
