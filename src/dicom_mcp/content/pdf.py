@@ -23,7 +23,8 @@ class Text:
 
     `left_out` counts pages at the end that were not read, `pictures` pages without text on which
     something is drawn; `scanned` says that all pages are such. `damaged` counts pages that cannot
-    be read, or not to their end; `mended` says that objects of the PDF had to be looked for.
+    be read, or not to their end; `mended` says that objects of the PDF had to be looked for,
+    `empty` that nothing stands on any page.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Text:
     scanned: bool
     damaged: int = 0
     mended: bool = False
+    empty: bool = False
 
 
 def text(content: bytes, deadline: Deadline | None = None) -> Text:
@@ -66,6 +68,7 @@ def text(content: bytes, deadline: Deadline | None = None) -> Text:
         scanned=bool(drawn) and not told,
         damaged=sum(page is None or bool(page["left"]) for page in pages),
         mended=answer["mended"],
+        empty=not drawn and not told and None not in pages,
     )
 
 

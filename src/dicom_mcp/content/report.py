@@ -207,6 +207,8 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         notes.append(f"Pages that are pictures without text: {found.pictures}")
     if found.damaged:
         notes.append(f"Damaged pages that cannot be read: {found.damaged}")
+    if found.empty:
+        notes.append("Nothing stands on any page of the PDF: it may be damaged")
     if found.mended:
         notes.append(
             "The PDF is damaged and was mended as it was opened; parts of it may be missing"
@@ -217,7 +219,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         pages=found.pages,
         scanned=found.scanned,
         notes=tuple(notes),
-        whole=not (found.left_out or found.damaged or found.mended),
+        whole=not (found.left_out or found.damaged or found.mended or found.empty),
     )
 
 

@@ -65,7 +65,8 @@ def _mended(document: Any) -> bool:
     itself: what it could not find is missing without a word."""
     from pypdfium2 import raw  # pyright: ignore[reportMissingTypeStubs]
 
-    return not raw.FPDF_DocumentHasValidCrossReferenceTable(document)
+    ask: Any = raw
+    return not ask.FPDF_DocumentHasValidCrossReferenceTable(document)
 
 
 def _bounded(picture: Any, most: int) -> bytes:
