@@ -90,7 +90,7 @@ def test_what_draws_is_read_as_a_table_and_says_where_it_is_seen(
 
 def test_what_does_not_draw_is_refused_with_what_does(node: AnyNode) -> None:
     told = fail(node, "view_image", series_instance_uid=IMAGES, draw=IMAGES)
-    assert "no segmentation, structure set or dose" in told
+    assert "no segmentation by pixels, structure set or dose" in told
 
 
 def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:
@@ -100,3 +100,11 @@ def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:
     said, _ = look(node, "view_image", series_instance_uid=ECG, frame=2)
     assert "MEDIAN BEAT" in said["caption"][0]
     assert said["image"]["page"] == 2
+
+
+def test_what_is_no_report_names_the_tool_that_shows_it(node: AnyNode) -> None:
+    for series, hint in ((ECG, "view_image shows its curves"), (IMAGES, "view_image")):
+        uid = next(str(one.SOPInstanceUID) for one in HELD if one.SeriesInstanceUID == series)
+        told = fail(node, "read_report", series_instance_uid=series, sop_instance_uid=uid)
+        assert hint in told
+        look(node, "view_image", series_instance_uid=series, sop_instance_uid=uid)

@@ -58,6 +58,16 @@ def turned(grid: Grid, like: Plane) -> Grid:
     return Grid(Plane(row, column, (x, y, z)), Extent(rows, columns, step, step))
 
 
+def span(grid: Grid, normal: Vector) -> tuple[float, float]:
+    """From where to where the pixels of a grid lie along a normal, in mm."""
+    size = grid.extent
+    return ends(
+        dot(normal, grid.plane.at(down * size.down, across * size.across))
+        for down in (0, size.rows - 1)
+        for across in (0, size.columns - 1)
+    )
+
+
 def near(grid: Grid, slices: Plane, below: float, above: float) -> "Floats":
     """The share each pixel of a grid has of a slice: all where it lies in it, none so many mm below
     or above it."""

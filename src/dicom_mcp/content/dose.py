@@ -48,6 +48,11 @@ class Dose:
         said = self._elements.text("DoseUnits").upper()
         return "Gy" if said == "GY" else said.lower()
 
+    @property
+    def notes(self) -> list[str]:
+        """What its table lacks."""
+        return []
+
     def rows(self, apart: Apart) -> list[Row]:
         """What there is of it, as a table of one row."""
         most = self._most(apart)

@@ -103,6 +103,11 @@ class Source(Protocol):
         """What it is called."""
         ...
 
+    @property
+    def notes(self) -> list[str]:
+        """What its table lacks."""
+        ...
+
     def on(self, target: Target, apart: Apart, /) -> Layer:
         """What it draws on a frame."""
         ...

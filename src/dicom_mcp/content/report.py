@@ -124,8 +124,13 @@ def _kind(elements: Elements) -> str:
     name = uid_name(uid) or "of a SOP class unknown here"
     raise ContentError(
         f"The object ({name}) is no report: it holds neither a content tree nor a document",
-        "Read its header, or look at it as a picture",
+        _OTHERWISE.get(known.kind)
+        or ("Look at it with view_image" if known.has_pixels else "Read its header"),
     )
+
+
+_CURVES = "view_image shows its curves"
+_OTHERWISE = {"waveform": _CURVES, "sound": _CURVES}
 
 
 def _general(elements: Elements, kind: str) -> Report:
@@ -185,7 +190,7 @@ def _drawing(report: Report, elements: Elements, deadline: Deadline | None) -> R
     images = ", ".join(drawn_for(elements.dataset))
     text = f"{source.title}. "
     text += f"It was made from images of series {images}." if images else "It names no images."
-    return replace(report, text=text, regions=tuple(regions))
+    return replace(report, text=text, regions=tuple(regions), notes=tuple(source.notes))
 
 
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:

@@ -13,13 +13,13 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from .apart import Apart
-from .cutting import Grid, between, ends, grid_of, near, pixels
+from .cutting import Grid, between, grid_of, near, pixels, span
 from .elements import Elements
 from .error import ContentError
 from .groups import placed
 from .modality import is_ct, modality, padding
 from .pixels import stored
-from .placing import Plane, dot
+from .placing import Plane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,12 +65,7 @@ class Resampling:
         self._made: Dataset | None = None
         self.images = 0
         self.notes: dict[str, None] = {}
-        corners = [
-            grid.plane.at(down * size.down, across * size.across)
-            for down in (0, size.rows - 1)
-            for across in (0, size.columns - 1)
-        ]
-        least, most = ends(dot(slices.normal, corner) for corner in corners)
+        least, most = span(grid, slices.normal)
         reach = self.spacing * _BRIDGED
         self._ends = least - reach, most + reach
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
+from ..standard.syntaxes import NATIVE
 from .apart import Apart
-from .cutting import Grid, between, near, pixels
+from .cutting import Grid, between, near, pixels, span
 from .elements import Elements
 from .error import ContentError
 from .groups import group
 from .layers import Colour, Layer, Patch, Target, given
 from .pixels import frames_held, stored
-from .placing import Placing, extent
+from .placing import Placing, Vector, extent
 from .plain import capped
 from .tables import Row
 
@@ -52,6 +53,7 @@ class Segmentation:
         self._placing = Placing(self._elements)
         self._frames = frames_held(dataset)
         self.is_label_map = is_label_map(dataset)
+        self._is_binary = self._elements.integer("BitsAllocated") == 1 and self._syntax in NATIVE
         self._most = (
             self._elements.number("MaximumFractionalValue") or 255.0
             if self._elements.text("SegmentationType").upper() == "FRACTIONAL"
@@ -90,6 +92,13 @@ class Segmentation:
                 }
             )
         return rows
+
+    @property
+    def notes(self) -> list[str]:
+        """What its table lacks."""
+        if self._frames <= _MOST_COUNTED or self._is_binary:
+            return []
+        return [f"Volumes are not counted of more than {_MOST_COUNTED:,} frames"]
 
     def on(self, target: Target, apart: Apart) -> Layer:
         """The segments on a frame: by position, else on the images it says it was made from."""
@@ -132,8 +141,12 @@ class Segmentation:
         import numpy as np
 
         found: dict[int, Floats] = {}
+        spans: dict[Vector, tuple[float, float]] = {}
         for frame, plane in enumerate(self._planes, start=1):
             if plane is None:
+                continue
+            first, last = spans.setdefault(plane.normal, span(grid, plane.normal))
+            if not first - self.spacing < plane.along < last + self.spacing:
                 continue
             weights = near(grid, plane, self.spacing, self.spacing)
             own = Grid(plane, extent(self._elements, frame))
@@ -202,9 +215,19 @@ class Segmentation:
 
     def _counts(self, apart: Apart) -> dict[int, float]:
         """How many voxels each segment has; none where there are too many frames."""
+        import numpy as np
+
+        counts: dict[int, float] = {}
+        bits = self._elements.integer("Rows") * self._elements.integer("Columns")
+        content = self._elements.bulk("PixelData")
+        if self._is_binary and bits % 8 == 0 and len(content) >= bits // 8 * self._frames:
+            step = bits // 8
+            for place, number in enumerate(self._numbers):
+                part = np.frombuffer(content, "u1", step, place * step)
+                counts[number] = counts.get(number, 0.0) + float(np.bitwise_count(part).sum())
+            return counts
         if self._frames > _MOST_COUNTED:
             return {}
-        counts: dict[int, float] = {}
         for frame in range(1, self._frames + 1):
             for number, values in self._values(frame, apart):
                 counts[number] = counts.get(number, 0.0) + float(values.sum())

@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 
 from ..standard.sop_classes import sop_class
 from .dose import Dose
-from .elements import Elements
+from .elements import Elements, uid_name
 from .error import ContentError
 from .layers import Source
 from .segmentation import Segmentation
@@ -27,8 +27,9 @@ def source_of(dataset: Dataset) -> Source:
             return Dose(dataset)
         case _:
             pass
+    name = uid_name(Elements.of(dataset).text("SOPClassUID")) or "of a SOP class unknown here"
     raise ContentError(
-        "What is to be drawn is no segmentation, structure set or dose",
+        f"What is to be drawn ({name}) is no segmentation by pixels, structure set or dose",
         "Give the series UID of one as draw; study_overview lists them",
     )
 

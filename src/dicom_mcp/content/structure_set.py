@@ -71,6 +71,11 @@ class StructureSet:
         name = self._elements.text("StructureSetLabel") or self._elements.text("StructureSetName")
         return f"structure set {capped(name, 64)}".strip()
 
+    @property
+    def notes(self) -> list[str]:
+        """What its table lacks."""
+        return []
+
     def rows(self, _: Apart) -> list[Row]:
         """The regions as a table."""
         return [
