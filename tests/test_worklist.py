@@ -148,7 +148,7 @@ def found(event: Any) -> list[Dataset]:
     for entry in worklist():
         answer = Dataset()
         answer.SpecificCharacterSet = "ISO_IR 192"
-        for keyword in FIELDS.keys() - OF_STEP:
+        for keyword in {*FIELDS} - OF_STEP:
             if keyword in asked and keyword in entry:
                 setattr(answer, keyword, str(entry[keyword].value))
         answer.ScheduledProcedureStepSequence = [step(entry)]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .errors import ArchiveError
+from .standard.note import Note, incomplete
 from .standard.query import Matches, Query
 from .words.schedule import Worklist
 
@@ -25,7 +26,7 @@ class Answers[T]:
     counts: Counter[str]
     given: list[tuple[str, T]] = field(default_factory=list[tuple[str, T]])
     failed: list[tuple[str, ArchiveError]] = field(default_factory=list[tuple[str, ArchiveError]])
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
 
     def add(self, name: str, ended: Ended[T]) -> None:
         """Raises what was no failure of the archive: a refused argument, a cancelled call."""
@@ -37,7 +38,7 @@ class Answers[T]:
             raise ended.error
 
     def joined(
-        self: "Answers[Matches] | Answers[Worklist]", query: Query, notes: Sequence[str]
+        self: "Answers[Matches] | Answers[Worklist]", query: Query, notes: Sequence[Note]
     ) -> Matches:
         """What they say of themselves, as one answer without matches.
 
@@ -45,7 +46,7 @@ class Answers[T]:
         """
         if not self.given:
             raise one_of([error for _, error in self.failed])
-        told = [f"Not complete: {name} did not answer. {error}" for name, error in self.failed]
+        told = [incomplete(f"{name} did not answer. {error}") for name, error in self.failed]
         answers = [answer for _, answer in self.given]
         absent = [
             set(answer.absent)
@@ -67,18 +68,18 @@ class Answers[T]:
             ),
         )
 
-    def _said(self: "Answers[Matches] | Answers[Worklist]") -> list[str]:
+    def _said(self: "Answers[Matches] | Answers[Worklist]") -> list[Note]:
         """Each note once, with the names of those who said it unless all did. What an archive has
         to say of finding nothing is left out where another one found something."""
         any_found = any(self.counts.values())
-        speakers: dict[str, list[str]] = {}
+        speakers: dict[Note, list[str]] = {}
         for name, answer in self.given:
             if self.counts[name] or not answer.complete or not any_found:
                 for note in answer.notes:
                     speakers.setdefault(note, []).append(name)
         everyone = len(self.given) + len(self.failed)
         return [
-            note if len(names) == everyone else of_node(", ".join(names), note)
+            note if len(names) == everyone else note.within(", ".join(names))
             for note, names in speakers.items()
         ]
 
@@ -88,9 +89,3 @@ def one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
     first, *others = failures
     first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
     return first
-
-
-def of_node(name: str, note: str) -> str:
-    """A note of one node's answer; one that begins "Not complete" begins so still."""
-    begin, _, rest = note.partition(": ")
-    return f"{begin}: {name}: {rest}" if begin.startswith("Not complete") else f"{name}: {note}"

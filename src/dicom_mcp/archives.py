@@ -13,13 +13,14 @@ from dataclasses import replace
 from functools import partial
 from queue import Queue
 
-from .answers import Answers, Ended, of_node, one_of
+from .answers import Answers, Ended, one_of
 from .deadline import Deadline
 from .dicom_api import Archive, Arrived, ignored
 from .errors import ArchiveError, NoAcceptedContext
 from .node import AnyNode
 from .standard.instance import Instance, Reference, Retrieved, TakeInstance
 from .standard.levels import UNIQUE_KEY, Level
+from .standard.note import Note, incomplete, remark
 from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.record import NODES
@@ -82,7 +83,7 @@ class Archives:
         found = list(merged.matches.values())
         joined = answers.joined(query, [*merged.notes()])
         if len(found) > limit:
-            told = f"Not complete: these are {limit} of {len(found)} or more; raise limit."
+            told = incomplete(f"these are {limit} of {len(found)} or more; raise limit.")
             joined = replace(joined, complete=False, notes=(told, *joined.notes))
         return replace(joined, matches=found[:limit])
 
@@ -173,7 +174,7 @@ class Archives:
         without = [one for one in answers.failed if isinstance(one[1], NoAcceptedContext)]
         if answers.given and without:  # elsewhere there is none: that is no failure
             names = ", ".join(name for name, _ in without)
-            answers.notes.append(f"No worklist at {names}.")
+            answers.notes.append(remark(f"No worklist at {names}."))
             answers.failed = [one for one in answers.failed if one not in without]
         rows: list[Match] = [
             {**row, NODES: [name]} for name, answer in answers.given for row in answer.rows
@@ -186,7 +187,7 @@ class Archives:
         joined = answers.joined(Query(Level.STUDY), [])
         whole = Worklist(question, rows[:limit], joined.complete, joined.notes, joined.queries)
         if len(rows) > limit:
-            told = f"Not complete: the first {limit} of {len(rows)} entries by time; raise limit."
+            told = incomplete(f"the first {limit} of {len(rows)} entries by time; raise limit.")
             whole = replace(whole, complete=False, notes=(told, *whole.notes))
         if not look_up:
             return whole
@@ -213,7 +214,7 @@ class Archives:
         left = list(references)
         count, stopped = 0, False
         services: list[str] = []
-        notes: list[str] = []
+        notes: list[Note] = []
         failures: list[ArchiveError] = []
 
         def counted(instance: Instance) -> bool:
@@ -234,12 +235,12 @@ class Archives:
                 answer = archive.objects(here, counted, deadline=deadline, headers=headers)
             except ArchiveError as error:
                 failures.append(error)
-                notes.append(str(error))
+                notes.append(remark(str(error)))
                 continue
             missing = set(answer.missing)
             left = [one for one in left if one not in here or one in missing]
             services.append(answer.service)
-            notes += [of_node(name, note) for note in answer.notes]
+            notes += [note.within(name) for note in answer.notes]
         if failures and not count:
             raise one_of(failures)
         return Retrieved(

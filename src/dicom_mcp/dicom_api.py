@@ -15,6 +15,7 @@ from .errors import ArchiveError, NoAcceptedContext
 from .node import AnyNode, Node, WebNode
 from .standard.instance import Reference, Retrieved, TakeInstance
 from .standard.levels import Level
+from .standard.note import incomplete, remark
 from .standard.one_frame import OneFrame
 from .standard.query import Match, Matches, Query
 from .standard.recheck import Recheck
@@ -307,7 +308,7 @@ class Archive:
             filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
             notes.append(found_below(query.level, lacks, filled, len(answer.matches)))
         if absent := [one for one in answer.absent if one not in (*lacks, *query.keys)]:
-            notes.append(f"The archive does not return {', '.join(absent)}.")
+            notes.append(remark(f"The archive does not return {', '.join(absent)}.").about(*absent))
         return replace(answer, notes=tuple(notes))
 
     def _by_modalities_below(self, asking: Asking, query: Query, limit: int) -> Matches:
@@ -324,15 +325,17 @@ class Archive:
         notes = list(answer.notes)
         if lacks:
             told = found_below(query.level, lacks, filled, len(answer.matches))
-            notes.append(f"{told} {MODALITIES} was compared here.")
+            notes.append(remark(f"{told} {MODALITIES} was compared here."))
         whole = answer.complete and filled == len(answer.matches)
         if filled < len(answer.matches):
             notes.append(
-                "Not complete: there are more studies than could be asked. Narrow the question "
-                "by study_date or patient_id."
+                incomplete(
+                    "there are more studies than could be asked. Narrow the question "
+                    "by study_date or patient_id."
+                )
             )
         elif len(found) > limit:
-            notes.append(f"Not complete: these are {limit} of {len(found)} studies; raise limit.")
+            notes.append(incomplete(f"these are {limit} of {len(found)} studies; raise limit."))
         return replace(
             answer,
             query=query,
@@ -363,8 +366,8 @@ def _of_images_only(asking: Asking, answer: Matches) -> Matches:
     """The answer, marked where its modalities of studies leave out what is no image."""
     if not answer.complete or lists_reports(asking):
         return answer
-    told = (
-        f"Not complete: {MODALITIES} of this archive lists images only. How many have reports (SR) "
+    told = incomplete(
+        f"{MODALITIES} of this archive lists images only. How many have reports (SR) "
         "or other objects is counted with that modality."
     )
     return replace(answer, complete=False, notes=(*answer.notes, told))

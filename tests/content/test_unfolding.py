@@ -61,7 +61,7 @@ def test_what_unfolds_without_end_is_read_to_a_bound_that_is_told(name: str, syn
     assert bound in found.beyond
     told = Objections()
     told.learn("it", found)
-    assert told.incomplete()[0].startswith("Not complete: too much to be read here")
+    assert str(told.incomplete()[0]).startswith("Not complete: too much to be read here")
     dataset = read_inspected(found.instance.data_set, found.instance.transfer_syntax)
     assert Elements.of(dataset).items("ContentSequence")[0].text("TextValue") == "No metastasis"
 

@@ -47,7 +47,7 @@ def test_instances_are_read_from_the_metadata_of_their_series(
         assert [match["SOPInstanceUID"] for match in found.matches] == expected
         assert found.complete
         assert all("InstanceNumber" in match for match in found.matches)
-        assert any("no list of instances" in note for note in found.notes)
+        assert any("no list of instances" in str(note) for note in found.notes)
         assert len(asked) < 12
 
 

@@ -51,7 +51,7 @@ def session(port: int) -> str:
     except ArchiveError as error:
         return type(error).__name__ if error.remedy else "speechless"
     else:
-        json.dumps([answer.matches, answer.notes], allow_nan=False).encode()
+        json.dumps([answer.matches, *map(str, answer.notes)], allow_nan=False).encode()
         return "answered"
     finally:
         archive.close()

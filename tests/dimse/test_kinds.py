@@ -145,7 +145,7 @@ def test_what_has_no_context_is_told_so_and_the_sub_operations_are_counted() -> 
         came, retrieved = fetch(archive, [*ct(ONE), private])
     assert [one.sop_instance_uid for one in came] == [ONE]
     assert retrieved.missing == (private,)
-    (note,) = retrieved.notes
+    (note,) = map(str, retrieved.notes)
     assert f"it accepts no presentation context for {PRIVATE[0]}" in note
     assert "1 completed, 1 failed, 0 with warnings" in note
     assert "sent objects of this kind" in note
@@ -161,7 +161,7 @@ def test_a_failure_tells_the_sub_operations_and_what_the_archive_says_of_it(stat
         closing(connect(Node(port=peer.port))) as archive,
     ):
         try:
-            told = " ".join(fetch(archive, ct(ONE))[1].notes)
+            told = " ".join(map(str, fetch(archive, ct(ONE))[1].notes))
         except StatusFailure as failure:
             told = str(failure)
     assert "0 completed, 1 failed, 0 with warnings" in told
@@ -225,7 +225,7 @@ def test_an_object_sent_without_its_uid_is_answered_and_has_the_one_that_is_in_i
             came, retrieved = fetch(archive, ct(ONE))
     assert [one.sop_instance_uid for one in came] == ([ONE] if uid else [])
     assert len(retrieved.missing) == (0 if uid else 1)
-    assert "register" not in " ".join(retrieved.notes)
+    assert "register" not in " ".join(map(str, retrieved.notes))
     assert set(answered) <= {0x0000 if uid else 0x0124}
 
 

@@ -187,7 +187,7 @@ def test_it_ends_in_time_with_the_truth_and_the_next_question_is_answered(name: 
             answer = find(archive, seconds=scaled(SHORT) if short else PATIENCE)
             assert len(answer.matches) == expected.rows
             assert answer.complete is (expected.unless_complete == "")
-            notes = " ".join(answer.notes)
+            notes = " ".join(map(str, answer.notes))
             assert expected.unless_complete in notes
             assert expected.note in notes
             assert "ZZSECRET" not in notes

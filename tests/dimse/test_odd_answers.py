@@ -202,7 +202,7 @@ def test_what_may_lack_something_is_never_called_whole(oddity: str) -> None:
     answer = ask(script)
     assert len(answer.matches) == count
     assert not answer.complete
-    assert any(note.startswith("Not complete") for note in answer.notes)
+    assert any(note.lacks for note in answer.notes)
 
 
 @pytest.mark.parametrize("oddity", REFUSED)

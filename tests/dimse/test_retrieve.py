@@ -316,7 +316,7 @@ def test_one_by_one_an_archive_is_not_asked_for_ever() -> None:
     came, retrieved = asked((serve(answer),), *(f"1.2.3.{number}" for number in range(100)))
     assert (came, len(retrieved.missing)) == ([], 100)
     assert len(identifiers) == 1 + 3
-    assert "97 of 100 objects did not come: not asked for" in " ".join(retrieved.notes)
+    assert "97 of 100 objects did not come: not asked for" in " ".join(map(str, retrieved.notes))
 
 
 def test_an_archive_without_c_get_says_what_to_do_instead() -> None:

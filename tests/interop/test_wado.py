@@ -101,7 +101,7 @@ def test_what_is_not_held_is_missing(exchange: WebExchange, objects: list[Datase
         assert [instance.sop_instance_uid for instance in got] == [unique]
         assert set(found.missing) == set(absent)
         assert found.notes
-        assert all("of 4 objects did not come" in note for note in found.notes)
+        assert all("of 4 objects did not come" in str(note) for note in found.notes)
 
 
 def test_objects_of_a_dicom_node_come_from_the_server_it_names(

@@ -9,7 +9,7 @@ from dicom_mcp.standard.recheck import Recheck
 def checked(keys: dict[str, str], *matches: Match) -> tuple[list[bool], list[str]]:
     """Whether each match holds, and the notes afterwards."""
     recheck = Recheck(Query(Level.STUDY, keys))
-    return [recheck.holds(match) for match in matches], recheck.notes()
+    return [recheck.holds(match) for match in matches], [*map(str, recheck.notes())]
 
 
 def test_what_contradicts_a_key_is_left_out_and_counted() -> None:
@@ -85,4 +85,4 @@ def test_modalities_of_zero_length_are_modalities_an_archive_does_not_keep() -> 
 def test_no_key_and_no_value_break_the_check(keys: dict[str, str], match: Match) -> None:
     recheck = Recheck(Query(Level.STUDY, keys))
     recheck.holds(match)
-    assert all(note.endswith(".") for note in recheck.notes())
+    assert all(str(note).endswith(".") for note in recheck.notes())

@@ -63,7 +63,7 @@ def test_what_is_encoded_is_decoded(syntax: str) -> None:
     (row,) = rows(match)
     assert row["Modality"] == "MR"
     assert row["PatientName"] == "山田*"
-    assert row.keys() == FIELDS.keys()
+    assert row.keys() == {*FIELDS}
 
 
 def test_a_station_is_asked_for_by_title_and_by_name_and_every_modality_by_its_code() -> None:

@@ -95,7 +95,7 @@ def test_a_series_that_is_nowhere_is_said_to_be_nowhere() -> None:
     with archives([]) as (_, archive):
         answer = instances(archive, "1.3.1")
         assert answer.matches == []
-        assert answer.notes == ("The archive holds no series with this UID.",)
+        assert [*map(str, answer.notes)] == ["The archive holds no series with this UID."]
 
 
 def test_a_series_is_not_said_to_be_nowhere_when_not_all_were_seen() -> None:

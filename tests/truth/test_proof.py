@@ -126,7 +126,7 @@ def test_each_way_of_not_understanding_a_key_is_noticed(
     with archive(habits) as asked:
         answer = find(asked, **keys)
     assert (len(answer.matches), answer.complete) == (count, True)
-    assert any("his archive does not" in note for note in answer.notes)
+    assert any("his archive does not" in str(note) for note in answer.notes)
 
 
 def test_what_was_learned_is_remembered() -> None:

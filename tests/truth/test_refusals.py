@@ -62,7 +62,7 @@ def test_a_question_refused_for_what_it_asks_for_is_asked_without(
         assert len(answer.matches) == 2
         assert all(match["StudyDescription"] == "CT Chest" for match in answer.matches)
         told = f"refuses questions that ask for {', '.join(refused)}; left out."
-        assert any(told in note for note in answer.notes)
+        assert any(told in str(note) for note in answer.notes)
     assert first.queries <= 14
     assert second.queries == 1
     assert not asked[-1] & {*refused}

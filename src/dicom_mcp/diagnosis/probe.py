@@ -249,7 +249,7 @@ class Probe:
         told = (
             f"yes, by {got.service} ({size} bytes)"
             if got.count
-            else f"no: {' '.join(got.notes) or 'it did not come'}"
+            else f"no: {' '.join(map(str, got.notes)) or 'it did not come'}"
         )
         self.asker.tell("gives an object", told, shown)
 

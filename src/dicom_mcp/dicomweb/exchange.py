@@ -22,6 +22,7 @@ from ..errors import (
 from ..node import WebNode
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import remark
 from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, Value
 from ..standard.recheck import Recheck
@@ -56,7 +57,7 @@ _UNUSABLE_FIELDS = frozenset({400, 414, 431})
 _MOST_IN_VAIN = 3
 
 # Orthanc with its plugin of 2022 and older finds nothing for an escaped space or letter.
-_DOES_NOT_DECODE = (
+_DOES_NOT_DECODE = remark(
     "This server does not decode what a URL has to escape, such as spaces and letters beyond ASCII "
     "(RFC 3986 2.1); it was asked more widely, and what came was compared here."
 )
@@ -251,7 +252,7 @@ class WebExchange:
             return not recheck.holds(match) or take(match, size)
 
         ending = self._ask_pages(without_escapes(query), compared, deadline)
-        return replace(ending, notes=(*ending.notes, _DOES_NOT_DECODE))
+        return ending.noted(_DOES_NOT_DECODE)
 
     def _does_decode(self, deadline: Deadline) -> bool | None:
         """Whether the server finds a study it holds by a UID with an escape in it; None when it

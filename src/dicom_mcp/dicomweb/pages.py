@@ -16,6 +16,7 @@ from typing import Protocol
 from ..deadline import Deadline
 from ..errors import ProtocolViolation
 from ..standard.levels import NOUN, Level
+from ..standard.note import Note, incomplete
 from ..standard.query import Ending, Match, Query, damaged
 from ..standard.record import identity
 from .connection import Response
@@ -158,7 +159,7 @@ class Pages:
         notes = self._damage()
         return Ending(whole=not notes, notes=notes)
 
-    def _damage(self) -> tuple[str, ...]:
+    def _damage(self) -> tuple[Note, ...]:
         return (damaged(self._damaged, NOUN[self._query.level]),) if self._damaged else ()
 
     def _cut(self, why: str) -> Ending:
@@ -167,7 +168,7 @@ class Pages:
             whole=False,
             capped=True,
             notes=(
-                f"Not complete: the server gave {self._rows} {noun} of more ({why}).",
+                incomplete(f"the server gave {self._rows} {noun} of more ({why})."),
                 *self._damage(),
             ),
         )

@@ -14,6 +14,7 @@ from ..budgets import LARGEST_METADATA
 from ..deadline import Deadline
 from ..errors import ProtocolViolation, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import remark
 from ..standard.query import Ending, Match, Query
 from ..standard.recheck import Recheck
 from .model import data_set, objects
@@ -58,7 +59,7 @@ class Tree:
             deadline.remaining()
             if recheck.holds(match) and not take(match, size):
                 break
-        return Ending(notes=(f"This server has no list of {noun} of a {above}; {told}.",))
+        return Ending(notes=(remark(f"This server has no list of {noun} of a {above}; {told}."),))
 
     def has_parent(self, query: Query, deadline: Deadline) -> bool:
         """Whether the study or series in the query's path is listed one level above; of what it has

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
+from ..standard.note import remark
 from ..standard.part10 import file_meta
 from ..standard.values import is_uid
 from .connection import Response
@@ -143,7 +144,7 @@ class _Retrieval:
         ]
         whole = len(self._wanted)
         notes = [
-            f"{number} of {whole} objects did not come: {reason}."
+            remark(f"{number} of {whole} objects did not come: {reason}.")
             for reason, number in self._reasons.items()
             if number and missing
         ]

@@ -24,6 +24,7 @@ from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.levels import MODEL, NOUN, Level, Model
+from ..standard.note import Note, incomplete, remark
 from ..standard.one_frame import OneFrame
 from ..standard.query import Ending, Match, Query, damaged
 from ..standard.status import TOO_MANY, Kind
@@ -288,11 +289,13 @@ def _ending(
 
     Raises StatusFailure when the archive failed without giving a match.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     if answered.optional_keys_unsupported:
         notes.append(
-            "The archive said that it does not support some of the keys (status 0xFF01); what it "
-            "left out is missing from the records."
+            remark(
+                "The archive said that it does not support some of the keys (status 0xFF01); what "
+                "it left out is missing from the records."
+            )
         )
     if answered.damaged:
         notes.append(damaged(answered.damaged, nouns))
@@ -308,7 +311,9 @@ def _ending(
             offending=answered.offending,
         )
     notes.append(
-        f"Not complete: the archive ended its answer with status {said} after {count} "
-        f"{nouns[count != 1]}. {remedy}".rstrip()
+        incomplete(
+            f"the archive ended its answer with status {said} after {count} "
+            f"{nouns[count != 1]}. {remedy}".rstrip()
+        )
     )
     return Ending(whole=False, capped=said.code in TOO_MANY, notes=tuple(notes))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ..budgets import MOST_SET_ASIDE
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
+from ..standard.note import Note, remark
 from ..standard.values import is_uid
 
 NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
@@ -101,13 +102,13 @@ class Order:
         notes = [_did_not_come(number, len(self._wanted), why) for why, number in reasons.items()]
         if self._unasked:
             noun = "object" if self._unasked == 1 else "objects"
-            notes.append(f"{self._unasked} {noun} came that nobody had asked for; dropped.")
+            notes.append(remark(f"{self._unasked} {noun} came that nobody had asked for; dropped."))
         return Retrieved(service, self.count, tuple(missing), tuple(notes))
 
 
-def _did_not_come(number: int, whole: int, reason: str) -> str:
+def _did_not_come(number: int, whole: int, reason: str) -> Note:
     noun = "object" if whole == 1 else "objects"
-    return f"{number} of {whole} {noun} did not come: {reason}."
+    return remark(f"{number} of {whole} {noun} did not come: {reason}.")
 
 
 def _place(one: Reference) -> _Place:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Match, Matches
 from ..standard.shapes import SEPARATOR
 
@@ -16,7 +17,7 @@ class Account:
 
     matches: list[Match] = field(default_factory=list[Match])
     complete: bool = True
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
     sent: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     absent: set[str] = field(default_factory=set[str])
     empty: set[str] = field(default_factory=set[str])
@@ -51,21 +52,22 @@ class Account:
             sent = self.sent.setdefault(keyword, [])
             sent += [key for key in keys if key not in sent]
 
-    def lack(self, *notes: str) -> None:
-        """Something is missing, for these reasons."""
+    def lack(self, *notes: Note | str) -> None:
+        """Something is missing, for these reasons; a text says what."""
         self.complete = False
-        self.note(*notes)
+        self.note(*(incomplete(note) if isinstance(note, str) else note for note in notes))
 
-    def told(self) -> list[str]:
+    def told(self) -> list[Note]:
         """The notes, each once; of an answer that is not complete one says so."""
         notes = [*dict.fromkeys(self.notes)]
-        if self.complete or any(note.startswith("Not complete") for note in notes):
+        if self.complete or any(note.lacks for note in notes):
             return notes
-        return [f"Not complete, perhaps: {self.doubt}", *notes]
+        return [perhaps(self.doubt), *notes]
 
-    def note(self, *notes: str) -> None:
-        """Add what is not said yet."""
-        self.notes += [note for note in notes if note not in self.notes]
+    def note(self, *notes: Note | str) -> None:
+        """Add what is not said yet; a text is a remark."""
+        told = [remark(note) if isinstance(note, str) else note for note in notes]
+        self.notes += [note for note in told if note not in self.notes]
 
 
 def _short(key: str) -> str:

@@ -254,7 +254,7 @@ class Call:
 
     def answer[T: Answer](self, model: type[T], account: Account, **fields: Any) -> T:
         """The answer: what it tells, and what it has to say of itself."""
-        told: dict[str, Any] = {"notes": account.told()}
+        told: dict[str, Any] = {"notes": [str(note) for note in account.told()]}
         if issubclass(model, Findings):
             told |= {
                 "complete": account.complete,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..standard.note import incomplete
 from .answer import Answer
 from .sendable import sendable
 from .warned import warning
@@ -13,11 +14,11 @@ def told(answer: Answer) -> dict[str, Any]:
     structured: dict[str, Any] = sendable(answer, cut=cut)
     if cut and "complete" in structured:
         structured["complete"] = False
-        short = (
-            f"Not complete: {len(cut)} texts are longer than an answer has room for; they end with "
+        short = incomplete(
+            f"{len(cut)} texts are longer than an answer has room for; they end with "
             "a mark. Ask for fewer attributes, or read a report by `start`."
         )
-        structured["notes"] = [short, *structured["notes"]]
+        structured["notes"] = [str(short), *structured["notes"]]
     if warned := warning(structured):
         structured["notes"] = [warned, *structured["notes"]]
     return structured

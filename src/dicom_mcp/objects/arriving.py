@@ -12,6 +12,7 @@ from ..errors import ArchiveError
 from ..standard.identity import Identity, Patient
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
+from ..standard.note import Named, Note, Parts, incomplete, joined, perhaps, remark
 from ..standard.query import Query
 from ..standard.values import shown
 
@@ -38,7 +39,7 @@ class Arrived:
     instance: Instance
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    differences: tuple[str, ...] = ()
+    differences: tuple[Note, ...] = ()
     remarks: tuple[str, ...] = ()
     stranger: str = ""
     beyond: str = ""
@@ -55,7 +56,7 @@ class Objections:
 
     faults: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     doubts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    remarks: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    remarks: dict[Note, list[str]] = field(default_factory=dict[Note, list[str]])
     bounds: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def learn(self, name: str, arrived: Arrived) -> None:
@@ -64,31 +65,38 @@ class Objections:
             (self.faults, arrived.faults),
             (self.doubts, arrived.doubts),
             (self.bounds, filter(None, [arrived.beyond])),
-            (self.remarks, (*arrived.differences, *arrived.remarks)),
         ):
             for one in told:
                 kinds.setdefault(one, []).append(name)
+        for note in (*arrived.differences, *map(remark, arrived.remarks)):
+            self.remarks.setdefault(note, []).append(name)
 
-    def incomplete(self) -> list[str]:
+    def incomplete(self) -> list[Note]:
         """What costs something of an object, or may."""
         told = [
-            f"Not complete: damaged, and read as far as it is sound ({_names(names)}): {fault}. "
-            "Retrieve it again, or look at how the archive keeps it."
+            incomplete(
+                f"damaged, and read as far as it is sound ({_names(names)}): {fault}. "
+                "Retrieve it again, or look at how the archive keeps it."
+            )
             for fault, names in self.faults.items()
         ]
         told += [
-            f"Not complete: too much to be read here, and not read further ({_names(names)}): "
-            f"{bound}. No honest object has; ask whoever made it."
+            incomplete(
+                f"too much to be read here, and not read further ({_names(names)}): "
+                f"{bound}. No honest object has; ask whoever made it."
+            )
             for bound, names in self.bounds.items()
         ]
         return told + [
-            f"Not complete, perhaps ({_names(names)}): {doubt}."
-            for doubt, names in self.doubts.items()
+            perhaps(f"{_names(names)}: {doubt}.") for doubt, names in self.doubts.items()
         ]
 
-    def told(self) -> list[str]:
+    def told(self) -> list[Note]:
         """What has to be known of objects that are whole."""
-        return [f"Attention ({_names(names)}): {one}." for one, names in self.remarks.items()]
+        return [
+            remark(f"Attention ({_names(names)}): ", *note.parts, ".")
+            for note, names in self.remarks.items()
+        ]
 
 
 def arrived(
@@ -175,35 +183,44 @@ def _elsewhere(who: Identity, wanted: Reference) -> list[str]:
     ]
 
 
-def _otherwise(who: Identity, instance: Instance) -> list[str]:
+def _otherwise(who: Identity, instance: Instance) -> list[Note]:
     """Where what it travelled with says otherwise (PS3.7 9.1.1, PS3.10 7.1)."""
     pairs = {
         "SOP Class UID": (who.sop_class_uid, instance.sop_class_uid),
         "SOP Instance UID": (who.sop_instance_uid, instance.sop_instance_uid),
     }
     return [
-        f"it was sent with another {what} than it says itself; what it says itself counts"
+        remark(f"it was sent with another {what} than it says itself; what it says itself counts")
         for what, (its, sent) in pairs.items()
         if its and sent and its != sent
     ]
 
 
-def _whose(patient: Patient, patients: Collection[Patient]) -> list[str]:
+def _whose(patient: Patient, patients: Collection[Patient]) -> list[Note]:
     """Where it names another patient than the archive does for its study."""
     if not patients or not (patient.id or patient.name):
         return []
     if not all(patient.differs(one) for one in patients):
         return []
-    listed = " or ".join(_called(one) for one in patients)
     return [
-        f"the object itself names another patient, {_called(patient)}, than the archive does for "
-        f"its study, {listed}: a mix-up, or a correction that did not reach it"
+        remark(
+            "the object itself names another patient, ",
+            *_called(patient),
+            ", than the archive does for its study, ",
+            *joined(" or ", map(_called, patients)),
+            ": a mix-up, or a correction that did not reach it",
+        )
     ]
 
 
-def _called(patient: Patient) -> str:
-    issuer = f" of {shown(patient.issuer)}" if patient.issuer else ""
-    return f"{shown(patient.name)} with the ID {shown(patient.id)}{issuer}"
+def _called(patient: Patient) -> Parts:
+    who: list[str | Named] = [
+        Named("PatientName", shown(patient.name)),
+        " with the ID ",
+        Named("PatientID", shown(patient.id)),
+    ]
+    issuer = Named("IssuerOfPatientID", shown(patient.issuer))
+    return [*who, " of ", issuer] if patient.issuer else who
 
 
 def _names(names: Sequence[str]) -> str:

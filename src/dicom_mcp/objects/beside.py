@@ -11,6 +11,7 @@ from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
+from ..standard.note import Note, remark
 from ..standard.query import Match, Query
 from ..standard.values import shown
 from .objects import Member, Members, fetch, members, opened
@@ -50,7 +51,7 @@ class _Beside:
 
 def notes_beside(
     call: Call, found: Members, those: Sequence[Member], drawn: Collection[str] = ()
-) -> list[str]:
+) -> list[Note]:
     """What is to be said of presentation states that are for these images of a series, and of what
     may be drawn on them and is not among those `drawn`; that they could not be asked for, too."""
     study, series = found.study_instance_uid, found.series_instance_uid
@@ -58,12 +59,12 @@ def notes_beside(
         return []
     key = (call.source, study, "beside")
     beside: _Beside | None = call.house.lists.get(key)
-    told: list[str] = []
+    told: list[Note] = []
     if beside is None:
         try:
             beside, told = _beside(call.within(_SECONDS), study)
         except (ArchiveError, ContentError) as error:
-            return [f"Whether presentation states draw on this image is not known: {error}"]
+            return [remark(f"Whether presentation states draw on this image is not known: {error}")]
         if not told:
             call.house.lists.put(key, beside)
     told += _to_draw(beside.drawing, series, drawn)
@@ -75,22 +76,26 @@ def notes_beside(
         kept_in = ", ".join(dict.fromkeys(state.kept_in for state in mine))
         told.insert(
             0,
-            f"{len(mine)} presentation states of the study are for what is shown ({labels}) and "
-            "not applied: they may draw on it, turn it, hide parts or change the window. "
-            f"read_report reads the words of series {kept_in}.",
+            remark(
+                f"{len(mine)} presentation states of the study are for what is shown ({labels}) "
+                "and not applied: they may draw on it, turn it, hide parts or change the window. "
+                f"read_report reads the words of series {kept_in}."
+            ),
         )
     return told
 
 
-def _to_draw(drawing: Mapping[str, str], series: str, drawn: Collection[str]) -> list[str]:
+def _to_draw(drawing: Mapping[str, str], series: str, drawn: Collection[str]) -> list[Note]:
     left = {uid: name for uid, name in drawing.items() if uid not in drawn}
     if series in drawing or not left:
         return []
     several = "; ".join(f"{name} (draw={uid})" for uid, name in [*left.items()][:_MOST_SERIES])
-    return [f"Not drawn, and may be of these images, as they are of their study: {several}."]
+    return [
+        remark(f"Not drawn, and may be of these images, as they are of their study: {several}.")
+    ]
 
 
-def _beside(call: Call, study: str) -> tuple[_Beside, list[str]]:
+def _beside(call: Call, study: str) -> tuple[_Beside, list[Note]]:
     """All of a study, and what could not be looked into."""
     from ..content.sources import MODALITIES
 
@@ -104,11 +109,13 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[str]]:
         listed.append,
         limit=_MOST_LISTED,
     )
-    told: list[str] = []
+    told: list[Note] = []
     if not answer.complete or not all(text(one, "Modality") for one in listed):
         told.append(
-            "Not all series of the study could be looked at: whether others draw on this image is "
-            "not known."
+            remark(
+                "Not all series of the study could be looked at: whether others draw on this image "
+                "is not known."
+            )
         )
     drawing = {
         text(one, "SeriesInstanceUID"): " ".join(
@@ -124,10 +131,10 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[str]]:
 
 def _states(
     call: Call, study: str, several: Sequence[Match]
-) -> tuple[tuple[_State, ...], list[str]]:
+) -> tuple[tuple[_State, ...], list[Note]]:
     """The presentation states of these series, and which could not be looked into."""
     states: list[_State] = []
-    told: list[str] = []
+    told: list[Note] = []
     for match in several[:_MOST_SERIES]:
         series = text(match, "SeriesInstanceUID")
         found = members(call, series, study)
@@ -136,14 +143,17 @@ def _states(
             try:
                 states.append(_state(opened(instance), series))
             except ContentError as trouble:
-                told.append(f"A presentation state of the study cannot be read: {trouble}")
+                told.append(remark(f"A presentation state of the study cannot be read: {trouble}"))
             return True
 
         some = found.objects[: max(0, _MOST_STATES - len(states))]
         fetched = fetch(call, some, take, headers=True)
         if fetched.missing or len(some) < len(found.objects) or not found.whole:
             told.append(
-                "Not all presentation states of the study were read: others may draw on this image."
+                remark(
+                    "Not all presentation states of the study were read: others may draw on this "
+                    "image."
+                )
             )
     return tuple(states), told
 

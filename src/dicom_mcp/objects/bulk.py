@@ -7,6 +7,7 @@ from ..content.error import ContentError
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
+from ..standard.note import Note, perhaps
 from .objects import Member, fetch_one, opened
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def completed(
     call: Call, one: Member, instance: Instance, dataset: "Dataset", wanted: Sequence[str]
-) -> tuple["Dataset", list[str]]:
+) -> tuple["Dataset", list[Note]]:
     """The data set that tells of each attribute that is wanted: where a header lacks some, which
     its archive may have kept apart (PS3.18 F.2.2), the whole object's. And why it is not to be had.
     """
@@ -27,8 +28,10 @@ def completed(
         return opened(whole), fetched.told(1)
     except (ArchiveError, ContentError) as trouble:
         return dataset, [
-            f"Not complete, perhaps: {', '.join(absent)} may be in the object, whose header came "
-            f"without bulk data, and the object did not come whole. {trouble}"
+            perhaps(
+                f"{', '.join(absent)} may be in the object, whose header came "
+                f"without bulk data, and the object did not come whole. {trouble}"
+            )
         ]
 
 

@@ -6,6 +6,7 @@ from ..door.account import Account
 from ..door.call import Call
 from ..door.rows import text
 from ..standard.levels import Level
+from ..standard.note import Note, incomplete
 from ..standard.query import Match, Query
 from ..standard.shapes import SEPARATOR
 from .objects import WANTED
@@ -39,7 +40,7 @@ class Chosen:
         came = {text(one, "StudyInstanceUID") for one in self.series}
         if answer.complete and (missing := [one for one in studies if one not in came]):
             self._found.missing["StudyInstanceUID"] = missing
-            self._learn(False, ["Not complete: the archive holds no study with one of these UIDs."])
+            self._learn(False, [incomplete("the archive holds no study with one of these UIDs.")])
 
     def add_several(self, uids: Sequence[str]) -> None:
         """These series, whose studies are looked up. The first shows whether they can be asked for
@@ -94,7 +95,7 @@ class Chosen:
     def _not_there(self, series: str, *, is_known: bool) -> None:
         if is_known:
             self._found.missing.setdefault("SeriesInstanceUID", []).append(series)
-        self._learn(False, ["Not complete: the archive holds no series with one of the UIDs."])
+        self._learn(False, [incomplete("the archive holds no series with one of the UIDs.")])
 
     def choose(self, modalities: Sequence[str], limit: int) -> None:
         """Those of these modalities, as many as are wanted."""
@@ -108,10 +109,10 @@ class Chosen:
                     f"{', '.join(there)}."
                 )
         if len(self.series) > limit:
-            told = f"Not complete: these are {limit} of {len(self.series)} series; raise limit."
+            told = incomplete(f"these are {limit} of {len(self.series)} series; raise limit.")
             self._learn(False, [told])
             del self.series[limit:]
 
-    def _learn(self, complete: bool, notes: Sequence[str]) -> None:
+    def _learn(self, complete: bool, notes: Sequence[Note]) -> None:
         self._found.complete = self._found.complete and complete
         self._found.note(*notes)

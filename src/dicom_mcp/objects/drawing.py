@@ -7,6 +7,7 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.call import Call
 from ..standard.instance import Instance
+from ..standard.note import Note, incomplete
 from ..standard.sop_classes import sop_class
 from .objects import Member, fetch, members, opened
 
@@ -33,24 +34,26 @@ def sources(call: Call, several: Sequence[str], remarks: Account) -> list["Sourc
     for series in several:
         some = members(call, series)
         chosen = some.objects[: _MOST - len(found)]
-        faults: list[str] = []
+        faults: list[Note] = []
 
-        def take(_: Member, instance: Instance, faults: list[str] = faults) -> bool:
+        def take(_: Member, instance: Instance, faults: list[Note] = faults) -> bool:
             call.check()
             try:
                 found.append(source_of(opened(instance)))
             except ContentError as trouble:
-                faults.append(f"Not complete: {trouble}")
+                faults.append(incomplete(str(trouble)))
             return True
 
         before = len(found)
         fetched = fetch(call, chosen, take)
         told = [*dict.fromkeys(faults), *fetched.told(len(chosen))]
         if len(found) == before:
-            raise ContentError(" ".join(told) or f"At most {_MOST} objects are drawn at once")
+            raise ContentError(
+                " ".join(map(str, told)) or f"At most {_MOST} objects are drawn at once"
+            )
         if len(chosen) < len(some.objects) or not some.whole:
             told.append(
-                f"Not complete: {len(chosen)} of {len(some.objects)} objects of a series are drawn."
+                incomplete(f"{len(chosen)} of {len(some.objects)} objects of a series are drawn.")
             )
         if told:
             remarks.lack(*told)

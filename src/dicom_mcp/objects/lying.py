@@ -9,6 +9,7 @@ from ..door.call import Call
 from ..door.rows import filled, text
 from ..errors import BadArgument
 from ..standard.instance import Instance
+from ..standard.note import incomplete
 from ..standard.query import Match
 from .objects import Fetched, Member, fetch, head, members, opened
 
@@ -37,14 +38,14 @@ def lying(call: Call, found: Account, several: Sequence[Match]) -> list[dict[str
             fetched = _heads(call, some.objects, heads)
         told = fetched.told(len(some.objects))
         if len(some.objects) > _MOST_PLACED:
-            told = [f"Not complete: a series of more than {_MOST_PLACED} objects is not read."]
+            told = [incomplete(f"a series of more than {_MOST_PLACED} objects is not read.")]
         if told or not some.whole:
             told += [*some.notes, "What seems to be a gap may be an image that did not come."]
         found.complete = found.complete and not told
         found.note(*told, *fetched.remarks())
         if heads:
             lies = geometry(map(opened, heads))
-            rows.append({"series_instance_uid": series, **_geometry(asdict(lies))})
+            rows.append({"SeriesInstanceUID": series, **_geometry(asdict(lies))})
     return rows
 
 

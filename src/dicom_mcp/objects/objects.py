@@ -19,6 +19,7 @@ from ..node import WebNode
 from ..standard import values
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
+from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, Query, texts
 from ..standard.values import shown, whole_number
 from ..studies.listing import listing
@@ -68,7 +69,7 @@ class Members:
     series_instance_uid: str
     objects: tuple[Member, ...]
     whole: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     order: str = "by instance number"
     is_ordered: bool = True
 
@@ -112,18 +113,18 @@ class Fetched:
     """How fetching ended: which objects did not come and why, what is wrong with the others."""
 
     missing: list[str] = field(default_factory=list[str])
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
     objections: Objections = field(default_factory=Objections)
 
-    def told(self, wanted: int) -> list[str]:
+    def told(self, wanted: int) -> list[Note]:
         """What is to be said where not all came, or not whole."""
         told = self.objections.incomplete()
         if self.missing:
             what = f"{len(self.missing)} of {wanted} objects did not come from the archive."
-            told += [f"Not complete: {what}", *self.notes]
+            told += [incomplete(what), *self.notes]
         return told
 
-    def remarks(self) -> list[str]:
+    def remarks(self) -> list[Note]:
         """What is to be known of those that came whole."""
         return self.objections.told()
 
@@ -239,14 +240,18 @@ def fetch(
         ):
             found.missing.append(reference.sop_instance_uid)
             found.notes.append(
-                f"An object of {size:,} bytes is too large: at most {LARGEST_OBJECT:,} are read "
-                "here."
+                remark(
+                    f"An object of {size:,} bytes is too large: at most {LARGEST_OBJECT:,} are "
+                    "read here."
+                )
             )
             return True
         came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
         if came.stranger:
             found.missing.append(reference.sop_instance_uid)
-            found.notes.append(f"For one object another one came: {came.stranger}. It is dropped.")
+            found.notes.append(
+                remark(f"For one object another one came: {came.stranger}. It is dropped.")
+            )
             return True
         if not came.faults and instance.is_ended:  # else it may come whole when asked for again
             kept = replace(came, instance=head(came.instance)) if headers else came
@@ -282,7 +287,7 @@ def fetch_one(call: Call, one: Member, *, headers: bool = False) -> tuple[Instan
 
     found = fetch(call, [one], take, headers=headers)
     if not came:
-        raise ContentError("The archive did not give the object", " ".join(found.notes))
+        raise ContentError("The archive did not give the object", " ".join(map(str, found.notes)))
     return came[0], found
 
 

@@ -10,6 +10,7 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.levels import Level
+from ..standard.note import Note, perhaps, remark
 from ..standard.query import Match, Query, texts
 from ..standard.values import decimal_number
 from .objects import Member, Members, fetch, members, opened
@@ -116,7 +117,7 @@ def _read(call: Call, found: Members, facts: dict[str, _Facts]) -> str:
         return True
 
     told = fetch(call, found.objects, take, headers=True).told(len(found.objects))
-    return " ".join(dict.fromkeys([*faults, *told]))
+    return " ".join(dict.fromkeys([*faults, *map(str, told)]))
 
 
 def _of_header(dataset: "Dataset") -> _Facts:
@@ -145,16 +146,15 @@ def _sorted(found: Members, facts: dict[str, _Facts], why: str, fault: str) -> M
         values = {uid: _number(each.get(keyword, ())) for uid, each in about.items()}
         if None not in values.values() and len(set(values.values())) > 1:
             keyed = _keyed(found, about, lambda uid, values=values: (values[uid] or 0.0,))
-            told = f"Instance numbers {why}, and positions too: the images are {words}."
+            told = remark(f"Instance numbers {why}, and positions too: the images are {words}.")
             return replace(
                 found, objects=keyed.objects, order=words, notes=(*found.notes, told, *keyed.notes)
             )
-    told = (
-        f"Not complete, perhaps: instance numbers {why}, and the images say neither where they "
-        "lie nor when they were taken: which is the first or the last is not known."
+    told = perhaps(
+        f"instance numbers {why}, and the images say neither where they lie nor when they were "
+        "taken: which is the first or the last is not known.",
+        f" Headers could not be read: {fault}" if fault else "",
     )
-    if fault:
-        told += f" Headers could not be read: {fault}"
     return replace(found, order="in no known order", notes=(*found.notes, told), is_ordered=False)
 
 
@@ -180,15 +180,20 @@ def _by_position(
     keyed = _keyed(found, about, key)
     first, last = (places[uid][1] for uid in _ends(keyed, places, planes[0]))
     notes = [
-        f"Instance numbers {why}: the images are by position, from {first:.1f} to {last:.1f} mm."
+        remark(
+            f"Instance numbers {why}: the images are by position, from {first:.1f} to {last:.1f} "
+            "mm."
+        )
     ]
     if len(planes) > 1:
         notes.append(
-            f"They have {len(planes)} orientations: each lies by itself, that of "
-            f"{sizes[planes[0]]} images first."
+            remark(
+                f"They have {len(planes)} orientations: each lies by itself, that of "
+                f"{sizes[planes[0]]} images first."
+            )
         )
     if lost := len(about) - len(places):
-        notes.append(f"{lost} images do not say where they lie: they come last.")
+        notes.append(remark(f"{lost} images do not say where they lie: they come last."))
     return replace(
         found,
         objects=keyed.objects,
@@ -208,7 +213,7 @@ def _ends(
 @dataclass(frozen=True, slots=True)
 class _Keyed:
     objects: tuple[Member, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def _keyed(
@@ -224,11 +229,13 @@ def _keyed(
     keys = [key(one.uid) for one in several]
     shared = sum(keys.count(each) > 1 for each in keys) if len(keys) <= _MOST_READ else 0
     alike = len(several) - len({whole(one) for one in several})
-    notes: list[str] = []
+    notes: list[Note] = []
     if shared:
-        notes.append(f"{shared} of {len(several)} images share their place with others.")
+        notes.append(remark(f"{shared} of {len(several)} images share their place with others."))
     if alike:
-        notes.append(f"The order of {alike + 1} images that are alike in all of this is not known.")
+        notes.append(
+            remark(f"The order of {alike + 1} images that are alike in all of this is not known.")
+        )
     return _Keyed(tuple(several), tuple(notes))
 
 

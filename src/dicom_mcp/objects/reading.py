@@ -13,9 +13,10 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, Pictures, mime_of
 from ..door.call import Call
-from ..door.rows import Row, Rows, filled, text
+from ..door.rows import NamedRows, Row, filled, text
 from ..errors import ArchiveError
 from ..standard.instance import Instance
+from ..standard.note import Note, incomplete, remark
 from ..standard.sop_classes import sop_class
 from .objects import Fetched, Member, fetch, opened
 from .search import Search
@@ -44,8 +45,8 @@ class Reports(Findings):
     fence: str
     about: list[str]
     missing: Missing = NONE_MISSING
-    records: Rows
-    others: Rows
+    records: NamedRows
+    others: NamedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Reading:
             if not self.came and not self.faults:
                 raise ContentError(
                     f"report objects found: {len(search.found)}, but the archive gave none of them",
-                    " ".join(told[1:]),
+                    " ".join(map(str, told[1:])),
                 )
             complete = False
             notes += told
@@ -165,14 +166,16 @@ class Reading:
         if self.faults:
             complete = False
             notes.append(
-                f"Not complete: {len(self.faults)} of {len(self.chosen)} reports cannot be read; "
-                "`cannot_be_read` in their records says why."
+                incomplete(
+                    f"{len(self.faults)} of {len(self.chosen)} reports cannot be read; "
+                    "`cannot_be_read` in their records says why."
+                )
             )
         if self.others or self.before:
             complete = False
             notes.append(self._place())
         if not search.found and search.where:
-            notes.insert(0, self._nothing(complete))
+            notes.insert(0, remark(self._nothing(complete)))
         read = [one for one in self.chosen if one.uid in self.came]
         read.sort(key=lambda one: _dated(self.came[one.uid]), reverse=True)
         mark = _mark([report.text for report in self.came.values()])
@@ -186,7 +189,7 @@ class Reading:
         are_whole = [row.pop("whole") for row in rows]
         if not all(are_whole):
             complete = False
-            notes.append("Not complete: the `notes` of the records say what is missing there.")
+            notes.append(incomplete("the `notes` of the records say what is missing there."))
         records = self._records(read, rows, about)
         doubt = "the archive may have more objects than it gave."
         said = self.call.answer(
@@ -219,15 +222,15 @@ class Reading:
         ]
         return [*map(filled, rows), *unread]
 
-    def _place(self) -> str:
+    def _place(self) -> Note:
         """Which of all there are, newest first, these are."""
         count, first = len(self.search.found), self.before + 1
-        told = f"Not complete: these are {len(self.chosen)} of {count} reports and notes"
+        told = f"these are {len(self.chosen)} of {count} reports and notes"
         if self.before or self.page > 1:
             told += f", from number {first} on" if self.chosen else ", there are no more pages"
         if not self.others:
-            return f"{told}; page=1 has the newest."
-        return (
+            return incomplete(f"{told}; page=1 has the newest.")
+        return incomplete(
             f"{told}; `others` are not read. page={self.page + 1} has the next, "
             "newest first; raise limit, or read one by its sop_instance_uid."
         )
@@ -250,35 +253,41 @@ class Reading:
     ) -> dict[str, Any]:
         """A report as a record; `whole` says whether nothing of it is left out."""
         report = self.came[one.uid]
-        notes = [f"{note}." for note in report.notes]
+        notes = [remark(f"{note}.") for note in report.notes]
         if not report.whole:
-            notes.insert(0, "Not complete: part of this report could not be read.")
+            notes.insert(0, incomplete("part of this report could not be read."))
         tables, left_rows = self._tables(report, start, first_row)
         notes += left_rows
         end = start + len(words)
         if first_row and not start:  # the text stood in the answer before
             end = MOST_TEXT_OF_REPORTS // len(self.came)
         if start > len(report.text):
-            notes.append(f"The text has {len(report.text):,} characters: start is beyond its end.")
+            notes.append(
+                remark(f"The text has {len(report.text):,} characters: start is beyond its end.")
+            )
         if (left := len(report.text) - end) > 0:
             notes.append(
-                f"Not complete: the text goes on for {left:,} characters; read it with "
-                f"sop_instance_uid and start={end}."
+                incomplete(
+                    f"the text goes on for {left:,} characters; read it with "
+                    f"sop_instance_uid and start={end}."
+                )
             )
         if report.scanned:
             shown = len(self.pages.get(one.uid, ()))
             notes.append(
-                f"view_image shows its pages with this sop_instance_uid and frame={shown + 1}"
-                f" to {report.pages}."
-                if shown < report.pages
-                else "All its pages are pictures of this answer."
+                remark(
+                    f"view_image shows its pages with this sop_instance_uid and frame={shown + 1}"
+                    f" to {report.pages}."
+                    if shown < report.pages
+                    else "All its pages are pictures of this answer."
+                )
             )
         row: dict[str, Any] = {
             "kind": report.kind,
             "sop_class": report.sop_class,
             "title": report.title,
-            "date": report.content_date,
-            "time": report.content_time,
+            "ContentDate": report.content_date,
+            "ContentTime": report.content_time,
             "authors": [*report.authors],
             "completion": report.completion,
             "completion_description": report.completion_description,
@@ -290,7 +299,7 @@ class Reading:
             "pages": report.pages or "",
             "scanned": report.scanned or "",
         }
-        row |= {**tables, **self._where(one), "notes": notes}
+        row |= {**tables, **self._where(one), "notes": [*map(str, notes)]}
         if len(self.came) > 1:  # what is read of several first
             row["conclusion"] = _fenced(mark, report.conclusion)
         row["text"] = _fenced(mark, words)
@@ -298,7 +307,7 @@ class Reading:
 
     def _tables(
         self, report: "Report", start: int, first_row: int
-    ) -> tuple[dict[str, Sequence[Mapping[str, str]]], list[str]]:
+    ) -> tuple[dict[str, Sequence[Mapping[str, str]]], list[Note]]:
         """As many rows of its tables as there is room for, and what is to be said of the others.
         Where only the text is gone on with, the rows are those of the answer before."""
         tables = {
@@ -317,24 +326,26 @@ class Reading:
             return {**kept}, []
         told = " and ".join(f"{left[name]:,} rows of {name}" for name in cut)
         return {**kept}, [
-            f"Not complete: {told} follow; read them with sop_instance_uid and "
-            f"row={min(ends[name] for name in cut)}."
+            incomplete(
+                f"{told} follow; read them with sop_instance_uid and "
+                f"row={min(ends[name] for name in cut)}."
+            )
         ]
 
     def _where(self, one: Member) -> dict[str, str]:
-        study = {"study_instance_uid": one.reference.study_instance_uid}
+        study = {"StudyInstanceUID": one.reference.study_instance_uid}
         return {
             **(study if self.search.several else {}),
-            "series_instance_uid": one.reference.series_instance_uid,
-            "sop_instance_uid": one.reference.sop_instance_uid,
+            "SeriesInstanceUID": one.reference.series_instance_uid,
+            "SOPInstanceUID": one.reference.sop_instance_uid,
         }
 
     def _other(self, one: Member) -> Row:
         """An object that was not read, as far as the archive tells of it."""
         row = {
             "kind": _called(one),
-            "description": text(one.match, "SeriesDescription"),
-            "date": _when(one)[:8],
+            "SeriesDescription": text(one.match, "SeriesDescription"),
+            "ContentDate": _when(one)[:8],
             **self._where(one),
         }
         return filled(row)

@@ -9,6 +9,7 @@ from ..door.call import Call
 from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
+from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Match, Query
 from ..standard.sop_classes import sop_class
 from ..standard.values import count_of
@@ -46,7 +47,7 @@ class Search:
 
     call: Call
     found: list[Member] = field(default_factory=list[Member])
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
     complete: bool = True
     looked_at: int = 0
     where: str = "this series"
@@ -106,8 +107,10 @@ class Search:
         self.learn(found, f"these {len(studies)} studies" if len(studies) > 1 else "this study")
         if missing := len(studies) - len(whole):
             self.notes.append(
-                f"Not complete: the series of {missing} of {len(studies)} studies could not all be "
-                "looked into, so that reports of theirs may be missing."
+                incomplete(
+                    f"the series of {missing} of {len(studies)} studies could not all be "
+                    "looked into, so that reports of theirs may be missing."
+                )
             )
         every = [
             {
@@ -130,21 +133,24 @@ class Search:
             left = self._listed(later)
         elif later:
             self.notes.append(
-                f"Not looked into: {len(later)} series of scanners; reports have series of their "
-                "own, and one that lies among images is not found this way."
+                remark(
+                    f"Not looked into: {len(later)} series of scanners; reports have series of "
+                    "their own, and one that lies among images is not found this way."
+                )
             )
         several = [*first, *later]
         if left:
             self.complete = False
             self.notes.append(
-                f"Not complete, perhaps: {left} of {len(several)} series could not be looked into; "
-                "ask again with series_instance_uid."
+                perhaps(
+                    f"{left} of {len(several)} series could not be looked into; "
+                    "ask again with series_instance_uid."
+                )
             )
         if self.untold:
             self.complete = False
             self.notes.append(
-                f"Not complete, perhaps: the archive does not tell what kind {self.untold} objects "
-                "are."
+                perhaps(f"the archive does not tell what kind {self.untold} objects are.")
             )
 
     def _listed(self, several: Sequence[Match]) -> int:
@@ -166,7 +172,7 @@ class Search:
                 objects = [member(*place, {**one, **match}) for match in listed.instances]
                 self._keep(objects, text(one, "Modality"))
         except ArchiveError as error:
-            self.notes.append(f"Looking for reports ended early: {error}")
+            self.notes.append(remark(f"Looking for reports ended early: {error}"))
         return len(series) - done + max(0, len(several) - _MOST_LISTED)
 
     def _keep(self, objects: Sequence[Member], modality: str) -> None:

@@ -34,11 +34,11 @@ def rank_of(found: Members, one: Member, number: int, *, frames: int = 1) -> Ran
 def row_of(found: Members, one: Member | None = None) -> dict[str, Any]:
     """The UIDs of the series, and of one of its objects."""
     row: dict[str, Any] = {
-        "study_instance_uid": found.study_instance_uid,
-        "series_instance_uid": found.series_instance_uid,
+        "StudyInstanceUID": found.study_instance_uid,
+        "SeriesInstanceUID": found.series_instance_uid,
     }
     if one:
-        row |= {"sop_instance_uid": one.uid, "instance_number": one.number}
+        row |= {"SOPInstanceUID": one.uid, "InstanceNumber": one.number}
     return filled(row)
 
 

@@ -47,9 +47,8 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
     if limit == DEFAULT_LIMIT:
         limit = max(limit, min(tally.longest, MOST_RECORDS))
     if len(found.matches) > limit:
-        found.complete = False
-        found.note(
-            f"Not complete: these are {limit} of {len(found.matches)} {NOUN[question.level][1]} or "
+        found.lack(
+            f"these are {limit} of {len(found.matches)} {NOUN[question.level][1]} or "
             "more; raise limit (at most 500) or narrow the question."
         )
         del found.matches[limit:]

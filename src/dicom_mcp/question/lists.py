@@ -8,6 +8,7 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.lists import LISTED, normal, parts_of
+from ..standard.note import Parts, each_named, remark
 from ..standard.query import Match, Query, texts
 from ..standard.shapes import SEPARATOR
 from ..words.meaning import identifiers
@@ -70,8 +71,9 @@ class Tally:
             left = [value for value in values if value not in parts]
             new = [one for several in parts.values() for one in several if one not in left]
             single = all(len(several) == 1 for several in parts.values())
-            read = _named([*new]) if single else "several values"
-            told.note(f"No {keyword} is {_named([*parts])} as a whole: read as {read}.")
+            read = _named(keyword, [*new]) if single else ["several values"]
+            whole = _named(keyword, [*parts])
+            told.note(remark(f"No {keyword} is ", *whole, " as a whole: read as ", *read, "."))
             self._asked[keyword] = [*dict.fromkeys((*left, *new))]
             # Beside another list each of its values may be meant with each of this one.
             asked = new if self.lists == 1 else self._asked[keyword]
@@ -99,13 +101,21 @@ class Tally:
             elif told.complete:
                 told.missing[keyword] = missing
                 told.note(
-                    f"{len(values) - len(missing)} of {len(values)} values of {keyword} have a "
-                    f"match, {len(missing)} have none: {_named(missing)}."
+                    remark(
+                        f"{len(values) - len(missing)} of {len(values)} values of {keyword} have a "
+                        f"match, {len(missing)} have none: ",
+                        *_named(keyword, missing),
+                        ".",
+                    )
                 )
             else:
                 told.note(
-                    f"Of {len(missing)} of {len(values)} values of {keyword} it is not known "
-                    f"whether they have a match: {_named(missing)}."
+                    remark(
+                        f"Of {len(missing)} of {len(values)} values of {keyword} it is not known "
+                        "whether they have a match: ",
+                        *_named(keyword, missing),
+                        ".",
+                    )
                 )
 
 
@@ -123,15 +133,20 @@ def tell_lost_zeros(call: Call, level: Level, told: Account) -> None:
             found = {text for match in answer.matches for text in texts(match.get(keyword, ""))}
             longer += sorted(one for one in found if one.lstrip("0") == number)
         if longer:
+            only = f"; only {_MOST_LOOKED_FOR} were looked for" * (len(numbers) > _MOST_LOOKED_FOR)
             told.note(
-                f"There are {_named(longer)}: a spreadsheet drops the zeros that a number begins "
-                f"with. Ask for these if they are meant; only {_MOST_LOOKED_FOR} were looked for."
-                if len(numbers) > _MOST_LOOKED_FOR
-                else f"There are {_named(longer)}: a spreadsheet drops the zeros that a number "
-                "begins with. Ask for these if they are meant."
+                remark(
+                    "There are ",
+                    *_named(keyword, longer),
+                    ": a spreadsheet drops the zeros that a number begins with. Ask for these if "
+                    f"they are meant{only}.",
+                )
             )
 
 
-def _named(values: list[str]) -> str:
-    named = ", ".join(values[:_MOST_NAMED])
-    return named if len(values) <= _MOST_NAMED else f"{named} and {len(values) - _MOST_NAMED} more"
+def _named(keyword: str, several: list[str]) -> Parts:
+    left = len(several) - _MOST_NAMED
+    return [
+        *each_named(keyword, several[:_MOST_NAMED]),
+        *([f" and {left} more"] if left > 0 else []),
+    ]

@@ -12,6 +12,7 @@ from ..door.account import Account
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
+from ..standard.note import each_named, perhaps, remark
 from ..standard.query import Match, texts
 from ..standard.record import identity
 from ..words.name_words import is_dicom_form
@@ -132,21 +133,23 @@ class _Looking:
     def tell(self, *, whole: bool) -> None:
         """Say who was understood, and who may be missing."""
         if self._seen:
-            names = ", ".join(sorted(self._names)[:5])
-            self.found.note(f"Understood: {NAME} in other letters, {names}.")
+            names = each_named(NAME, sorted(self._names)[:5])
+            self.found.note(remark(f"Understood: {NAME} in other letters, ", *names, "."))
         if self._known:
             return
         is_latin = self._name.isascii() or not only_script(self._name)
         if self._foreign and is_latin and not self._seen:
-            self.found.complete = False
-            self.found.note(
-                f"Not complete, perhaps: names here are in {' and '.join(sorted(self._foreign))} "
-                "letters only, which cannot be compared with Latin ones. Ask by the name in those "
-                "letters, an ID or a birth date."
+            self.found.lack(
+                perhaps(
+                    f"names here are in {' and '.join(sorted(self._foreign))} "
+                    "letters only, which cannot be compared with Latin ones. Ask by the name in "
+                    "those letters, an ID or a birth date."
+                )
             )
         if not whole:
-            self.found.complete = False
-            self.found.note(
-                "Not complete, perhaps: not everybody could be looked at who may have the name "
-                "in other letters (Łukasz for Lukasz). Ask by birth date or part of the name."
+            self.found.lack(
+                perhaps(
+                    "not everybody could be looked at who may have the name "
+                    "in other letters (Łukasz for Lukasz). Ask by birth date or part of the name."
+                )
             )

@@ -4,6 +4,7 @@ from ..door.call import Call
 from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
+from ..standard.note import Named, Note, Parts, joined, remark
 from ..standard.query import Match
 from ..words.meaning import Meaning
 from ..words.nearly import near_keys, nearness
@@ -18,12 +19,12 @@ _MOST_TOLD = 5
 _WANTED = ("PatientID", NAME, "PatientBirthDate")
 
 
-def nearly_of(call: Call, question: Question) -> list[str]:
+def nearly_of(call: Call, question: Question) -> list[Note]:
     """A note on who may be meant, whatever else was asked."""
     if not question.name:
         return []
     near = nearness(question.name)
-    people: dict[tuple[str, str], tuple[float, str]] = {}
+    people: dict[tuple[str, str], tuple[float, Parts]] = {}
     whole = False
     step = call.within(_SECONDS)
 
@@ -31,8 +32,10 @@ def nearly_of(call: Call, question: Question) -> list[str]:
         name = text(match, NAME)
         if nearly := near(name):
             born = text(match, "PatientBirthDate")
-            told = f"{name} ({text(match, 'PatientID')}{f', born {born}' if born else ''})"
-            people[name, text(match, "PatientID")] = nearly, told
+            number = text(match, "PatientID")
+            known: list[str | Named] = [Named(NAME, name), " (", Named("PatientID", number)]
+            known += [", born ", Named("PatientBirthDate", born)] if born else []
+            people[name, number] = nearly, (*known, ")")
 
     try:
         for key, limit in (
@@ -49,11 +52,14 @@ def nearly_of(call: Call, question: Question) -> list[str]:
         pass  # what came before is told
     if not people:
         return []
-    ranked = sorted(people.values(), key=lambda one: (-one[0], one[1]))
-    told = "; ".join(said for _, said in ranked[:_MOST_TOLD])
+    ranked = sorted(people.values(), key=lambda one: (-one[0], [*map(str, one[1])]))
+    told = joined("; ", (said for _, said in ranked[:_MOST_TOLD]))
     more = f"; and {len(ranked) - _MOST_TOLD} more" if len(ranked) > _MOST_TOLD else ""
     looked = "" if whole else " (not everybody's name was compared)"
     return [
-        f"Nobody here has that name; who may be meant{looked}: {told}{more}. Ask which, then use "
-        "patient_id."
+        remark(
+            f"Nobody here has that name; who may be meant{looked}: ",
+            *told,
+            f"{more}. Ask which, then use patient_id.",
+        )
     ]

@@ -13,6 +13,7 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import Note, remark
 from ..standard.query import Match, is_one
 from ..words.meaning import Meaning
 from .asking import Question, find
@@ -29,7 +30,7 @@ _IDENTIFIERS = frozenset({"AccessionNumber", "PatientID"})
 _PARENTS = frozenset(UNIQUE_KEY.values()) - {"PatientID"}
 
 
-def hints(call: Call, question: Question) -> list[str]:
+def hints(call: Call, question: Question) -> list[Note]:
     """What to tell about a question that nothing matches."""
     nearly = nearly_of(call, question)
     told: list[str] = []
@@ -41,7 +42,8 @@ def hints(call: Call, question: Question) -> list[str]:
     except ArchiveError:
         pass  # a hint that cannot be had is none
     if told:
-        nearly.append(f"What would match instead (not part of this answer): {'; '.join(told)}.")
+        said = "; ".join(told)
+        nearly.append(remark(f"What would match instead (not part of this answer): {said}."))
     return nearly
 
 

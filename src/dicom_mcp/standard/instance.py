@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .note import Note
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -54,4 +56,4 @@ class Retrieved:
     service: str
     count: int
     missing: tuple[Reference, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .note import Named, Note, Parts, joined, remark
 from .query import TELLING, Match, texts
 
 _MOST_TOLD = 5
@@ -44,26 +45,33 @@ class Person:
         dates = {self.birth_date, other.birth_date} - {""}
         return names_agree and len(dates) < 2
 
-    def __str__(self) -> str:
-        born = f"born {self.birth_date}" if self.birth_date else ""
-        issuer = f"issued by {self.issuer}" if self.issuer else ""
-        about = ", ".join(one for one in (born, issuer) if one)
-        return f"{self.name or 'no name'} ({about})" if about else self.name or "no name"
+    @property
+    def parts(self) -> Parts:
+        """Who it is, in the words of a note."""
+        born: Parts = ["born ", Named("PatientBirthDate", self.birth_date)] * bool(self.birth_date)
+        issuer: Parts = ["issued by ", Named("IssuerOfPatientID", self.issuer)] * bool(self.issuer)
+        about = joined(", ", filter(None, (born, issuer)))
+        name = Named("PatientName", self.name) if self.name else "no name"
+        return [name, " (", *about, ")"] if about else [name]
 
 
-def several_people(people: Iterable[Person]) -> str:
-    """The note for studies of one Patient ID that are of several people; "" where they are not."""
+def several_people(people: Iterable[Person]) -> Note | None:
+    """The note for studies of one Patient ID that are of several people; none where they are "
+    "not."""
     apart: list[Person] = []
     for person in people:
         if all(person.is_another(known) for known in apart):
             apart.append(person)
     if len(apart) < 2:
-        return ""
-    told = "; ".join(map(str, apart[:_MOST_TOLD]))
+        return None
+    told = joined("; ", (person.parts for person in apart[:_MOST_TOLD]))
     more = f"; and {len(apart) - _MOST_TOLD} more" if len(apart) > _MOST_TOLD else ""
-    return (
-        f"Patient ID {apart[0].patient_id} is that of {len(apart)} people here: {told}{more}. Say "
-        "so, and ask whose studies are meant."
+    return remark(
+        "Patient ID ",
+        Named("PatientID", apart[0].patient_id),
+        f" is that of {len(apart)} people here: ",
+        *told,
+        f"{more}. Say so, and ask whose studies are meant.",
     )
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import BadAttribute
 from .dictionary import Attribute, attribute
 from .levels import ABOVE, UNIQUE_KEY, Level
+from .note import Note, incomplete
 from .values import ANY_SCRIPT_VRS
 
 # One value of a match: text, number, several of them, or the items of a sequence.
@@ -110,14 +111,18 @@ class Ending:
 
     whole: bool = True
     capped: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     gave: int | None = None
 
+    def noted(self, *notes: Note) -> "Ending":
+        """The same, with these to know too."""
+        return replace(self, notes=(*self.notes, *notes))
 
-def damaged(count: int, nouns: tuple[str, str]) -> str:
+
+def damaged(count: int, nouns: tuple[str, str]) -> Note:
     """The note for rows of an answer that cannot be decoded to their end, or say two things."""
-    return (
-        f"Not complete: {count} {nouns[count != 1]} came damaged: cut, not to be decoded, or with "
+    return incomplete(
+        f"{count} {nouns[count != 1]} came damaged: cut, not to be decoded, or with "
         "two values for one attribute. What can be read of each is here if it says anything, of "
         "two values the first. The archive's administrator should look at it."
     )
@@ -135,7 +140,7 @@ class Matches:
     query: Query
     matches: list[Match]
     complete: bool = True
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     absent: tuple[str, ...] = ()
     queries: int = 0
     # Of an answer about the series of some studies: others that rows of it were of.

@@ -7,6 +7,7 @@ from .dictionary import attribute
 from .levels import NOUN
 from .lists import predicate
 from .matching import Comparison, Predicate
+from .note import Note, perhaps, remark
 from .query import Match, Query, texts
 from .reading import agrees
 
@@ -101,39 +102,49 @@ class Recheck:
         """The keys that the archive did not match by, in one match or more."""
         return frozenset(keyword for keyword, count in self._dropped.items() if count)
 
-    def doubts(self) -> list[str]:
+    def doubts(self) -> list[Note]:
         """Why it cannot be told whether all that holds is what was asked for."""
         nouns = NOUN[self._query.level]
         return [
-            f"Not complete, perhaps: {count} {nouns[count != 1]} of these {'have' * (count > 1)}"
-            f"{'has' * (count == 1)} a value as {keyword} that cannot be read, so that nobody can "
-            "tell whether it is what was asked for."
+            perhaps(
+                f"{count} {nouns[count != 1]} of these {'have' * (count > 1)}"
+                f"{'has' * (count == 1)} a value as {keyword} that cannot be read, so that nobody "
+                "can tell whether it is what was asked for."
+            )
             for keyword, count in self._unread.items()
         ] + [
-            f"Not complete, perhaps: the archive does not return {keyword}, so that nobody can "
-            f"tell which {nouns[1]} have none."
+            perhaps(
+                f"the archive does not return {keyword}, so that nobody can "
+                f"tell which {nouns[1]} have none."
+            )
             for keyword, told in self._told.items()
             if self._checked and not told
         ]
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What the person asking must know about how the archive treated the keys."""
         nouns = NOUN[self._query.level]
         notes = [
-            f"The archive ignored {keyword}: {count} {nouns[count != 1]} that did not match "
-            f"{'were' if count != 1 else 'was'} left out here."
+            remark(
+                f"The archive ignored {keyword}: {count} {nouns[count != 1]} that did not match "
+                f"{'were' if count != 1 else 'was'} left out here."
+            ).about(keyword)
             for keyword, count in self._dropped.items()
             if count
         ]
         notes += [
-            f"The archive does not return {keyword}, so it may have ignored it: records that do "
-            f"not match it may be among these."
+            remark(
+                f"The archive does not return {keyword}, so it may have ignored it: records that "
+                "do not match it may be among these."
+            ).about(keyword)
             for keyword, count in self._returned.items()
             if self._checked and not count
         ]
         notes += [
-            f"{count} {nouns[count != 1]} that {'have' if count != 1 else 'has'} no {keyword} came "
-            "too and is not counted here."
+            remark(
+                f"{count} {nouns[count != 1]} that {'have' if count != 1 else 'has'} no {keyword} "
+                "came too and is not counted here."
+            )
             for keyword, count in self._undated.items()
         ]
         return notes

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Sequence
 
 from .levels import UNIQUE_KEY, Level
+from .note import Note, each_named, remark
 from .person import Person
 from .query import Match, Query, Value
 from .record import NODES, identity, parent, unique
@@ -64,30 +65,34 @@ class Union:
                 self._different.setdefault(who, set()).update(different)
         return None
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What differs between the copies, and what has one UID and is none."""
         clashing = [key for key, known in self._known.items() if len(known) > 1]
         told = [
-            f"{len(clashing)} {UNIQUE_KEY[self._level]}{'s' * (len(clashing) > 1)} of different "
-            f"{'patients' if self._level is Level.STUDY else 'parents'} "
-            f"({', '.join(clashing[:_MOST_TOLD])}): each is here as a record of its own. An "
-            "administrator should look at it."
+            remark(
+                f"{len(clashing)} {UNIQUE_KEY[self._level]}{'s' * (len(clashing) > 1)} of "
+                f"different {'patients' if self._level is Level.STUDY else 'parents'} (",
+                *each_named(UNIQUE_KEY[self._level], clashing[:_MOST_TOLD]),
+                "): each is here as a record of its own. An administrator should look at it.",
+            )
         ] * bool(clashing)
         return told + self._differences()
 
-    def _differences(self) -> list[str]:
+    def _differences(self) -> list[Note]:
         if not self._different:
             return []
         count = len(self._different)
         keywords = sorted({one for many in self._different.values() for one in many})
         said = f" in {', '.join(keywords)}" if keywords else ""
         return [
-            f"{count} of the records differ{'' if count > 1 else 's'} between nodes{said}; what is "
-            "shown is the first node's, except numbers, which are shown with their node. "
-            "compare_nodes tells more."
-            if self._holding
-            else f"{count} of what several nodes hold differ{'' if count > 1 else 's'} between "
-            f"them{said}; what the first to answer said was used. compare_nodes tells more."
+            remark(
+                f"{count} of the records differ{'' if count > 1 else 's'} between nodes{said}; "
+                "what is shown is the first node's, except numbers, which are shown with their "
+                "node. compare_nodes tells more."
+                if self._holding
+                else f"{count} of what several nodes hold differ{'' if count > 1 else 's'} between "
+                f"them{said}; what the first to answer said was used. compare_nodes tells more."
+            )
         ]
 
     def _fingerprint(self, match: Match) -> bytes:

@@ -19,30 +19,30 @@ MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
 STEPS = "ScheduledProcedureStepSequence"
 NOUN = ("worklist entry", "worklist entries")
 
-# What is asked for (PS3.4 table K.6-1), in the order of a record, and what it is called there:
-# when, who, what, where, and what to ask on with.
-FIELDS: dict[str, str] = {
-    "ScheduledProcedureStepStartDate": "date",
-    "ScheduledProcedureStepStartTime": "time",
-    "PatientName": "patient_name",
-    "PatientID": "patient_id",
-    "PatientBirthDate": "birth_date",
-    "PatientSex": "sex",
-    "Modality": "modality",
-    "ScheduledStationName": "station",
-    "ScheduledStationAETitle": "station_ae_title",
-    "RequestedProcedureDescription": "procedure",
-    "ScheduledProcedureStepDescription": "step",
-    "ScheduledProcedureStepStatus": "status",
-    "ScheduledProcedureStepLocation": "location",
-    "RequestedProcedurePriority": "priority",
-    "ScheduledPerformingPhysicianName": "performing_physician",
-    "ReferringPhysicianName": "referring_physician",
-    "AccessionNumber": "accession_number",
-    "RequestedProcedureID": "requested_procedure_id",
-    "ScheduledProcedureStepID": "step_id",
-    "StudyInstanceUID": "study_instance_uid",
-}
+# What is asked for (PS3.4 table K.6-1), in the order of a record: when, who, what, where, and what
+# to ask on with.
+FIELDS = (
+    "ScheduledProcedureStepStartDate",
+    "ScheduledProcedureStepStartTime",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "Modality",
+    "ScheduledStationName",
+    "ScheduledStationAETitle",
+    "RequestedProcedureDescription",
+    "ScheduledProcedureStepDescription",
+    "ScheduledProcedureStepStatus",
+    "ScheduledProcedureStepLocation",
+    "RequestedProcedurePriority",
+    "ScheduledPerformingPhysicianName",
+    "ReferringPhysicianName",
+    "AccessionNumber",
+    "RequestedProcedureID",
+    "ScheduledProcedureStepID",
+    "StudyInstanceUID",
+)
 
 # Which of these stand in the item of the scheduled procedure step.
 OF_STEP = frozenset(

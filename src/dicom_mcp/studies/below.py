@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..door.account import Account
 from ..door.call import Call
 from ..standard.levels import Level
+from ..standard.note import Named, incomplete
 from ..standard.query import Match, Matches, Query, is_one
 from ..standard.values import is_uid
 from .things import SERIES, STUDY
@@ -97,10 +98,12 @@ class Below:
             self.each(Query(Level.SERIES, keys, ("PatientID", *wanted)), keep_own)
         told = [series for several in rows.values() for series in several]
         if len(rows) < len(studies) or len(set(told)) < len(told):
-            self.found.complete = False
-            self.found.note(
-                f"Not complete: {len(studies)} studies have the StudyInstanceUID {uid}, and their "
-                "series cannot be told apart: none of these was counted."
+            self.found.lack(
+                incomplete(
+                    f"{len(studies)} studies have the StudyInstanceUID ",
+                    Named("StudyInstanceUID", uid),
+                    ", and their series cannot be told apart: none of these was counted.",
+                )
             )
             return
         for study, several in rows.items():

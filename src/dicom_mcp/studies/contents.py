@@ -9,6 +9,7 @@ from ..door.rows import text
 from ..errors import ArchiveError
 from ..question.asking import Question, each
 from ..standard.levels import Level
+from ..standard.note import Note, remark
 from ..standard.query import Match, Matches, Query
 from ..standard.values import count_of
 from .kind import UNTOLD, is_image, kind
@@ -55,10 +56,7 @@ def studies_meant(
 
     found = each(call, question, wanted, keep)
     if count > _MOST_STUDIES:
-        found.complete = False
-        found.note(
-            f"Not complete: these are {_MOST_STUDIES} of {count} studies; narrow the question."
-        )
+        found.lack(f"these are {_MOST_STUDIES} of {count} studies; narrow the question.")
     return found, studies
 
 
@@ -105,9 +103,8 @@ class _Looking:
             for uid, match in ((text(one, "StudyInstanceUID"), one) for one in matches)
         ]
         if unknown := sum(not one.whole for one in studies):
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: the series of {unknown} of {len(studies)} studies could not all be "
+            self._found.lack(
+                f"the series of {unknown} of {len(studies)} studies could not all be "
                 "looked into, so that series, images and reports of theirs are not (all) here; "
                 "narrow the question by study_date."
             )
@@ -154,7 +151,7 @@ class _Looking:
         def left() -> list[str]:
             return [one for one in studies if one not in known]
 
-        notes: list[str] = []
+        notes: list[Note] = []
         counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}
         if self._patient:
             at_once(studies.keys(), {"PatientID": self._patient})
@@ -168,7 +165,7 @@ class _Looking:
                 if answer.complete and agrees(study):
                     known.add(study)
         except ArchiveError as error:
-            notes.append(f"Looking into the series ended early: {error}")
+            notes.append(remark(f"Looking into the series ended early: {error}"))
         self._found.note(*notes)
         return series, known
 
@@ -220,9 +217,8 @@ class _Looking:
                 "by asking for them."
             )
         if unknown:
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: the images of {len(unknown)} studies could not all be counted, so "
+            self._found.lack(
+                f"the images of {len(unknown)} studies could not all be counted, so "
                 "that no number is given."
             )
         return of_studies

@@ -13,6 +13,7 @@ from ..question.asking import MODALITIES, Question, each
 from ..question.relaxing import hints
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.matching import matcher
+from ..standard.note import incomplete, perhaps
 from ..standard.query import TELLING, Match, Query, texts
 from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
@@ -130,10 +131,10 @@ class Counting:
         answer.percent = percent(answer.total, answer.of) if answer.total <= answer.of else None
         answer.queries = self._call.queries
         if not self._found.complete:
-            whole = [f"Of the whole: {note}" for note in self._found.notes]
-            doubt = "`of`, and so the percents, may be wrong."
-            told = Account(complete=False, notes=[*answer.notes, *whole], doubt=doubt)
-            answer.complete, answer.notes = False, told.told()
+            told = Account(notes=[note.within("Of the whole") for note in self._found.notes])
+            told.doubt = "`of`, and so the percents, may be wrong."
+            told.complete = answer.complete = False
+            answer.notes = [*dict.fromkeys((*answer.notes, *map(str, told.told())))]
 
     def answer(self, first: int, at_least: int, *, share: bool) -> Counted:
         """The groups from the `first`, and what is to be known of them."""
@@ -143,7 +144,7 @@ class Counting:
         groups = self._things.groups
         if not self._seen and found.complete:
             told = hints(self._call, self._question)
-            notes += ["No study in this archive matches these keys.", *told]
+            found.note("No study in this archive matches these keys.", *told)
         elif not groups.total:
             notes += self._sieve.instead()
         doubts, in_doubt = self._sieve.doubts(self._things.names)
@@ -156,7 +157,7 @@ class Counting:
         found.complete = found.complete and page.whole
         notes += page.notes
         if groups.overlap:
-            notes.append("Some belong to several groups, so the groups add up to more than total.")
+            found.note("Some belong to several groups, so the groups add up to more than total.")
         return self._call.answer(
             Counted,
             found,
@@ -235,7 +236,9 @@ class Counting:
         """Count using series attributes, and image attributes where a condition or group needs
         them."""
         if self._found.complete:  # the series tell what the studies did not
-            self._found.notes = [note for note in self._found.notes if MODALITIES not in note]
+            self._found.notes = [
+                note for note in self._found.notes if MODALITIES not in note.keywords
+            ]
         below = Below(self._call, self._found)
         wanted = self._wanted(Level.SERIES)
         self._aside = Aside(below, self._wanted(Level.IMAGE), self._add_images)
@@ -246,7 +249,7 @@ class Counting:
         if self._aside.left:
             self._found.complete = False
             left = f"{self._aside.left:,} series"
-            self._found.note(f"Not complete: images of {left} were not asked for. Ask for fewer.")
+            self._found.note(incomplete(f"images of {left} were not asked for. Ask for fewer."))
         others -= {study.partition(" ")[0] for study in self._studies}
         if others and exact:
             self._add_missed(others)
@@ -255,9 +258,7 @@ class Counting:
             self._found.complete = False
             listed = f"{len(without)} {NOUN[Level.STUDY][len(without) != 1]} without a series"
             meant = " of the modality asked for" * bool(self._modalities)
-            self._found.note(
-                f"Not complete, perhaps: the archive lists {listed}{meant}; not counted here."
-            )
+            self._found.note(perhaps(f"the archive lists {listed}{meant}; not counted here."))
 
     def _add_missed(self, uids: Collection[str]) -> None:
         """Studies that the archive's list lacked, and that its series name."""
@@ -273,8 +274,7 @@ class Counting:
             self._found.note(f"The archive's list lacked {these} that its series name; counted.")
             self._ask_series(missed)
         else:
-            self._found.complete = False
-            self._found.note(f"Not complete: series of {these} came that the archive's list lacks.")
+            self._found.lack(f"series of {these} came that the archive's list lacks.")
 
     def _relational_keys(self) -> dict[str, str]:
         """Keys by which the series of these studies, and not too many others, can be asked for."""
@@ -376,9 +376,8 @@ class Counting:
     def _tell_absent(self) -> None:
         absent = {one.keyword for one in self._read if not one.is_told(self._found.absent)}
         if absent:
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: the archive does not return {', '.join(sorted(absent))}, so that "
+            self._found.lack(
+                f"the archive does not return {', '.join(sorted(absent))}, so that "
                 "nothing can be told by it."
             )
 
@@ -394,6 +393,8 @@ class Counting:
             self._found.complete = False
             lacking = "PatientID" if self._what.name == "patients" else "a count of images"
             self._found.note(
-                f"Not complete: {not_counted} studies or series could not be counted, "
-                f"because they have no {lacking}."
+                incomplete(
+                    f"{not_counted} studies or series could not be counted, "
+                    f"because they have no {lacking}."
+                )
             )

@@ -10,6 +10,7 @@ from ..door.call import Call
 from ..door.rows import text
 from ..errors import ArchiveError
 from ..standard.levels import Level
+from ..standard.note import Note, incomplete
 from ..standard.query import Match, Query
 from ..standard.values import count_of
 from .below import NARROWING
@@ -59,9 +60,8 @@ class Gaps:
                 chosen.append(uid)
         return chosen
 
-    def records(self, describe: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The studies that lack something or may, by the names that `describe` has for their
-        attributes."""
+    def records(self, keywords: Sequence[str]) -> list[dict[str, Any]]:
+        """The studies that lack something or may, with these of their attributes."""
         rows: list[dict[str, Any]] = []
         for uid, study in self._studies.items():
             told = self._remarks(uid)
@@ -71,10 +71,9 @@ class Gaps:
                 if (number := count_of(text(one.match, "SeriesNumber"))) is not None
             )
             if told or numbers:
-                names = {name: text(study, keyword) for keyword, name in describe.items()}
                 row = {
-                    **names,
-                    "lacks": told,
+                    **{keyword: text(study, keyword) for keyword in keywords},
+                    "lacks": [*map(str, told)],
                     "series_numbers_not_there": ranges(numbers) if numbers else "",
                 }
                 rows.append({name: value for name, value in row.items() if value})
@@ -95,9 +94,11 @@ class Gaps:
             self._found.complete = False
             more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
             self._found.note(
-                f"Not complete: {len(left)} of {len(self._studies)} studies could not be looked "
-                f"into to the end; ask again with their study_instance_uid: "
-                f"{', '.join(left[:_MOST_NAMED])}{more}."
+                incomplete(
+                    f"{len(left)} of {len(self._studies)} studies could not be looked "
+                    f"into to the end; ask again with their study_instance_uid: "
+                    f"{', '.join(left[:_MOST_NAMED])}{more}."
+                )
             )
         self._found.note(
             "`lacks` is what the archive counts and does not give, and image numbers missing "
@@ -138,9 +139,9 @@ class Gaps:
         listed = series.listed
         return bool(listed and not listed.whole and not listed.cut and series.said is not None)
 
-    def _remarks(self, uid: str) -> list[str]:
+    def _remarks(self, uid: str) -> list[Note | str]:
         series = self._series[uid]
-        told: list[str] = []
+        told: list[Note | str] = []
         for one in series:
             if self._lacks(one):
                 given = len(one.listed.instances) if one.listed else 0

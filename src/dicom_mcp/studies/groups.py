@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from ..door.answer import fitting
+from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match
 from .dimension import EMPTY, Dimension
 
@@ -26,7 +27,7 @@ class Page:
     rows: list[dict[str, Any]]
     count: int
     whole: bool = True
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
 
 
 class Groups:
@@ -81,15 +82,17 @@ class Groups:
             return Page([], 0)
         sizes = self._sizes()
         kept = {group: size for group, size in sizes.items() if size >= at_least}
-        notes: list[str] = []
+        notes: list[Note] = []
         if at_least > 1:
             without = sum(size for group, size in sizes.items() if EMPTY in group)
             kept = {group: size for group, size in kept.items() if EMPTY not in group}
             groups = sum(EMPTY not in group for group in sizes)
-            notes.append(f"{len(kept)} of {groups} groups have at least {at_least}.")
+            notes.append(remark(f"{len(kept)} of {groups} groups have at least {at_least}."))
             if without:
                 named = ", ".join(one.name for one in self._by)
-                notes.append(f"{without} have no value of {named}, and are in none of the groups.")
+                notes.append(
+                    remark(f"{without} have no value of {named}, and are in none of the groups.")
+                )
         ranked = sorted(kept.items(), key=self._rank)
         shown = ranked[first - 1 : first - 1 + _MOST_GROUPS]
         rows = [self._row(group, size, member) for group, size in shown]
@@ -115,19 +118,23 @@ class Groups:
     def _tell_rest(self, page: Page, ranked: Sequence[tuple[Group, int]], first: int) -> None:
         last = first - 1 + len(page.rows)
         if first > 1:
-            page.notes.append(f"Groups before number {first} are left out, as asked.")
+            page.notes.append(remark(f"Groups before number {first} are left out, as asked."))
         if last < len(ranked):
             page.whole = False
             rest = sum(size for _, size in ranked[last:])
             page.notes.append(
-                f"Not complete: these are groups {first} to {last} of {len(ranked)}; the others "
-                f"have {rest} in all. Go on with first={last + 1}. The total counts them."
+                incomplete(
+                    f"these are groups {first} to {last} of {len(ranked)}; the others "
+                    f"have {rest} in all. Go on with first={last + 1}. The total counts them."
+                )
             )
         if cut := sum(row["count"] > len(row.get("members", ())) > 0 for row in page.rows):
             page.whole = False
             page.notes.append(
-                f"Not complete: of {cut} groups only the first {_MOST_MEMBERS} members are told; "
-                "ask for the others by what the group has in common."
+                incomplete(
+                    f"of {cut} groups only the first {_MOST_MEMBERS} members are told; "
+                    "ask for the others by what the group has in common."
+                )
             )
 
     def _rank(self, ranked: tuple[Group, int]) -> tuple[Any, ...]:

@@ -87,8 +87,7 @@ class Holding:
             self.found = each(call, question.without(MODALITIES), _WRITTEN, self._keep)
             self._choose(call, question)
         if self._count > _MOST_STUDIES:
-            self.found.complete = False
-            self.found.note(f"Not complete: only {_MOST_STUDIES} of its studies were compared.")
+            self.found.lack(f"only {_MOST_STUDIES} of its studies were compared.")
         self.tells |= told(self._matches(), OF_STUDY)
 
     def ask_counts(self, call: Call, question: Question) -> None:
@@ -205,9 +204,8 @@ class Holding:
                 del self.studies[uid]
         self.found.note(f"It does not keep {MODALITIES}: the studies' series were asked.")
         if self._aside:
-            self.found.complete = False
-            self.found.note(
-                f"Not complete: of {len(self._aside)} of its studies nobody knows whether they "
+            self.found.lack(
+                f"of {len(self._aside)} of its studies nobody knows whether they "
                 f"have that modality. {self.trouble}"
             )
 
@@ -259,7 +257,7 @@ class Holding:
 
     def _join(self, answer: Matches) -> None:
         if not answer.complete:
-            self.trouble = " ".join(answer.notes)
+            self.trouble = " ".join(map(str, answer.notes))
 
     def _keep(self, match: Match) -> None:
         self._count += 1

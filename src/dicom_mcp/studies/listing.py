@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..door.call import Call
 from ..standard.levels import Level
+from ..standard.note import Note
 from ..standard.query import Match, Query
 from ..standard.values import count_of, whole_number
 from .together import Place, together
@@ -27,7 +28,7 @@ class Listing:
 
     instances: list[Match]
     whole: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     cut: bool = False
 
     @property
@@ -63,10 +64,9 @@ def listing(
     listed = Listing(found, answer.complete, answer.notes)
     if said is not None:
         whole = len(found) >= said
-        doubts = [] if whole else [*answer.notes]
-        doubts += [one for one in answer.notes if whole and not one.startswith("Not complete")]
+        notes = tuple(note for note in answer.notes if not (whole and note.lacks))
         cut = not whole and not answer.complete
-        return Listing(found, whole, (*doubts,), cut)
+        return Listing(found, whole, notes, cut)
     if not answer.complete or not _may_be_cut(len(found)):
         return listed
     numbers = listed.numbers

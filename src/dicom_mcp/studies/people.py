@@ -9,6 +9,7 @@ from ..door.rows import filled, text
 from ..errors import ArchiveError
 from ..question.asking import Question
 from ..standard.levels import Level
+from ..standard.note import Named, Parts, joined, remark
 from ..standard.query import Match, Query, is_one
 from ..standard.shapes import SEPARATOR
 from .study import PERSON, Study
@@ -49,7 +50,7 @@ def choices_of(people: Mapping[str, Sequence[Match]], found: Account) -> list[di
     return [filled(row) for row in rows[:_MOST_CHOICES]]
 
 
-def said_of(studies: Sequence[Match]) -> str:
+def said_of(studies: Sequence[Match]) -> Parts:
     """Whose these studies are, how many and the last of them, in words."""
     return _said(_described(studies), whole=True)
 
@@ -65,12 +66,15 @@ def several_of_a_name(call: Call, question: Question, found: Account) -> None:
     known = set(keys) == {"PatientName"} and question.level is Level.STUDY and found.complete
     known = known and all(one in match for match in found.matches for one in _TOLD)
     whole = known or _ask_for_studies(call, named)
-    told = "; ".join(_said(_described(studies), whole=whole) for studies in named.values())
+    told = joined("; ", (_said(_described(studies), whole=whole) for studies in named.values()))
     more = f"; and {len(people) - len(named)} more" if len(people) > len(named) else ""
     what = "These are studies of" if question.level is Level.STUDY else "These are"
     found.note(
-        f"{what} {len(people)} patients: {told}{more}. If one person is meant, ask which, then use "
-        "patient_id."
+        remark(
+            f"{what} {len(people)} patients: ",
+            *told,
+            f"{more}. If one person is meant, ask which, then use patient_id.",
+        )
     )
 
 
@@ -101,22 +105,26 @@ def _described(studies: Sequence[Match]) -> dict[str, Any]:
     days = [day for one in studies if (day := Study(one, (), False, None, {}).day)]
     return {
         **{
-            name: next((value for one in studies if (value := text(one, keyword))), "")
-            for keyword, name in PERSON.items()
+            keyword: next((value for one in studies if (value := text(one, keyword))), "")
+            for keyword in PERSON
         },
         "studies": len(studies),
         "last_study": f"{max(days):%Y%m%d}" if days else "",
     }
 
 
-def _said(row: Mapping[str, Any], *, whole: bool) -> str:
-    last = f"last {row['last_study']}" if row["last_study"] else "none with a date"
-    facts = (
-        f"born {row['birth_date']}" if row["birth_date"] else "",
-        row["sex"],
-        f"{row['studies']} {'studies' if row['studies'] != 1 else 'study'}, {last}"
+def _said(row: Mapping[str, Any], *, whole: bool) -> Parts:
+    def named(keyword: str) -> Named | str:
+        return Named(keyword, row[keyword]) if row[keyword] else ""
+
+    day = row["last_study"]
+    last: Parts = ["last ", Named("StudyDate", day)] if day else ["none with a date"]
+    facts: list[Parts] = [
+        ["born ", named("PatientBirthDate")] if row["PatientBirthDate"] else [],
+        [named("PatientSex")] if row["PatientSex"] else [],
+        [f"{row['studies']} {'studies' if row['studies'] != 1 else 'study'}, ", *last]
         if whole
-        else "",
-    )
-    about = "".join(f", {fact}" for fact in facts if fact)
-    return f"{row['patient_name'] or 'no name'} ({row['patient_id'] or 'no ID'}){about}"
+        else [],
+    ]
+    who: Parts = [named("PatientName") or "no name", " (", named("PatientID") or "no ID", ")"]
+    return joined(", ", filter(None, [who, *facts]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..door.rows import filled, text
+from ..standard.note import Note, perhaps
 from ..standard.query import Match
 from ..standard.values import count_of, whole_number
 from ..words.body_part import body_part
@@ -67,12 +68,12 @@ class Series:
         listed = self.listed
         numbers = listed.numbers if listed else []
         row: dict[str, Any] = {
-            "number": number if (place := whole_number(number)) is None else place,
-            "modality": self.modality,
+            "SeriesNumber": number if (place := whole_number(number)) is None else place,
+            "Modality": self.modality,
             "kind": self.kind,
-            "description": text(self.match, "SeriesDescription"),
+            "SeriesDescription": text(self.match, "SeriesDescription"),
             "body_part": part,
-            "station": text(self.match, "StationName"),
+            "StationName": text(self.match, "StationName"),
             "manufacturer": " ".join(
                 filter(
                     None,
@@ -80,8 +81,8 @@ class Series:
                 )
             ),
             "instances": "" if self.instances is None else self.instances,
-            "date": "" if day == text(study, "StudyDate") else day,
-            "series_instance_uid": self.uid,
+            "SeriesDate": "" if day == text(study, "StudyDate") else day,
+            "SeriesInstanceUID": self.uid,
         }
         if self.said is not None and self.said != row["instances"]:
             row["instances_by_archive"] = self.said
@@ -98,13 +99,13 @@ class Series:
         return filled(row)
 
 
-def remarks(series: Series) -> list[str]:
+def remarks(series: Series) -> list[Note | str]:
     """What is odd about a series, in sentences."""
     listed = series.listed
     if not listed:
         return []
     numbers = listed.numbers
-    told: list[str] = []
+    told: list[Note | str] = []
     gaps = [] if listed.unnumbered else lacking(numbers)
     if listed.unnumbered and len(listed.instances) > 1:
         told.append(
@@ -127,7 +128,9 @@ def remarks(series: Series) -> list[str]:
     if not listed.whole:
         said = f" of {series.said}" if series.said is not None else ""
         told.append(
-            f"Not complete, perhaps: of {series.name} {len(listed.instances)}{said} instances were "
-            "given; there may be more, and numbers that seem to be missing may be there."
+            perhaps(
+                f"of {series.name} {len(listed.instances)}{said} instances were "
+                "given; there may be more, and numbers that seem to be missing may be there."
+            )
         )
     return told

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from ..standard.levels import NOUN, Level
+from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, texts
 from .condition import Condition
 
@@ -62,10 +63,10 @@ class Sieve:
             told.append(said)
         return told
 
-    def doubts(self, counted: Collection[str]) -> tuple[list[str], bool]:
+    def doubts(self, counted: Collection[str]) -> tuple[list[Note], bool]:
         """Notes on what could not be compared and is not counted; whether the count may be wrong
         by it."""
-        notes: list[str] = []
+        notes: list[Note] = []
         in_doubt = False
         for condition, by_noun in self._unclear.items():
             for noun, things in by_noun.items():
@@ -75,23 +76,25 @@ class Sieve:
                 empty = self._not_written[condition]
                 harmless = empty and not condition.doubts_what_is_absent
                 in_doubt = in_doubt or not harmless
-                start = "" if harmless else "Not complete: "
+                note = remark if harmless else incomplete
                 why = "no value" if empty else "no value that can be compared"
                 notes.append(
-                    f"{start}{count} {noun} not counted have {why} of {condition.keyword}, so "
-                    f"that it is not known whether it {_verb(condition.said)}."
+                    note(
+                        f"{count} {noun} not counted have {why} of {condition.keyword}, so "
+                        f"that it is not known whether it {_verb(condition.said)}."
+                    )
                 )
         return notes, in_doubt
 
-    def instead(self) -> list[str]:
+    def instead(self) -> list[Note]:
         """Where nothing is counted: the values that are there instead."""
-        notes: list[str] = []
+        notes: list[Note] = []
         for condition, values in self._others.items():
             if values and not condition.is_negative:
                 shown = [f"{value} ({count})" for value, count in values.most_common(_MOST_SHOWN)]
                 more = " …" if len(values) > _MOST_SHOWN else ""
                 notes.append(
-                    f"{condition.said} is true of none; there are {', '.join(shown)}{more}"
+                    remark(f"{condition.said} is true of none; there are {', '.join(shown)}{more}")
                 )
         return notes
 

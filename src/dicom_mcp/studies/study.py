@@ -15,13 +15,8 @@ from ..standard.values import count_of
 from ..words.body_part import body_part, related
 from .kind import APART, UNTOLD, is_image, kind
 
-# The attributes of a patient that may differ between studies of one ID, as a record names them.
-PERSON = {
-    "PatientName": "patient_name",
-    "PatientID": "patient_id",
-    "PatientBirthDate": "birth_date",
-    "PatientSex": "sex",
-}
+# The attributes of a patient that may differ between studies of one ID.
+PERSON = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 
 # What is examined wherever such images are made (PS3.3 C.7.3.1.1.1).
 _BODY_PART_OF: Mapping[str, str] = {
@@ -102,10 +97,10 @@ class Study:
         """The study as a record, with the `differing` keywords of its patient."""
         instances = count_of(text(self.match, "NumberOfStudyRelatedInstances"))
         row: dict[str, Any] = {
-            "date": text(self.match, "StudyDate"),
-            "time": text(self.match, "StudyTime"),
-            "description": text(self.match, "StudyDescription"),
-            "modality": self.main,
+            "StudyDate": text(self.match, "StudyDate"),
+            "StudyTime": text(self.match, "StudyTime"),
+            "StudyDescription": text(self.match, "StudyDescription"),
+            "Modality": self.main,
             "also": [one for one in self.modalities if one in APART],
             "body_part": self.body_part,
             "series": len(self.series) if self.whole else "",
@@ -113,10 +108,10 @@ class Study:
             "instances": "" if instances is None or self.images is not None else instances,
             "report": self._reports(dose=False) or ("none" if self.whole else "unknown"),
             "dose_report": self._reports(dose=True),
-            "accession_number": text(self.match, "AccessionNumber"),
-            "study_instance_uid": self.uid,
+            "AccessionNumber": text(self.match, "AccessionNumber"),
+            "StudyInstanceUID": self.uid,
             NODES: self.match.get(NODES, ""),
-            **{PERSON[keyword]: text(self.match, keyword) for keyword in differing},
+            **{keyword: text(self.match, keyword) for keyword in differing},
         }
         return filled(row)
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..door.rows import filled
 from ..errors import BadArgument, BadAttribute
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import Note
 from ..standard.person import Person, several_people
 from ..standard.query import TELLING, Match, texts
 from ..standard.values import shown
@@ -137,10 +138,11 @@ class Things:
         member = self._member if self.naming else None
         return self.groups.page(first, at_least, share=share, member=member)
 
-    def several_people(self) -> list[str]:
+    def several_people(self) -> list[Note | str]:
         """Notes on Patient IDs that are those of several people."""
         shared = [people for number, people in self._people.items() if number and len(people) > 1]
-        notes = [several_people(people) for people in shared[:_MOST_SHARED]]
+        told = (several_people(people) for people in shared[:_MOST_SHARED])
+        notes: list[Note | str] = [note for note in told if note]
         if len(shared) > _MOST_SHARED:
             notes.append(f"So are {len(shared) - _MOST_SHARED} more Patient IDs.")
         return notes

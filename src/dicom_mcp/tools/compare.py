@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..answers import of_node
 from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
@@ -19,6 +18,7 @@ from ..errors import ArchiveError, BadArgument
 from ..question.asking import MODALITIES, Question
 from ..standard.alike import COMPUTED
 from ..standard.levels import Level
+from ..standard.note import remark
 from ..standard.query import Match
 from ..studies.difference import Difference, numbers, series, things
 from ..studies.holding import BATCH, IMAGES, SERIES, SERIES_COUNT, STUDY, Holding
@@ -113,7 +113,7 @@ class _Comparison:
         records = fitting([one.row for one in shown])
         if not every and self._account.complete:
             told = "No study at these nodes matches these keys: nothing was compared."
-            self._account.notes.insert(0, told)
+            self._account.notes.insert(0, remark(told))
         self._note_untold(every)
         self._note_rest(first, len(records), len(found))
         different = sum(one.differs and not one.not_known for one in found)
@@ -141,12 +141,12 @@ class _Comparison:
         failures = self._apart(lambda one, call: one.ask(call, self._question))
         for name, error in failures.items():
             del self._holdings[name]
-            self._account.lack(f"Not complete: {name} did not answer. {error}")
+            self._account.lack(f"{name} did not answer. {error}")
         if len(self._holdings) < 2:
             raise next(iter(failures.values()))
         for name, one in self._holdings.items():
             self._account.complete = self._account.complete and one.found.complete
-            self._account.note(*(of_node(name, note) for note in one.found.notes))
+            self._account.note(*(note.within(name) for note in one.found.notes))
         self._apart(lambda one, call: one.look_at_others(call))
         tells = {name: one.tells for name, one in self._holdings.items()}
         for name in tells:
@@ -173,7 +173,7 @@ class _Comparison:
 
         failures = self._apart(prove)
         for name in [n for n, one in self._holdings.items() if for_all and not one.found.complete]:
-            self._account.lack(f"Not complete: the list of {name} is not all that it holds.")
+            self._account.lack(f"the list of {name} is not all that it holds.")
         for name, one in self._holdings.items():
             if found := len(one.studies.keys() & {*missing[name]}):
                 self._account.note(
@@ -182,7 +182,7 @@ class _Comparison:
                 )
             if one.unproved:
                 self._account.lack(
-                    f"Not complete: whether {name} holds {len(one.unproved)} of these studies "
+                    f"whether {name} holds {len(one.unproved)} of these studies "
                     f"could not be asked (not_known_on). {failures.get(name) or one.trouble}"
                 )
 
@@ -231,7 +231,7 @@ class _Comparison:
             lacking = [name for name in one.held if one.study not in self._holdings[name].series]
             if lacking:
                 self._account.lack(
-                    f"Not complete: series could not be compared at {', '.join(lacking)}. "
+                    f"series could not be compared at {', '.join(lacking)}. "
                     f"{self._holdings[lacking[0]].trouble}"
                 )
             else:
@@ -265,7 +265,7 @@ class _Comparison:
         for (name, what), count in untold.items():
             noun = "series" if what == SERIES_COUNT else "images"
             self._account.lack(
-                f"Not complete: {name} does not tell how many {noun} {count} of these studies "
+                f"{name} does not tell how many {noun} {count} of these studies "
                 f"have, and they could not all be counted: those that are else alike are undecided."
                 f" {self._holdings[name].trouble or 'Narrow the question.'}"
             )
@@ -275,7 +275,7 @@ class _Comparison:
             self._account.note(f"Those before number {first} are left out, as asked.")
         if first - 1 + count < found:
             self._account.lack(
-                f"Not complete: these are numbers {first} to {first - 1 + count} of {found} "
+                f"these are numbers {first} to {first - 1 + count} of {found} "
                 f"differences; go on with first={first + count}."
             )
 

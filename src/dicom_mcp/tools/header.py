@@ -11,7 +11,7 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
-from ..door.rows import Row, Rows, filled
+from ..door.rows import NamedRow, Row, Rows, filled
 from ..errors import BadArgument, BadAttribute
 from ..objects.bulk import completed
 from ..objects.objects import (
@@ -24,6 +24,7 @@ from ..objects.objects import (
     opened,
 )
 from ..objects.order import ordered_members
+from ..standard.note import Note, incomplete
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -43,7 +44,7 @@ class Headers(Findings):
     """What `read_header` answers."""
 
     returned: int
-    object: Row = Field(description="Which object it is")
+    object: NamedRow = Field(description="Which object it is")
     records: Rows = Field(description="Attributes; in: the sequence items it lies in")
 
 
@@ -67,7 +68,7 @@ def read_header(
     dataset = opened(instance)
     whole, lacks = completed(call, one, instance, dataset, wanted)
     told = [*fetched.told(1), *lacks]
-    notes = [*told, *fetched.remarks(), *found.notes]
+    notes: list[Note | str] = [*told, *fetched.remarks(), *found.notes]
     if whole is not dataset:
         dataset = whole
     elif instance.without_bulk:
@@ -83,8 +84,10 @@ def read_header(
     kept = fitting(rows, MOST_ROWS_OF_HEADER)
     if len(kept) < len(rows) or not read.complete:
         notes.append(
-            f"Not complete: these are the first {len(kept)} attributes; name those that are wanted "
-            "(attributes)."
+            incomplete(
+                f"these are the first {len(kept)} attributes; name those that are wanted "
+                "(attributes)."
+            )
         )
     present = {row.keyword for row in read.rows} | {_digits(row.tag) for row in read.rows}
     if absent := [one for one in wanted if one not in present and _digits(one) not in present]:
@@ -92,16 +95,18 @@ def read_header(
     known = found.is_ordered and found.whole  # so that it is the object that was meant
     complete = len(kept) == len(rows) and read.complete and known and not told
     doubt = "the series may have objects the archive did not give."
+    account = Account(complete=complete, doubt=doubt)
+    account.note(*notes)
     return call.answer(
         Headers,
-        Account(complete=complete, notes=notes, doubt=doubt),
+        account,
         returned=len(kept),
         object=filled(
             {
-                "study_instance_uid": found.study_instance_uid,
-                "series_instance_uid": found.series_instance_uid,
-                "sop_instance_uid": one.uid,
-                "instance_number": one.number,
+                "StudyInstanceUID": found.study_instance_uid,
+                "SeriesInstanceUID": found.series_instance_uid,
+                "SOPInstanceUID": one.uid,
+                "InstanceNumber": one.number,
                 "place": "" if sop_instance_uid.strip() else found.place_of(one),
             }
         ),

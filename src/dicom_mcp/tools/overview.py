@@ -1,6 +1,6 @@
 """One study from above: its series, what they are, whether they are all there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing
 from ..door.call import Call
-from ..door.rows import Row, Rows, filled, text
+from ..door.rows import NamedRow, NamedRows, Row, filled, text
 from ..errors import ArchiveError, BadArgument
 from ..question.asking import Question
 from ..question.relaxing import hints
@@ -48,18 +48,11 @@ _OF_SERIES = (
     "NumberOfSeriesRelatedInstances",
 )
 
-# How a record names what the archive says of a study and of its series.
-_STUDY: Mapping[str, str] = {
-    "PatientName": "patient_name",
-    "PatientID": "patient_id",
-    "PatientBirthDate": "birth_date",
-    "PatientSex": "sex",
-    "StudyDate": "date",
-    "StudyTime": "time",
-    "StudyDescription": "description",
-    "AccessionNumber": "accession_number",
-    "StudyInstanceUID": "study_instance_uid",
-}
+# What a record says of a study.
+_STUDY = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime"),
+    *("StudyDescription", "AccessionNumber", "StudyInstanceUID"),
+)
 
 _REPORTS = frozenset({REPORT, "CAD report", "document", "measurements"})
 
@@ -72,12 +65,12 @@ class Overview(Findings):
 
     returned: int
     sent: Row
-    study: Row
+    study: NamedRow
     totals: Row
-    choices: Rows
+    choices: NamedRows
     missing: Missing = NONE_MISSING
-    records: Rows = Field(description="Series; with gaps: studies")
-    objects: Rows = Field(description="Reports and key objects by UID")
+    records: NamedRows = Field(description="Series; with gaps: studies")
+    objects: NamedRows = Field(description="Reports and key objects by UID")
 
 
 def study_overview(
@@ -167,9 +160,8 @@ class _Making:
         except ArchiveError as error:
             self._found.note(f"Listing instances ended early: {error}")
         if done < len(self._series):
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: the instances of {done} of {len(self._series)} series were listed; "
+            self._found.lack(
+                f"the instances of {done} of {len(self._series)} series were listed; "
                 "of the others it is not known what their objects are and whether numbers are "
                 "missing."
             )
@@ -184,8 +176,7 @@ class _Making:
         objects = self._objects()
         rows = [one.row(self._study) for one in self._series[:_MOST_ROWS]]
         if len(rows) < len(self._series):
-            found.complete = False
-            found.note(f"Not complete: these are {len(rows)} of {len(self._series)} series.")
+            found.lack(f"these are {len(rows)} of {len(self._series)} series.")
         return _answered(
             self._call,
             found,
@@ -246,9 +237,9 @@ class _Making:
                 if what in READABLE and len(objects) < _MOST_OBJECTS:
                     row = {
                         "kind": what,
-                        "description": described,
-                        "series_instance_uid": series.uid,
-                        "sop_instance_uid": text(one, "SOPInstanceUID"),
+                        "SeriesDescription": described,
+                        "SeriesInstanceUID": series.uid,
+                        "SOPInstanceUID": text(one, "SOPInstanceUID"),
                     }
                     objects.append(filled(row))
         if count > len(objects):
@@ -263,8 +254,7 @@ def _gaps(call: Call, found: Account, studies: Sequence[Match]) -> Overview:
     rows = looking.records(_STUDY)
     looking.tell()
     if len(rows) > _MOST_ROWS:
-        found.complete = False
-        found.note(f"Not complete: these are {_MOST_ROWS} of {len(rows)} studies.")
+        found.lack(f"these are {_MOST_ROWS} of {len(rows)} studies.")
     return _answered(call, found, totals=looking.totals(rows), records=rows[:_MOST_ROWS])
 
 
@@ -277,9 +267,8 @@ def _undecided(
             told = hints(call, question)
             found.note("No study in this archive matches these keys.", *told)
         return _answered(call, found)
-    found.complete = False
-    found.note(
-        f"Not complete: {len(studies)} studies match: ask which of `choices` is meant, then ask "
+    found.lack(
+        f"{len(studies)} studies match: ask which of `choices` is meant, then ask "
         "again with its study_instance_uid."
     )
     newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
@@ -312,4 +301,4 @@ def _answered(
 
 
 def _named(study: Match) -> dict[str, Any]:
-    return filled({name: text(study, keyword) for keyword, name in _STUDY.items()})
+    return filled({keyword: text(study, keyword) for keyword in _STUDY})

@@ -14,6 +14,7 @@ from ..question.asking import DEFAULT_LIMIT, Question, find
 from ..question.relaxing import hints
 from ..standard.levels import NOUN, Level
 from ..standard.lists import Several, values_of
+from ..standard.note import incomplete, remark
 from ..standard.record import records
 from ..studies.people import several_of_a_name
 
@@ -185,11 +186,13 @@ def records_of(call: Call, found: Account, level: Level, wanted: Sequence[str]) 
         found.complete = False
         found.notes.insert(
             0,
-            f"Not complete: {len(rows)} records were found, of which {len(kept)} fit an answer. "
-            "Ask for fewer attributes (attribute_preset=minimal) or narrow the question.",
+            incomplete(
+                f"{len(rows)} records were found, of which {len(kept)} fit an answer. "
+                "Ask for fewer attributes (attribute_preset=minimal) or narrow the question."
+            ),
         )
     elif not rows and found.complete:
-        found.notes.insert(0, f"No {NOUN[level][0]} in this archive matches these keys.")
+        found.notes.insert(0, remark(f"No {NOUN[level][0]} in this archive matches these keys."))
     return call.answer(
         Records,
         found,

@@ -14,6 +14,7 @@ from ..question.asking import Question
 from ..question.relaxing import hints
 from ..standard.levels import Level
 from ..standard.lists import values_of
+from ..standard.note import joined, remark
 from ..standard.query import Match
 from ..standard.values import uid
 from ..studies.contents import studies_meant
@@ -105,8 +106,9 @@ def _search(
         return
     people = people_of(those)
     if len(people) > 1:
-        told = "; ".join(said_of(several) for several in people.values())
-        found.note(f"These are the reports of {len(people)} patients: {told}. Say whose is whose.")
+        told = joined("; ", map(said_of, people.values()))
+        these = f"These are the reports of {len(people)} patients: "
+        found.note(remark(these, *told, ". Say whose is whose."))
     those.sort(key=_when, reverse=True)
     by_uid = {uid: one for one in those if (uid := text(one, "StudyInstanceUID"))}
     search.in_studies(found, next(iter(people)) if len(people) == 1 else "", by_uid)

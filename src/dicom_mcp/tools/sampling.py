@@ -15,7 +15,7 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
-from ..door.rows import Row, Rows, filled, text
+from ..door.rows import NamedRows, Row, Rows, filled, named, text
 from ..errors import ArchiveError, BadArgument
 from ..objects.bulk import may_lack
 from ..objects.chosen import Chosen
@@ -26,6 +26,7 @@ from ..standard.dictionary import attribute
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.lists import values_of
+from ..standard.note import Note, perhaps
 from ..standard.query import Match, Query
 from ..studies.together import Place
 from ..words.modalities import any_of
@@ -52,7 +53,7 @@ class Sampled(Findings):
     common: Row = Field(description="What all records share")
     missing: Missing = NONE_MISSING
     records: Rows = Field(description="Series; what is empty is left out")
-    geometry: Rows
+    geometry: NamedRows
 
 
 def sample_headers(
@@ -152,7 +153,7 @@ class _Sampling:
                 if found:
                     some.append(found)
             except ArchiveError as error:
-                self._lack(f"Not complete: asking for objects ended early. {error}")
+                self._lack(f"asking for objects ended early. {error}")
                 break
         return some
 
@@ -189,7 +190,7 @@ class _Sampling:
             try:
                 dataset = opened(instance)
             except ContentError as trouble:
-                self._lack(f"Not complete: a header cannot be read. {trouble}")
+                self._lack(f"a header cannot be read. {trouble}")
                 return True
             if instance.without_bulk:
                 headers.append(one)
@@ -217,7 +218,7 @@ class _Sampling:
                     self._fetch(headers[1:], take, headers=False)
         except ArchiveError as trouble:
             told = "headers came without bulk data, and the objects did not come whole"
-            self._lack(f"Not complete, perhaps: {told}. {trouble}")
+            self._lack(perhaps(f"{told}. {trouble}"))
 
     def _fetch(
         self, some: Sequence[Member], take: Callable[[Member, Instance], bool], *, headers: bool
@@ -253,12 +254,15 @@ class _Sampling:
             if uid not in self._values:
                 continue
             values = self._values[uid]
+            known = {
+                "SeriesInstanceUID": uid,
+                "StudyInstanceUID": text(one, "StudyInstanceUID"),
+                "SeriesNumber": text(one, "SeriesNumber"),
+                "Modality": text(one, "Modality") or " ".join(values["Modality"]),
+                "SeriesDescription": text(one, "SeriesDescription"),
+            }
             row = {
-                "series_instance_uid": uid,
-                "study_instance_uid": text(one, "StudyInstanceUID"),
-                "number": text(one, "SeriesNumber"),
-                "modality": text(one, "Modality") or " ".join(values["Modality"]),
-                "description": text(one, "SeriesDescription"),
+                **named(known),
                 **{name: " | ".join(values.get(name, [])) for name in self._attributes},
             }
             rows.append(filled(row))
@@ -270,7 +274,7 @@ class _Sampling:
         rows = [{k: v for k, v in row.items() if k not in common} for row in rows]
         kept = fitting(rows, MOST_ROWS_OF_HEADER)
         if len(kept) < len(rows):
-            self._lack(f"Not complete: {len(kept)} of {len(rows)} records fit; counts are of all.")
+            self._lack(f"{len(kept)} of {len(rows)} records fit; counts are of all.")
         return self._call.answer(
             Sampled,
             self._found,
@@ -303,11 +307,11 @@ class _Sampling:
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": uid}
         answer = self._call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
         if not answer.matches:
-            self._lack("Not complete: the archive gives no object of one of the series.")
+            self._lack("the archive gives no object of one of the series.")
             return None
         return member(study, uid, answer.matches[0])
 
-    def _lack(self, *notes: str) -> None:
+    def _lack(self, *notes: Note | str) -> None:
         self._found.complete = False
         self._found.note(*notes)
 

@@ -9,13 +9,14 @@ from pydantic import Field
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Asked, Findings, Missing, fitting
 from ..door.call import Call
-from ..door.rows import Row, Rows, text
+from ..door.rows import NamedRow, NamedRows, Row, each_named, text
 from ..errors import BadArgument
 from ..question.asking import Question
 from ..question.relaxing import hints
 from ..standard import values
 from ..standard.levels import Level
 from ..standard.lists import values_of
+from ..standard.note import Named, incomplete, joined, perhaps, remark
 from ..standard.query import Match, Matches, Query
 from ..studies.contents import contents, studies_meant
 from ..studies.interval import Intervals
@@ -47,11 +48,11 @@ class Timeline(Findings):
     archive: Asked
     sent: Row
     queries: int
-    patient: Row
-    choices: Rows = Field(description="Who may be meant: use patient_id")
+    patient: NamedRow
+    choices: NamedRows = Field(description="Who may be meant: use patient_id")
     missing: Missing = NONE_MISSING
-    study: Row = Field(description="That of prior_to")
-    records: Rows = Field(description="Studies; what is empty is left out")
+    study: NamedRow = Field(description="That of prior_to")
+    records: NamedRows = Field(description="Studies; what is empty is left out")
 
 
 def patient_timeline(
@@ -97,8 +98,7 @@ def patient_timeline(
         again.sent = {**found.sent, **again.sent}
         found = again
     elif uid:
-        found.complete = False
-        found.note("Not complete: this study has no PatientID, by which others could be found.")
+        found.lack("this study has no PatientID, by which others could be found.")
     making = _Making(call, found, patient, studies, wanted)
     if is_last or uid:
         return making.priors(uid, limit)
@@ -161,10 +161,7 @@ class _Making:
         """What came before a study, the most relevant first; "" for the last one."""
         named = [one for one in self._matches if one.get("StudyInstanceUID") == uid]
         if not named and uid:
-            self._found.complete = False
-            self._found.note(
-                "Not complete: prior_to names no study of this patient, so no priors can be told."
-            )
+            self._found.lack("prior_to names no study of this patient, so no priors can be told.")
             return self._answer([])
         chosen = (named or self._matches)[0]
         kept = self._of_days([one for one in self._matches if one is not chosen])
@@ -195,27 +192,25 @@ class _Making:
 
     def _of_days(self, matches: Sequence[Match]) -> list[Match]:
         if self._wanted.days and any(not _when(match)[0] for match in matches):
-            self._found.complete = False
-            self._found.note(
-                "Not complete, perhaps: studies without a date are left out; study_date=none has "
-                "them."
+            self._found.lack(
+                perhaps("studies without a date are left out; study_date=none has them.")
             )
         return [match for match in matches if self._wanted.is_day(match)]
 
     def _is_wanted(self, study: Study) -> bool:
         if self._wanted.cannot_tell(study):
-            self._found.complete = False
-            self._found.note(
-                "Not complete, perhaps: studies of which modality or body part is not known are "
-                "left out; ask without these to see them."
+            self._found.lack(
+                perhaps(
+                    "studies of which modality or body part is not known are "
+                    "left out; ask without these to see them."
+                )
             )
         return self._wanted.holds(study)
 
     def _cut(self, given: int, there: int) -> None:
         if given < there:
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: these are {given} of {there} studies; raise limit (at most 500) or "
+            self._found.lack(
+                f"these are {given} of {there} studies; raise limit (at most 500) or "
                 "narrow the question."
             )
 
@@ -231,27 +226,32 @@ class _Making:
             del counts[""]
             if len({_alike(value) for value in counts}) > 1:
                 differing.append(keyword)
-                told = ", ".join(f"{value} in {count}" for value, count in counts.most_common(5))
+                several = ([Named(keyword, one), f" in {n}"] for one, n in counts.most_common(5))
                 self._found.note(
-                    f"Patient ID {self._patient} has {len(counts)} {noun} here ({told} of the "
-                    "studies): a mistake, or two people. Say so; each record has its own."
+                    remark(
+                        "Patient ID ",
+                        Named("PatientID", self._patient),
+                        f" has {len(counts)} {noun} here (",
+                        *joined(", ", several),
+                        " of the studies): a mistake, or two people. Say so; each record has its "
+                        "own.",
+                    )
                 )
         return differing
 
     def _answer(self, rows: list[dict[str, Any]], study: dict[str, Any] | None = None) -> Timeline:
-        kept = fitting(rows)
+        kept = rows[: len(fitting(each_named(rows)))]
         if len(kept) < len(rows):
-            self._found.complete = False
-            self._found.note(
-                f"Not complete: {len(rows)} studies were found, of which {len(kept)} fit an "
+            self._found.lack(
+                f"{len(rows)} studies were found, of which {len(kept)} fit an "
                 "answer; narrow the question by study_date."
             )
         person: dict[str, Any] = {}
-        for keyword, name in PERSON.items():
+        for keyword in PERSON:
             several = [*dict.fromkeys(text(one, keyword) for one in self._matches)]
             held = [value for value in several if value]
             if held:
-                person[name] = held[0] if len(held) == 1 else held
+                person[keyword] = held[0] if len(held) == 1 else held
         person["studies"] = len(self._matches)
         return _answered(self._call, self._found, patient=person, study=study or {}, records=kept)
 
@@ -287,8 +287,10 @@ def _undecided(
             found.note("No study in this archive matches these keys.", *told)
         return _answered(call, found)
     found.note(
-        f"Not complete: {len(people)} patients match, so there is no timeline: ask which of "
-        "`choices` is meant, then ask again with that patient_id."
+        incomplete(
+            f"{len(people)} patients match, so there is no timeline: ask which of "
+            "`choices` is meant, then ask again with that patient_id."
+        )
     )
     choices = choices_of(people, found)
     return _answered(call, found, choices=choices)

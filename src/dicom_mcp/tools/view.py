@@ -12,7 +12,7 @@ from ..content.error import ContentError
 from ..door.account import Account
 from ..door.answer import Findings, Pictures, Rank, mime_of
 from ..door.call import Call
-from ..door.rows import Row, filled
+from ..door.rows import NamedRow, filled
 from ..errors import ProtocolViolation
 from ..objects.beside import notes_beside
 from ..objects.choosing import Choosing, remarks_of
@@ -36,6 +36,7 @@ from ..objects.single_frame import Single, single
 from ..objects.windowing import window_of
 from ..standard.instance import Instance
 from ..standard.lists import Several, values_of
+from ..standard.note import remark
 from ..standard.sop_classes import PDF
 from .query import Listed
 
@@ -70,7 +71,7 @@ class Shown(Findings):
     """What `view_image` and `view_series` say of their picture."""
 
     caption: list[str] = Field(description="What is shown and how")
-    image: Row
+    image: NamedRow
 
 
 def view_image(
@@ -205,7 +206,7 @@ class _Making:
 
     def _single(self, found: Members, one: Member, its: Single) -> Pictures:
         """A frame that was fetched alone."""
-        self.remarks.notes.insert(0, its.note)
+        self.remarks.notes.insert(0, remark(its.note))
         self._beside(found, [one])
         row = row_of_place(found, one, its.number, its.frames)
         rank = rank_of(found, one, its.number, frames=its.frames)
@@ -213,7 +214,7 @@ class _Making:
             drawn = self._picture(its.dataset, 1)
             return self._answer([drawn], drawn.caption, row, rank)
         if self.window:
-            self.remarks.lack("Not complete: the archive's own picture has no other window.")
+            self.remarks.lack("the archive's own picture has no other window.")
         said = self._said("A picture that the archive made.", row)
         return Pictures(said, [(its.frame.content, its.frame.mime)], rank)
 
@@ -253,7 +254,7 @@ class _Making:
         else:
             second, whose_other = self._dated(pair.made, 1, pair.how)
         if whose != whose_other:
-            self.remarks.notes.insert(0, "The two series have different Patient IDs.")
+            self.remarks.notes.insert(0, remark("The two series have different Patient IDs."))
         drawn = self._bounded(
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
@@ -297,7 +298,7 @@ class _Making:
         self.remarks.note(*fetched.remarks())
         drawn = [cell for uid in objects for cell in cells.get(uid, ())]
         if not drawn:
-            raise ContentError(next(iter(faults), " ".join(told) or "There is no image"))
+            raise ContentError(next(iter(faults), " ".join(map(str, told)) or "There is no image"))
         for trouble, names in faults.items():
             self.remarks.lack(f"Not shown: {', '.join(names)}. {trouble}")
         if told:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..door.account import Account
 from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
+from ..door.rows import each_named, named
 from ..question.lists import Tally
 from ..standard.levels import Level
 from ..standard.query import Match, Value
@@ -24,9 +25,13 @@ class Scheduled(Findings):
     waiting: int | None = Field(
         description="With arrived=true: entries of which nothing has arrived"
     )
-    common: dict[str, Any] = Field(description="What is the same in every record")
+    common: Annotated[dict[str, Any], AfterValidator(named)] = Field(
+        description="What is the same in every record"
+    )
     missing: Missing = NONE_MISSING
-    records: list[dict[str, Any]] = Field(description="By time; what is empty is left out")
+    records: Annotated[list[dict[str, Any]], AfterValidator(each_named)] = Field(
+        description="By time; what is empty is left out"
+    )
 
 
 def query_worklist(
@@ -54,7 +59,7 @@ def query_worklist(
         accession_number=accession_number,
     )
     found = call.worklist(question, limit=limit, look_up=arrived)
-    rows, common = records(Level.STUDY, found.rows, tuple(FIELDS))
+    rows, common = records(Level.STUDY, found.rows, FIELDS)
     account = Account(complete=found.complete)
     if not rows and found.complete:
         account.note("Nothing is scheduled that matches these keys.")
@@ -64,13 +69,13 @@ def query_worklist(
     for row in found.rows:
         tally.take(row)
     tally.tell(account)
-    named = [_named(row) for row in rows]
-    for record, arrival in zip(named, found.arrivals or (), strict=False):
+    several = [_without_repetition(row) for row in rows]
+    for record, arrival in zip(several, found.arrivals or (), strict=False):
         record |= _arrived(arrival)
-    kept = fitting(named)
+    kept = several[: len(fitting(each_named(several)))]
     if len(kept) < len(rows):
         account.lack(
-            f"Not complete: {len(rows)} entries were found, of which the first {len(kept)} by time "
+            f"{len(rows)} entries were found, of which the first {len(kept)} by time "
             "fit an answer. Narrow the question."
         )
     return call.answer(
@@ -79,17 +84,17 @@ def query_worklist(
         returned=len(kept),
         sent=question.sent,
         waiting=_waiting(found),
-        common=_named(common),
+        common=_without_repetition(common),
         records=kept,
     )
 
 
-def _named(row: Match) -> Match:
-    """The row in the words of a record; most hospitals call procedure and step the same."""
-    named = {FIELDS.get(keyword, keyword): value for keyword, value in row.items()}
-    if named.get("step") == named.get("procedure"):
-        named.pop("step", None)
-    return named
+def _without_repetition(row: Match) -> Match:
+    """The row, without the step where it is called as the procedure is, as in most hospitals."""
+    step = "ScheduledProcedureStepDescription"
+    if row.get(step) == row.get("RequestedProcedureDescription"):
+        return {keyword: value for keyword, value in row.items() if keyword != step}
+    return {**row}
 
 
 def _arrived(arrival: Arrival) -> Match:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..errors import ArchiveError, NoAcceptedContext, StatusFailure
 from ..standard.levels import Level
+from ..standard.note import Note, remark
 from ..standard.query import Match, Matches, Query
 from ..standard.worklist import NOUN, is_of_patient, is_one, may_be_the_one
 from ..words.schedule import Arrival
@@ -33,33 +34,40 @@ BY_PATIENT = "patient_id and date"
 type _Way = tuple[str, dict[str, str], Callable[[Match], bool]]
 
 
-def arrivals(rows: Sequence[Match], find: Find) -> tuple[list[Arrival], list[str]]:
+def arrivals(rows: Sequence[Match], find: Find) -> tuple[list[Arrival], list[Note]]:
     """What has arrived for each row, in order, and what to know.
 
     There are fewer than rows when not all could be looked up; a note then says why.
     """
     found: list[Arrival] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     try:
         for arrival in _each(rows[:MOST_ENTRIES], find):
             found.append(arrival)  # noqa: PERF402 - keeps what came before a failure
     except NoAcceptedContext:
         notes.append(
-            "What has arrived could not be looked up: this system has a worklist but answers no "
-            "questions about studies. Ask the archive with query_studies."
+            remark(
+                "What has arrived could not be looked up: this system has a worklist but answers "
+                "no questions about studies. Ask the archive with query_studies."
+            )
         )
         return found, notes
     except ArchiveError as error:
-        notes.append(f"Looking up what has arrived ended early: {error}")
+        notes.append(remark(f"Looking up what has arrived ended early: {error}"))
     if len(found) < len(rows):
         notes.append(
-            f"What has arrived was looked up for the first {len(found)} of {len(rows)} {NOUN[1]}. "
-            "Narrow the question by date, modality or station."
+            remark(
+                f"What has arrived was looked up for the first {len(found)} of {len(rows)} "
+                f"{NOUN[1]}. Narrow the question by date, modality or station."
+            )
         )
     if any(one.by == BY_PATIENT for one in found):
         notes.append(
-            f"arrived_by {BY_PATIENT}: a study of the same patient, day and modality, which "
-            "is most likely the one that was scheduled; neither UID nor accession number say so."
+            remark(
+                f"arrived_by {BY_PATIENT}: a study of the same patient, day and modality, which "
+                "is most likely the one that was scheduled; neither UID nor accession number say "
+                "so."
+            )
         )
     return found, notes
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..deadline import Deadline
 from ..errors import ArchiveError, DeadlinePassed, StatusFailure
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.shapes import SEPARATOR, shape_of
 from ..standard.status import TOO_MANY
@@ -92,7 +93,7 @@ class Asking:
         except DeadlinePassed as passed:
             if not gathering.count:
                 raise
-            ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
+            ending = Ending(whole=False, notes=(incomplete(str(passed)),))
         return Part(ending, rows if ending.gave is None else ending.gave, texts, frozenset(given))
 
     def _in_either_root(self, query: Query, take: Take) -> Ending:
@@ -157,7 +158,7 @@ class Asking:
         if not left_out:
             return ending
         told = f"The archive refuses questions that ask for {', '.join(left_out)}; left out."
-        return replace(ending, notes=(*ending.notes, told))
+        return ending.noted(remark(told).about(*left_out))
 
     def _ask_without(
         self, query: Query, unkeyed: Collection[str], take: Take, also: Sequence[str]
@@ -175,13 +176,15 @@ class Asking:
 
         ending = self._ask(without_keys(query, unkeyed), known, also)
         names = ", ".join(sorted(unkeyed))
-        notes = [f"The archive refuses to be searched by {names}; what came was compared here."]
+        note = remark(
+            f"The archive refuses to be searched by {names}; what came was compared here."
+        )
         if unknown:
-            notes = [
-                f"Not complete: the archive refuses to be searched by {names} and does not return "
-                "it, so that nothing can be compared. Ask without."
-            ]
-        return replace(ending, whole=ending.whole and not unknown, notes=(*ending.notes, *notes))
+            note = incomplete(
+                f"the archive refuses to be searched by {names} and does not return it, so that "
+                "nothing can be compared. Ask without."
+            )
+        return replace(ending.noted(note.about(*unkeyed)), whole=ending.whole and not unknown)
 
     def _learn_refused_keys(self, query: Query) -> bool:
         """Whether the query is answered without some of its keys, which are then remembered."""

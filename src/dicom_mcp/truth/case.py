@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from ..standard.dictionary import attribute
+from ..standard.note import incomplete, remark
 from ..standard.query import Query
 from ..standard.recheck import IDENTIFIERS
 from ..words.letters import in_other_case
@@ -52,12 +53,17 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
     if len(others) > _MOST_WAYS and not gathering.full and not any(map(ignores.get, ways)):
         whole = False
         notes.append(
-            "Not complete: the text was not asked for in every combination of upper and lower case "
-            "there is. Ask with less of it."
+            incomplete(
+                "the text was not asked for in every combination of upper and lower case "
+                "there is. Ask with less of it."
+            )
         )
     if gathering.count > before:
         notes.append(
-            "This archive compares letters exactly; it was asked in other upper and lower case too."
+            remark(
+                "This archive compares letters exactly; it was asked in other upper and lower case "
+                "too."
+            )
         )
     return Outcome(whole, notes)
 

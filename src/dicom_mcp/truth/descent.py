@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from ..errors import ArchiveError, DeadlinePassed
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import Note, remark
 from ..standard.query import Match, Query, Value, is_one
 from ..standard.values import count_of
 from .asking import Asking
@@ -67,15 +68,15 @@ def fill(
     return min(len(found), MOST_RECORDS)
 
 
-def found_below(level: Level, lacks: Collection[str], filled: int, count: int) -> str:
+def found_below(level: Level, lacks: Collection[str], filled: int, count: int) -> Note:
     """The note that says what was found below, and of how many records."""
     nouns = NOUN[level]
     asked = f"{filled}" if filled == count else f"the first {filled} of {count}"
     below = NOUN[tuple(Level)[len(level.above) + 1]][1]
-    return (
+    return remark(
         f"This archive does not keep {' and '.join(lacks)}; found by asking {asked} "
         f"{nouns[count != 1]} for their {below}."
-    )
+    ).about(*lacks)
 
 
 def _fill_patient(asking: Asking, match: Match, lacks: Collection[str]) -> bool:

@@ -8,6 +8,7 @@ from ..standard.dictionary import attribute
 from ..standard.levels import ABOVE, NOUN, UNIQUE_KEY, Level
 from ..standard.lists import normal
 from ..standard.matching import Predicate, matcher
+from ..standard.note import Named, Note, each_named, incomplete, joined, remark
 from ..standard.person import Person, several_people
 from ..standard.query import Match, Matches, Query, is_one, texts
 from ..standard.recheck import EXACT, Recheck
@@ -40,8 +41,8 @@ class Outcome:
     """
 
     whole: bool
-    notes: list[str]
-    doubt: str = ""
+    notes: list[Note]
+    doubt: Note | None = None
 
 
 class Gathering:
@@ -226,33 +227,43 @@ class Gathering:
             tuple(self.absent),
         )
 
-    def _cut(self) -> list[str]:
+    def _cut(self) -> list[Note]:
         """Why something that arrived is not here."""
         nouns = NOUN[self._query.level]
         if self._over_limit:
             return [
-                f"Not complete: these are the first {self._limit} {nouns[1]} the archive "
-                "gave; there are more. Narrow the question, or raise limit (at most 500)."
+                incomplete(
+                    f"these are the first {self._limit} {nouns[1]} the archive "
+                    "gave; there are more. Narrow the question, or raise limit (at most 500)."
+                )
             ]
         if self._too_big:
             return [
-                f"Not complete: the answer grew beyond {MOST_HELD // 1024**2} MiB and was cut "
-                "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the question."
+                incomplete(
+                    f"the answer grew beyond {MOST_HELD // 1024**2} MiB and was cut "
+                    "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the "
+                    "question."
+                )
             ]
         if self._too_many:
             return [
-                f"Not complete: only the first {self.examined} {nouns[1]} the archive gave "
-                "were compared. Narrow the question by a date, an ID or a plain ASCII part."
+                incomplete(
+                    f"only the first {self.examined} {nouns[1]} the archive gave "
+                    "were compared. Narrow the question by a date, an ID or a plain ASCII part."
+                )
             ]
         if self._endless:
             return [
-                f"Not complete: the archive kept repeating {nouns[1]} it had given before, and was "
-                "stopped."
+                incomplete(
+                    f"the archive kept repeating {nouns[1]} it had given before, and was stopped."
+                )
             ]
         if self._unnamed:
             return [
-                f"Not complete: {self._unnamed} {nouns[self._unnamed != 1]} came without "
-                f"{UNIQUE_KEY[self._query.level]}, so that it cannot be told which they are."
+                incomplete(
+                    f"{self._unnamed} {nouns[self._unnamed != 1]} came without "
+                    f"{UNIQUE_KEY[self._query.level]}, so that it cannot be told which they are."
+                )
             ]
         return []
 
@@ -285,22 +296,27 @@ class Gathering:
         self._repeated_bytes += size
         return False
 
-    def _clashes(self) -> list[str]:
+    def _clashes(self) -> list[Note]:
         """What an administrator looks for: one UID of several things, one ID of several people."""
         several = several_people(self._people)
         if not self._clashing:
             return [several] if several else []
         level = self._query.level
         above = ABOVE[level][-1] if level is not Level.STUDY else "PatientID"
-        shown = "; ".join(
-            f"{key} ({above} {', '.join(sorted(parents))})"
-            for key, parents in list(self._clashing.items())[:_MOST_TOLD]
+        unique = UNIQUE_KEY[level]
+        shown = joined(
+            "; ",
+            (
+                [Named(unique, key), f" ({above} ", *each_named(above, sorted(parents)), ")"]
+                for key, parents in list(self._clashing.items())[:_MOST_TOLD]
+            ),
         )
         count = len(self._clashing)
-        told = (
-            f"{count} {UNIQUE_KEY[level]}{'s are' if count > 1 else ' is'} that of several "
-            f"{NOUN[level][1]}, which all are here: {shown}. A UID must be that of one only; an "
-            "administrator should look at it."
+        told = remark(
+            f"{count} {unique}{'s are' if count > 1 else ' is'} that of several "
+            f"{NOUN[level][1]}, which all are here: ",
+            *shown,
+            ". A UID must be that of one only; an administrator should look at it.",
         )
         return [told, *([several] if several else [])]
 

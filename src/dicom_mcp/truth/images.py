@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import Note
 from ..standard.query import Match, Matches, Query
 from ..standard.shapes import SEPARATOR
 from ..standard.status import NO_RESOURCES
@@ -93,7 +94,7 @@ class _Images:
         self._keep = keep
         self._came = Counter[Place]()
         self._left = set(counts)
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
         self._absent: set[str] | None = None
 
     @property

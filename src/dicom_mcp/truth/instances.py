@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..errors import BadArgument
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import Named, Note, each_named, incomplete, remark
 from ..standard.query import Matches, Query, is_one
 from ..standard.shapes import SEPARATOR
 from .asking import Asking
@@ -77,7 +78,7 @@ def _of_one(
         studies = parents.studies_of_series(series, asking)
         studies = [one for one in studies if not key or one in key.split(SEPARATOR)]
     if not studies:
-        return Matches(query, [], notes=("The archive holds no series with this UID.",))
+        return Matches(query, [], notes=(remark("The archive holds no series with this UID."),))
     answers = [
         ask(replace(query, keys={**query.keys, _STUDY: study, _SERIES: series}))
         for study in studies
@@ -88,10 +89,10 @@ def _of_one(
     return _joined(query, answers, notes, limit)
 
 
-def _joined(query: Query, answers: Sequence[Matches], notes: Sequence[str], limit: int) -> Matches:
+def _joined(query: Query, answers: Sequence[Matches], notes: Sequence[Note], limit: int) -> Matches:
     found = [match for answer in answers for match in answer.matches]
     more = len(found) > limit
-    told = [f"Not complete: these are {limit} of {len(found)} instances; raise limit."] * more
+    told = [incomplete(f"these are {limit} of {len(found)} instances; raise limit.")] * more
     return replace(
         answers[0],
         query=query,
@@ -110,9 +111,12 @@ def _with_clashes(answer: Matches) -> Matches:
     return replace(answer, notes=(*told[:_MOST_TOLD], *answer.notes)) if told else answer
 
 
-def _clash(series: str, studies: Sequence[str]) -> str:
-    return (
-        f"{_SERIES} {series} is that of {len(studies)} series, in the studies "
-        f"{', '.join(studies)}: the instances of all of them are here. A UID must be that of one "
-        "only; an administrator should look at it."
+def _clash(series: str, studies: Sequence[str]) -> Note:
+    return remark(
+        f"{_SERIES} ",
+        Named(_SERIES, series),
+        f" is that of {len(studies)} series, in the studies ",
+        *each_named(_STUDY, studies),
+        ": the instances of all of them are here. A UID must be that of one only; an administrator "
+        "should look at it.",
     )

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..standard.levels import UNIQUE_KEY
 from ..standard.lists import LISTED, normal
+from ..standard.note import Note, each_named, incomplete, remark
 from ..standard.query import Matches, Query, texts
 from ..standard.shapes import SEPARATOR
 from .asking import Asking
@@ -83,7 +84,7 @@ class _Listed:
         # What came of the first list that was not whole.
         self._doubted: Gathering | None = None
         self._whole = True
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
 
     def ask_all(self, values: Sequence[str]) -> Outcome:
         """Ask for all of them, by lists those that can stand in one."""
@@ -102,8 +103,10 @@ class _Listed:
                 return Outcome(self._whole, self._notes)
         if alone and not self._is_done:
             self._notes.append(
-                f"This archive does not read such lists of {self._keyword}, or gives less at once "
-                f"than they bring; it was asked for each of {len(alone)} values."
+                remark(
+                    f"This archive does not read such lists of {self._keyword}, or gives less at "
+                    f"once than they bring; it was asked for each of {len(alone)} values."
+                )
             )
         if (alone or unlisted) and not self._is_done:
             self._ask_alone([*alone, *unlisted])
@@ -300,10 +303,10 @@ class _Listed:
         self._whole = self._whole and answer.complete
         self._notes += [note for note in answer.notes if note not in self._notes]
 
-    def _not_asked(self, values: Sequence[str], why: ArchiveError | str) -> None:
+    def _not_asked(self, several: Sequence[str], why: ArchiveError | str) -> None:
         self._whole = False
-        named = ", ".join(values[:_MOST_NAMED])
-        more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
+        named = each_named(self._keyword, several[:_MOST_NAMED])
+        more = f" and {len(several) - _MOST_NAMED} more" if len(several) > _MOST_NAMED else ""
         self._notes.append(
-            f"Not complete: not asked for {self._keyword} {named}{more}, because {why}"
+            incomplete(f"not asked for {self._keyword} ", *named, f"{more}, because {why}")
         )

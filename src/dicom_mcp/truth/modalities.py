@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import Level
 from ..standard.modality import NOT_IMAGES
+from ..standard.note import incomplete, perhaps, remark
 from ..standard.query import Match, Query, Value, is_one, texts
 from ..standard.reading import read
 from ..standard.status import NO_RESOURCES
@@ -181,7 +182,7 @@ def _modalities_of(asking: Asking, study: str) -> set[str]:
 def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> Outcome:
     """The studies that have a series of this modality."""
     others = {one: text for one, text in query.keys.items() if one != MODALITIES}
-    told = (
+    told = remark(
         f"{MODALITIES} of this archive lists images only; studies with {key} were found by their "
         "series."
     )
@@ -206,7 +207,7 @@ def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> 
     for number, match in enumerate(rows):
         uid = uid_in(match, "StudyInstanceUID")
         if with_it is None and number >= _MOST_STUDIES:
-            notes.append("Not complete: there are more studies than could be looked into.")
+            notes.append(incomplete("there are more studies than could be looked into."))
             return Outcome(False, notes)
         if uid in with_it if with_it is not None else key in _modalities_of(asking, uid):
             listed: list[Value] = [*sorted({*_listed(match), key})]
@@ -225,8 +226,8 @@ def _narrowed(query: Query, uids: set[str] | None) -> Iterable[Query]:
 
 
 def _unproved(outcome: Outcome, why: str = "") -> Outcome:
-    told = (
-        f"Not complete, perhaps: whether {MODALITIES} of this archive names what is no image (SR, "
+    told = perhaps(
+        f"whether {MODALITIES} of this archive names what is no image (SR, "
         f"PR, KO …) could not be shown{why}. Ask for the series of the studies in question."
     )
     return Outcome(False, [*outcome.notes, told])

@@ -12,6 +12,7 @@ from datetime import date
 
 from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Ending, Query
 from ..standard.status import TOO_MANY
 from .asking import Asking, Part
@@ -65,7 +66,7 @@ class _Lacks:
     missing: dict[str, str] = field(default_factory=dict[str, str])
     why: str = _TOO_LONG
     # What the answers that broke off said of it.
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Note] = field(default_factory=list[Note])
     # Attributes without which a match may have been missed.
     without: dict[str, None] = field(default_factory=dict[str, None])
 
@@ -202,10 +203,12 @@ class Parts:
         several = NOUN[self._query.level][1]
         gives = f"at most {self._most} {several}" if self._most else f"only so many {several}"
         notes = [
-            f"This archive gives {gives} at once; the question was asked in {self._parts} parts "
-            f"by {self._split_by}."
+            remark(
+                f"This archive gives {gives} at once; the question was asked in {self._parts} "
+                f"parts by {self._split_by}."
+            )
         ]
-        doubt = ""
+        doubt = None
         if self._gathering.full:
             return Outcome(True, notes)
         if not self.came:
@@ -216,14 +219,15 @@ class Parts:
                 named = ", ".join(part if part.strip("-") else "all" for part in shown)
                 more = f" and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
                 notes.append(
-                    f"Not complete: of {self._split_by} {named}{more} not all came, {why}. Narrow "
-                    "the question by dates, a patient or a modality."
+                    incomplete(
+                        f"of {self._split_by} {named}{more} not all came, {why}. Narrow "
+                        "the question by dates, a patient or a modality."
+                    )
                 )
         elif self._lacks.without:
             lacking = " or ".join(self._lacks.without)
-            doubt = (
-                f"Not complete, perhaps: {several} without {lacking}, if there are any, cannot all "
-                "be reached that way."
+            doubt = perhaps(
+                f"{several} without {lacking}, if there are any, cannot all be reached that way."
             )
             notes.append(doubt)
         return Outcome(self.came and not doubt, notes, doubt)

@@ -13,6 +13,7 @@ from enum import Enum
 from ..errors import ArchiveError
 from ..standard.dictionary import attribute
 from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import perhaps, remark
 from ..standard.query import Match, Query, texts
 from ..standard.recheck import IDENTIFIERS
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
@@ -165,7 +166,7 @@ def ask_without(
 
 
 def _told(outcome: Outcome, unread: Collection[str]) -> Outcome:
-    told = (
+    told = remark(
         f"This archive does not understand keys for {', '.join(unread)} as the standard has them "
         "(wildcards, ranges or the parts of names); it was asked without, and what it gave was "
         "compared here."
@@ -174,8 +175,8 @@ def _told(outcome: Outcome, unread: Collection[str]) -> Outcome:
 
 
 def _unproved(outcome: Outcome, doubted: Collection[str], why: str) -> Outcome:
-    told = (
-        f"Not complete, perhaps: nothing came, and whether this archive understands such keys for "
+    told = perhaps(
+        f"nothing came, and whether this archive understands such keys for "
         f"{', '.join(doubted)} could not be shown ({why}). Ask with the whole value, or without "
         "that key."
     )

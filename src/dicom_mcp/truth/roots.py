@@ -7,6 +7,7 @@ Study Root a hierarchical archive wants the patient of every study, so patients 
 from collections.abc import Callable, MutableMapping
 
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Matches, Query, is_one
 
 type Ask = Callable[[Query, Callable[[Match, int], bool]], Ending]
@@ -57,14 +58,16 @@ def patients_of_studies(query: Query, studies: Matches, limit: int, why: str) ->
         for who, patient in found.items():
             patient[_STUDIES_COUNT] = counts[who]
     patients = list(found.values())
-    notes = [why, *studies.notes]
+    notes = [remark(why), *studies.notes]
     if differing:
         notes.append(
-            f"Studies of one patient differ in {', '.join(sorted(differing))}; that of one of them "
-            "is shown."
+            remark(
+                f"Studies of one patient differ in {', '.join(sorted(differing))}; that of one of "
+                "them is shown."
+            )
         )
     if len(patients) > limit:
-        notes.append(f"Not complete: these are {limit} of {len(patients)} patients; raise limit.")
+        notes.append(incomplete(f"these are {limit} of {len(patients)} patients; raise limit."))
     whole = studies.complete and len(patients) <= limit
     absent = [one for one in query.wanted if not any(one in patient for patient in patients)]
     return Matches(query, patients[:limit], whole, tuple(notes), tuple(absent))
@@ -125,7 +128,9 @@ def ask_by_patient(
         known[study] = tuple(owners)
     if not whole:
         notes.append(
-            f"Not complete: this archive must be told the patient of every study, and not every "
-            f"one of the {len(patients)} {NOUN[Level.PATIENT][1]} could be asked about."
+            incomplete(
+                f"this archive must be told the patient of every study, and not every "
+                f"one of the {len(patients)} {NOUN[Level.PATIENT][1]} could be asked about."
+            )
         )
     return Ending(whole, ending.capped, tuple(dict.fromkeys(notes)))

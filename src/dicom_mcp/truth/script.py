@@ -4,6 +4,7 @@ A key goes out in UTF-8 (PS3.3 C.12.1.1.2). An archive that compares bytes finds
 holds the name in another set; asked with * for those characters, and compared here, it does.
 """
 
+from ..standard.note import remark
 from ..standard.query import Query
 from .asking import Asking
 from .gathering import Gathering, Outcome
@@ -39,7 +40,7 @@ def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Out
     compared = ask_whole(asking, wider, gathering)
     if compared.whole and gathering.count == before + found and not gathering.full:
         return outcome
-    told = (
+    told = remark(
         "Not all that matches the text was found by it as written: this archive does not compare "
         "it as Unicode. It was also asked with * for the characters beyond ASCII, and the answers "
         "were compared here."

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from ..errors import ConnectionTimedOut, DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import Note, incomplete
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import has_value
 from ..standard.shapes import SEPARATOR
@@ -80,7 +81,7 @@ class _Series:
         self._unsure: set[str] = set()
         self._beside: set[str] = set()
         self._whole = True
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
         self._absent: set[str] | None = None
 
     @property
@@ -163,8 +164,10 @@ class _Series:
         if nameless := sum(not is_uid(study) for study in self._wanted):
             self._whole = False
             self._notes.append(
-                f"Not complete: {nameless} {NOUN[Level.STUDY][nameless != 1]} could not be asked "
-                "for series, because what stands as StudyInstanceUID is no UID."
+                incomplete(
+                    f"{nameless} {NOUN[Level.STUDY][nameless != 1]} could not be asked "
+                    "for series, because what stands as StudyInstanceUID is no UID."
+                )
             )
         left = [one for one in studies if is_uid(one) and self._is_open(one)]
         names_studies = bool(self._seen)
@@ -241,6 +244,8 @@ class _Series:
     def _out_of_time(self, count: int) -> None:
         self._whole = False
         self._notes.append(
-            f"Not complete: there was no time left to ask {count} of {len(self._wanted)} studies "
-            "for their series. Narrow the question."
+            incomplete(
+                f"there was no time left to ask {count} of {len(self._wanted)} studies "
+                "for their series. Narrow the question."
+            )
         )

@@ -13,6 +13,7 @@ from typing import Protocol
 from ..errors import StatusFailure
 from ..standard.entities import COMPUTED
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.record import parent
 from ..standard.shapes import SEPARATOR
@@ -86,11 +87,11 @@ def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Ending:
         habits.cuts_told = True
         habits.proved = Proved()
         nouns, count = NOUN[query.level], telling.late
-        told = (
+        told = remark(
             f"This archive leaves out {nouns[1]} where it is asked for counts or modalities; "
             f"{count} {nouns[count != 1]} came otherwise."
         )
-        return replace(some.ending, notes=(*some.ending.notes, told), gave=proof.gave)
+        return replace(some.ending.noted(told), gave=proof.gave)
     if telling.stopped or not proof.whole:
         return some.ending if telling.stopped else proof
     return replace(some.ending, gave=proof.gave)
@@ -260,9 +261,8 @@ class _Telling:
         if counts[0] <= len(whole.came):
             self._habits.proved.learn(self._query.keys, whole.counts)
             return Ending()
-        told = (
-            f"Not complete: the archive counts {counts[0]} series in this study, and gave "
-            f"{len(whole.came)}."
+        told = incomplete(
+            f"the archive counts {counts[0]} series in this study, and gave {len(whole.came)}."
         )
         return Ending(whole=False, notes=(told,))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ..errors import ArchiveError, DeadlinePassed, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import perhaps, remark
 from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY
 from .asking import Asking, Part
@@ -37,15 +38,19 @@ def ask_undated(asking: Asking, query: Query, gathering: Gathering, first: Part 
     gives = f"at most {first.rows} {several}" if first else f"only so many {several}"
     gives = f"perhaps {gives}" if first and first.ending.whole else gives
     notes = [
-        f"This archive gives {gives} at once; those without {lacking} were looked for by a range "
-        "of dates that is open to the past, and by parts."
+        remark(
+            f"This archive gives {gives} at once; those without {lacking} were looked for by a "
+            "range of dates that is open to the past, and by parts."
+        )
     ]
     if looking.find_all() or gathering.full:
         return Outcome(True, [] if looking.uncut else notes)
     why = "there was no time left" if looking.late else "some are in no part it can be asked for"
     notes.append(
-        f"Not complete, perhaps: {several} without {lacking} may be missing, because {why}. Narrow "
-        "the question by a patient or a description."
+        perhaps(
+            f"{several} without {lacking} may be missing, because {why}. Narrow "
+            "the question by a patient or a description."
+        )
     )
     return Outcome(False, notes)
 

@@ -10,6 +10,7 @@ limit, and what it gives is compared here; patients are asked for in parts.
 
 from ..errors import ArchiveError
 from ..standard.levels import NOUN, Level
+from ..standard.note import incomplete, perhaps, remark
 from ..standard.query import Match, Query
 from .asking import Asking
 from .candidates import compared_late
@@ -105,7 +106,7 @@ def _ask_without(asking: Asking, query: Query, gathering: Gathering, cut: list[s
     gathering.compare(cut, most_examined=_MOST_COMPARED)
     rest = {one: key for one, key in query.keys.items() if one not in cut}
     outcome = ask_proved(asking, Query(query.level, rest, (*query.wanted, *cut)), gathering)
-    told = (
+    told = remark(
         f"This archive cuts lists by {', '.join(cut)} without a word; it was asked without, and "
         "what it gave was compared here."
     )
@@ -113,13 +114,13 @@ def _ask_without(asking: Asking, query: Query, gathering: Gathering, cut: list[s
 
 
 def _unproved(outcome: Outcome, why: str) -> Outcome:
-    told = f"Not complete, perhaps: whether this is all could not be proved: {why.rstrip('.')}."
+    told = perhaps(f"whether this is all could not be proved: {why.rstrip('.')}.")
     return Outcome(False, [*outcome.notes, told])
 
 
 def _cut(query: Query) -> Outcome:
-    told = (
-        f"Not complete: this archive cuts lists of {NOUN[query.level][1]} without a word; parts of "
+    told = incomplete(
+        f"this archive cuts lists of {NOUN[query.level][1]} without a word; parts of "
         "the time had more. Narrow the question by dates, a name or an ID."
     )
     return Outcome(False, [told])

@@ -7,6 +7,7 @@ What that brings is either proof that nothing was missing, or the rest.
 
 from ..errors import ArchiveError, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.note import Note, incomplete, perhaps
 from ..standard.query import Matches, Query
 from ..standard.shapes import SEPARATOR
 from ..standard.status import TOO_MANY
@@ -190,8 +191,10 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
                 return Outcome(True, notes)
             asking.habits.cap = first.rows
             notes.append(
-                f"Not complete: the archive counts {count} {NOUN[query.level][1]} here, but it "
-                f"gives at most {first.rows} at once."
+                incomplete(
+                    f"the archive counts {count} {NOUN[query.level][1]} here, but it "
+                    f"gives at most {first.rows} at once."
+                )
             )
             return Outcome(False, notes)
     # Of a list of parents some may have come in part; values that did not come are looked for.
@@ -203,9 +206,9 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
     return Outcome(False, notes)
 
 
-def _suspicious(rows: int, query: Query, why: str) -> str:
-    return (
-        f"Not complete, perhaps: the archive gave exactly {rows} {NOUN[query.level][1]}, which may "
+def _suspicious(rows: int, query: Query, why: str) -> Note:
+    return perhaps(
+        f"the archive gave exactly {rows} {NOUN[query.level][1]}, which may "
         f"be the most it gives at once, {why}. Narrow the question."
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import DeadlinePassed, StatusFailure
+from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Ending, Match
 from ..standard.status import TOO_MANY
 from ..standard.worklist import NOUN, Start, WorklistQuery, by_time, rows, start
@@ -44,7 +45,7 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     except StatusFailure as failure:
         if not wider:
             raise
-        answer = _Answer(whole=False, notes=[f"Not complete: {failure}"], failure=failure)
+        answer = _Answer(whole=False, notes=[incomplete(str(failure))], failure=failure)
     if wider and not found.full:
         answer = _compared(asking, wider, found, answer)
     if (undated := question.undated()) and not found.known and answer.whole:
@@ -53,17 +54,21 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
     unread = 0 if found.rows else found.unread
     if unread:
         notes.append(
-            f"Not complete, perhaps: {unread} {NOUN[unread != 1]} came without a character set, so "
-            "that names beyond ASCII in them cannot be compared. Ask without patient_name."
+            perhaps(
+                f"{unread} {NOUN[unread != 1]} came without a character set, so "
+                "that names beyond ASCII in them cannot be compared. Ask without patient_name."
+            )
         )
     if not found.rows and found.recheck.stations:
         others = ", ".join(sorted(found.recheck.stations)[:_MOST_NAMED])
-        notes.append(f"There are entries for other stations: {others}.")
+        notes.append(remark(f"There are entries for other stations: {others}."))
     ordered = sorted(found.rows, key=by_time)
     if len(ordered) > limit:
         notes.append(
-            f"Not complete: these are the first {limit} of {len(ordered)} {NOUN[1]} by time. Raise "
-            "limit (at most 500) or narrow the question."
+            incomplete(
+                f"these are the first {limit} of {len(ordered)} {NOUN[1]} by time. Raise "
+                "limit (at most 500) or narrow the question."
+            )
         )
     doubts = found.recheck.doubts()
     notes += doubts
@@ -77,7 +82,7 @@ def ask_worklist(asking: Asking, question: WorklistQuestion, limit: int) -> Work
 @dataclass(frozen=True, slots=True)
 class _Answer:
     whole: bool
-    notes: list[str]
+    notes: list[Note]
     failure: StatusFailure | None = None
 
 
@@ -135,10 +140,10 @@ class _Found:
             or self._held > _MOST_HELD
         )
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What to know about what arrived."""
-        cut = (
-            f"Not complete: only the first {self._examined} {NOUN[1]} the archive gave were looked "
+        cut = incomplete(
+            f"only the first {self._examined} {NOUN[1]} the archive gave were looked "
             "at. Narrow the question by date, modality or station."
         )
         return [cut, *self.recheck.notes()] if self.full else self.recheck.notes()
@@ -147,7 +152,7 @@ class _Found:
 def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _Answer:
     """Every query, one after the other; one that the archive refuses does not spoil the others."""
     whole = True
-    notes: list[str] = []
+    notes: list[Note] = []
     refused: list[StatusFailure] = []
     answered = 0
     for query in queries:
@@ -158,7 +163,7 @@ def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _
         except StatusFailure as failure:
             refused.append(failure)
             whole = False
-            notes.append(f"Not complete: by {' and '.join(query.keys)}, {failure}")
+            notes.append(incomplete(f"by {' and '.join(query.keys)}, {failure}"))
             continue
         answered += 1
         whole = whole and ending.whole
@@ -204,8 +209,8 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
             habits.gave(_WORKLIST, count)
             habits.proved_whole(_WORKLIST, count, keys)
             return part.ending
-        told = (
-            f"Not complete, perhaps: the archive gave exactly {count} {NOUN[1]}, which may be the "
+        told = perhaps(
+            f"the archive gave exactly {count} {NOUN[1]}, which may be the "
             "most it gives at once. Narrow the question by modality or station."
         )
         return Ending(whole=False, notes=(*part.ending.notes, told))
@@ -242,16 +247,16 @@ def _minutes_of(query: WorklistQuery) -> WorklistQuery:
 _HALVED_TO_A_MINUTE = 4
 
 
-def _in_parts(parts: "_Parts", most: int, whole: bool, notes: Sequence[str]) -> Ending:
+def _in_parts(parts: "_Parts", most: int, whole: bool, notes: Sequence[Note]) -> Ending:
     """How a question ended that was asked in parts; `most` entries came at once, if known."""
-    told = (
+    told = remark(
         f"This archive gives {f'at most {most}' if most else 'only so many'} {NOUN[1]} at once; "
         f"the question was asked in {parts.count} parts by time."
     )
     if whole:
         return Ending(notes=(told,))
-    cut = (
-        "Not complete: some parts were still too long for it, or there was no time left. Narrow "
+    cut = incomplete(
+        "some parts were still too long for it, or there was no time left. Narrow "
         "the question by modality or station."
     )
     return Ending(whole=False, notes=(*notes, told, cut))
@@ -317,7 +322,7 @@ def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
     except DeadlinePassed as passed:
         if not found.rows:
             raise
-        ending = Ending(whole=False, notes=(f"Not complete: {passed}",))
+        ending = Ending(whole=False, notes=(incomplete(str(passed)),))
     return _Part(ending, starts)
 
 
@@ -328,10 +333,10 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
     try:
         more = _asked(asking.within(_SECONDS_FOR_COMPARING), wider.queries(), found)
     except (DeadlinePassed, StatusFailure) as failure:
-        more = _Answer(whole=False, notes=[f"Not complete: {failure}"])
+        more = _Answer(whole=False, notes=[incomplete(str(failure))])
     if not found.tighten():
-        cut = (
-            f"Not complete: only {_MOST_COMPARED} {NOUN[1]} were compared. Narrow the question by "
+        cut = incomplete(
+            f"only {_MOST_COMPARED} {NOUN[1]} were compared. Narrow the question by "
             "date, modality or station."
         )
         more = _Answer(whole=False, notes=[*more.notes, cut])
@@ -340,12 +345,12 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
     notes = answer.notes
     if more.whole and not any(one.is_text for one in wider.conditions):
         # Everything there is has been looked at here, whatever became of the narrower question.
-        notes = [note for note in notes if not note.startswith("Not complete")]
+        notes = [note for note in notes if not note.lacks]
         answer = _Answer(whole=True, notes=notes)
     if len(found.rows) == before:
         # What was found as written is what was asked for; nothing found needs more proof.
         return answer if before or more.whole else _Answer(False, notes + more.notes)
-    told = (
+    told = remark(
         "The archive does not find everything as it was written; the names of patients and "
         "stations were also compared here, with the whole list."
     )
@@ -360,12 +365,12 @@ def _without_days(
     try:
         more = _asked(asking.within(_SECONDS_FOR_COMPARING), undated.queries(), found)
     except (DeadlinePassed, StatusFailure) as failure:
-        told = (
-            "Not complete, perhaps: nothing came, and whether this system understands ranges of "
+        told = perhaps(
+            "nothing came, and whether this system understands ranges of "
             f"days could not be shown ({failure}). Ask for one day."
         )
         return _Answer(whole=False, notes=[*answer.notes, told])
-    told = (
+    told = remark(
         "This system does not understand ranges of days; it was asked without, and what it gave "
         "was compared here."
     )

@@ -11,6 +11,7 @@ from ..standard import values
 from ..standard.levels import Level
 from ..standard.lists import Several, is_wild, parts_of, values_of
 from ..standard.matching import Predicate, matcher
+from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Match, Query, texts
 from ..standard.reading import agrees
 from ..standard.recheck import LOOSEST
@@ -181,7 +182,7 @@ class Worklist:
     question: WorklistQuestion
     rows: list[Match]
     complete: bool = True
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     queries: int = 0
     arrivals: tuple[Arrival, ...] | None = None
 
@@ -213,31 +214,39 @@ class WorklistRecheck:
             self.stations.update(texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
         return False
 
-    def doubts(self) -> list[str]:
+    def doubts(self) -> list[Note]:
         """Why it cannot be told whether all that holds is what was asked for."""
         return [
-            f"Not complete, perhaps: {one.unread} {NOUN[one.unread != 1]} of these came with a "
-            f"value as {one.name} that cannot be read, so that nobody can tell whether it is what "
-            "was asked for."
+            perhaps(
+                f"{one.unread} {NOUN[one.unread != 1]} of these came with a "
+                f"value as {one.name} that cannot be read, so that nobody can tell whether it is "
+                "what was asked for."
+            )
             for one in self._conditions
             if one.unread
         ] + [
-            f"Not complete: {one.untold} {NOUN[one.untold != 1]} came without {one.name}, by which "
-            "many were to be compared here; ask for fewer values."
+            incomplete(
+                f"{one.untold} {NOUN[one.untold != 1]} came without {one.name}, by which "
+                "many were to be compared here; ask for fewer values."
+            )
             for one in self._conditions
             if one.untold
         ]
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What the person asking must know about how the keys were treated."""
         ignored = [
-            f"The archive ignored {keyword}: {count} {NOUN[count != 1]} that did not match "
-            f"{'were' if count != 1 else 'was'} left out here."
+            remark(
+                f"The archive ignored {keyword}: {count} {NOUN[count != 1]} that did not match "
+                f"{'were' if count != 1 else 'was'} left out here."
+            )
             for keyword, count in self._ignored.items()
         ]
         return ignored + [
-            f"The archive does not return {one.name}, so it may have ignored it: entries that do "
-            "not match it may be among these."
+            remark(
+                f"The archive does not return {one.name}, so it may have ignored it: entries that "
+                "do not match it may be among these."
+            )
             for one in self._conditions
             if self._checked and not one.returned
         ]
