@@ -89,7 +89,7 @@ class Apart:
         self._has_begun = False
 
     def __enter__(self) -> Self:
-        _SPARE.renew()
+        get_ready()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -147,6 +147,11 @@ class Apart:
         """End the process; returns how it ended, if it did so by itself."""
         process, self._process = self._process, None
         return _ended(process) if process else 0
+
+
+def get_ready() -> None:
+    """Start a process while an object is still on its way, so that nobody waits for it."""
+    _SPARE.renew()
 
 
 class _Spare:

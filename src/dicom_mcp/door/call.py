@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from ..archives import Archives
-from ..content.apart import Apart
+from ..content.apart import Apart, get_ready
 from ..deadline import Deadline
 from ..diagnosis import Diagnosis, diagnose
 from ..dicom_api import Archive
@@ -206,6 +206,8 @@ class Call:
             self._progress.advance()
             return take(instance)
 
+        if not headers:
+            get_ready()
         return self._archive.objects(
             references, advancing, deadline=self._deadline, headers=headers
         )

@@ -64,7 +64,8 @@ def main() -> None:
     sys.path[:0] = setting["path"]
     bounds = Bounds(setting["seconds"])
     with suppress(Exception):  # what most pictures need, while nobody waits for it
-        import_module("PIL.JpegImagePlugin")
+        import_module(f"{_HERE}.frames")
+        import_module("PIL.Image").preinit()
     while line := sys.stdin.buffer.readline():
         wish: dict[str, Any] = json.loads(line)
         content = sys.stdin.buffer.read(wish["length"])
