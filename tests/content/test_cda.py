@@ -1,11 +1,13 @@
 """The words of a CDA come out as text; its entities do not go off."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dicom_mcp.content import cda
 from dicom_mcp.content.error import ContentError
+from dicom_mcp.content.outside import documents
 from dicom_mcp.content.report import read_report
 from tests.content import documents as made
 from tests.notes import the_note
@@ -153,7 +155,7 @@ def section(*inside: str) -> bytes:
         ("<del>left</del> right", "[deleted: left] right"),
         (
             "<paragraph revised='delete'>x <content>y</content></paragraph>z",
-            "[deleted: x y]z",
+            "[deleted: x y]\nz",
         ),
         ("5 mm<footnote>estimated</footnote>", "5 mm [footnote: estimated]"),
         (
@@ -206,3 +208,61 @@ def test_a_picture_in_the_text_is_mentioned() -> None:
 def test_pages_and_rtf_keep_them_too(content: bytes, mime: str) -> None:
     report = read_report(made.encapsulated(content, made.PDF, mime))
     assert report.text == "10^9/l [deleted: no] tumour"
+
+
+# What a construct makes of words, in the narrative block (HL7 CDA R2 4.3.5).
+_CONSTRUCTS = {
+    "{}": "{}",
+    "<content>{}</content>": "{}",
+    "<content styleCode='Bold'>{}</content>": "{}",
+    "<content styleCode='Bold xStrikethrough'>{}</content>": "[deleted: {}]",
+    "<content revised='delete'>{}</content>": "[deleted: {}]",
+    "<content revised='insert'>{}</content>": "{}",
+    "<linkHtml href='#x'>{}</linkHtml>": "{}",
+    "<paragraph>{}</paragraph>": "{}",
+    "<paragraph><caption>Lab</caption>{}</paragraph>": "Lab\n{}",
+    "<list><item>x</item></list>{}": "x\n{}",
+    "<table><tr><td>x</td></tr></table>{}": "| x\n{}",
+    "<table><tr><td><paragraph>x</paragraph></td><td>{}</td></tr></table>": "|\nx | {}",
+    "<paragraph>x</paragraph><sup>({})</sup>": "x\n^(({}))",
+    "a<br/>{}": "a\n{}",
+    "a <sup>({})</sup>": "a ^(({}))",
+    "a <sub>({})</sub>": "a _(({}))",
+    "a<footnote>{}</footnote>": "a [footnote: {}]",
+    "<list listType='ordered'><item>x</item><item>{}</item></list>": "1. x\n2. {}",
+    "<list><item>x</item><item>{}</item></list>": "x\n{}",
+    "<table><tr><td>x</td><td>{}</td></tr></table>": "| x | {}",
+    "<table><tr><td rowspan='2'>{}</td><td>1</td></tr><tr><td>2</td></tr></table>": (
+        "| {} | 1\n| ″ | 2"
+    ),
+    "<table><thead><tr><th colspan='2'>{}</th></tr></thead></table>": "| {} | ″",
+}
+_WORDS = {
+    "no tumour": "no tumour",
+    "&lt; 5 mm": "< 5 mm",
+    "a &amp; b": "a & b",
+    "&#181;g/l": "µg/l",
+    "Größe 3 × 4": "Größe 3 × 4",
+    "肝臓": "肝臓",
+    "<![CDATA[<b>x</b>]]>": "<b>x</b>",
+    "x<!-- not said -->y": "xy",
+    "1.000,5": "1.000,5",
+    "T2 &#8722;weighted": "T2 −weighted",
+    "\n  two\n  lines  ": "two lines",
+    "&quot;said&quot;": '"said"',
+}
+
+
+@pytest.mark.parametrize("construct", _CONSTRUCTS)
+def test_every_construct_says_every_text(construct: str) -> None:
+    """Over two hundred fragments, read without a process of their own."""
+    for written, said in _WORDS.items():
+        content = section(f"<text>{construct.format(written)}</text>")
+        wish = {"characters": 10_000, "deepest": 100}
+        found, (words,) = documents.cda(content, wish)
+        told = [" ".join(line.split()) for line in words.decode().split("\n")]
+        expected = _CONSTRUCTS[construct].format(said)
+        text = re.sub(r"([\[(]) | (?=[\])])", r"\1", "\n".join(filter(None, told)))
+        assert text == expected
+        assert found["faults"] == []
+        assert found["readable"]

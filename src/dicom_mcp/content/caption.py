@@ -11,6 +11,7 @@ from .geometry import orientation, sides
 from .groups import group, placed
 from .placing import Placing, is_mosaic
 from .plain import capped
+from .tiles import tile_of
 
 # PS3.3 C.7.6.1.1.1: directions in the patient; those of animals are not marked.
 _DIRECTIONS = frozenset("RLAPHF")
@@ -71,7 +72,7 @@ def label_of(dataset: Dataset, frame: Frame) -> str:
         _place(elements, frame.number),
         *_kinds(elements, frame.number),
     ]
-    return ", ".join(capped(part, 100) for part in parts if part) or "Image"
+    return ", ".join(capped(part, 160) for part in parts if part) or "Image"
 
 
 def remarks(dataset: Dataset, frame: Frame) -> tuple[str, ...]:
@@ -92,7 +93,9 @@ def _description(elements: Elements) -> str:
 
 
 def _place(elements: Elements, number: int) -> str:
-    """The plane and how far along its normal the frame lies."""
+    """The plane and how far along its normal the frame lies, or which tile of a slide it is."""
+    if tile := tile_of(elements, number):
+        return tile
     if plane := Placing(elements).plane(number):
         words = "in the volume" if plane.in_volume else orientation(plane.cosines)
         return f"{words} at {plane.along:.1f} mm"

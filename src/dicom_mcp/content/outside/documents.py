@@ -15,6 +15,7 @@ _PIECE = 1 << 20
 _LINES = frozenset(
     {"paragraph", "br", "item", "tr", "caption", "section", "title", "table", "list"}
 )
+_BLOCKS = _LINES - {"br"}
 _CELLS = frozenset({"td", "th"})
 
 # What stands around words whose place or line means something, in CDA (4.3.5) and HTML: 10⁹ is not
@@ -146,6 +147,7 @@ class _Reading:
     lists: list[int] = field(default_factory=list[int])  # the number of the last item; -1 without
     tables: list["_Table"] = field(default_factory=list["_Table"])
     sections: list["_Section"] = field(default_factory=list["_Section"])
+    has_ended: bool = False  # a block, so that words that follow begin a line
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -168,7 +170,10 @@ class _Reading:
         if name == "section":
             self.sections.append(_Section())
         if self._in_narrative():
+            self.has_ended = self.has_ended and name not in _LINES | _CELLS
             before, after = self._narrative(name, attributes)
+            if self.has_ended and before:
+                before, self.has_ended = "\n" + before, False
         elif self.sections:
             self.sections[-1].entry(self.path, attributes)
         self._say(before)
@@ -199,6 +204,7 @@ class _Reading:
     def end(self, name: str) -> None:
         name = self.path.pop()
         self._say(self.ends.pop())
+        self.has_ended = self.has_ended or name in _BLOCKS
         if name == "tr" and self.tables:
             self._say(self.tables[-1].rest())
         elif name == "table" and self.tables:
@@ -209,6 +215,7 @@ class _Reading:
             self._end_section()
         if name in ("title", "text"):
             self._say("\n")
+            self.has_ended = False
         if name == "author":
             if words := " ".join("".join(self.author).split()):
                 self.authors.append(words)
@@ -223,6 +230,9 @@ class _Reading:
             self.sections[-1].words(self.path, text)
         if self._in_narrative():
             self.is_readable = self.is_readable or ("text" in self.path and bool(text.strip()))
+            if self.has_ended and text.strip():
+                self._say("\n")
+                self.has_ended = False
             self._say(text if text.strip() else " ")
 
     def skipped(self, name: str, is_parameter: bool) -> None:
