@@ -24,7 +24,7 @@ from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.objects import objects as fetching
-from dicom_mcp.objects.objects import Place, at_share, members, spread
+from dicom_mcp.objects.objects import ImageChoice, at_share, members, spread
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look
@@ -378,12 +378,22 @@ def test_objects_without_a_number_of_frames_in_the_answers_are_shown_too() -> No
 
 
 def test_places_are_understood_as_people_write_them() -> None:
-    assert Place.of("Centre") == Place.of(0.5) == Place.of("50%") == Place(share=0.5)
-    assert Place.of("slice 12") == Place.of("#12") == Place.of(12) == Place(number=12)
-    assert Place.of("-12.5 mm") == Place(millimetres=-12.5)
+    assert (
+        ImageChoice.of("Centre")
+        == ImageChoice.of(0.5)
+        == ImageChoice.of("50%")
+        == ImageChoice(share=0.5)
+    )
+    assert (
+        ImageChoice.of("slice 12")
+        == ImageChoice.of("#12")
+        == ImageChoice.of(12)
+        == ImageChoice(number=12)
+    )
+    assert ImageChoice.of("-12.5 mm") == ImageChoice(millimetres=-12.5)
     for wrong in ("1.5", "-3", "12 cm", "101 %", 7.5):
         with pytest.raises(BadArgument):
-            Place.of(wrong)
+            ImageChoice.of(wrong)
 
 
 def test_frames_that_are_only_claimed_are_not_counted_out() -> None:

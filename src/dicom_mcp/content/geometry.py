@@ -82,7 +82,7 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a frame lies: its plane, the point in the middle of it, and the frame of reference of
     both."""
 
@@ -96,7 +96,7 @@ class Place:
         """Millimetres along its normal, as `along` measures."""
         return self.plane.along
 
-    def faces(self, other: "Place") -> bool:
+    def faces(self, other: "Position") -> bool:
         """Whether both have one orientation, so that their positions are along one normal."""
         pairs = zip(self.plane.cosines, other.plane.cosines, strict=True)
         return all(abs(first - second) < _SAME_COSINE for first, second in pairs)
@@ -169,14 +169,14 @@ def position(dataset: Dataset, number: int = 1) -> float | None:
     return plane and plane.along
 
 
-def places(dataset: Dataset) -> list[Place]:
+def places(dataset: Dataset) -> list[Position]:
     """Where each frame lies that says so; at most 5,000 of them are looked at."""
     elements = Elements.of(dataset)
     placing = Placing(elements)
     where = elements.text("FrameOfReferenceUID")
     numbers = range(1, min(placing.frames, _MOST_FRAMES) + 1 if placing.varies else 2)
     return [
-        Place(number, plane, extent(elements, number).centre(plane), where)
+        Position(number, plane, extent(elements, number).centre(plane), where)
         for number in numbers
         if (plane := placing.plane(number))
     ]
@@ -195,10 +195,10 @@ def frame_at(dataset: Dataset, share: float, frames: int = 0) -> int:
     return found.frame if found else by_number
 
 
-def at_share_of_volume(several: Sequence[Place], share: float) -> Place | None:
+def at_share_of_volume(several: Sequence[Position], share: float) -> Position | None:
     """The place this share of the way through the first volume of the largest stack; None where
     they follow each other in space as they are numbered, or say nothing of it."""
-    stacks: list[list[Place]] = []
+    stacks: list[list[Position]] = []
     for place in several:
         for stack in stacks:
             if stack[0].faces(place):
@@ -213,7 +213,7 @@ def at_share_of_volume(several: Sequence[Place], share: float) -> Place | None:
     goes_up = all(step > -_SAME for step in steps)
     if len(stacks) == 1 and (goes_up or all(step < _SAME for step in steps)):
         return None
-    first: dict[float, Place] = {}
+    first: dict[float, Position] = {}
     for place in stack:
         first.setdefault(round(place.along, 1), place)
     ordered = sorted(first.values(), key=lambda place: place.along)

@@ -13,7 +13,7 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.sop_classes import PDF
-from .objects import Member, Members, Place, at_share, fetch, opened
+from .objects import ImageChoice, Member, Members, at_share, fetch, opened
 
 if TYPE_CHECKING:
     from ..content import geometry
@@ -48,7 +48,7 @@ class Placed:
     """A picture of a series, and where it lies."""
 
     member: Member
-    place: "geometry.Place"
+    position: "geometry.Position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,26 @@ class Choosing:
     call: Call
     remarks: Account
 
-    def pick(self, found: Members, place: Place, frame: int) -> tuple[Member, int]:
+    def pick(self, found: Members, choice: ImageChoice, frame: int) -> tuple[Member, int]:
         """The object and the frame that are meant; frame 0 where the object has to tell."""
         if len(found.objects) == 1 and found.objects[0].reference.sop_class_uid == PDF:
             return found.objects[0], frame or 1
-        if place.millimetres is not None:
-            nearest = self.nearest(self.stack(found), place.millimetres)
-            return nearest.member, frame or nearest.place.frame
-        if place.number is not None:
-            several = [one for one in found.objects if one.number == place.number]
+        if choice.millimetres is not None:
+            nearest = self.nearest(self.stack(found), choice.millimetres)
+            return nearest.member, frame or nearest.position.frame
+        if choice.number is not None:
+            several = [one for one in found.objects if one.number == choice.number]
             if not several:
                 raise ContentError(
-                    f"The series has no instance number {place.number}", _numbers(found)
+                    f"The series has no instance number {choice.number}", _numbers(found)
                 )
             if len(several) > 1:
                 self.remarks.note(
-                    f"{len(several)} instances have the number {place.number}: this is the first; "
+                    f"{len(several)} instances have the number {choice.number}: this is the first; "
                     "choose by sop_instance_uid."
                 )
             return several[0], frame or 1
-        share = 0.5 if place.share is None else place.share
+        share = 0.5 if choice.share is None else choice.share
         if frame:
             return at_share(found.objects, share), frame
         if len(found.objects) == 1 and 0 < share < 1:
@@ -99,9 +99,9 @@ class Choosing:
         several = self._places(objects) if last < _MOST_PLACED else []
         from ..content.geometry import at_share_of_volume
 
-        chosen = at_share_of_volume([one.place for one in several], share)
-        member = next((one.member for one in several if one.place is chosen), None)
-        there = sum(abs(one.place.along - chosen.along) < _NEAR for one in several if chosen)
+        chosen = at_share_of_volume([one.position for one in several], share)
+        member = next((one.member for one in several if one.position is chosen), None)
+        there = sum(abs(one.position.along - chosen.along) < _NEAR for one in several if chosen)
         if member:
             self.remarks.note(
                 f"The series holds several volumes or orientations ({there} images lie at this "
@@ -119,8 +119,8 @@ class Choosing:
         def take(one: Member, instance: Instance) -> bool:
             step.check()
             with suppress(ContentError):
-                for place in places(opened(instance))[:1]:
-                    found[one.uid] = Placed(one, place)
+                for position in places(opened(instance))[:1]:
+                    found[one.uid] = Placed(one, position)
             return True
 
         with suppress(ArchiveError):
@@ -133,9 +133,10 @@ class Choosing:
         Raises ContentError where they are too many, lie nowhere, or do not lie behind each other.
         """
         placed = self.placed(found)
-        first = placed[0].place
+        first = placed[0].position
         if not all(
-            first.faces(one.place) and one.place.frame_of_reference == first.frame_of_reference
+            first.faces(one.position)
+            and one.position.frame_of_reference == first.frame_of_reference
             for one in placed
         ):
             raise ContentError(
@@ -166,7 +167,7 @@ class Choosing:
                     f"The series has more than {_MOST_FRAMES} frames", "Choose by instance number"
                 )
             try:
-                placed.extend(Placed(one, place) for place in places(opened(instance)))
+                placed.extend(Placed(one, position) for position in places(opened(instance)))
             except ContentError as trouble:
                 faults.append(str(trouble))
             return True
@@ -188,18 +189,18 @@ class Choosing:
 
         Raises ContentError where the series does not reach there.
         """
-        first, last = stack[0].place.along, stack[-1].place.along
-        steps = [after.place.along - before.place.along for before, after in pairwise(stack)]
+        first, last = stack[0].position.along, stack[-1].position.along
+        steps = [after.position.along - before.position.along for before, after in pairwise(stack)]
         reach = max(median([one for one in steps if one > _SAME_PLACE] or [1.0]), 1.0)
         if not first - reach <= wanted <= last + reach:
             raise ContentError(
                 f"{called} does not reach {wanted:.1f} mm: it lies between {first:.1f} and "
                 f"{last:.1f} mm"
             )
-        nearest = min(stack, key=lambda one: abs(one.place.along - wanted))
-        if (off := abs(nearest.place.along - wanted)) > reach:
+        nearest = min(stack, key=lambda one: abs(one.position.along - wanted))
+        if (off := abs(nearest.position.along - wanted)) > reach:
             self.remarks.note(f"There is a gap: the nearest image lies {off:.1f} mm away.")
-        there = sum(abs(one.place.along - nearest.place.along) < _SAME_PLACE for one in stack)
+        there = sum(abs(one.position.along - nearest.position.along) < _SAME_PLACE for one in stack)
         if there > 1:
             self.remarks.note(
                 f"{there} images lie there (phases, echoes or repeats): this is the first."
@@ -209,7 +210,7 @@ class Choosing:
 
 def along_normal(placed: Sequence[Placed]) -> list[Placed]:
     """Pictures of one orientation in the order in which they lie."""
-    return sorted(placed, key=lambda one: (one.place.along, one.member.number or 0))
+    return sorted(placed, key=lambda one: (one.position.along, one.member.number or 0))
 
 
 def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
@@ -217,10 +218,10 @@ def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
     and neighbours no further apart than the whole tells. Where it is not known it is taken so."""
     if len(placed) < len(probed):
         return True
-    first = placed[0].place
-    if not all(first.faces(one.place) for one in placed):
+    first = placed[0].position
+    if not all(first.faces(one.position) for one in placed):
         return False
-    along = [one.place.along for one in placed]
+    along = [one.position.along for one in placed]
     steps = [after - before for before, after in pairwise(along)]
     if min(steps) < -_SAME_PLACE and max(steps) > _SAME_PLACE:
         return False

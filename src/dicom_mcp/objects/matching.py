@@ -16,7 +16,7 @@ from ..content.error import ContentError
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from .choosing import Choosing, Placed, along_normal, share_of
-from .objects import Member, Members, Place, at_share, fetch, fetch_one, opened
+from .objects import ImageChoice, Member, Members, at_share, fetch, fetch_one, opened
 
 if TYPE_CHECKING:
     from ..content.cutting import Grid
@@ -48,7 +48,7 @@ class Matching:
     left: Members
     right: Members
 
-    def pair(self, at: Place) -> Pair:
+    def pair(self, at: ImageChoice) -> Pair:
         """The pair at this place of the left series.
 
         Raises ContentError where none would show the same part of the body the same way.
@@ -63,7 +63,7 @@ class Matching:
             return self._by_number(at, trouble)
         chosen = self._chosen(mine, at)
         stack, lies = _facing_most(chosen, others)
-        mine = along_normal([one for one in mine if one.place.faces(chosen.place)])
+        mine = along_normal([one for one in mine if one.position.faces(chosen.position)])
         if said := str(lies):
             self._note(f"Right against left: {said}{_apart_at_edges(lies, chosen)}.")
         if _has_one_frame(chosen, stack[0]):
@@ -77,20 +77,20 @@ class Matching:
         )
         return self._turned(chosen, fitting, lies)
 
-    def _by_number(self, at: Place, trouble: ContentError) -> Pair:
+    def _by_number(self, at: ImageChoice, trouble: ContentError) -> Pair:
         self._note(f"Matched by image number only, not by position: {trouble}")
         one, number = self.choosing.pick(self.left, at, 0)
         share = share_of(self.left.objects, one)
         if one.frames > 1:
             share = (max(number, 1) - 1) / (one.frames - 1)
-        return Pair((one, number), self.choosing.pick(self.right, Place(share=share), 0))
+        return Pair((one, number), self.choosing.pick(self.right, ImageChoice(share=share), 0))
 
-    def _chosen(self, mine: Sequence[Placed], at: Place) -> Placed:
+    def _chosen(self, mine: Sequence[Placed], at: ImageChoice) -> Placed:
         if at.millimetres is not None:
             return self.choosing.nearest(mine, at.millimetres)
         member, number = self.choosing.pick(self.left, at, 0)
         several = [one for one in mine if one.member is member]
-        several = [one for one in several if not number or one.place.frame == number]
+        several = [one for one in several if not number or one.position.frame == number]
         if not several:
             raise ContentError(
                 f"{member.name} does not say where it lies in the patient",
@@ -112,12 +112,12 @@ class Matching:
             except ContentError as trouble:
                 why = str(trouble)
         self._refuse_another_plane(lies, why)
-        where = dot(stack[0].place.plane.normal, chosen.place.centre)
+        where = dot(stack[0].position.plane.normal, chosen.position.centre)
         fitting = self.choosing.nearest(stack, where, "The other series")
         at_middle = f", at the middle of the left {where:.1f} mm" if lies.tilt > ALIKE else ""
         self._note(
-            f"Matched by position (one frame of reference): left {chosen.place.along:.1f} mm, "
-            f"right {fitting.place.along:.1f} mm{at_middle}."
+            f"Matched by position (one frame of reference): left {chosen.position.along:.1f} mm, "
+            f"right {fitting.position.along:.1f} mm{at_middle}."
         )
         if why:
             self._note(f"The nearest image is shown, not one in the same plane: {why}")
@@ -143,7 +143,9 @@ class Matching:
             return Pair(left, right)
         try:
             own = self._grid(fitting)
-            made = Resampling(turned(own, chosen.place.plane), own.plane, [fitting.place.along])
+            made = Resampling(
+                turned(own, chosen.position.plane), own.plane, [fitting.position.along]
+            )
             dataset = self._filled(made, [fitting])
         except ContentError as trouble:
             self._note(f"The right image is not turned, as its sides say. {trouble}")
@@ -158,17 +160,17 @@ class Matching:
 
         positions: dict[float, Placed] = {}
         for one in stack:
-            positions.setdefault(round(one.place.along, 2), one)
-        slices = stack[0].place.plane
+            positions.setdefault(round(one.position.along, 2), one)
+        slices = stack[0].position.plane
         made = Resampling(
-            self._grid(chosen), slices, [one.place.along for one in positions.values()]
+            self._grid(chosen), slices, [one.position.along for one in positions.values()]
         )
-        wanted = [one for one in positions.values() if made.wants(one.place.along)]
+        wanted = [one for one in positions.values() if made.wants(one.position.along)]
         if len(wanted) > _MOST:
             raise ContentError(f"It takes {len(wanted)} images; at most {_MOST} are resampled")
         dataset = self._filled(made, wanted)
-        where = dot(slices.normal, chosen.place.centre)
-        nearest = min(wanted, key=lambda one: abs(one.place.along - where))
+        where = dot(slices.normal, chosen.position.centre)
+        nearest = min(wanted, key=lambda one: abs(one.position.along - where))
         several = " (the first of each place)" if len(positions) < len(stack) else ""
         self._note(
             "Right is no image of the archive: it was resampled in the plane of the left one from "
@@ -181,14 +183,14 @@ class Matching:
         from ..content.cutting import grid_of
 
         dataset = opened(fetch_one(self.choosing.call, one.member, headers=True)[0])
-        return grid_of(dataset, one.place.frame)
+        return grid_of(dataset, one.position.frame)
 
     def _filled(self, made: "Resampling", wanted: Sequence[Placed]) -> Any:
         """The image that these pictures make. Raises ContentError where they make none."""
         call = self.choosing.call
         frames: dict[str, list[int]] = {}
         for one in wanted:
-            frames.setdefault(one.member.uid, []).append(one.place.frame)
+            frames.setdefault(one.member.uid, []).append(one.position.frame)
         objects = {one.member.uid: one.member for one in wanted}
         with call.decoder() as apart:
 
@@ -213,7 +215,7 @@ class Matching:
 
 
 def _shown(one: Placed) -> tuple[Member, int]:
-    return one.member, one.place.frame
+    return one.member, one.position.frame
 
 
 def _facing_most(chosen: Placed, others: Sequence[Placed]) -> tuple[list[Placed], "Facing"]:
@@ -223,34 +225,37 @@ def _facing_most(chosen: Placed, others: Sequence[Placed]) -> tuple[list[Placed]
     stacks: list[list[Placed]] = []
     for one in others:
         for stack in stacks:
-            first = stack[0].place
-            if first.faces(one.place) and first.frame_of_reference == one.place.frame_of_reference:
+            first = stack[0].position
+            if (
+                first.faces(one.position)
+                and first.frame_of_reference == one.position.frame_of_reference
+            ):
                 stack.append(one)
                 break
         else:
             stacks.append([one])
-    lies = [facing(chosen.place.plane, stack[0].place.plane) for stack in stacks]
+    lies = [facing(chosen.position.plane, stack[0].position.plane) for stack in stacks]
     best = min(range(len(stacks)), key=lambda at: (round(lies[at].tilt), -len(stacks[at])))
     return along_normal(stacks[best]), lies[best]
 
 
 def _has_one_frame(chosen: Placed, other: Placed) -> bool:
-    where = chosen.place.frame_of_reference
-    return bool(where) and where == other.place.frame_of_reference
+    where = chosen.position.frame_of_reference
+    return bool(where) and where == other.position.frame_of_reference
 
 
 def _apart_at_edges(lies: "Facing", chosen: Placed) -> str:
     """How far two planes that meet in the middle of the image are apart at its edge."""
     from math import dist, radians, sin
 
-    half = dist(chosen.place.centre, chosen.place.plane.position)
+    half = dist(chosen.position.centre, chosen.position.plane.position)
     off = sin(radians(lies.tilt)) * half
     return f" (up to {off:.1f} mm apart at the edge)" if lies.tilt >= 0.05 and half else ""
 
 
 def _not_resampled(stack: Sequence[Placed], thickest: float) -> str:
     """Why these images are not resampled; "" where they can be."""
-    places = sorted({round(one.place.along, 2) for one in stack})
+    places = sorted({round(one.position.along, 2) for one in stack})
     if len(places) < _FEWEST:
         return f"The other series has {len(places)} images, too few to be resampled."
     spacing = median(after - before for before, after in pairwise(places))

@@ -310,7 +310,7 @@ def opened(instance: Instance) -> "Dataset":
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ImageChoice:
     """Which image of a series is meant: a share of the way, an instance number, or millimetres."""
 
     share: float | None = None
@@ -318,7 +318,7 @@ class Place:
     millimetres: float | None = None
 
     @classmethod
-    def of(cls, at: str | int | float) -> "Place":
+    def of(cls, at: str | int | float) -> "ImageChoice":
         """From words or a number. Raises BadArgument for anything else."""
         if isinstance(at, int):
             return cls(number=at)

@@ -4,14 +4,14 @@ from typing import Any
 
 from ..door.answer import Rank
 from ..door.rows import filled
-from .objects import Member, Members, Place
+from .objects import ImageChoice, Member, Members
 
 
-def frame_meant(dataset: Any, place: Place) -> int:
+def frame_meant(dataset: Any, choice: ImageChoice) -> int:
     """The frame that is meant of an object the archive did not say the frames of."""
     from ..content.geometry import frame_at
 
-    share = 0.0 if place.share is None else place.share
+    share = 0.0 if choice.share is None else choice.share
     return frame_at(dataset, share, frames_of(dataset))
 
 

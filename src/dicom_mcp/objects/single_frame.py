@@ -8,7 +8,7 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.one_frame import OneFrame
 from ..standard.syntaxes import NATIVE
-from .objects import Member, Place, at_share, fetch_one, opened
+from .objects import ImageChoice, Member, at_share, fetch_one, opened
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -26,17 +26,17 @@ class Single:
     note: str
 
 
-def single(call: Call, one: Member, number: int, place: Place, trouble: Exception) -> Single:
-    """The frame that is meant (0: by `place`) of an object that did not come because of `trouble`.
+def single(call: Call, one: Member, number: int, choice: ImageChoice, trouble: Exception) -> Single:
+    """The frame that is meant (0: by `choice`) of an object that did not come because of `trouble`.
 
     Raises ContentError with that and with why the frame could not be had alone.
     """
-    meant = number or _meant(one.frames, place)
+    meant = number or _meant(one.frames, choice)
     try:
         frame = call.frame(one.reference, meant)
         dataset = opened(fetch_one(call, one, headers=True)[0])
         frames = max(one.frames, _claimed(dataset))
-        if not number and (again := _meant(frames, place)) != meant:
+        if not number and (again := _meant(frames, choice)) != meant:
             meant = again
             frame = call.frame(one.reference, meant)
     except (ArchiveError, ContentError) as error:
@@ -56,8 +56,8 @@ def single(call: Call, one: Member, number: int, place: Place, trouble: Exceptio
     return Single(number, frames, dataset, frame, told)
 
 
-def _meant(frames: int, place: Place) -> int:
-    return at_share(range(1, frames + 1), 0.0 if place.share is None else place.share)
+def _meant(frames: int, choice: ImageChoice) -> int:
+    return at_share(range(1, frames + 1), 0.0 if choice.share is None else choice.share)
 
 
 def _claimed(dataset: "Dataset") -> int:

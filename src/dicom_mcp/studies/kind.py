@@ -28,7 +28,7 @@ READABLE = frozenset(
 )
 
 # What accompanies the images of a study, made from or about them.
-APART = ("SR", "DOC", "KO", "PR")
+ACCOMPANYING = ("SR", "DOC", "KO", "PR")
 
 _BY_MODALITY: dict[str, str] = {
     "ANN": "annotation",

@@ -13,7 +13,7 @@ from ..standard.record import NODES
 from ..standard.sop_classes import DOSE
 from ..standard.values import count_of
 from ..words.body_part import body_part, related
-from .kind import APART, UNTOLD, is_image, kind
+from .kind import ACCOMPANYING, UNTOLD, is_image, kind
 
 # The attributes of a patient that may differ between studies of one ID.
 PERSON = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
@@ -59,7 +59,7 @@ class Study:
     @property
     def main(self) -> list[str]:
         """The modalities it was made with."""
-        return [one for one in self.modalities if one not in APART]
+        return [one for one in self.modalities if one not in ACCOMPANYING]
 
     @property
     def body_part(self) -> str:
@@ -101,7 +101,7 @@ class Study:
             "StudyTime": text(self.match, "StudyTime"),
             "StudyDescription": text(self.match, "StudyDescription"),
             "Modality": self.main,
-            "also": [one for one in self.modalities if one in APART],
+            "also": [one for one in self.modalities if one in ACCOMPANYING],
             "body_part": self.body_part,
             "series": len(self.series) if self.whole else "",
             "images": self.images,

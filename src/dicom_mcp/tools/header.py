@@ -15,8 +15,8 @@ from ..door.rows import NamedRow, Row, Rows, filled
 from ..errors import BadArgument, BadAttribute
 from ..objects.bulk import completed
 from ..objects.objects import (
+    ImageChoice,
     Member,
-    Place,
     SeriesUid,
     at_share,
     fetch_one,
@@ -58,12 +58,12 @@ def read_header(
 ) -> Headers:
     """Read the DICOM header of one object of a series: all attributes or chosen ones, sequences and
     private ones included. For what queries cannot return: kVp, dose, kernel, geometry."""
-    wanted, place = wanted_attributes(attributes), Place.of(at)
+    wanted, choice = wanted_attributes(attributes), ImageChoice.of(at)
     if sop_instance_uid.strip():
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
-    one = _pick(found.objects, place)
+    one = _pick(found.objects, choice)
     instance, fetched = fetch_one(call, one, headers=True)
     dataset = opened(instance)
     whole, lacks = completed(call, one, instance, dataset, wanted)
@@ -73,7 +73,7 @@ def read_header(
         dataset = whole
     elif instance.without_bulk:
         notes += _pixels_apart(dataset, one)
-    if (number := place.number) is not None and not sop_instance_uid.strip():
+    if (number := choice.number) is not None and not sop_instance_uid.strip():
         several = sum(each.number == number for each in found.objects)
         if several > 1:
             notes.append(f"{several} instances have the number {number}: this is the first.")
@@ -147,17 +147,17 @@ def _digits(tag: str) -> str:
     return tag.strip().strip("()").replace(",", "").replace(" ", "").upper()
 
 
-def _pick(objects: Sequence[Member], place: Place) -> Member:
-    if place.millimetres is not None:
+def _pick(objects: Sequence[Member], choice: ImageChoice) -> Member:
+    if choice.millimetres is not None:
         raise BadArgument(
             "a header is not chosen by its position", "Give an instance number, or a share (30 %)"
         )
-    if place.number is None:
-        return at_share(objects, 0.5 if place.share is None else place.share)
+    if choice.number is None:
+        return at_share(objects, 0.5 if choice.share is None else choice.share)
     for one in objects:
-        if one.number == place.number:
+        if one.number == choice.number:
             return one
-    raise ContentError(f"The series has no instance number {place.number}")
+    raise ContentError(f"The series has no instance number {choice.number}")
 
 
 def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:

@@ -20,9 +20,9 @@ from ..objects.drawing import drawn_where, sources
 from ..objects.matching import Matching
 from ..objects.objects import (
     At,
+    ImageChoice,
     Member,
     Members,
-    Place,
     SeriesUid,
     fetch,
     fetch_one,
@@ -89,15 +89,15 @@ def view_image(
 ) -> Pictures:
     """Look at one image of a series as a picture, sides marked, with a caption. Not for diagnosis.
     Also shows pages of a PDF, ECGs and other curves."""
-    place, using = Place.of(at), window_of(window)
+    choice, using = ImageChoice.of(at), window_of(window)
     if sop_instance_uid.strip():
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
     making.draws(draw)
-    one, number = Choosing(call, making.remarks).pick(found, place, frame)
-    return making.picture(found, one, number, place)
+    one, number = Choosing(call, making.remarks).pick(found, choice, frame)
+    return making.picture(found, one, number, choice)
 
 
 def view_series(
@@ -117,13 +117,13 @@ def view_series(
 ) -> Pictures:
     """Look at a series as a contact sheet of evenly spread images; or, with compare_with, at two
     series beside each other at the matching position (at). Not for diagnosis."""
-    place, using = Place.of(at), window_of(window)
+    choice, using = ImageChoice.of(at), window_of(window)
     found = ordered_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
     making.draws(draw)
     if not compare_with.strip():
         return making.sheet(found, images)
-    return making.compared(found, ordered_members(call, compare_with), place)
+    return making.compared(found, ordered_members(call, compare_with), choice)
 
 
 _MIME = {"png": _PNG, "jpeg": _JPEG}
@@ -151,7 +151,7 @@ class _Making:
     def _beside(self, found: Members, those: Sequence[Member]) -> None:
         self.remarks.note(*notes_beside(self.call, found, those, self.drawn))
 
-    def picture(self, found: Members, one: Member, number: int, place: Place) -> Pictures:
+    def picture(self, found: Members, one: Member, number: int, choice: ImageChoice) -> Pictures:
         """One image, or a page of a PDF."""
         from ..content.report import is_report
         from ..content.waveform import has_waveform
@@ -159,7 +159,7 @@ class _Making:
         try:
             instance = self._fetched(one)
         except (ContentError, ProtocolViolation) as trouble:
-            return self._single(found, one, single(self.call, one, number, place, trouble))
+            return self._single(found, one, single(self.call, one, number, choice, trouble))
         if instance.sop_class_uid == PDF:
             return self._page(found, one, number or 1, instance)
         dataset = opened(instance)
@@ -168,7 +168,7 @@ class _Making:
         self.remarks.note(*drawn_where(dataset))
         if has_waveform(dataset):
             return self._curves(found, one, number or 1, dataset)
-        number = number or frame_meant(dataset, place)
+        number = number or frame_meant(dataset, choice)
         drawn = self._picture(dataset, number)
         self._beside(found, [one])
         rank = rank_of(found, one, number, frames=frames_of(dataset))
@@ -240,13 +240,13 @@ class _Making:
             self.remarks.note(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, row_of(found), Rank(0, len(every)))
 
-    def compared(self, left: Members, right: Members, place: Place) -> Pictures:
+    def compared(self, left: Members, right: Members, choice: ImageChoice) -> Pictures:
         """An image of each series, at the same place."""
         from ..content.picture import side_by_side
 
         self.remarks.note(*right.notes)
         self.remarks.complete = self.remarks.complete and right.whole and right.is_ordered
-        pair = Matching(Choosing(self.call, self.remarks), left, right).pair(place)
+        pair = Matching(Choosing(self.call, self.remarks), left, right).pair(choice)
         (one, frame), (other, its_frame) = pair.left, pair.right
         first, whose = self._cell(one, frame)
         if pair.made is None:
