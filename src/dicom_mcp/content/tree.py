@@ -13,6 +13,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from ..standard.content_items import VALUE_OF
 from ..standard.unfolding import DEEPEST, MOST_CONTENT_ITEMS
 from .elements import Elements, uid_name
 from .error import ContentError
@@ -196,7 +197,7 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         value = _VALUE.get(kind, _unknown)(elements)
     except ContentError as trouble:
         value, fault = "", fault or trouble.happened
-    needed = _NEEDED.get(kind, "" if value or kind in _VALUE else "ValueType")
+    needed = VALUE_OF.get(kind, "" if value or kind in _VALUE else "ValueType")
     if needed and not pointed and needed not in elements.dataset:
         fault = fault or f"it lacks its {needed}"
     return Item(
@@ -370,20 +371,6 @@ _VALUE: dict[str, Callable[[Elements], str]] = {
     "SCOORD3D": _space,
     "TCOORD": _time,
     "TABLE": _table,
-}
-
-
-# What says an item's value, and must be there, if only empty (PS3.3 C.17.3, C.18).
-_NEEDED = {
-    "TEXT": "TextValue",
-    "PNAME": "PersonName",
-    "NUM": "MeasuredValueSequence",
-    "CODE": "ConceptCodeSequence",
-    "DATE": "Date",
-    "TIME": "Time",
-    "DATETIME": "DateTime",
-    "UIDREF": "UID",
-    **dict.fromkeys(("COMPOSITE", "IMAGE", "WAVEFORM"), "ReferencedSOPSequence"),
 }
 
 
