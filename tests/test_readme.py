@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from mcp.types import Tool
 
 from dicom_mcp.config import VARIABLES
 from dicom_mcp.terminal.clients import CLIENTS, Client, Launch, from_checkout
+from dicom_mcp.terminal.init import init
 from tests.asking import listed
 
 ROOT = Path(__file__).parents[1]
@@ -60,3 +62,28 @@ def test_every_tool_has_an_example_call_it_would_accept() -> None:
 def test_every_path_it_names_exists() -> None:
     for path in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_init_asks_what_the_readme_shows(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"\$ dicom-mcp init\n(.*?)```", README, flags=re.DOTALL)
+    questions = [line.partition(": ")[0].removesuffix(":") for line in shown.splitlines()]
+    asked: list[str] = []
+
+    def answer(question: str, default: str) -> str:
+        asked.append(f"{question} [{default}]" if default else question)
+        given = {"Name of an archive": "pacs", "Host name or address": "127.0.0.1"}
+        return "1" if question.startswith("DICOM port") else given.get(question, default)
+
+    with pytest.raises(RecursionError):
+        init(str(tmp_path / "config.toml"), _until(answer, "Correct it"))
+    assert [one for one in questions if one in asked] == asked[: len(asked)]
+
+
+def _until(answer: Callable[[str, str], str], last: str) -> Callable[[str, str], str]:
+    def ask(question: str, default: str) -> str:
+        given = answer(question, default)
+        if question.startswith(last):
+            raise RecursionError
+        return given
+
+    return ask

@@ -16,6 +16,7 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from dicom_mcp.server import INSTRUCTIONS, create_server
+from dicom_mcp.standard.counted import counted
 from dicom_mcp.tools import TOOLS
 from tests import ward
 from tests.asking import ask, call, fail, listed, said
@@ -259,7 +260,7 @@ def test_a_long_query_reports_how_many_matches_have_arrived(
             return await client.call_tool("query_studies", {}, progress_callback=progressed)
 
     assert anyio.run(scenario).structured_content["returned"] == 5
-    assert told == [(count, f"{count} matches so far") for count in range(1, 6)]
+    assert told == [(one, f"{counted(one, 'match')} so far") for one in range(1, 6)]
 
 
 def test_no_match_is_said_in_words(node: Node) -> None:

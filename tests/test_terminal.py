@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from dicom_mcp import cli
 from dicom_mcp.config import load
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Basic, Node, WebNode
+from dicom_mcp.standard.counted import counted
 from dicom_mcp.terminal.init import init
 from dicom_mcp.terminal.query import WORDS
 from dicom_mcp.terminal.show import rows_as_csv
@@ -364,3 +366,120 @@ def test_a_value_that_a_spreadsheet_would_run_is_text_there(
 ) -> None:
     rows_as_csv({"records": [{"a": "=cmd|' /C calc'!A0", "b": "-5", "c": "@x", "d": "+1e5"}]})
     assert capsys.readouterr().out == "a,b,c,d\n'=cmd|' /C calc'!A0,-5,'@x,+1e5\n"
+
+
+# What fits, what stays whole, what is a sentence
+
+
+def test_tables_fit_and_uids_stay_whole(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (80, 60, 24):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for arguments in (("studies",), ("studies", "--attribute-preset", "extended"), ("count",)):
+            _, out, _ = run("query", *arguments)
+            long = [line for line in out.splitlines() if len(line.rstrip()) > columns]
+            assert all("UID" in line for line in long), long
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("query", "studies", "--patient-id", "007", "--json")
+    uids = [record["StudyInstanceUID"] for record in json.loads(out)["records"]]
+    _, out, _ = run("query", "studies", "--patient-id", "007")
+    assert uids
+    assert all(f"StudyInstanceUID {uid}\n" in out for uid in uids)
+
+
+def test_a_heading_is_broken_between_words_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("query", "studies", "--patient-id", "007")
+    words = set(out.partition("─")[0].split())
+    assert {"Study", "Date", "Description"} <= words
+
+
+def test_csv_of_nothing_has_no_row_and_the_same_columns(run: Run) -> None:
+    _, full, _ = run("query", "studies", "--patient-id", "007", "--csv")
+    status, empty, err = run("query", "studies", "--patient-id", "nobody", "--csv")
+    assert status == 0
+    assert empty == full.splitlines(keepends=True)[0]
+    assert "matches these keys" in err
+    _, one, _ = run("query", "count", "--group-by", "modality,station", "--csv")
+    _, none, _ = run(
+        *("query", "count", "--group-by", "modality", "--group-by", "station"),
+        *("--patient-id", "nobody", "--csv"),
+    )
+    assert none == one.splitlines(keepends=True)[0] == "modality,StationName,count\n"
+
+
+def test_what_is_required_can_be_an_option_too(run: Run) -> None:
+    _, out, _ = run("query", "studies", "--patient-id", "007", "--json")
+    uid = json.loads(out)["records"][0]["StudyInstanceUID"]
+    _, word, _ = run("query", "series", uid, "--json")
+    _, option, _ = run("query", "series", "--study-instance-uid", uid, "--json")
+    assert json.loads(word)["records"] == json.loads(option)["records"] != []
+
+
+def test_no_failure_is_a_traceback(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("ZZSECRET")
+
+    monkeypatch.setattr("dicom_mcp.terminal.query.show", fail)
+    status, _, err = run("query", "studies")
+    assert status == 1
+    assert "LookupError at test_terminal.py" in err
+    assert "ZZSECRET" not in err
+    monkeypatch.undo()
+    file = tmp_path / "a file"
+    file.touch()
+    status, _, err = run("--config", str(file / "config.toml"), "nodes")
+    assert status == 1
+    assert "cannot be read" in err
+
+
+def test_a_port_that_is_taken_is_said_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*COMMAND, "serve", "--http", str(port)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert f"port {port} of this machine cannot be listened on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_shows_each_step_when_it_was_taken_and_stops_at_an_interrupt() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(
+            [*COMMAND, "doctor", f"PEER@127.0.0.1:{silent.getsockname()[1]}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as process,
+    ):
+        assert process.stdout
+        assert process.stderr
+        while not process.stdout.readline().startswith("TCP"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "told"),
+    [
+        (1, "picture", "1 picture"),
+        (2, "picture", "2 pictures"),
+        (0, "study", "0 studies"),
+        (1, "series", "1 series"),
+        (1200, "match", "1,200 matches"),
+        (2, "more study", "2 more studies"),
+    ],
+)
+def test_nouns_are_counted_as_people_do(count: int, noun: str, told: str) -> None:
+    assert counted(count, noun) == told
+
+
+def test_the_first_one_is_one(run: Run) -> None:
+    _, out, _ = run("query", "studies", "--limit", "1")
+    assert "this is the first study the archive gave" in " ".join(out.split())

@@ -2,17 +2,18 @@
 
 import argparse
 import gc
+import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from io import TextIOWrapper
 
 from . import journal
 from .config import VARIABLES, exposures, load
-from .errors import BadConfiguration
+from .errors import BadConfiguration, DicomMcpError
 from .node import Node, WebNode
 
 # Said to a person who started the server by hand.
@@ -33,14 +34,51 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # Windows' code page, or ASCII, lacks most names
             stream.reconfigure(errors="backslashreplace")
-    chosen = _parser(arguments).parse_args(arguments)
-    journal.to_stderr(debug=chosen.debug)
-    try:
+    with _failing_in_words():
+        chosen = _parser(arguments).parse_args(arguments)
+        journal.to_stderr(debug=chosen.debug)
         chosen.run(chosen)
-    except BadConfiguration as error:
+
+
+@contextmanager
+def _failing_in_words() -> Generator[None]:
+    """Whatever goes wrong is a sentence and a status, never a traceback."""
+    try:
+        yield
+        sys.stdout.flush()
+    except SystemExit:
+        if _is_unread():
+            _stop_writing()
+        raise
+    except DicomMcpError as error:
         sys.exit(f"dicom-mcp: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if _is_unread() or isinstance(error, BrokenPipeError):  # whoever reads has seen enough
+            _stop_writing()
+            sys.exit(0)
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"dicom-mcp: {where}{error.strerror or type(error).__name__}.")
+    except Exception as error:
+        sys.exit(
+            f"dicom-mcp: it failed inside itself ({journal.places(error)}). This is a defect of "
+            "dicom-mcp; its makers should see this line."
+        )
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads stdout any more, as behind `head`."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _stop_writing() -> None:
+    """What is left is not written when Python ends, which would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -152,6 +190,7 @@ def _serve(chosen: argparse.Namespace) -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             anyio.run(stdio.serve, server)
             return
+        _check_free(chosen.http)
         from mcp.server.transport_security import TransportSecuritySettings
 
         # Loopback only, and only for pages that name it so: a web page must not reach it.
@@ -166,6 +205,19 @@ def _serve(chosen: argparse.Namespace) -> None:
                 allowed_origins=[f"http://{name}" for name in names],
             ),
         )
+
+
+def _check_free(port: int) -> None:
+    """Raise BadConfiguration for a port that cannot be listened on; the SDK would only log it."""
+    import socket
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise BadConfiguration(
+            f"port {port} of this machine cannot be listened on: {error.strerror}",
+            "Name another one: serve --http PORT",
+        ) from None
 
 
 def _nodes(chosen: argparse.Namespace) -> None:

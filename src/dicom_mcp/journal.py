@@ -7,8 +7,10 @@ is also the only link between a question and its queries.
 import logging
 import secrets
 import sys
+import traceback
 import warnings
 from contextvars import ContextVar
+from pathlib import Path
 
 _CALL: ContextVar[str] = ContextVar("call", default="-")
 
@@ -47,6 +49,13 @@ def to_stderr(*, debug: bool) -> None:
     log.setLevel(logging.DEBUG if debug else logging.WARNING)
     if not sys.warnoptions:  # pydicom warns of values, too
         warnings.simplefilter("ignore")
+
+
+def places(error: BaseException) -> str:
+    """Where an unexpected error came from, without its message, which may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}"
 
 
 def _is_no_decoders(record: logging.LogRecord) -> bool:

@@ -19,6 +19,7 @@ from .errors import BadConfiguration
 from .machine import at_home, is_file
 from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
 from .setting import Setting, a_time_zone, an_ae_title, classes_of, settings_of
+from .standard.counted import counted
 from .words.near import did_you_mean
 
 type Hosts = frozenset[str] | Literal[""] | None
@@ -104,7 +105,7 @@ def read_nodes_file(path: Path, environ: Mapping[str, str]) -> NodesFile:
         count = len(reading.mistakes)
         lines = "\n".join(f"  {mistake}" for mistake in sorted(reading.mistakes))
         raise BadConfiguration(
-            f"the configuration file {path} has {count} mistake{'s' * (count != 1)}:\n{lines}\n"
+            f"the configuration file {path} has {counted(count, 'mistake')}:\n{lines}\n"
             "Nothing of it is used until all are mended"
         )
     return found

@@ -35,6 +35,7 @@ from .door.request import Request, logged
 from .door.sendable import sendable_text
 from .door.telling import told
 from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError
+from .standard.counted import counted
 from .tools import TOOLS, Entry
 
 INSTRUCTIONS = """\
@@ -141,7 +142,7 @@ class _Tool(Tool):
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> Answer | Pictures:
         def report(count: int) -> None:
-            told = f"{count} matches so far"
+            told = f"{counted(count, 'match')} so far"
             with suppress(Exception):  # a courtesy: the answer does not depend on it
                 anyio.from_thread.run(context.report_progress, count, None, told)
 

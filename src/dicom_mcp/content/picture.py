@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
+from ..standard.counted import counted
 from .apart import Apart
 from .caption import caption, frame_sides, label_of, millimetres, remarks, shown_how
 from .error import ContentError
@@ -176,7 +177,7 @@ def contact_sheet(
         row, column = divmod(place, columns)
         sheet.paste(tile, (column * (width + 4) + 2, row * (height + 4) + 2))
     sheet = _explained(sheet, [line for each in cells for line in each.legend])
-    head = f"{shared + ': ' if shared else ''}{len(cells)} images in rows of {columns}"
+    head = f"{shared + ': ' if shared else ''}{counted(len(cells), 'image')} in rows of {columns}"
     listed = [f"{place}. {label}" for place, label in enumerate(labels, start=1)]
     return encoded(
         sheet,

@@ -22,6 +22,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..standard.counted import counted
 from .awaited import PACS
 from .hospital import hospital
 from .loopback import demo_archives
@@ -166,7 +167,7 @@ def _show_report(console: Console, record: dict[str, Any]) -> None:
 def _show_records(console: Console, answer: dict[str, Any], question: Question) -> None:
     records: list[dict[str, Any]] = answer["records"]
     count = len(records)
-    _say(console, f"{count} record{'s' if count != 1 else ''}, {_whole(answer)}", "bold")
+    _say(console, f"{counted(count, 'record')}, {_whole(answer)}", "bold")
     # Every UID is long and none is read by a person; the rest explains itself better.
     common = [
         f"{name}={_plain(one)}" for name, one in answer.get("common", {}).items() if _is_read(name)

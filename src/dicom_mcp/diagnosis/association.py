@@ -1,6 +1,7 @@
 """The steps to a DICOM archive: name, TCP, TLS, association, presentation contexts, C-ECHO, and
 what it makes of questions (PS3.8, PS3.7 9.1.5, PS3.4 C and K)."""
 
+from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from datetime import date
 from statistics import median
@@ -37,7 +38,7 @@ from . import command
 from .asking import Asker
 from .probe import Probe
 from .reach import speaks_tls
-from .step import Capability, Diagnosis, Step, Walk, words_of
+from .step import Capability, Diagnosis, Step, Walk, Watch, words_of
 
 # What each step may take; the whole has its own end.
 _CONNECTING = 10.0
@@ -69,9 +70,11 @@ _QUERIES = ("C-FIND Study Root", "C-FIND Patient Root")
 _WORKLIST = "C-FIND Modality Worklist"
 
 
-def walk(node: Node, habits: Habits, deadline: Deadline, shared: DimseExchange | None) -> Diagnosis:
+def walk(
+    node: Node, habits: Habits, deadline: Deadline, shared: DimseExchange | None, watch: Watch
+) -> Diagnosis:
     """Every step, and what the archive can do as far as they came."""
-    steps = Walk(deadline)
+    steps = Walk(deadline, watch=watch)
     with shared.place(deadline) if shared else nullcontext():
         accepted = _associate(steps, node)
     capabilities = [] if accepted is None else _accepted(accepted)
@@ -129,9 +132,19 @@ def _reach(steps: Walk, node: Node) -> Association | None:
     step = steps.deadline.at_most(min(_ASSOCIATING, 0.6 * steps.deadline.seconds))
     association: Association | None = None
     failure: DicomMcpError | None = None
+
+    def connected() -> None:
+        if steps.steps:  # asked once more
+            return
+        steps.add(Step("name", True, f"{node.host} has an address", "", command.resolve(node)))
+        steps.add(Step("TCP", True, f"port {node.port} is open", "", command.reach(node)))
+        # With TLS 1.3 the other side says only afterwards what it did not like.
+        if not node.tls:
+            steps.skip("TLS", _PLAIN, command=command.handshake(node))
+
     start = perf_counter()
     try:
-        association = _associated(node, step)
+        association = _associated(node, step, connected)
     except Cancelled:
         raise
     except DicomMcpError as error:
@@ -145,15 +158,20 @@ def _reach(steps: Walk, node: Node) -> Association | None:
         "association": (f"accepted: {titles}", command.echo(node)),
     }
     failed = "" if failure is None else _stage(failure)
+    if any(step.name == failed for step in steps.steps):  # it worked the first time
+        steps.steps.clear()
+    taken = {step.name for step in steps.steps}
     for name, (said, shown) in stages.items():
+        if name in taken:
+            continue
         if steps.stopped_by or (name == "TLS" and not node.tls):
             steps.skip(name, "not tried" if steps.stopped_by else _PLAIN, command=shown)
         elif failure and name == failed:
-            steps.steps.append(Step(name, False, *words_of(failure), shown, took))
+            steps.add(Step(name, False, *words_of(failure), shown, took))
             steps.stopped_by = name
         else:
             milliseconds = took if name == "association" else None
-            steps.steps.append(Step(name, True, said, "", shown, milliseconds))
+            steps.add(Step(name, True, said, "", shown, milliseconds))
     if failure and failed == "association":
         _explain(steps, node, failure)
     return association
@@ -171,10 +189,10 @@ def _stage(failure: DicomMcpError) -> str:
     return "TCP" if isinstance(failure, Unreachable) else "association"
 
 
-def _associated(node: Node, step: Deadline) -> Association:
+def _associated(node: Node, step: Deadline, connected: Callable[[], None]) -> Association:
     context = tls_context(node.tls.ca_file, node.tls.certificate) if node.tls else None
     proposed = (*_SERVICES.values(), *_STORAGE.values())
-    return Association.request(node, proposed, deadline=step, context=context)
+    return Association.request(node, proposed, deadline=step, context=context, connected=connected)
 
 
 def _explain(steps: Walk, node: Node, failure: DicomMcpError) -> None:

@@ -26,16 +26,16 @@ def reach(steps: Walk, node: WebNode) -> None:
     took = (perf_counter() - start) * 1000
     looking_up, connecting = command.resolve(node), command.reach(node)
     if isinstance(failure, NameNotResolved):
-        steps.steps.append(Step("name", False, *words_of(failure), looking_up, took))
+        steps.add(Step("name", False, *words_of(failure), looking_up, took))
         steps.skip("TCP", "not tried", command=connecting)
         steps.stopped_by = "name"
         return
-    steps.steps.append(Step("name", True, f"{node.host} has an address", "", looking_up))
+    steps.add(Step("name", True, f"{node.host} has an address", "", looking_up))
     if failure:
-        steps.steps.append(Step("TCP", False, *words_of(failure), connecting, took))
+        steps.add(Step("TCP", False, *words_of(failure), connecting, took))
         steps.stopped_by = "TCP"
         return
-    steps.steps.append(Step("TCP", True, f"port {node.port} is open", "", connecting, took))
+    steps.add(Step("TCP", True, f"port {node.port} is open", "", connecting, took))
 
 
 def handshake(host: str, port: int, tls: Tls, step: Deadline) -> tuple[str, bool]:

@@ -50,13 +50,22 @@ class Diagnosis:
         return next((step for step in self.steps if step.passed is False), None)
 
 
+type Watch = Callable[[Step], None]
+
+
+def unwatched(_: Step) -> None:
+    """Nobody looks while the steps are taken."""
+
+
 @dataclass(slots=True)
 class Walk:
-    """Takes the steps; after one that fails the next are not tried."""
+    """Takes the steps; after one that fails the next are not tried. Who watches is told of each as
+    it was taken, and of one that is amended again."""
 
     deadline: Deadline
     steps: list[Step] = field(default_factory=list[Step])
     stopped_by: str = ""
+    watch: Watch = unwatched
 
     def take[T](
         self,
@@ -79,22 +88,28 @@ class Walk:
             raise
         except DicomMcpError as error:
             took = (perf_counter() - start) * 1000
-            self.steps.append(Step(name, False, *words_of(error), command, took))
+            self.add(Step(name, False, *words_of(error), command, took))
             if ends:
                 self.stopped_by = name
             return None
         took = (perf_counter() - start) * 1000
-        self.steps.append(Step(name, True, said, "", command, took))
+        self.add(Step(name, True, said, "", command, took))
         return found
 
     def skip(self, name: str, said: str, *, command: str = "") -> None:
         """A step that is not tried, and why."""
-        self.steps.append(Step(name, None, said, "", command))
+        self.add(Step(name, None, said, "", command))
+
+    def add(self, step: Step) -> None:
+        """A step that was taken."""
+        self.steps.append(step)
+        self.watch(step)
 
     def amend(self, said: str, remedy: str) -> None:
         """Say more exactly why the last step failed."""
         last = self.steps[-1]
-        self.steps[-1] = Step(last.name, False, said, remedy, last.command, last.milliseconds)
+        self.steps.pop()
+        self.add(Step(last.name, False, said, remedy, last.command, last.milliseconds))
 
 
 def words_of(error: DicomMcpError) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from . import command
 from .asking import Asker
 from .probe import Probe
 from .reach import handshake, reach, speaks_tls
-from .step import Capability, Diagnosis, Walk, words_of
+from .step import Capability, Diagnosis, Walk, Watch, words_of
 
 _CONNECTING = 10.0
 _SEARCHING = 10.0
@@ -20,10 +20,10 @@ _LOOKING = 5.0
 
 
 def walk(
-    node: WebNode, habits: Habits, deadline: Deadline, shared: WebExchange | None
+    node: WebNode, habits: Habits, deadline: Deadline, shared: WebExchange | None, watch: Watch
 ) -> Diagnosis:
     """Every step, and what the server can do as far as they came."""
-    steps = Walk(deadline)
+    steps = Walk(deadline, watch=watch)
     with shared.place(deadline) if shared else nullcontext():
         _connect(steps, node)
     capabilities: list[Capability] = []

@@ -1,7 +1,7 @@
 """One association as its requestor (PS3.8): one socket, one thread at a time, one question."""
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -90,11 +90,13 @@ class Association:
         storage: Sequence[Storage] = (),
         largest: int = LARGEST_MATCH,
         context: ssl.SSLContext | None = None,
+        connected: Callable[[], None] = lambda: None,
     ) -> "Association":
         """Connect to the node and associate for these SOP classes, and to be sent these objects,
         none over `largest` bytes (PS3.4 C.5.3; at most 128 contexts in all, PS3.8 9.3.2.2). Where
         that is rejected for the moment it is asked once more, after a pause.
 
+        `connected` is called when there is a connection.
         Raises the ArchiveError that says why not: Unreachable, AssociationRejected, …
         """
         request = partial(
@@ -105,6 +107,7 @@ class Association:
             storage=storage,
             largest=largest,
             context=context,
+            connected=connected,
         )
         try:
             return request()
@@ -124,8 +127,10 @@ class Association:
         storage: Sequence[Storage],
         largest: int,
         context: ssl.SSLContext | None,
+        connected: Callable[[], None],
     ) -> "Association":
         connection = Connection.open(node, context, deadline=deadline)
+        connected()
         layer = UpperLayer(maximum_data_set=largest)
         try:
             with deadline.interrupting(connection.interrupt):

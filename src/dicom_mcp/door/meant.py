@@ -5,7 +5,7 @@ DICOM, or of another server. Only what cannot mean anything else is understood; 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -82,7 +82,8 @@ def in_our_form(name: str, value: Any, annotation: Any) -> Any:
     if isinstance(value, list):
         values = cast("list[Any]", value)
         if list in kinds:
-            return [_as_text(one) for one in values]
+            texts = [_as_text(one) for one in values]
+            return _parts(texts) if name in _NAMES else texts
         if len(values) == 1:
             return in_our_form(name, values[0], annotation)
         if name in _LISTED_IN_TEXT and values and all(isinstance(one, str) for one in values):
@@ -94,12 +95,24 @@ def in_our_form(name: str, value: Any, annotation: Any) -> Any:
             )
         return values
     if isinstance(value, str) and list in kinds and str not in kinds:
-        if name in _NAMES and not _TAG.search(value):
-            return [part for part in re.split(r"\s*[,;]\s*", value.strip()) if part]
-        return [value] if value.strip() else []
+        return _parts([value]) if name in _NAMES else [value] if value.strip() else []
     if str in kinds and not kinds & {int, float}:
         return _as_text(value)
     return value
+
+
+def _parts(names: Sequence[Any]) -> list[Any]:
+    """The names, those between commas apart; a tag has one of its own."""
+    return [
+        part
+        for name in names
+        for part in (
+            re.split(r"\s*[,;]\s*", name.strip())
+            if isinstance(name, str) and not _TAG.search(name)
+            else [name]
+        )
+        if part or not isinstance(name, str)
+    ]
 
 
 def _our_name(name: str, known: Collection[str]) -> str:

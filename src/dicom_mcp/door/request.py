@@ -5,7 +5,6 @@ import traceback
 from asyncio import CancelledError
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -89,7 +88,7 @@ def logged(tool: str) -> Generator[None]:
         log("cancelled")
         raise
     except BaseException as error:  # as libraries in Rust raise where they panic
-        log(f"crash ({_places(error)})", logging.ERROR)
+        log(f"crash ({journal.places(error)})", logging.ERROR)
         raise Defect(
             f"{tool} failed inside dicom-mcp itself. This is a defect of the server, not an empty "
             "answer; the server's log says where"
@@ -103,10 +102,3 @@ def _let_go(error: BaseException | None) -> None:
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__
-
-
-def _places(error: BaseException) -> str:
-    """Where an unexpected error came from, without its message, which may hold a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {where}"

@@ -8,6 +8,7 @@ from ..door.call import Call
 from ..door.rows import filled, text
 from ..errors import ArchiveError
 from ..question.asking import Question
+from ..standard.counted import counted
 from ..standard.levels import Level
 from ..standard.note import Named, Parts, joined, remark
 from ..standard.query import Match, Query, is_one
@@ -45,7 +46,7 @@ def choices_of(people: Mapping[str, Sequence[Match]], found: Account) -> list[di
             "Not all studies came: of `choices` there may be more, and of theirs later ones."
         )
     if len(rows) > _MOST_CHOICES:
-        found.note(f"{len(rows) - _MOST_CHOICES} more patients are not shown.")
+        found.note(f"Not shown: {counted(len(rows) - _MOST_CHOICES, 'more patient')}.")
     found.complete = False
     return [filled(row) for row in rows[:_MOST_CHOICES]]
 

@@ -3,8 +3,10 @@
 import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 
 from rich import box
@@ -15,12 +17,20 @@ from rich.text import Text
 from ..config import load
 from ..content.plain import plain_text
 from ..deadline import Deadline
-from ..diagnosis import SECONDS, Diagnosis, diagnose
+from ..diagnosis import SECONDS, Diagnosis, Step, diagnose
 from ..dicom_api import prepare
 from ..errors import BadConfiguration
 from ..node import AnyNode, node_at
 from ..truth.habits import Habits
 from ..words.near import did_you_mean
+from .table import folded, placed
+
+# Cells of a step's name, its mark and its milliseconds, and what the rest gets at least.
+_WIDTHS = (13, 6, 5)
+_LEAST_ROOM = 20
+
+# How soon Ctrl-C is noticed where it interrupts no wait (Windows).
+_LOOK_SECONDS = 0.5
 
 _MARKS = {True: ("ok", "green"), False: ("FAILED", "bold red"), None: ("-", "dim")}
 
@@ -30,16 +40,16 @@ def doctor(where: str = "", config: str = "", *, as_json: bool = False) -> int:
 
     Raises BadConfiguration for what is neither a name nor an address.
     """
-    nodes = chosen(load(config).nodes, where)
+    watched = [_Watched(node) for node in chosen(load(config).nodes, where)]
     prepare()
-    with ThreadPoolExecutor(len(nodes)) as threads:
-        found = list(threads.map(_diagnosed, nodes))
+    for one in watched:
+        one.start()
     if as_json:
+        found = [one.ended() for one in watched]
         sys.stdout.write(json.dumps([facts(one) for one in found], indent=2) + "\n")
     else:
         console = Console(highlight=False)
-        for one in found:
-            show(one, console)
+        found = [one.shown(console) for one in watched]
     return 0 if all(one.works for one in found) else 1
 
 
@@ -72,13 +82,81 @@ def facts(found: Diagnosis) -> dict[str, Any]:
 
 def show(found: Diagnosis, console: Console) -> None:
     """A diagnosis as a person reads it, and sends it to the archive's vendor."""
-    console.print(Text(str(found.node), style="bold"))
-    steps = _table("step", "", "ms", "what was found")
+    _head(found.node, console)
     for step in found.steps:
-        word, style = _MARKS[step.passed]
-        took = "" if step.milliseconds is None else f"{step.milliseconds:.0f}"
-        steps.add_row(step.name, Text(word, style=style), took, _plain(step.said))
-    console.print(steps)
+        _line(step, console)
+    _rest(found, console)
+
+
+class _Watched:
+    """A diagnosis under way, in a thread that Ctrl-C leaves behind."""
+
+    def __init__(self, node: AnyNode) -> None:
+        self._node = node
+        self._told: Queue[Step | Diagnosis | BaseException] = Queue()
+
+    def start(self) -> None:
+        Thread(target=self._run, daemon=True).start()
+
+    def shown(self, console: Console) -> Diagnosis:
+        """The diagnosis; each step is shown when it was taken, one that failed when it is known
+        that nothing more exact can be said of it."""
+        _head(self._node, console)
+        failed: Step | None = None
+        while isinstance(told := self._next(), Step):
+            if failed and failed.name != told.name:
+                _line(failed, console)
+            failed = told if told.passed is False else None
+            if not failed:
+                _line(told, console)
+        if failed:
+            _line(failed, console)
+        _rest(told, console)
+        return told
+
+    def ended(self) -> Diagnosis:
+        """The diagnosis, when it is over."""
+        while isinstance(told := self._next(), Step):
+            pass
+        return told
+
+    def _next(self) -> Step | Diagnosis:
+        while True:
+            with suppress(Empty):
+                told = self._told.get(timeout=_LOOK_SECONDS)
+                if isinstance(told, BaseException):
+                    raise told
+                return told
+
+    def _run(self) -> None:
+        try:
+            deadline = Deadline(SECONDS)
+            self._told.put(diagnose(self._node, Habits(), deadline=deadline, watch=self._told.put))
+        except BaseException as error:
+            self._told.put(error)
+
+
+def _head(node: AnyNode, console: Console) -> None:
+    console.print(Text(str(node), style="bold"))
+    for line in placed([["step"], [""], ["ms"], ["what was found"]], (*_WIDTHS, 0)):
+        console.print(Text(line))
+    console.print("─" * console.width)
+
+
+def _line(step: Step, console: Console) -> None:
+    word, style = _MARKS[step.passed]
+    took = "" if step.milliseconds is None else f"{step.milliseconds:.0f}"
+    room = max(_LEAST_ROOM, console.width - sum(_WIDTHS) - 2 * len(_WIDTHS))
+    name, said = folded(step.name, _WIDTHS[0]), folded(plain_text(step.said), room)
+    for number, line in enumerate(placed([name, [word], [took], said], (*_WIDTHS, room))):
+        text = Text(line)
+        if not number:
+            text.stylize(style, _WIDTHS[0] + 2, _WIDTHS[0] + 2 + len(word))
+        console.print(text, soft_wrap=True)
+
+
+def _rest(found: Diagnosis, console: Console) -> None:
+    """What comes below the steps."""
     for step in found.steps:
         if step.passed is False:
             remedy = f"{step.remedy.rstrip('.')}." if step.remedy else "Nothing to try is known."
@@ -96,10 +174,6 @@ def show(found: Diagnosis, console: Console) -> None:
         for command, name in commands.items():
             console.print(Text(f"  {name}: {command}"), soft_wrap=True)
     console.print()
-
-
-def _diagnosed(node: AnyNode) -> Diagnosis:
-    return diagnose(node, Habits(), deadline=Deadline(SECONDS))
 
 
 def _table(*columns: str) -> Table:

@@ -6,9 +6,8 @@ an option here by itself.
 
 import argparse
 import inspect
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,15 +16,20 @@ from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from ..attributes import returned_keywords
 from ..config import Settings, load
 from ..content.plain import plain_text
 from ..door.answer import Pictures
 from ..door.arguments import NODE, Arguments, parameters_of
 from ..door.house import House
+from ..door.meant import in_our_form
 from ..door.request import Request, logged
 from ..door.telling import told
 from ..errors import BadType, DicomMcpError
 from ..node import node_at
+from ..standard.counted import counted
+from ..standard.levels import Level
+from ..studies.dimension import dimensions
 from ..tools import TOOLS, Entry
 from .show import as_json, rows_as_csv, show
 
@@ -45,6 +49,14 @@ WORDS: Mapping[str, str] = {
     "sample_headers": "headers",
     "view_image": "image",
     "view_series": "pictures",
+}
+
+# What a row of these is, for the columns of a table.
+_LEVELS: Mapping[str, Level] = {
+    "query_patients": Level.PATIENT,
+    "query_studies": Level.STUDY,
+    "query_series": Level.SERIES,
+    "query_instances": Level.IMAGE,
 }
 
 # Exit statuses beside 0: it failed, the command line is wrong, it answered but not completely.
@@ -74,8 +86,9 @@ class _Argument:
         choices: Any = (
             cast("dict[str, Any]", extra).get("enum") if isinstance(extra, dict) else None
         )
-        if self.is_required:
-            parser.add_argument(self.name, help=words)
+        if self.is_required:  # a word, or an option like the others
+            parser.add_argument(self.name, nargs="?", help=words, default=argparse.SUPPRESS)
+            parser.add_argument(self.option, metavar="TEXT", help="the same", default=None)
         elif kind is bool:
             parser.add_argument(
                 self.option, action=argparse.BooleanOptionalAction, help=words, default=None
@@ -118,7 +131,7 @@ def add_commands(query: argparse.ArgumentParser) -> None:
         form.add_argument("--csv", action="store_true", help="the rows alone; notes go to stderr")
         if entry.shows_pictures:
             parser.add_argument("--save", metavar="FOLDER", help="write the pictures there")
-        parser.set_defaults(run=partial(_run, entry))
+        parser.set_defaults(run=partial(_run, entry, parser))
 
 
 def settings_at(settings: Settings, where: str) -> Settings:
@@ -134,7 +147,10 @@ def settings_at(settings: Settings, where: str) -> Settings:
     return replace(settings, others=(*settings.others, node))
 
 
-def _run(entry: Entry, chosen: argparse.Namespace) -> None:
+def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    required = [one for one in _arguments(entry.function) if one.is_required]
+    if absent := [one.name for one in required if getattr(chosen, one.name) is None]:
+        parser.error(f"the following arguments are required: {', '.join(absent)}")
     sys.exit(_ask(entry, chosen))
 
 
@@ -159,17 +175,29 @@ def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
     if isinstance(answer, Pictures):
         _save(answer, chosen.save)
     facts = told(said)
-    try:
-        if chosen.json:
-            as_json(facts)
-        elif chosen.csv:
-            rows_as_csv(facts)
-        else:
-            show(facts)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if chosen.json:
+        as_json(facts)
+    elif chosen.csv:
+        rows_as_csv(facts, _columns(entry, given))
+    else:
+        show(facts)
     return 0 if facts.get("complete", True) else INCOMPLETE
+
+
+def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:
+    """What the rows of an answer to this question may have, as far as the question says."""
+    if "group_by" in given:
+        names = in_our_form("group_by", list(given["group_by"] or ()), list[str])
+        return (*(one.name for one in dimensions(names)), "count")
+    level = _LEVELS.get(entry.function.__name__)
+    if level is None:
+        return ()
+    return returned_keywords(
+        level,
+        given["attribute_preset"] or "standard",
+        additional=given["additional_attributes"] or (),
+        exclude=given["exclude_attributes"] or (),
+    )
 
 
 def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
@@ -179,7 +207,7 @@ def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
 
 def _report(count: int) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{count} matches so far")
+        sys.stderr.write(f"\r{counted(count, 'match')} so far")
         sys.stderr.flush()
 
 
@@ -187,7 +215,10 @@ def _save(answer: Pictures, folder: str | None) -> None:
     if not answer.pictures:
         return
     if folder is None:
-        sys.stderr.write(f"{len(answer.pictures)} pictures; --save FOLDER writes them.\n")
+        sys.stderr.write(
+            f"{counted(len(answer.pictures), 'picture')}; --save FOLDER writes "
+            f"{'it' if len(answer.pictures) == 1 else 'them'}.\n"
+        )
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
     for number, (content, kind) in enumerate(answer.pictures, start=1):

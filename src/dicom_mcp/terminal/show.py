@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..content.plain import plain_text
+from ..standard.counted import counted
+from .table import lines_of
+
+# Rows that need no name above them.
+_UNNAMED = frozenset({"records", "groups"})
 
 # What of an answer is said below its rows, in words.
 _BELOW = frozenset({"complete", "notes", "archive", "sent", "queries", "returned", "common"})
@@ -38,21 +41,23 @@ def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
         style = "bold green" if answer["complete"] else "bold red"
         asked = words(answer.get("archive", ""))
         console.print(
-            Text.assemble(
-                (f"{len(rows)} row{'s' * (len(rows) != 1)}, {said}", style), f"  ({asked})"
-            )
+            Text.assemble((f"{counted(len(rows), 'row')}, {said}", style), f"  ({asked})")
         )
     for note in answer.get("notes", ()):
         console.print(Text(plain_text(str(note), lines=True), style="yellow"))
 
 
-def rows_as_csv(answer: Mapping[str, Any]) -> None:
-    """The rows of an answer, what they share in each, to stdout; the notes to stderr."""
-    rows = _rows_of(answer) or [_flat(answer)]
+def rows_as_csv(answer: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
+    """The rows of an answer, what they share in each, to stdout; the notes to stderr. These columns
+    come first whether or not anything is in them: the same question has the same."""
+    rows = _rows_of(answer)
+    if not rows and not any(value == [] for name, value in answer.items() if name != "notes"):
+        rows = [_flat(answer)]  # an answer that is no list
     whole = [{**answer.get("common", {}), **row} for row in rows]
-    columns = list(dict.fromkeys(name for row in whole for name in row))
+    columns = list(dict.fromkeys((*columns, *(name for row in whole for name in row))))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
+    if columns:
+        writer.writerow(columns)
     writer.writerows([_cell(row.get(name, "")) for name in columns] for row in whole)
     for note in answer.get("notes", ()):
         sys.stderr.write(plain_text(str(note), lines=True) + "\n")
@@ -105,20 +110,24 @@ def words(value: object) -> str:
 
 
 def _table(console: Console, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    texts = [one for row in rows for one in row if _is_long(row[one])]
-    columns = [one for one in dict.fromkeys(one for row in rows for one in row) if one not in texts]
-    columns.sort(key=lambda one: one.lower().endswith("uid"))  # long, and read by nobody
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, title=name, title_justify="left")
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
+    """The rows; of those with long texts each with its own below it, as reports are read."""
+    if name not in _UNNAMED:
+        console.print(Text(name, style="bold"))
+    if not any(_is_long(value) for row in rows for value in row.values()):
+        _lines(console, rows)
+        return
     for row in rows:
-        table.add_row(*(Text(words(row.get(one, ""))) for one in columns))
-    console.print(table)
-    for row in rows:
-        for one in dict.fromkeys(texts):
-            if row.get(one):
-                console.print(Text(f"{one}:", style="bold"))
-                console.print(Text(plain_text(str(row[one]), lines=True)), soft_wrap=True)
+        _lines(console, [{key: value for key, value in row.items() if not _is_long(value)}])
+        for key, value in row.items():
+            if _is_long(value):
+                console.print(Text(f"{key}:", style="bold"))
+                console.print(Text(plain_text(str(value), lines=True)), soft_wrap=True)
+        console.print()
+
+
+def _lines(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    for line in lines_of(rows, words, console.width):
+        console.print(Text(line), soft_wrap=True)  # a UID that is broken cannot be copied
 
 
 def _rows(value: object) -> list[dict[str, Any]]:

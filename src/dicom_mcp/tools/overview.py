@@ -12,6 +12,7 @@ from ..door.rows import NamedRow, NamedRows, Row, filled, text
 from ..errors import ArchiveError, BadArgument
 from ..question.asking import Question
 from ..question.relaxing import hints
+from ..standard.counted import counted
 from ..standard.levels import Level
 from ..standard.query import Match, Query, texts
 from ..standard.sop_classes import DOSE, IMAGES, REPORT
@@ -273,7 +274,7 @@ def _undecided(
     )
     newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
     if len(studies) > _MOST_CHOICES:
-        found.note(f"{len(studies) - _MOST_CHOICES} more studies are not shown.")
+        found.note(f"Not shown: {counted(len(studies) - _MOST_CHOICES, 'more study')}.")
     return _answered(call, found, choices=[_named(one) for one in newest[:_MOST_CHOICES]])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..standard.charset import UTF_8
+from ..standard.counted import these_are_the_first
 from ..standard.dictionary import attribute
 from ..standard.levels import ABOVE, NOUN, UNIQUE_KEY, Level
 from ..standard.lists import normal
@@ -233,8 +234,8 @@ class Gathering:
         if self._over_limit:
             return [
                 incomplete(
-                    f"these are the first {self._limit} {nouns[1]} the archive "
-                    "gave; there are more. Narrow the question, or raise limit (at most 500)."
+                    f"{these_are_the_first(self._limit, nouns[0])} the archive gave; there are "
+                    "more. Narrow the question, or raise limit (at most 500)."
                 )
             ]
         if self._too_big:

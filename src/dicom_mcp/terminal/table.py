@@ -1,0 +1,115 @@
+"""Rows as text that fits the terminal: headings broken between words, what is long below its row,
+and, where a row has no room at all, one line for each of its values."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len, chop_cells
+
+# A cell that is shorter is not broken: dates, numbers, codes and most IDs.
+_KEPT_WHOLE = 12
+
+_GAP = 2
+
+type Words = Callable[[object], str]
+
+
+def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> list[str]:
+    """The rows in so many cells; a UID, which is to be copied, stands whole below its row."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    beside = [name for name in names if not is_uid(name)]
+    below = [name for name in names if is_uid(name)]
+    heads = {name: heading(name) for name in beside}
+    cells = [{name: words(row.get(name, "")) for name in beside} for row in rows]
+    widths = _widths(heads, cells, width)
+    if widths is None:
+        return _upright(rows, words, width)
+    lines: list[str] = []
+    if beside:
+        lines = placed([heads[name] for name in beside], widths)
+        lines.append("─" * min(width, sum(widths) + _GAP * (len(widths) - 1)))
+    for row, texts in zip(rows, cells, strict=True):
+        if beside:
+            lines += placed(
+                [folded(texts[name], room) for name, room in zip(beside, widths, strict=True)],
+                widths,
+            )
+        lines += [f"  {name} {words(row[name])}" for name in below if row.get(name)]
+    return lines
+
+
+def heading(name: str) -> list[str]:
+    """A name's words, one for each line of a heading; of a count, what is counted."""
+    if counted := re.fullmatch(r"NumberOf(?:.+)Related(.+)", name):
+        return [counted[1]]
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+", name) or [name]
+
+
+def is_uid(name: str) -> bool:
+    """Whether such values are long and read by nobody."""
+    return name.lower().endswith(("uid", "uids"))
+
+
+def placed(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """Cells of lines beside each other."""
+    lines: list[str] = []
+    for number in range(max(map(len, cells))):
+        parts = [cell[number] if number < len(cell) else "" for cell in cells]
+        padded = [
+            part + " " * (room - cell_len(part)) for part, room in zip(parts, widths, strict=True)
+        ]
+        lines.append((" " * _GAP).join(padded).rstrip())
+    return lines
+
+
+def folded(text: str, room: int) -> list[str]:
+    """The text in lines of so many cells, broken between words where that is possible."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= room:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, room) or [""]
+        lines += full
+    return [*lines, line]
+
+
+def _widths(
+    heads: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]], width: int
+) -> list[int] | None:
+    """What each column gets; None where even their least does not fit."""
+    least: list[int] = []
+    most: list[int] = []
+    for name, head in heads.items():
+        longest = max(map(cell_len, head))
+        whole = max((cell_len(row[name]) for row in cells), default=0)
+        least.append(max(longest, min(whole, _KEPT_WHOLE)))
+        most.append(max(longest, whole))
+    left = width - _GAP * max(0, len(most) - 1) - sum(least)
+    if left < 0:
+        return None
+    widths = list(least)
+    while left:  # one cell at a time to whoever is shortest of those that want more
+        wanting = [at for at, room in enumerate(widths) if room < most[at]]
+        if not wanting:
+            break
+        widths[min(wanting, key=lambda at: widths[at])] += 1
+        left -= 1
+    return widths
+
+
+def _upright(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> list[str]:
+    lines: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        lines.append(f"{number}.")
+        for name in row:
+            if told := words(row[name]):
+                line = f"{name}: {told}"
+                parts = [line] if is_uid(name) else folded(line, max(_KEPT_WHOLE, width - 4))
+                lines += [f"{'    ' if at else '  '}{part}" for at, part in enumerate(parts)]
+    return lines
