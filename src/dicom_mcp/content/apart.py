@@ -264,7 +264,7 @@ def _exchange(
 def _packages() -> list[str]:
     """Where the libraries are installed, and what runs there: the isolated process does not look
     for them."""
-    names = "pypdfium2", "pypdfium2_raw", "PIL", "numpy", "gdcm", "openjpeg", "rle", _HOUSE
+    names = "pypdfium2", "pypdfium2_raw", "PIL", "numpy", "gdcm", "openjpeg", "rle", "av", _HOUSE
     folders: list[Path] = []
     for name in names:
         spec = find_spec(name)

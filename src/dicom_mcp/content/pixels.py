@@ -21,6 +21,7 @@ from ..standard.syntaxes import (
     RLE,
     VIDEO,
 )
+from . import video
 from .apart import Apart, Failed
 from .bits import kept_bits, rgb
 from .codestream import Codestream, described
@@ -120,6 +121,11 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
 
     Raises ContentError for what cannot be decoded, or not rightly, and says what would be needed.
     """
+    if transfer_syntax.startswith(VIDEO):
+        values, count, notes = video.frame_of(
+            elements, number, transfer_syntax, _name(transfer_syntax), apart
+        )
+        return Stored(values, 8, False, "RGB", count, notes)
     found = source(elements, transfer_syntax)
     if not 1 <= number <= max(found.frames, frame_count(elements)):
         raise ContentError(f"There is no frame {number}: the object has {found.frames}")
@@ -149,7 +155,7 @@ def _refuse_unknown(transfer_syntax: str) -> None:
     """Raise ContentError for a transfer syntax whose frames nobody here decodes."""
     name = _name(transfer_syntax)
     if transfer_syntax.startswith(VIDEO):
-        raise ContentError(f"The pixels are a video ({name}); no decoder for videos is installed")
+        raise ContentError(f"The pixels are a video ({name})")
     if transfer_syntax not in COMPRESSED:
         raise ContentError(
             f"No decoder for the transfer syntax {name} ({transfer_syntax}) is installed",

@@ -1,15 +1,12 @@
-"""What the process apart does with bytes that unfold: deflated data sets, XML, HTML and RTF."""
+"""What the process apart does with XML, HTML and RTF."""
 
 import re
-import zlib
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, NoReturn
 from xml.parsers import expat
 
 from .fault import Answer, Fault
-
-_PIECE = 1 << 20
 
 # Narrative elements (HL7 CDA R2 4.3.5) that begin a line of their own, or a cell.
 _LINES = frozenset(
@@ -59,21 +56,6 @@ _RTF_GROUP = re.compile(
 )
 _RTF_WORD = re.compile(r"\\([a-z]+)(-?\d+)? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|[{}\r\n]")
 _RTF_BREAKS = {"par": "\n", "line": "\n", "tab": "\t", "cell": " | ", "row": "\n"}
-
-
-def inflate(content: bytes, wish: dict[str, Any]) -> Answer:
-    """A deflated data set (PS3.5 A.5) as far as it can be inflated, and how it ends."""
-    unfolding = zlib.decompressobj(-zlib.MAX_WBITS)
-    plain, left = bytearray(), content
-    try:
-        while left:
-            plain += unfolding.decompress(left, _PIECE)
-            left = unfolding.unconsumed_tail
-            if len(plain) > wish["most"]:
-                raise Fault("bomb")
-    except zlib.error:
-        return {"end": "damaged"}, [bytes(plain)]
-    return {"end": "" if unfolding.eof else "cut"}, [bytes(plain)]
 
 
 def markup(content: bytes, wish: dict[str, Any]) -> Answer:

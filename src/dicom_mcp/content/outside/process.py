@@ -44,7 +44,8 @@ _TASKS = {
     "openjpeg": ("frames", "openjpeg"),
     "gdcm": ("frames", "gdcm"),
     "rle": ("frames", "rle.utils"),
-    "inflate": ("documents",),
+    "video": ("video", "av"),
+    "inflate": ("deflated",),
     "cda": ("documents",),
     "markup": ("documents",),
 }
