@@ -120,7 +120,7 @@ class Archives:
         seen to hold."""
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
-            held = [one for one in studies if name in self._holders.get(one, self._archives)]
+            held = [study for study in studies if name in self._holders.get(study, self._archives)]
             if not held:
                 return Matches(query, [])
             archive = self._archives[name]

@@ -237,7 +237,7 @@ def _shown(answer: Pictures) -> CallToolResult:
         ImageContent(type="image", data=b64encode(content).decode(), mime_type=media_type)
         for content, media_type in answer.pictures
     ]
-    _check_size(len(said.text.encode()) + sum(len(one.data) for one in pictures))
+    _check_size(len(said.text.encode()) + sum(len(picture.data) for picture in pictures))
     meta = {"dicom-mcp/place": asdict(answer.place)} if answer.place else None
     return CallToolResult(content=[said, *pictures], _meta=meta)
 

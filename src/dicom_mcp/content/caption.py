@@ -42,7 +42,7 @@ def _by_cosines(elements: Elements, number: int) -> tuple[str, str, str, str] | 
 
 
 def _by_letters(elements: Elements) -> tuple[str, str, str, str] | None:
-    towards = [one.upper() for one in elements.values("PatientOrientation")]
+    towards = [value.upper() for value in elements.values("PatientOrientation")]
     if len(towards) != 2 or not all(one and set(one) <= _DIRECTIONS for one in towards):
         return None
     right, bottom = towards

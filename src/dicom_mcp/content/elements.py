@@ -306,7 +306,7 @@ def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]
 
 def _trimmed(values: list[str], vr: str) -> list[str]:
     """Without padding; leading spaces mean something in texts of several lines only."""
-    cut = [one.rstrip(" \0") if vr in _LINES else one.strip(" \0") for one in values]
+    cut = [value.rstrip(" \0") if vr in _LINES else value.strip(" \0") for value in values]
     return [] if cut == [""] else cut
 
 

@@ -221,9 +221,9 @@ def _value(elements: Elements, element: Element, vr: str) -> str:
         return ""
     if isinstance(element, RawDataElement) and vr != element.VR:
         element = element._replace(VR=vr)
-    values = [" ⏎ ".join(one.split("\n")) for one in elements.texts(element)]
+    values = [" ⏎ ".join(text.split("\n")) for text in elements.texts(element)]
     if vr == "UI":
-        values = [f"{one} ({name})" if (name := uid_name(one)) else one for one in values]
+        values = [f"{value} ({name})" if (name := uid_name(value)) else value for value in values]
     told = "\\".join(values[:MOST_VALUES])
     if len(values) > MOST_VALUES:
         left = max(multiplicity(element, vr), len(values)) - MOST_VALUES

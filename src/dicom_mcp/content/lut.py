@@ -84,7 +84,7 @@ def numbers(elements: Elements, keyword: str, *, size: int) -> "Numbers":
 def _lut(elements: Elements, descriptor: str, data: str, *, signed: bool) -> Lut:
     import numpy as np
 
-    said = [int(one) for one in elements.numbers(descriptor)]
+    said = [int(number) for number in elements.numbers(descriptor)]
     if len(said) != 3 or not 1 <= said[2] <= 16:
         raise ContentError(f"The look-up table has no usable descriptor ({descriptor})")
     count, first, bits = said[0] % 65536 or 65536, said[1], said[2]

@@ -12,7 +12,7 @@ def text(elements: Elements) -> str:
         if value := elements.text(keyword):
             lines.append(f"{word}: {value}")
     for series in _items(elements, "ReferencedSeriesSequence"):
-        lines += [f"For {reference(one)}" for one in _items(series, "ReferencedImageSequence")]
+        lines += [f"For {reference(item)}" for item in _items(series, "ReferencedImageSequence")]
     for layer in _items(elements, "GraphicLayerSequence"):
         if description := layer.text("GraphicLayerDescription"):
             lines.append(f"Layer {layer.text('GraphicLayer')}: {description}")
@@ -37,14 +37,14 @@ def _annotation(annotation: Elements) -> list[str]:
     images = _items(annotation, "ReferencedImageSequence")
     where = "; ".join(map(reference, images)) or "every image"
     lines = [f"On {where}, layer {annotation.text('GraphicLayer')}:"]
-    for one in _items(annotation, "TextObjectSequence"):
-        first, *others = one.text("UnformattedTextValue").split("\n")
+    for item in _items(annotation, "TextObjectSequence"):
+        first, *others = item.text("UnformattedTextValue").split("\n")
         lines += [f"  text: {first}", *(f"    {other}" for other in others)]
-    for one in _items(annotation, "CompoundGraphicSequence"):
-        kind = one.text("CompoundGraphicType")
-        label = one.text("UnformattedTextValue")
+    for item in _items(annotation, "CompoundGraphicSequence"):
+        kind = item.text("CompoundGraphicType")
+        label = item.text("UnformattedTextValue")
         lines.append(f"  {kind}: {label}" if label else f"  {kind}")
-    if shapes := [one.text("GraphicType") for one in _items(annotation, "GraphicObjectSequence")]:
+    if shapes := [item.text("GraphicType") for item in _items(annotation, "GraphicObjectSequence")]:
         lines.append(f"  {len(shapes)} drawn: {', '.join(sorted(set(shapes)))}")
     return lines
 

@@ -59,7 +59,7 @@ class Segmentation:
             if self._elements.text("SegmentationType").upper() == "FRACTIONAL"
             else 1.0
         )
-        self.segments = {one.number: one for one in _segments(self._elements)}
+        self.segments = {segment.number: segment for segment in _segments(self._elements)}
         self._numbers = [0] * self._frames
         if not self.is_label_map:
             self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]

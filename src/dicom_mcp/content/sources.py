@@ -37,7 +37,9 @@ def source_of(dataset: Dataset) -> Source:
 def drawn_for(dataset: Dataset) -> Sequence[str]:
     """The series whose images it was made from, by its own account."""
     elements = Elements.of(dataset)
-    found = [one.text("SeriesInstanceUID") for one in _items(elements, "ReferencedSeriesSequence")]
+    found = [
+        item.text("SeriesInstanceUID") for item in _items(elements, "ReferencedSeriesSequence")
+    ]
     for frame in _items(elements, "ReferencedFrameOfReferenceSequence"):
         for study in _items(frame, "RTReferencedStudySequence"):
             several = _items(study, "RTReferencedSeriesSequence")

@@ -271,7 +271,7 @@ def _contours(region: Elements) -> list[Contour]:
             Contour(
                 item.text("ContourGeometricType").upper(),
                 points,
-                tuple(one.text("ReferencedSOPInstanceUID") for one in images),
+                tuple(image.text("ReferencedSOPInstanceUID") for image in images),
             )
         )
     return found

@@ -192,7 +192,7 @@ _PARTS = {"ReferencedFrameNumber": "frame", "ReferencedSegmentNumber": "segment"
 
 def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -> Item:
     kind = elements.text("ValueType").upper()
-    pointed = tuple(int(one) for one in elements.numbers("ReferencedContentItemIdentifier"))
+    pointed = tuple(int(number) for number in elements.numbers("ReferencedContentItemIdentifier"))
     try:
         value = _VALUE.get(kind, _unknown)(elements)
     except ContentError as trouble:

@@ -89,7 +89,7 @@ class Limits:
     def _of_series(self, rows: list[Match]) -> None:
         """Whether studies of the commonest modality are cut by how many series they have."""
         name = "studies of a modality"
-        common = Counter(one for row in rows for one in _texts(row.get(_MODALITIES, "")))
+        common = Counter(text for row in rows for text in _texts(row.get(_MODALITIES, "")))
         if not common:
             self.asker.tell(name, f"{UNKNOWN}: no study says its modalities")
             return

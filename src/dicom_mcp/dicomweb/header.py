@@ -161,29 +161,29 @@ _OTHER_SIGN = {"US": "SS", "SS": "US"}
 
 def _has_room(vr: str, values: list[Any]) -> bool:
     least, most = (0, 0xFFFF) if vr == "US" else (-0x8000, 0x7FFF)
-    return all(least <= one <= most for one in values if isinstance(one, int))
+    return all(least <= value <= most for value in values if isinstance(value, int))
 
 
 def _value(vr: str, values: list[Any], depth: int) -> bytes:
     if vr == "SQ":
-        if not all(isinstance(one, dict | None) for one in values):
+        if not all(isinstance(value, dict | None) for value in values):
             raise TypeError("an item that is no data set")
-        items = [_data_set(one or {}, depth + 1) for one in values]
+        items = [_data_set(value or {}, depth + 1) for value in values]
         return b"".join(
-            struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(one)) + one for one in items
+            struct.pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(item)) + item for item in items
         )
     if form := _NUMBERS.get(vr):
-        present = [one for one in values if one not in (None, "")]
+        present = [value for value in values if value not in (None, "")]
         numbers = [
             float(one) if form in "df" else int(str(one).removesuffix(".0")) for one in present
         ]
         return struct.pack(f"<{len(numbers)}{form}", *numbers)
     if vr == "AT":
-        tags = [int(str(one), 16) for one in values if one]
+        tags = [int(str(value), 16) for value in values if value]
         return b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in tags)
     if values and vr in ("OB", "OL", "OV", "OW"):
         raise ValueError("bytes as a list")
-    return "\\".join(_text(vr, one) for one in values).encode()
+    return "\\".join(_text(vr, value) for value in values).encode()
 
 
 def _text(vr: str, one: Any) -> str:

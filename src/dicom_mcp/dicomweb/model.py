@@ -175,8 +175,8 @@ def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
         # Some servers write all values as one text, as they stand in a file.
         values = [
             part
-            for one in values
-            for part in (one.split("\\") if isinstance(one, str) and "\\" in one else [one])
+            for value in values
+            for part in (value.split("\\") if isinstance(value, str) and "\\" in value else [value])
         ]
     if not values:
         return ""

@@ -110,7 +110,7 @@ class _Retrieval:
         self._wado = wado
         self._take = take
         self._deadline = deadline
-        self._wanted = {_place(one): one for one in references}
+        self._wanted = {_place(reference): reference for reference in references}
         self._left = dict(self._wanted)
         self._reasons: Counter[str] = Counter()
         self._failure: ArchiveError | None = None

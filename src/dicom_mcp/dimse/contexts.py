@@ -104,8 +104,10 @@ def shares_of_rare(references: Sequence[Reference]) -> list[Share]:
 def _by_kinds(references: Sequence[Reference]) -> list[tuple[set[Storage], list[Reference]]]:
     """The references by the contexts they need, those that need fewest first."""
     kinds: dict[tuple[str, tuple[str, ...]], list[Reference]] = {}
-    for one in references:
-        kinds.setdefault((one.sop_class_uid, one.transfer_syntaxes), []).append(one)
+    for reference in references:
+        kinds.setdefault((reference.sop_class_uid, reference.transfer_syntaxes), []).append(
+            reference
+        )
     return sorted(
         ((set(_contexts(*key)), those) for key, those in kinds.items()),
         key=lambda kind: len(kind[0]),

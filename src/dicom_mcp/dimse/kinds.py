@@ -18,19 +18,19 @@ type _Kind = tuple[str, tuple[str, ...]]
 def with_kinds(references: Sequence[Reference], find: Find) -> list[Reference]:
     """The references with the kinds of object that were not known, as far as the archive tells."""
     unknown: dict[tuple[str, str], set[str]] = {}
-    for one in references:
-        if not one.sop_class_uid:
-            series = one.study_instance_uid, one.series_instance_uid
-            unknown.setdefault(series, set()).add(one.sop_instance_uid)
+    for reference in references:
+        if not reference.sop_class_uid:
+            series = reference.study_instance_uid, reference.series_instance_uid
+            unknown.setdefault(series, set()).add(reference.sop_instance_uid)
     kinds: dict[str, _Kind] = {}
     for (study, series), uids in unknown.items():
         with suppress(StatusFailure, NoAcceptedContext):  # the usual kinds are offered then
             kinds |= _kinds(study, series, uids, find)
     return [
-        replace(one, sop_class_uid=kinds[uid][0], transfer_syntaxes=kinds[uid][1])
-        if (uid := one.sop_instance_uid) in kinds
-        else one
-        for one in references
+        replace(reference, sop_class_uid=kinds[uid][0], transfer_syntaxes=kinds[uid][1])
+        if (uid := reference.sop_instance_uid) in kinds
+        else reference
+        for reference in references
     ]
 
 

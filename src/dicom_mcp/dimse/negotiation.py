@@ -65,7 +65,7 @@ def request_pdu(
     request.calling_ae_title = node.calling_ae_title
     request.called_ae_title = node.called_ae_title
     classes = dict.fromkeys(one.sop_class for one in storage)
-    roles = [build_role(UID(one), scp_role=True) for one in classes]
+    roles = [build_role(UID(sop_class), scp_role=True) for sop_class in classes]
     request.user_information = [longest, implementation, version, *roles]
     contexts = [build_context(one, _TRANSFER_SYNTAXES) for one in abstract_syntaxes]
     contexts += [build_context(one.sop_class, one.transfer_syntax) for one in storage]

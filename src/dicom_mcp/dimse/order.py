@@ -28,7 +28,7 @@ class Order:
         self.count = 0
         self.stopped = False
         self._take = take
-        self._wanted = {_place(one): one for one in references}
+        self._wanted = {_place(reference): reference for reference in references}
         self._left = dict(self._wanted)
         self._reasons: dict[_Place, str] = {}
         self._unasked = 0
@@ -38,7 +38,7 @@ class Order:
 
     def left(self, references: Iterable[Reference]) -> list[Reference]:
         """Those of the references that did not come yet."""
-        return [one for one in references if _place(one) in self._left]
+        return [reference for reference in references if _place(reference) in self._left]
 
     def waiting(self) -> list[Reference]:
         """Those that did not come yet and were not given up."""
@@ -91,7 +91,7 @@ class Order:
 
     def give_up(self, references: Iterable[Reference], reason: str) -> None:
         """Say why these did not come; they still may, by another way."""
-        self._reasons.update((_place(one), reason) for one in references)
+        self._reasons.update((_place(reference), reason) for reference in references)
 
     def retrieved(self, service: str) -> Retrieved:
         """How it ended."""

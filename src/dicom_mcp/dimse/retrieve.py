@@ -349,7 +349,7 @@ class Retrieval:
         while todo:
             references = todo.popleft().references
             self._order.give_up(references, _told(error))
-            self._failed.update(one.sop_instance_uid for one in references)
+            self._failed.update(reference.sop_instance_uid for reference in references)
 
     def _spare(self, todo: deque[_Request]) -> None:
         """Ask no more for what would be in vain: every other one alone, or anything large."""

@@ -166,7 +166,7 @@ def _state(dataset: "Dataset", kept_in: str) -> _State:
     whole: set[str] = set()
     elements = Elements.of(dataset)
     for series in elements.items("ReferencedSeriesSequence"):
-        named = [each.text("ReferencedSOPInstanceUID") for each in series.items(_IMAGES)]
+        named = [item.text("ReferencedSOPInstanceUID") for item in series.items(_IMAGES)]
         images.update(named)
         if not named:
             whole.add(series.text("SeriesInstanceUID"))

@@ -191,16 +191,18 @@ class Choosing:
         """
         first, last = stack[0].position.along, stack[-1].position.along
         steps = [after.position.along - before.position.along for before, after in pairwise(stack)]
-        reach = max(median([one for one in steps if one > _SAME_PLACE] or [1.0]), 1.0)
+        reach = max(median([step for step in steps if step > _SAME_PLACE] or [1.0]), 1.0)
         if not first - reach <= wanted <= last + reach:
             raise ContentError(
                 f"{called} does not reach {wanted:.1f} mm: it lies between {first:.1f} and "
                 f"{last:.1f} mm"
             )
-        nearest = min(stack, key=lambda one: abs(one.position.along - wanted))
+        nearest = min(stack, key=lambda placed: abs(placed.position.along - wanted))
         if (off := abs(nearest.position.along - wanted)) > reach:
             self.remarks.note(f"There is a gap: the nearest image lies {off:.1f} mm away.")
-        there = sum(abs(one.position.along - nearest.position.along) < _SAME_PLACE for one in stack)
+        there = sum(
+            abs(placed.position.along - nearest.position.along) < _SAME_PLACE for placed in stack
+        )
         if there > 1:
             self.remarks.note(
                 f"{there} images lie there (phases, echoes or repeats): this is the first."
@@ -240,7 +242,7 @@ def share_of[T](several: Sequence[T], one: T) -> float:
 
 def _numbers(found: Members) -> str:
     """Which instance numbers there are, for whoever asked for another."""
-    numbers = [one.number for one in found.objects if one.number is not None]
+    numbers = [member.number for member in found.objects if member.number is not None]
     if not numbers:
         return "Its instances have no numbers; choose by a share such as 30 %"
     return f"It has {len(numbers)} from {min(numbers)} to {max(numbers)}"

@@ -37,15 +37,15 @@ class Chosen:
             self.series.append,
         )
         self._learn(answer.complete, answer.notes)
-        came = {text(one, "StudyInstanceUID") for one in self.series}
-        if answer.complete and (missing := [one for one in studies if one not in came]):
+        came = {text(series, "StudyInstanceUID") for series in self.series}
+        if answer.complete and (missing := [study for study in studies if study not in came]):
             self._found.missing["StudyInstanceUID"] = missing
             self._learn(False, [incomplete("the archive holds no study with one of these UIDs.")])
 
     def add_several(self, uids: Sequence[str]) -> None:
         """These series, whose studies are looked up. The first shows whether they can be asked for
         together."""
-        known = {text(one, "SeriesInstanceUID") for one in self.series}
+        known = {text(series, "SeriesInstanceUID") for series in self.series}
         new = [uid for uid in uids if uid not in known]
         for number, uid in enumerate(new):
             self._add_series(uid)
@@ -68,11 +68,11 @@ class Chosen:
         )
         self._learn(answer.complete, answer.notes)
         came = {text(one, "SeriesInstanceUID") for one in found}
-        before = {text(one, "SeriesInstanceUID"): one for one in self.series}
+        before = {text(series, "SeriesInstanceUID"): series for series in self.series}
         self.series = [one for uid, one in before.items() if uid not in came]
         self.series += [{**before.get(text(one, "SeriesInstanceUID"), {}), **one} for one in found]
         asked = {uid: number for number, uid in enumerate(uids)}
-        self.series.sort(key=lambda one: asked.get(text(one, "SeriesInstanceUID"), -1))
+        self.series.sort(key=lambda series: asked.get(text(series, "SeriesInstanceUID"), -1))
         known = {*came, *self._found.missing.get("SeriesInstanceUID", ()), *before}
         for uid in uids:
             if uid not in known:
@@ -90,7 +90,7 @@ class Chosen:
         )
         if not answer.matches:
             self._not_there(series, is_known=answer.complete)
-        self.series += [{**one, "SeriesInstanceUID": series} for one in answer.matches]
+        self.series += [{**match, "SeriesInstanceUID": series} for match in answer.matches]
 
     def _not_there(self, series: str, *, is_known: bool) -> None:
         if is_known:
@@ -101,8 +101,8 @@ class Chosen:
         """Those of these modalities, as many as are wanted."""
         if modalities:
             known = {"", *modalities}
-            there = sorted({text(one, "Modality") for one in self.series})
-            self.series = [one for one in self.series if text(one, "Modality") in known]
+            there = sorted({text(series, "Modality") for series in self.series})
+            self.series = [series for series in self.series if text(series, "Modality") in known]
             if there and not self.series:
                 self._found.note(
                     f"None of these series is {' or '.join(modalities)}; there are "

@@ -159,8 +159,8 @@ class Matching:
         from ..content.resampling import Resampling
 
         positions: dict[float, Placed] = {}
-        for one in stack:
-            positions.setdefault(round(one.position.along, 2), one)
+        for placed in stack:
+            positions.setdefault(round(placed.position.along, 2), placed)
         slices = stack[0].position.plane
         made = Resampling(
             self._grid(chosen), slices, [one.position.along for one in positions.values()]
@@ -255,7 +255,7 @@ def _apart_at_edges(lies: "Facing", chosen: Placed) -> str:
 
 def _not_resampled(stack: Sequence[Placed], thickest: float) -> str:
     """Why these images are not resampled; "" where they can be."""
-    places = sorted({round(one.position.along, 2) for one in stack})
+    places = sorted({round(placed.position.along, 2) for placed in stack})
     if len(places) < _FEWEST:
         return f"The other series has {len(places)} images, too few to be resampled."
     spacing = median(after - before for before, after in pairwise(places))

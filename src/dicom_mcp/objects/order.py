@@ -66,7 +66,7 @@ def ordered_members(call: Call, series: str, study: str = "") -> Members:
 def ordered(call: Call, found: Members) -> Members:
     """The objects in the order that can be told, which their numbers need not tell; how, and that
     it cannot be told, is said."""
-    numbers = [one.number for one in found.objects]
+    numbers = [member.number for member in found.objects]
     if len(numbers) < 2 or (None not in numbers and len(set(numbers)) == len(numbers)):
         return found
     facts, fault = _facts(call, found)
@@ -93,7 +93,7 @@ def _facts(call: Call, found: Members) -> tuple[dict[str, _Facts], str]:
         step.each(query, keep, limit=_MOST)
     except ArchiveError:
         pass  # headers tell more, and tell why they can't be had
-    if all(_place(facts.get(one.uid, {})) for one in found.objects):
+    if all(_place(facts.get(member.uid, {})) for member in found.objects):
         return facts, ""
     if len(found.objects) > _MOST_READ:
         return facts, f"headers are read of at most {_MOST_READ:,} images"
@@ -138,7 +138,7 @@ def _of_header(dataset: "Dataset") -> _Facts:
 
 def _sorted(found: Members, facts: dict[str, _Facts], why: str, fault: str) -> Members:
     """The objects by what their facts tell, the same order whichever way they were found."""
-    about = {one.uid: facts.get(one.uid, {}) for one in found.objects}
+    about = {member.uid: facts.get(member.uid, {}) for member in found.objects}
     places = {uid: place for uid, each in about.items() if (place := _place(each))}
     if len(set(places.values())) > 1:
         return _by_position(found, about, places, why)
@@ -206,7 +206,7 @@ def _ends(
     keyed: "_Keyed", places: dict[str, tuple[tuple[float, ...], float]], plane: tuple[float, ...]
 ) -> tuple[str, str]:
     """The first and the last image of this orientation."""
-    uids = [one.uid for one in keyed.objects if places.get(one.uid, ((), 0.0))[0] == plane]
+    uids = [member.uid for member in keyed.objects if places.get(member.uid, ((), 0.0))[0] == plane]
     return uids[0], uids[-1]
 
 
@@ -225,7 +225,7 @@ def _keyed(
         times = (_number(about[one.uid].get(keyword, ())) or 0.0 for keyword in _TIMES)
         return (*key(one.uid), *times, one.number if one.number is not None else float("inf"))
 
-    several = sorted(found.objects, key=lambda one: (whole(one), one.uid))
+    several = sorted(found.objects, key=lambda member: (whole(member), member.uid))
     keys = [key(one.uid) for one in several]
     shared = sum(keys.count(each) > 1 for each in keys) if len(keys) <= _MOST_READ else 0
     alike = len(several) - len({whole(one) for one in several})

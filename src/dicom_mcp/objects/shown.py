@@ -27,7 +27,7 @@ def rank_of(found: Members, one: Member, number: int, *, frames: int = 1) -> Ran
     say how many the only object has."""
     if len(found.objects) == 1:
         return Rank(number or 1, max(frames, one.frames))
-    before = sum(each.frames for each in found.objects[: found.objects.index(one)])
+    before = sum(member.frames for member in found.objects[: found.objects.index(one)])
     return Rank(before + (number or 1), len(found.frames))
 
 

@@ -27,7 +27,9 @@ class Told:
         self._lessons = call.learned.tells_of_series if call.learned else {}
         self.keywords = tuple(one for one in attributes if _can_be_told(one))
         # Those worth asking for.
-        self.asked = tuple(one for one in self.keywords if self._lessons.get(one) is not False)
+        self.asked = tuple(
+            keyword for keyword in self.keywords if self._lessons.get(keyword) is not False
+        )
 
     def values(self, series: Match) -> dict[str, str]:
         """What the archive tells of a series, as a header would show it."""
@@ -50,5 +52,5 @@ def _can_be_told(keyword: str) -> bool:
 
 
 def _shown(value: Value) -> str:
-    shown = "\\".join(one.strip() for one in texts(value))
+    shown = "\\".join(text.strip() for text in texts(value))
     return "" if shown.startswith("<") else shown  # bytes, which an answer only names

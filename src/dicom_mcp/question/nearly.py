@@ -52,7 +52,7 @@ def nearly_of(call: Call, question: Question) -> list[Note]:
         pass  # what came before is told
     if not people:
         return []
-    ranked = sorted(people.values(), key=lambda one: (-one[0], [*map(str, one[1])]))
+    ranked = sorted(people.values(), key=lambda person: (-person[0], [*map(str, person[1])]))
     told = joined("; ", (said for _, said in ranked[:_MOST_TOLD]))
     more = f"; and {len(ranked) - _MOST_TOLD} more" if len(ranked) > _MOST_TOLD else ""
     looked = "" if whole else " (not everybody's name was compared)"

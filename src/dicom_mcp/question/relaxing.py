@@ -79,7 +79,10 @@ def _relaxed(question: Question) -> "list[tuple[str, Question]]":
 
 
 def _wanted(question: Question) -> Sequence[str]:
-    return [UNIQUE_KEY[question.level], *(one for one in question.meanings if _is_date(one))]
+    return [
+        UNIQUE_KEY[question.level],
+        *(keyword for keyword in question.meanings if _is_date(keyword)),
+    ]
 
 
 def _count(found: Account, level: Level) -> str:

@@ -167,7 +167,7 @@ def _is_head(keyword: str, cell: str) -> bool:
 
 def _uids(pieces: Iterable[str]) -> list[str]:
     """What between these has a digit, unless nothing has; a UID ends with one."""
-    lines = [_BULLET.sub("", line.strip()) for one in pieces for line in _LINES.split(one)]
+    lines = [_BULLET.sub("", line.strip()) for piece in pieces for line in _LINES.split(piece)]
     plain = (unicodedata.normalize("NFKC", line) for line in lines)
     values = _cleaned(one.rstrip(".") for line in plain for one in _AROUND_UIDS.split(line))
     named = [value for value in values if any(map(str.isdigit, value))]

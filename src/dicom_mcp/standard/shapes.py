@@ -105,7 +105,7 @@ def _name(key: str, value: str) -> str:
     if len(values) < len(keys):
         return ""
     groups = [_group(*pair) if pair[0] else "" for pair in zip(keys, values, strict=False)]
-    return "" if None in groups else "=".join(one or "" for one in groups)
+    return "" if None in groups else "=".join(group or "" for group in groups)
 
 
 def _group(key: str, value: str) -> str | None:

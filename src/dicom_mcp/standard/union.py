@@ -57,7 +57,7 @@ class Union:
         if name not in nodes:
             first = nodes[0]
             nodes.append(name)
-            nodes.sort(key=lambda one: self._order.index(str(one)))
+            nodes.sort(key=lambda node: self._order.index(str(node)))
             if not self._holding:
                 if different := self._differing(self._said[who], self._fingerprint(match)):
                     self._different.setdefault(who, set()).update(different)

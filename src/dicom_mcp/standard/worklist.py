@@ -129,7 +129,7 @@ def rows(match: Match) -> list[Match]:
     A step's attribute that an archive put beside the sequence is read there.
     """
     steps = match.get(STEPS, "")
-    items = [one for one in steps if isinstance(one, dict)] if isinstance(steps, list) else []
+    items = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     around = {keyword: value for keyword, value in match.items() if keyword in FIELDS}
     return [
         {**around, **{keyword: value for keyword, value in item.items() if keyword in OF_STEP}}

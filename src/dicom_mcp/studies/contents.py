@@ -102,13 +102,13 @@ class _Looking:
             Study(match, series.get(uid, ()), uid in whole, images.get(uid), kinds)
             for uid, match in ((text(one, "StudyInstanceUID"), one) for one in matches)
         ]
-        if unknown := sum(not one.whole for one in studies):
+        if unknown := sum(not study.whole for study in studies):
             self._found.lack(
                 f"the series of {unknown} of {len(studies)} studies could not all be "
                 "looked into, so that series, images and reports of theirs are not (all) here; "
                 "narrow the question by study_date."
             )
-        if untold := sum(one.untold() for one in studies):
+        if untold := sum(study.untold() for study in studies):
             self._found.note(
                 f"{untold} structured reports (SR) may be on findings or on dose: the archive "
                 "tells neither a description that says so nor their SOP class."
@@ -149,7 +149,7 @@ class _Looking:
             known.update(one for one in sure.intersection(these) if agrees(one))
 
         def left() -> list[str]:
-            return [one for one in studies if one not in known]
+            return [study for study in studies if study not in known]
 
         notes: list[Note] = []
         counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}

@@ -223,7 +223,7 @@ class Counting:
 
     def _add_study(self, study: str, match: Match) -> None:
         """Count a study by what it says of itself."""
-        modalities = [one for one in texts(match.get(MODALITIES, "")) if self._is_meant(one)]
+        modalities = [text for text in texts(match.get(MODALITIES, "")) if self._is_meant(text)]
         match["Modality"] = [*modalities]
         if self._what.level is Level.IMAGE:
             self._things.groups.add_number(match, count_of(match[_IMAGES_OF_STUDY]) or 0)

@@ -132,7 +132,7 @@ def series(study: str, names: Sequence[str], holdings: Holdings) -> list[dict[st
 
 def numbers(matches: Iterable[Match]) -> list[Any]:
     """The instance numbers of these images, in order, as many as there is room for."""
-    found = [one.get("InstanceNumber", "?") for one in matches]
+    found = [match.get("InstanceNumber", "?") for match in matches]
     found.sort(key=lambda one: (not isinstance(one, int), str(one).zfill(9)))
     return [*found[:_MOST_NUMBERS], f"and {len(found) - _MOST_NUMBERS} more"][
         : min(len(found), _MOST_NUMBERS) + (len(found) > _MOST_NUMBERS)

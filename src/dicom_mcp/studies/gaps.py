@@ -36,7 +36,7 @@ class Gaps:
     def __init__(self, call: Call, found: Account, studies: Sequence[Match]) -> None:
         self._found = found
         self._step = call.within(_SECONDS)
-        newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
+        newest = sorted(studies, key=lambda study: text(study, "StudyDate"), reverse=True)
         self._studies = {text(one, "StudyInstanceUID"): one for one in newest}
         self._series: dict[str, list[Series]] = {uid: [] for uid in self._studies}
         # Studies of which it is known whether anything is lacking.
@@ -67,8 +67,8 @@ class Gaps:
             told = self._remarks(uid)
             numbers = lacking(
                 number
-                for one in self._series[uid]
-                if (number := count_of(text(one.match, "SeriesNumber"))) is not None
+                for series in self._series[uid]
+                if (number := count_of(text(series.match, "SeriesNumber"))) is not None
             )
             if told or numbers:
                 row = {

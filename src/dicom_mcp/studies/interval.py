@@ -13,9 +13,9 @@ class Intervals:
     """The studies of one patient, all there are, newest first; those without a date count not."""
 
     def __init__(self, studies: Sequence[Study]) -> None:
-        self._studies = [one for one in studies if one.day]
+        self._studies = [study for study in studies if study.day]
         # Studies of which it cannot be told what kind they are.
-        self.untold = sum(not _is_told(one) for one in self._studies)
+        self.untold = sum(not _is_told(study) for study in self._studies)
 
     def row(self, study: Study) -> dict[str, Any]:
         """How many days before this one the previous study was, and the previous one of its kind:

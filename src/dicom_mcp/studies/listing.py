@@ -34,7 +34,7 @@ class Listing:
     @property
     def numbers(self) -> list[int]:
         """The instance numbers, in order, of all that have one."""
-        found = (whole_number(one.get("InstanceNumber", "")) for one in self.instances)
+        found = (whole_number(instance.get("InstanceNumber", "")) for instance in self.instances)
         return sorted(number for number in found if number is not None)
 
     @property
@@ -45,7 +45,7 @@ class Listing:
     @property
     def frames(self) -> int:
         """Pictures in all: an instance without a number of frames is one."""
-        return sum(count_of(one.get("NumberOfFrames", "")) or 1 for one in self.instances)
+        return sum(count_of(instance.get("NumberOfFrames", "")) or 1 for instance in self.instances)
 
 
 def listing(
@@ -109,11 +109,11 @@ def repeated(numbers: Iterable[int]) -> list[int]:
 def ranges(numbers: Iterable[int]) -> str:
     """Numbers as people write them: 1-4, 7-10."""
     runs: list[list[int]] = []
-    for one in sorted(set(numbers)):
-        if runs and one == runs[-1][1] + 1:
-            runs[-1][1] = one
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
         else:
-            runs.append([one, one])
+            runs.append([number, number])
     written = [f"{first}-{last}" if last > first else f"{first}" for first, last in runs]
     if len(written) > _MOST_RANGES:
         written = [*written[: _MOST_RANGES - 1], "…", written[-1]]

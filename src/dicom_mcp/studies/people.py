@@ -103,10 +103,10 @@ def _ask_for_studies(call: Call, people: dict[str, list[Match]]) -> bool:
 
 
 def _described(studies: Sequence[Match]) -> dict[str, Any]:
-    days = [day for one in studies if (day := Study(one, (), False, None, {}).day)]
+    days = [day for study in studies if (day := Study(study, (), False, None, {}).day)]
     return {
         **{
-            keyword: next((value for one in studies if (value := text(one, keyword))), "")
+            keyword: next((value for study in studies if (value := text(study, keyword))), "")
             for keyword in PERSON
         },
         "studies": len(studies),

@@ -41,7 +41,11 @@ class Series:
 
     @property
     def kind(self) -> str:
-        classes = [text(one, "SOPClassUID") for one in self.listed.instances] if self.listed else ()
+        classes = (
+            [text(instance, "SOPClassUID") for instance in self.listed.instances]
+            if self.listed
+            else ()
+        )
         description = text(self.match, "SeriesDescription")
         return kind(self.modality, description, sop_classes=classes, image_type=self.image_type)
 

@@ -51,7 +51,7 @@ class Study:
     @property
     def modalities(self) -> list[str]:
         """Its modalities: those of images first."""
-        own = {str(one.get("Modality", "")) for one in self.series}
+        own = {str(series.get("Modality", "")) for series in self.series}
         if not self.whole:
             own.update(texts(self.match.get("ModalitiesInStudy", "")))
         return sorted(own - {""}, key=lambda one: (not is_image(one), one))
@@ -59,7 +59,7 @@ class Study:
     @property
     def main(self) -> list[str]:
         """The modalities it was made with."""
-        return [one for one in self.modalities if one not in ACCOMPANYING]
+        return [modality for modality in self.modalities if modality not in ACCOMPANYING]
 
     @property
     def body_part(self) -> str:
@@ -91,7 +91,7 @@ class Study:
 
     def untold(self) -> int:
         """Structured reports of which nothing says whether they are on findings or on dose."""
-        return sum(self._kind(one) == UNTOLD for one in self.series)
+        return sum(self._kind(series) == UNTOLD for series in self.series)
 
     def row(self, *differing: str) -> dict[str, Any]:
         """The study as a record, with the `differing` keywords of its patient."""
@@ -101,7 +101,7 @@ class Study:
             "StudyTime": text(self.match, "StudyTime"),
             "StudyDescription": text(self.match, "StudyDescription"),
             "Modality": self.main,
-            "also": [one for one in self.modalities if one in ACCOMPANYING],
+            "also": [modality for modality in self.modalities if modality in ACCOMPANYING],
             "body_part": self.body_part,
             "series": len(self.series) if self.whole else "",
             "images": self.images,
@@ -122,8 +122,8 @@ class Study:
     def _reports(self, *, dose: bool) -> str:
         """Its reports by modality: "SR 1, DOC 1"; or those on dose."""
         counts: Counter[str] = Counter()
-        for one in self.series:
-            modality, what = text(one, "Modality"), self._kind(one)
+        for series in self.series:
+            modality, what = text(series, "Modality"), self._kind(series)
             if modality in ("SR", "DOC") and what != UNTOLD:
                 counts[modality] += (what == DOSE) is dose
         told = [f"{one} {counts[one]}" for one in ("SR", "DOC") if counts[one]]

@@ -109,7 +109,7 @@ class Things:
             return
         if self.naming and thing not in self._members:
             names = (STUDY, SERIES, *NAMES[self._what.level])
-            self._members[thing] = {one: matches[0].get(one, "") for one in names}
+            self._members[thing] = {name: matches[0].get(name, "") for name in names}
         self.groups.add(thing, matches)
 
     def patient(self, match: Match) -> str:

@@ -148,14 +148,16 @@ def settings_at(settings: Settings, where: str) -> Settings:
 
 
 def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
-    required = [one for one in _arguments(entry.function) if one.is_required]
+    required = [argument for argument in _arguments(entry.function) if argument.is_required]
     if absent := [one.name for one in required if getattr(chosen, one.name) is None]:
         parser.error(f"the following arguments are required: {', '.join(absent)}")
     sys.exit(_ask(entry, chosen))
 
 
 def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
-    given = {one.name: getattr(chosen, one.name) for one in _arguments(entry.function)}
+    given = {
+        argument.name: getattr(chosen, argument.name) for argument in _arguments(entry.function)
+    }
     if entry.asks_archive:
         given[NODE] = chosen.node
     settings = settings_at(load(chosen.config), chosen.node)
@@ -188,7 +190,7 @@ def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:
     """What the rows of an answer to this question may have, as far as the question says."""
     if "group_by" in given:
         names = in_our_form("group_by", list(given["group_by"] or ()), list[str])
-        return (*(one.name for one in dimensions(names)), "count")
+        return (*(dimension.name for dimension in dimensions(names)), "count")
     level = _LEVELS.get(entry.function.__name__)
     if level is None:
         return ()

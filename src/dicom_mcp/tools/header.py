@@ -74,7 +74,7 @@ def read_header(
     elif instance.without_bulk:
         notes += _pixels_apart(dataset, one)
     if (number := choice.number) is not None and not sop_instance_uid.strip():
-        several = sum(each.number == number for each in found.objects)
+        several = sum(member.number == number for member in found.objects)
         if several > 1:
             notes.append(f"{several} instances have the number {number}: this is the first.")
     from ..content.header import header
@@ -154,9 +154,9 @@ def _pick(objects: Sequence[Member], choice: ImageChoice) -> Member:
         )
     if choice.number is None:
         return at_share(objects, 0.5 if choice.share is None else choice.share)
-    for one in objects:
-        if one.number == choice.number:
-            return one
+    for member in objects:
+        if member.number == choice.number:
+            return member
     raise ContentError(f"The series has no instance number {choice.number}")
 
 

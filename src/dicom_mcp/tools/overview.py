@@ -203,8 +203,8 @@ class _Making:
         return texts(told[0].get("ImageType", "")) if told else ()
 
     def _totals(self) -> dict[str, Any]:
-        counts = [one.instances for one in self._series]
-        kinds = [one.kind for one in self._series]
+        counts = [series.instances for series in self._series]
+        kinds = [series.kind for series in self._series]
         known = [count for count in counts if count is not None]
         totals: dict[str, Any] = {"series": len(self._series)}
         if len(known) == len(counts):
@@ -272,7 +272,7 @@ def _undecided(
         f"{len(studies)} studies match: ask which of `choices` is meant, then ask "
         "again with its study_instance_uid."
     )
-    newest = sorted(studies, key=lambda one: text(one, "StudyDate"), reverse=True)
+    newest = sorted(studies, key=lambda study: text(study, "StudyDate"), reverse=True)
     if len(studies) > _MOST_CHOICES:
         found.note(f"Not shown: {counted(len(studies) - _MOST_CHOICES, 'more study')}.")
     return _answered(call, found, choices=[_named(one) for one in newest[:_MOST_CHOICES]])

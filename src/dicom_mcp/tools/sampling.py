@@ -112,14 +112,14 @@ class _Sampling:
         """What the archive tells of each series, and the values of one object of each of which it
         does not tell all."""
         untold: list[Match] = []
-        for one in self._series:
-            told = self._told.values(one)
+        for series in self._series:
+            told = self._told.values(series)
             values = {keyword: [value] for keyword, value in told.items()}
-            uid = text(one, "SeriesInstanceUID")
+            uid = text(series, "SeriesInstanceUID")
             if len(told) < len(self._attributes):
-                untold.append(one)
+                untold.append(series)
             else:
-                self._values[uid] = {**values, "Modality": [text(one, "Modality")]}
+                self._values[uid] = {**values, "Modality": [text(series, "Modality")]}
         self._read(self._objects_of(untold))
         for one in untold:
             uid = text(one, "SeriesInstanceUID")
@@ -249,17 +249,17 @@ class _Sampling:
                 {"attribute": name, "value": value, "series": count}
                 for value, count in counted.most_common()
             ]
-        for one in self._series:
-            uid = text(one, "SeriesInstanceUID")
+        for series in self._series:
+            uid = text(series, "SeriesInstanceUID")
             if uid not in self._values:
                 continue
             values = self._values[uid]
             known = {
                 "SeriesInstanceUID": uid,
-                "StudyInstanceUID": text(one, "StudyInstanceUID"),
-                "SeriesNumber": text(one, "SeriesNumber"),
-                "Modality": text(one, "Modality") or " ".join(values["Modality"]),
-                "SeriesDescription": text(one, "SeriesDescription"),
+                "StudyInstanceUID": text(series, "StudyInstanceUID"),
+                "SeriesNumber": text(series, "SeriesNumber"),
+                "Modality": text(series, "Modality") or " ".join(values["Modality"]),
+                "SeriesDescription": text(series, "SeriesDescription"),
             }
             row = {
                 **named(known),

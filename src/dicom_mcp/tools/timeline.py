@@ -93,7 +93,7 @@ def patient_timeline(
         # Only one study is known, or others of the same ID are under another name.
         known = Question.of(call, Level.STUDY, {"patient_id": ("PatientID", [patient])})
         again, studies = studies_meant(call, known, _OF_STUDY)
-        studies = [one for one in studies if one.get("PatientID") == patient]
+        studies = [study for study in studies if study.get("PatientID") == patient]
         again.join(Matches(Query(Level.STUDY), [], found.complete, (*found.notes,)))
         again.sent = {**found.sent, **again.sent}
         found = again
@@ -159,12 +159,12 @@ class _Making:
 
     def priors(self, uid: str, limit: int) -> Timeline:
         """What came before a study, the most relevant first; "" for the last one."""
-        named = [one for one in self._matches if one.get("StudyInstanceUID") == uid]
+        named = [match for match in self._matches if match.get("StudyInstanceUID") == uid]
         if not named and uid:
             self._found.lack("prior_to names no study of this patient, so no priors can be told.")
             return self._answer([])
         chosen = (named or self._matches)[0]
-        kept = self._of_days([one for one in self._matches if one is not chosen])
+        kept = self._of_days([match for match in self._matches if match is not chosen])
         current, *others = contents(self._call, self._found, self._patient, [chosen, *kept])
         if not current.day:
             self._found.note("The study has no date: which studies came before cannot be told.")
@@ -248,7 +248,7 @@ class _Making:
             )
         person: dict[str, Any] = {}
         for keyword in PERSON:
-            several = [*dict.fromkeys(text(one, keyword) for one in self._matches)]
+            several = [*dict.fromkeys(text(match, keyword) for match in self._matches)]
             held = [value for value in several if value]
             if held:
                 person[keyword] = held[0] if len(held) == 1 else held

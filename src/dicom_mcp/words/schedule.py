@@ -98,7 +98,7 @@ class WorklistQuestion:
             _identified("PatientID", patient_id, "patient_id"),
             _identified("AccessionNumber", accession_number, "accession_number"),
         )
-        return cls(tuple(one for one in conditions if one.keys))
+        return cls(tuple(condition for condition in conditions if condition.keys))
 
     def queries(self) -> Iterator[WorklistQuery]:
         """The queries whose answers together hold every entry that is meant."""
@@ -108,50 +108,61 @@ class WorklistQuestion:
     def wider(self) -> "WorklistQuestion | None":
         """The question with what it says of names and stations widened, for what it finds to be
         compared here; None when that says no more."""
-        if not any(one.is_text for one in self.conditions):
+        if not any(condition.is_text for condition in self.conditions):
             return None
         if self._is_of_certain_days:
-            return WorklistQuestion(tuple(one for one in self.conditions if not one.is_text))
-        if not any(one.wider for one in self.conditions):
+            return WorklistQuestion(
+                tuple(condition for condition in self.conditions if not condition.is_text)
+            )
+        if not any(condition.wider for condition in self.conditions):
             return None
         return WorklistQuestion(
-            tuple(replace(one, keys=one.wider or one.keys) for one in self.conditions)
+            tuple(
+                replace(condition, keys=condition.wider or condition.keys)
+                for condition in self.conditions
+            )
         )
 
     def undated(self) -> "WorklistQuestion | None":
         """The question without its days and its texts, where its days are a range; else None."""
         if not any(
-            keyword == _DATE and "-" in key for one in self.conditions for keyword, key in one.keys
+            keyword == _DATE and "-" in key
+            for condition in self.conditions
+            for keyword, key in condition.keys
         ):
             return None
         return WorklistQuestion(
-            tuple(one for one in self.conditions if not one.is_text and _DATE not in one.keywords)
+            tuple(
+                condition
+                for condition in self.conditions
+                if not condition.is_text and _DATE not in condition.keywords
+            )
         )
 
     @property
     def sent(self) -> dict[str, str]:
         """The keys as an answer shows them."""
         return {
-            " or ".join(one.keywords): " or ".join(_few([key for _, key in one.keys]))
-            for one in self.conditions
+            " or ".join(condition.keywords): " or ".join(_few([key for _, key in condition.keys]))
+            for condition in self.conditions
         }
 
     @property
     def identifiers(self) -> dict[str, str]:
         """The identifiers asked for by lists, without what is one or several."""
         lists: dict[str, str] = {}
-        for one in self.conditions:
-            keys = [key for _, key in one.keys if not parts_of(key)]
-            if len(one.keys) > 1 and one.keywords[0] in _IDENTIFIERS:
-                lists[one.keywords[0]] = "\\".join(keys)
+        for condition in self.conditions:
+            keys = [key for _, key in condition.keys if not parts_of(key)]
+            if len(condition.keys) > 1 and condition.keywords[0] in _IDENTIFIERS:
+                lists[condition.keywords[0]] = "\\".join(keys)
         return lists
 
     @property
     def _is_of_certain_days(self) -> bool:
         return any(
             keyword == _DATE and not key.startswith("-") and not key.endswith("-")
-            for one in self.conditions
-            for keyword, key in one.keys
+            for condition in self.conditions
+            for keyword, key in condition.keys
         )
 
 
@@ -197,7 +208,7 @@ class WorklistRecheck:
         self._ignored = Counter[str]()
         # Other stations with entries that are what was asked for but for the station.
         self.stations: set[str] = set()
-        self._conditions = [_Compiled(one) for one in question.conditions]
+        self._conditions = [_Compiled(condition) for condition in question.conditions]
         self._checked = 0
 
     def holds(self, row: Match) -> bool:
@@ -208,7 +219,7 @@ class WorklistRecheck:
             return True
         for condition in contradicted:
             if not (self.loosened and condition.is_text):
-                sent = (one for one in condition.keywords if one in self.asked.keys)
+                sent = (keyword for keyword in condition.keywords if keyword in self.asked.keys)
                 self._ignored.update(sent)
         if len(contradicted) == 1 and _STATION_NAME in contradicted[0].keywords:
             self.stations.update(texts(row.get(_STATION_NAME) or row.get(_STATION_AE_TITLE, "")))
@@ -218,19 +229,19 @@ class WorklistRecheck:
         """Why it cannot be told whether all that holds is what was asked for."""
         return [
             perhaps(
-                f"{one.unread} {NOUN[one.unread != 1]} of these came with a "
-                f"value as {one.name} that cannot be read, so that nobody can tell whether it is "
-                "what was asked for."
+                f"{condition.unread} {NOUN[condition.unread != 1]} of these came with a "
+                f"value as {condition.name} that cannot be read, so that nobody can tell whether "
+                "it is what was asked for."
             )
-            for one in self._conditions
-            if one.unread
+            for condition in self._conditions
+            if condition.unread
         ] + [
             incomplete(
-                f"{one.untold} {NOUN[one.untold != 1]} came without {one.name}, by which "
-                "many were to be compared here; ask for fewer values."
+                f"{condition.untold} {NOUN[condition.untold != 1]} came without {condition.name}, "
+                "by which many were to be compared here; ask for fewer values."
             )
-            for one in self._conditions
-            if one.untold
+            for condition in self._conditions
+            if condition.untold
         ]
 
     def notes(self) -> list[Note]:
@@ -244,11 +255,11 @@ class WorklistRecheck:
         ]
         return ignored + [
             remark(
-                f"The archive does not return {one.name}, so it may have ignored it: entries that "
-                "do not match it may be among these."
+                f"The archive does not return {condition.name}, so it may have ignored it: "
+                "entries that do not match it may be among these."
             )
-            for one in self._conditions
-            if self._checked and not one.returned
+            for condition in self._conditions
+            if self._checked and not condition.returned
         ]
 
 
