@@ -5,14 +5,18 @@ python -m tests.faults.hostile_ground --objects 100000 --seed 1
 
 import argparse
 import json
+import os
+import socket
 import sys
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -21,12 +25,13 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import Receiver
-from tests.faults.hostile_objects import Hostile, encoded, hostile
+from tests.faults.hostile_objects import JSON, Hostile, encoded, hostile
 from tests.pace import scaled
 from tests.peers.program import free_port
 from tests.peers.raw_objects import accept_each, deliver, stored, syntaxes_of
 from tests.peers.scripted import FIND_REQUEST, Peer, Talk
 from tests.peers.scripted_sender import MOVE, finish, hear, serve
+from tests.peers.web import Asked, Behaviour, WebPeer, answer
 from tests.stdio import HANDSHAKES, Child, child
 
 # Seconds of a call, and after them.
@@ -35,6 +40,9 @@ GRACE = 1.0
 
 # Bytes that the server and its processes apart may hold together.
 MOST_MEMORY = 400 << 20
+
+# How often that is looked at; a process takes longer to fill so much.
+_LOOK_SECONDS = 0.05
 
 WAYS = ("web", "get", "move")
 IMPLICIT = "1.2.840.10008.1.2"
@@ -126,6 +134,7 @@ class Ground:
         """Give the object of this seed this way, and ask for what is in it."""
         now = hostile(seed)
         self.index.show(now)
+        way = "metadata" if now.syntax == JSON else way
         return [self._ask(now, tool, way) for tool in now.tools]
 
     def look_at_once(self, several: Sequence[Hostile]) -> list[Looked]:
@@ -156,7 +165,6 @@ class Ground:
             faults.append(f"took {took:.1f} s")
         if "a defect of the server" in said:
             faults.append("crashed")
-        self.most_memory = max(self.most_memory, self.memory())
         if self.most_memory > MOST_MEMORY:
             faults.append(f"holds {self.most_memory >> 20} MiB")
         if result.get("isError"):
@@ -168,24 +176,49 @@ class Ground:
             faults += [f"{word} is missing" for word in now.there if word not in said]
         return Looked("complete" if answer["complete"] else "not complete", faults)
 
-    def memory(self) -> int:
-        """The most bytes that the server had, and its processes apart have."""
+    def watch(self, over: Event) -> None:
+        """See how much memory the server and its processes apart hold, until that is over."""
         pid = self.server.process.pid
-        told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return sum(_most_held(one) for one in (str(pid), *told))
+        while not over.wait(_LOOK_SECONDS):
+            tasks = Path(f"/proc/{pid}/task").glob("*/children")
+            processes = (str(pid), *chain.from_iterable(map(_words, tasks)))
+            self.most_memory = max(self.most_memory, sum(map(_held, processes)))
 
 
 def _asked(now: Hostile, way: str) -> dict[str, str]:
     return {"series_instance_uid": str(now.told.SeriesInstanceUID), "node": way}
 
 
-def _most_held(pid: str) -> int:
+def _words(path: Path) -> list[str]:
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        return path.read_text().split()
     except OSError:
-        return 0  # it has ended
-    found = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(found[0].split()[1]) << 10 if found else 0
+        return []  # it has ended
+
+
+def _held(pid: str) -> int:
+    """Bytes that a process alone holds: what it shares with another is counted there."""
+    _, resident, shared, *_ = map(int, _words(Path(f"/proc/{pid}/statm")) or "000")
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _metadata(index: AsItIs) -> Behaviour:
+    """A server that has no more of an object than its metadata."""
+
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        now, path = index.now, asked.target.partition("?")[0]
+        if path.endswith("/metadata"):
+            connected.sendall(answer(now.content))
+        elif path.rsplit("/", 1)[1] in ("studies", "series", "instances"):
+            row = Dataset()
+            for keyword in _LISTED:
+                setattr(row, keyword, now.told.get(keyword, ""))
+            connected.sendall(answer([] if asked.offset else [row.to_json_dict()]))
+        else:
+            connected.sendall(answer(b"", status="404 Not Found"))
+        return True
+
+    return behave
 
 
 @contextmanager
@@ -194,12 +227,14 @@ def ground() -> Generator[Ground]:
     index = AsItIs()
     receiver = Receiver("RECEIVER", free_port(), "127.0.0.1")
     get, move = OneObjectArchive(index), OneObjectArchive(index, receiver)
-    with TemporaryDirectory() as folder, EmbeddedWeb(index) as web, get.peer, move.peer:
+    metadata = WebPeer(_metadata(index))
+    with TemporaryDirectory() as folder, EmbeddedWeb(index) as web, get.peer, move.peer, metadata:
         file = Path(folder) / "nodes.toml"
         node = '[nodes.{}]\nhost = "127.0.0.1"\nport = {}\ntimeout = {}\n'
         seconds = scaled(DEADLINE)
         file.write_text(
             f'[nodes.web]\nurl = "{web.url}"\ntimeout = {seconds}\n'
+            f'[nodes.metadata]\nurl = "{metadata.url}"\ntimeout = {seconds}\n'
             + node.format("get", get.peer.port, seconds)
             + node.format("move", move.peer.port, seconds)
             + f'[nodes.move.receiver]\nae_title = "RECEIVER"\nport = {receiver.port}\n'
@@ -207,7 +242,14 @@ def ground() -> Generator[Ground]:
         )
         with child("--config", str(file)) as server:
             server.initialize(HANDSHAKES[-1])
-            yield Ground(server, index)
+            ground, over = Ground(server, index), Event()
+            watching = Thread(target=ground.watch, args=(over,))
+            watching.start()
+            try:
+                yield ground
+            finally:
+                over.set()
+                watching.join()
     index.close()
 
 

@@ -1,12 +1,14 @@
 """Objects made to harm, each by its seed: sound ones of many kinds, and what was done to them."""
 
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,6 +30,12 @@ J2K, RLE = "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.5"
 ENCODINGS = ("utf-8", "utf-16", "shift_jis", "euc-jp", "gbk", "big5", "euc-kr", "iso-8859-1")
 CHARSETS = ("", "ISO_IR 100", "ISO_IR 192", "GB18030", "ISO_IR 13", "\\ISO 2022 IR 87", "NONSENSE")
 
+# Metadata of an object (PS3.18 F) instead of the object.
+JSON = "application/dicom+json"
+
+# How a page of a PDF shows a word; another operator shows nothing, and no reader says so.
+_SHOWN = "(Page says {}) Tj T*"
+
 # Lengths and marks that mean something else than what stands there (PS3.5 7.1, 7.5).
 _LENGTHS = (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4), b"\xff\xff\0\0")
 _MARKS = (
@@ -46,22 +54,23 @@ class Hostile:
     told: Dataset
     content: bytes
     syntax: str
-    words: tuple[bytes, ...] = ()
+    words: tuple[str, ...] = ()
     is_cut: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
         """What is asked of it."""
-        if "PixelData" in self.told:
-            return ("view_image",)
-        return ("read_report",)
+        if self.syntax == JSON:
+            return ("read_header",)
+        return ("view_image",) if "PixelData" in self.told else ("read_report",)
 
     @property
     def there(self) -> list[str]:
         """The words that can still be read in it, by somebody who knows nothing of DICOM."""
         if self.syntax == DEFLATED:
             return []
-        return [word.decode() for word in self.words if word in self.content]
+        form = _SHOWN if self.kind.startswith("pdf") else "{}"
+        return [word for word in self.words if form.format(word).encode() in self.content]
 
 
 def hostile(seed: int) -> Hostile:
@@ -120,8 +129,7 @@ def _harmed(
             content = content[:at] + random.choice(_MARKS) + content[at:]
         case _:
             pass
-    said = tuple(word.encode() for word in words)
-    return Hostile(f"{kind}, {how}", told, content, syntax, said, is_cut)
+    return Hostile(f"{kind}, {how}", told, content, syntax, tuple(words), is_cut)
 
 
 # --- kinds
@@ -148,7 +156,7 @@ def _encodings(random: Random, kind: str) -> Hostile:
         (b"\x1b$B", b"\x1b(J", b"\xff\xfe", b"\x1b", b"\xe2\x80\xae", b"\xed\xa0\x80")
     )
     content = sound[:place] + odd.ljust(4, b"\x1b") + sound[place + 4 :]
-    return Hostile(kind, told, content, EXPLICIT, (words[0].encode(), words[2].encode()))
+    return Hostile(kind, told, content, EXPLICIT, (words[0], words[2]))
 
 
 def _empty_items(random: Random, kind: str) -> Hostile:
@@ -204,7 +212,7 @@ def _cda(random: Random, kind: str) -> Hostile:
     if how == "cut document":
         content = content[: random.randrange(len(content))]
     told = _named(random, made.encapsulated(content, made.CDA, "text/XML"))
-    said = () if encoding == "utf-16" else tuple(word.encode() for word in words)
+    said = () if encoding == "utf-16" else tuple(words)
     return Hostile(f"{kind} {encoding}, {how}{odd}", told, encoded(told), EXPLICIT, said)
 
 
@@ -226,6 +234,29 @@ def _picture(random: Random, kind: str) -> Hostile:
     if how == "cut":
         content = content[: random.randrange(len(content) - 8)]
     return Hostile(f"{kind} {syntax}, {how}", told, content, syntax, (), how == "cut")
+
+
+def _metadata(random: Random, kind: str) -> Hostile:
+    words = _words(random, 4)
+    told = _named(random, made.document(made.text("It is here")))
+    told.PatientComments, told.SeriesDescription, told.StudyDescription, told.BodyPartExamined = (
+        words
+    )
+    members = json.loads(told.to_json())
+    how = random.choice(("sound", "damaged", "deep", "digits", "parts", "cut"))
+    odd: dict[str, Any] = {
+        "deep": {"vr": "SQ", "Value": json.loads("[" * 300 + "]" * 300)},
+        "digits": {"vr": "IS", "Value": ["9" * 5000]},
+        "parts": {"vr": random.choice(("SQ", "PN", "OB", "XX")), "Value": [{"a": None}, 5, "x"]},
+    }
+    if how in odd:
+        members[random.choice(("00080018", "00102180", "0040A730", "00280008"))] = odd[how]
+    content = json.dumps([members]).encode()
+    if how == "damaged":
+        content = damaged(content, random)
+    if how == "cut":
+        content = content[: random.randrange(1, len(content) - 1)]
+    return Hostile(f"{kind}, {how}", told, content, JSON, tuple(words), how == "cut")
 
 
 @cache
@@ -250,4 +281,5 @@ _KINDS: dict[str, Callable[[Random, str], Hostile]] = {
     "pdf": _pdf,
     "cda": _cda,
     "picture": _picture,
+    "metadata": _metadata,
 }
