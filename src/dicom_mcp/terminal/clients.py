@@ -7,16 +7,21 @@ import json
 import re
 import shlex
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from ..config import folders_of_programs
 from ..machine import at_home
 
 # What the server is called there.
 NAME = "dicom"
+
+# What the package indexes call dicom-mcp, whose name is another project's there.
+DISTRIBUTION = "dicom-archive-mcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,11 @@ def from_checkout(checkout: str, *arguments: str, **environment: str) -> Launch:
     return Launch("uv", command, dict(environment))
 
 
+def from_index(*arguments: str) -> Launch:
+    """Started by uv from the package index."""
+    return Launch("uvx", (DISTRIBUTION, *arguments), {})
+
+
 def from_here(*arguments: str, **environment: str) -> Launch:
     """Started as this program was, by its whole path: a desktop knows no PATH of a shell."""
     folder = Path(sys.executable).parent
@@ -92,6 +102,18 @@ def from_here(*arguments: str, **environment: str) -> Launch:
         if (folder / name).is_file():
             return Launch(str(folder / name), arguments, environment)
     return Launch(sys.executable, ("-m", "dicom_mcp", *arguments), environment)
+
+
+def links(launch: Launch) -> dict[str, str]:
+    """What installs the server by one click, by the name of the assistant."""
+    entry = {"command": launch.command, "args": list(launch.arguments)}
+    told = json.dumps(entry, separators=(",", ":"))
+    return {
+        "VS Code": "https://vscode.dev/redirect/mcp/install?"
+        + urlencode({"name": NAME, "config": told}, quote_via=quote),
+        "Cursor": "https://cursor.com/en/install-mcp?"
+        + urlencode({"name": NAME, "config": b64encode(told.encode()).decode()}, quote_via=quote),
+    }
 
 
 def _is_there(path: Path) -> bool:
