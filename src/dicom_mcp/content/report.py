@@ -63,6 +63,11 @@ class Report:
     whole: bool = True
     conclusion: str = ""
 
+    @property
+    def tables(self) -> dict[str, tuple[Row, ...]]:
+        """Its tables by the names that an answer has for them."""
+        return {"measurements": self.measurements, "dose": self.dose, "regions": self.regions}
+
 
 def is_report(sop_class_uid: str) -> bool:
     """Whether objects of this SOP class hold text for a reader."""

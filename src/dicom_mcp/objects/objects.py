@@ -116,6 +116,11 @@ class Fetched:
     notes: list[Note] = field(default_factory=list[Note])
     objections: Objections = field(default_factory=Objections)
 
+    def lose(self, reference: Reference, why: str) -> None:
+        """An object did not come as one that can be read."""
+        self.missing.append(reference.sop_instance_uid)
+        self.notes.append(remark(why))
+
     def told(self, wanted: int) -> list[Note]:
         """What is to be said where not all came, or not whole."""
         told = self.objections.incomplete()
@@ -232,25 +237,18 @@ def fetch(
 
     def keep(instance: Instance) -> bool:
         reference = instance.asked or by_uid[instance.sop_instance_uid]
-        size = len(instance.data_set)
-        if headers and (instance.is_beginning or size > LARGEST_OBJECT):
-            instance = replace(head(instance), without_bulk=True)
-        if len(instance.data_set) > LARGEST_OBJECT or (
-            instance.is_beginning and len(instance.data_set) == size
-        ):
-            found.missing.append(reference.sop_instance_uid)
-            found.notes.append(
-                remark(
-                    f"An object of {size:,} bytes is too large: at most {LARGEST_OBJECT:,} are "
-                    "read here."
-                )
+        readable = _readable(instance, headers=headers)
+        if readable is None:
+            found.lose(
+                reference,
+                f"An object of {len(instance.data_set):,} bytes is too large: at most "
+                f"{LARGEST_OBJECT:,} are read here.",
             )
             return True
-        came = arrived(instance, reference, whose[reference.study_instance_uid], apart)
+        came = arrived(readable, reference, whose[reference.study_instance_uid], apart)
         if came.stranger:
-            found.missing.append(reference.sop_instance_uid)
-            found.notes.append(
-                remark(f"For one object another one came: {came.stranger}. It is dropped.")
+            found.lose(
+                reference, f"For one object another one came: {came.stranger}. It is dropped."
             )
             return True
         if not came.faults and instance.is_ended:  # else it may come whole when asked for again
@@ -264,6 +262,16 @@ def fetch(
     found.missing += [one.sop_instance_uid for one in answer.missing]
     found.notes += answer.notes
     return found
+
+
+def _readable(instance: Instance, *, headers: bool) -> Instance | None:
+    """The object, or of one that is too large its header, where that is wanted; None where neither
+    can be read."""
+    size = len(instance.data_set)
+    if headers and (instance.is_beginning or size > LARGEST_OBJECT):
+        cut = replace(head(instance), without_bulk=True)
+        return cut if len(cut.data_set) < size else None
+    return instance if size <= LARGEST_OBJECT else None
 
 
 # The study, the series and the object.

@@ -310,18 +310,13 @@ class Reading:
     ) -> tuple[dict[str, Sequence[Mapping[str, str]]], list[Note]]:
         """As many rows of its tables as there is room for, and what is to be said of the others.
         Where only the text is gone on with, the rows are those of the answer before."""
-        tables = {
-            "measurements": report.measurements,
-            "dose": report.dose,
-            "regions": report.regions,
-        }
         room = MOST_TABLES_OF_REPORTS // len(self.came)
-        kept = {name: _rows(table[first_row:], room) for name, table in tables.items()}
+        kept = {name: _rows(table[first_row:], room) for name, table in report.tables.items()}
         ends = {name: first_row + len(rows) for name, rows in kept.items()}
-        left = {name: len(table) - ends[name] for name, table in tables.items()}
+        left = {name: len(table) - ends[name] for name, table in report.tables.items()}
         if start and not first_row:
             kept = {}
-        cut = [name for name in tables if left[name] > 0]
+        cut = [name for name in report.tables if left[name] > 0]
         if not cut:
             return {**kept}, []
         told = " and ".join(f"{left[name]:,} rows of {name}" for name in cut)
