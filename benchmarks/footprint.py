@@ -15,7 +15,7 @@ from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import connect
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import MODEL, Level
-from dicom_mcp.standard.query import Match, Query
+from dicom_mcp.standard.query import Query
 
 # Shorter than an association is kept (20 s), so it is there all the time.
 IDLE_SECONDS = 15.0
@@ -49,19 +49,13 @@ def _held(port: int) -> float:
 def _counted(port: int) -> float:
     """MiB after every match has been decoded and counted but not kept."""
     from dicom_mcp.dimse.association import Association
-    from dicom_mcp.dimse.find import find
-
-    count = 0
-
-    def take(match: Match, size: int) -> bool:  # noqa: ARG001 - find's signature
-        nonlocal count
-        count += 1
-        return True
+    from dicom_mcp.dimse.find import Answered, find
 
     deadline = Deadline(_PATIENCE)
     model = MODEL[_QUERY.level]
     association = Association.request(Node(port=port), [model], deadline=deadline)
-    find(association, _QUERY, model, take, deadline=deadline)
+    for _ in find(association, _QUERY, model, Answered(), deadline=deadline):
+        pass
     association.release()
     return _peak()
 

@@ -12,7 +12,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.dimse.exchange import DimseExchange
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.standard.levels import Level
-from dicom_mcp.standard.query import Match, Query
+from dicom_mcp.standard.query import Query
 from tests import truthful
 from tests.asking import ask
 from tests.peers.misbehaviours import MISBEHAVIOURS
@@ -106,10 +106,9 @@ def test_who_asks_while_an_answer_is_in_hand_is_seen(every_answer: Watch) -> Non
         exchange = DimseExchange(Node(port=archive.port, called_ae_title="PACS"))
         query = Query(Level.STUDY)
 
-        def ask_again(_: Match, __: int) -> bool:
-            exchange.ask(query, lambda _, __: False, deadline=Deadline(5))
-            return False
-
-        exchange.ask(query, ask_again, deadline=Deadline(5))
+        with exchange.ask(query, deadline=Deadline(5)) as answer:
+            next(answer)
+            with exchange.ask(query, deadline=Deadline(5)) as another:
+                next(another)
         exchange.close()
     assert every_answer.take() == ["an archive was asked while its answer was being taken"]

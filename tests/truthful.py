@@ -21,6 +21,7 @@ from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, Allowance
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicomweb.exchange import WebExchange
 from dicom_mcp.dimse.exchange import DimseExchange
+from dicom_mcp.standard.query import Answer, Rows
 from tests.stdio import Child
 
 # Of several archives each note may begin with the name of its own.
@@ -99,31 +100,30 @@ def watching(patch: pytest.MonkeyPatch) -> Generator[Watch]:
         return result
 
     def counted(ask: Callable[..., Any]) -> Callable[..., Any]:
-        def asking(
-            exchange: Any, query: Any, take: Callable[..., bool], *, deadline: Deadline
-        ) -> Any:
-            rows = 0
+        def asking(exchange: Any, query: Any, *, deadline: Deadline) -> Answer:
+            def rows() -> Rows:
+                count = 0
+                try:
+                    with ask(exchange, query, deadline=deadline) as answer:
+                        for row in answer:
+                            count += 1
+                            with watch.holding(exchange):
+                                yield row
+                except GeneratorExit:
+                    raise
+                except BaseException:
+                    watch.count(deadline.allowance, failed=True)
+                    raise
+                if not count:
+                    watch.count(deadline.allowance, failed=False)
+                return answer.ending
 
-            def taking(*row: Any) -> bool:
-                nonlocal rows
-                rows += 1
-                return take(*row)
-
-            try:
-                with watch.holding(exchange):
-                    ending = ask(exchange, query, taking, deadline=deadline)
-            except BaseException:
-                watch.count(deadline.allowance, failed=True)
-                raise
-            if not rows:
-                watch.count(deadline.allowance, failed=False)
-            return ending
+            return Answer(rows())
 
         return asking
 
     patch.setattr(server._Tool, "run", running)  # pyright: ignore[reportPrivateUsage]
     patch.setattr(Child, "call", calling)
     for exchange in (DimseExchange, WebExchange):
-        for name in ("ask", "ask_worklist"):
-            patch.setattr(exchange, name, counted(getattr(exchange, name)))
+        patch.setattr(exchange, "ask", counted(exchange.ask))
     yield watch

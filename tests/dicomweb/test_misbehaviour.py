@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -115,10 +116,6 @@ FAILURES: dict[str, tuple[Behaviour, type[ArchiveError]]] = {
     "forgets the end of the list": (says(answer(TEN[:-1])), ProtocolViolation),
     "sends sequences without end": (
         says(answer(b'[{"00081199":' * 100_000)),
-        ProtocolViolation,
-    ),
-    "sends a number of 10,000 digits": (
-        says(answer(b'[{"00200013":{"vr":"IS","Value":[' + b"9" * 10_000 + b"]}}]")),
         ProtocolViolation,
     ),
     "redirects to another server": (
@@ -545,7 +542,7 @@ def test_a_cancelled_question_ends_at_once(reach: Reach) -> None:
         canceller = threading.Thread(target=lambda: (asked.wait(10), deadline.cancel()))
         canceller.start()
         with pytest.raises(Cancelled):
-            in_time(lambda: exchange.ask(STUDIES, _enough, deadline=deadline))
+            in_time(lambda: next(exchange.ask(STUDIES, deadline=deadline)))
         canceller.join()
 
 
@@ -588,19 +585,10 @@ def test_proof_of_who_we_are_goes_to_the_server_and_into_no_text(
     assert sent not in told
 
 
-def _enough(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-    return False
-
-
 def _ask(
     exchange: WebExchange, query: Query, seconds: float, *, most: int = 10_000
 ) -> tuple[list[Match], Ending]:
-    found: list[Match] = []
-
-    def take(match: Match, size: int) -> bool:
-        assert size > 0
-        found.append(match)
-        return len(found) <= most
-
-    ending = exchange.ask(query, take, deadline=Deadline(seconds))
-    return found, ending
+    with exchange.ask(query, deadline=Deadline(seconds)) as answer:
+        rows = [*islice(answer, most + 1)]
+    assert all(size > 0 for _, size in rows)
+    return [match for match, _ in rows], answer.ending

@@ -182,7 +182,7 @@ FAILURES: dict[str, tuple[Behaviour, type[ArchiveError]]] = {
 _CLOSED_EARLY = "the connection was closed before the answer was complete"
 _NO_LAST_BOUNDARY = "its answer breaks off before its last boundary"
 _OTHER_PARTS = "its answer is not in the parts that it announced"
-_TOO_LARGE = "it sent an object of more than 192 MiB"
+_TOO_LARGE = "it sent an object of more than 80 MiB"
 _TOO_LATE = f"no complete answer within {SOON} seconds"
 REASONS: dict[str, str] = {
     "closes without a word": _CLOSED_EARLY,

@@ -8,7 +8,7 @@ import pytest
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive, connect
 from dicom_mcp.dimse.association import Association
-from dicom_mcp.dimse.find import find
+from dicom_mcp.dimse.find import Answered, find
 from dicom_mcp.dimse.pool import Pool
 from dicom_mcp.errors import (
     AssociationAborted,
@@ -22,7 +22,7 @@ from dicom_mcp.errors import (
 )
 from dicom_mcp.node import Node
 from dicom_mcp.standard.levels import Level, Model
-from dicom_mcp.standard.query import Match, Matches, Query
+from dicom_mcp.standard.query import Matches, Query
 from tests.bounds import PATIENCE, in_time
 from tests.dimse.codecs import EXPLICIT, IMPLICIT
 from tests.notes import the_note
@@ -257,15 +257,11 @@ def test_a_borrower_that_fails_leaves_no_association_to_others() -> None:
         )
         query = Query(Level.STUDY, {"PatientID": "1"})
 
-        def breaks(match: Match, size: int) -> bool:
-            raise KeyError(match["PatientID"], size)
-
         for _ in range(3):
-            with (
-                pytest.raises(KeyError),
-                pool.lease(deadline=(deadline := Deadline(PATIENCE))) as lease,
-            ):
-                find(lease.association, query, Model.STUDY_ROOT, breaks, deadline=deadline)
+            with pool.lease(deadline=(deadline := Deadline(PATIENCE))) as lease:
+                model, answered = Model.STUDY_ROOT, Answered()
+                left = find(lease.association, query, model, answered, deadline=deadline)
+                next(left)
         in_time(pool.close)
     assert acceptor.associations == 3
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
@@ -73,14 +74,12 @@ class Asker:
         step = step or self.walk.deadline.at_most(SECONDS)
         got = Got([])
 
-        def take(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            got.rows.append(match)
-            return len(got.rows) < most
-
         asked = {**(self.above if above else {}), **keys}
         query = Query(level, asked, WANTED.get(level, ()) if wanted is None else wanted)
         try:
-            got.ending = self.exchange.ask(query, take, deadline=step)
+            with self.exchange.ask(query, deadline=step) as answer:
+                got.rows += (match for match, _ in islice(answer, most))
+            got.ending = answer.ending
         except ArchiveError as error:
             got.error = error
         return got

@@ -4,6 +4,7 @@ what it makes of questions (PS3.8, PS3.7 9.1.5, PS3.4 C and K)."""
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from datetime import date
+from itertools import islice
 from statistics import median
 from time import perf_counter
 
@@ -301,15 +302,10 @@ def _echoed(association: Association | None, step: Deadline) -> tuple[str, float
 
 
 def _worklist(exchange: DimseExchange, keys: dict[str, str], step: Deadline) -> tuple[str, bool]:
-    rows: list[int] = []
-
-    def take(match: object, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-        rows.append(size)
-        return len(rows) < _MOST_ENTRIES
-
-    exchange.ask_worklist(WorklistQuery(keys), take, deadline=step)
-    more = " or more" if len(rows) == _MOST_ENTRIES else ""
-    return f"answered, {len(rows)}{more} entries for today", True
+    with exchange.ask(WorklistQuery(keys), deadline=step) as answer:
+        count = sum(1 for _ in islice(answer, _MOST_ENTRIES))
+    more = " or more" if count == _MOST_ENTRIES else ""
+    return f"answered, {count}{more} entries for today", True
 
 
 def _accepted(names: set[str]) -> list[Capability]:

@@ -1,8 +1,8 @@
 """One DICOMweb server, and what is asked of it."""
 
 import logging
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -24,12 +24,11 @@ from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.note import remark
 from ..standard.one_frame import OneFrame
-from ..standard.query import Ending, Match, Query, Value
+from ..standard.query import Answer, Ending, Query, Row, Rows
 from ..standard.recheck import Recheck
-from ..standard.worklist import WorklistQuery
+from ..standard.worklist import AnyQuery, WorklistQuery
 from .frames import one_frame
 from .lists import Lists, is_listable
-from .model import Damage
 from .pages import NOT_THERE, Pages, Told, rows_of
 from .qido import (
     ACCEPT,
@@ -61,8 +60,6 @@ _DOES_NOT_DECODE = remark(
     "This server does not decode what a URL has to escape, such as spaces and letters beyond ASCII "
     "(RFC 3986 2.1); it was asked more widely, and what came was compared here."
 )
-
-type Take = Callable[[Match, int], bool]
 
 
 class WebExchange:
@@ -128,35 +125,34 @@ class WebExchange:
         """Close the connections."""
         self._server.close()
 
-    def ask(self, query: Query, take: Take, *, deadline: Deadline) -> Ending:
-        """Send one query; every match, and its size, goes to `take` as it arrives, until that
-        returns False.
+    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+        """Put one query to it.
 
-        Raises NoAcceptedContext at the PATIENT level, which DICOMweb does not have, StatusFailure
-        when the server refuses, and the ArchiveError that ended a connection, whatever came before.
+        Its rows raise NoAcceptedContext for what DICOMweb does not have, patients and worklists,
+        StatusFailure when the server refuses, and the ArchiveError that ended a connection,
+        whatever came before.
         """
+        return Answer(self._rows(query, deadline))
+
+    def _rows(self, query: AnyQuery, deadline: Deadline) -> Rows:
+        if isinstance(query, WorklistQuery):
+            raise NoAcceptedContext(
+                "DICOMweb has no search in a modality worklist",
+                "Ask the worklist over DIMSE, at a node of its own",
+            )
         if query.level is Level.PATIENT:
             raise NoAcceptedContext(
                 "DICOMweb has no search for patients (PS3.18 10.6)", "Ask for their studies"
             )
-        with self._journal("QIDO-RS", level=query.level, rows=0) as told:
-
-            def counted(match: Match, size: int) -> bool:
+        rows = self._lists.ask(query, partial(self._ask, deadline=deadline))
+        with self._journal("QIDO-RS", level=query.level, rows=0) as told, Answer(rows) as answer:
+            for row in answer:
                 told["rows"] += 1
-                return take(match, size)
-
-            ending = self._lists.ask(query, counted, partial(self._ask, deadline=deadline))
-            told["outcome"] = "200" if ending.whole else "cut"
-            return ending
+                yield row
+            told["outcome"] = "200" if answer.ending.whole else "cut"
+        return answer.ending
 
     is_listable = staticmethod(is_listable)
-
-    def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:  # noqa: ARG002 - the protocol's shape
-        """Raises NoAcceptedContext: there is no worklist to search here."""
-        raise NoAcceptedContext(
-            "DICOMweb has no search in a modality worklist",
-            "Ask the worklist over DIMSE, at a node of its own",
-        )
 
     def retrieve(
         self,
@@ -216,71 +212,60 @@ class WebExchange:
             "StudyInstanceUID": one.study_instance_uid,
             "SeriesInstanceUID": one.series_instance_uid,
         }
-        found: list[Value] = []
+        page = self.page(Query(Level.SERIES, keys, (_SIZE,)), Told(), deadline, limit=1, offset=0)
+        with suppress(Refused, ConnectionLost, ProtocolViolation), closing(page):
+            for match, _ in page:
+                size = match.get(_SIZE, 0)
+                if match.get("SeriesInstanceUID") == one.series_instance_uid:
+                    return size if isinstance(size, int) else 0
+        return 0
 
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            if match.get("SeriesInstanceUID") == one.series_instance_uid:
-                found.append(match.get(_SIZE, 0))
-            return not found
-
-        with suppress(Refused, ConnectionLost, ProtocolViolation):
-            self.page(Query(Level.SERIES, keys, (_SIZE,)), note, deadline, limit=1, offset=0)
-        return found[0] if found and isinstance(found[0], int) else 0
-
-    def _ask(self, query: Query, take: Take, deadline: Deadline) -> Ending:
+    def _ask(self, query: Query, deadline: Deadline) -> Rows:
         """The query, and wider if the server turns out not to read the keys as they were meant."""
         if not needs_escapes(query):
-            return self._ask_pages(query, take, deadline)
-        count = 0
-
-        def counted(match: Match, size: int) -> bool:
-            nonlocal count
-            count += 1
-            return take(match, size)
-
+            return (yield from self._ask_pages(query, deadline))
         if self._decodes is not False:
-            ending = self._ask_pages(query, counted, deadline)
+            count = 0
+            with Answer(self._ask_pages(query, deadline)) as answer:
+                for row in answer:
+                    count += 1
+                    yield row
             if count or self._decodes:
-                return ending
+                return answer.ending
             self._decodes = self._does_decode(deadline)
             if self._decodes is not False:
-                return ending
+                return answer.ending
         recheck = Recheck(query)
-
-        def compared(match: Match, size: int) -> bool:
-            deadline.remaining()
-            return not recheck.holds(match) or take(match, size)
-
-        ending = self._ask_pages(without_escapes(query), compared, deadline)
-        return ending.noted(_DOES_NOT_DECODE)
+        with Answer(self._ask_pages(without_escapes(query), deadline)) as answer:
+            for match, size in answer:
+                deadline.remaining()
+                if recheck.holds(match):
+                    yield match, size
+        return answer.ending.noted(_DOES_NOT_DECODE)
 
     def _does_decode(self, deadline: Deadline) -> bool | None:
         """Whether the server finds a study it holds by a UID with an escape in it; None when it
         holds none."""
-        uids: list[str] = []
-
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            uids.append(str(match.get("StudyInstanceUID", "")))
-            return False
-
-        with suppress(Refused):
-            any_one = Query(Level.STUDY, {}, ("StudyInstanceUID",))
-            self.page(any_one, note, deadline, limit=1, offset=0)
-        if not uids or not uids[0][:1].isdecimal():
+        uid = ""
+        any_one = Query(Level.STUDY, {}, ("StudyInstanceUID",))
+        page = self.page(any_one, Told(), deadline, limit=1, offset=0)
+        with suppress(Refused), closing(page):
+            uid = next((str(match.get("StudyInstanceUID", "")) for match, _ in page), "")
+        if not uid[:1].isdecimal():
             return None
-        with self._server.ask(escaped_uid(uids[0]), ACCEPT, deadline=deadline) as answer:
+        with self._server.ask(escaped_uid(uid), ACCEPT, deadline=deadline) as answer:
             return answer.status in (200, 206) and any(True for _ in rows_of(answer))
 
-    def _ask_pages(self, query: Query, take: Take, deadline: Deadline) -> Ending:
+    def _ask_pages(self, query: Query, deadline: Deadline) -> Rows:
         try:
-            return Pages(self, query, take, deadline).read()
+            return (yield from Pages(self, query, deadline).read())
         except Refused as refused:
             failure, status = refused.failure, refused.status
         asked = search(query)
         if status not in _NOT_LISTED or not (asked.in_path or asked.is_across):
             raise failure
         if asked.in_path:
-            return self._ask_tree(query, take, deadline, failure, status)
+            return (yield from self._ask_tree(query, deadline, failure, status))
         if status not in NOT_THERE:
             raise failure
         self._verify_once(deadline)
@@ -291,12 +276,12 @@ class WebExchange:
         )
 
     def _ask_tree(
-        self, query: Query, take: Take, deadline: Deadline, failure: StatusFailure, status: int
-    ) -> Ending:
+        self, query: Query, deadline: Deadline, failure: StatusFailure, status: int
+    ) -> Rows:
         """What is in a study or series that the server has no list for: it may not hold the
         parent, or have other ways to tell."""
         tree = Tree(self._server, self._ask_pages)
-        if (ending := tree.read(query, take, deadline)) is not None:
+        if (ending := (yield from tree.read(query, deadline))) is not None:
             return ending
         if status not in NOT_THERE:
             raise failure
@@ -305,36 +290,36 @@ class WebExchange:
         return Ending()
 
     def page(
-        self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
-    ) -> Told:
-        """One page's rows to `take` until it returns False, and what the server told of it.
+        self, query: Query, told: Told, deadline: Deadline, *, limit: int, offset: int
+    ) -> Generator[Row]:
+        """One page's rows, and in `told` what the server told of it.
 
         Raises Refused for a status that is no answer.
         """
         asked = search(query, self._lists.separator)
+        target = asked.target(limit=limit, offset=offset, manner=self._manner)
         try:
-            return self._page(asked, take, deadline, limit, offset, self._manner)
+            yield from self._page(asked, target, told, deadline, self._manner)
+            return
         except Refused as refused:
             if offset or refused.status not in _UNUSABLE_FIELDS:
                 raise
             first = refused
         # It may be the attributes to include that it does not know, or how many they are, or how
         # anything is put to it.
-        tried = {asked.target(limit=limit, offset=0, manner=self._manner)}
+        tried = {target}
         for manner in self._others(first.status):
             target = asked.target(limit=limit, offset=0, manner=manner)
             if target in tried:
                 continue
             tried.add(target)
             try:
-                told = self._page(asked, take, deadline, limit, offset, manner)
+                is_new = first.status == 400
+                yield from self._page(asked, target, told, deadline, manner, is_new=is_new)
+                return
             except Refused as refused:
-                if refused.status in _UNUSABLE_FIELDS:
-                    continue
-                raise
-            if first.status == 400:
-                self._manner = manner
-            return told
+                if refused.status not in _UNUSABLE_FIELDS:
+                    raise
         self._in_vain += 1
         raise first
 
@@ -362,20 +347,22 @@ class WebExchange:
     def _page(
         self,
         asked: Search,
-        take: Take,
+        target: str,
+        told: Told,
         deadline: Deadline,
-        limit: int,
-        offset: int,
         manner: Manner,
-    ) -> Told:
-        target = asked.target(limit=limit, offset=offset, manner=manner)
+        *,
+        is_new: bool = False,
+    ) -> Generator[Row]:
+        """The rows of what stands at `target`; that it is answered shows that this server takes a
+        manner that `is_new`."""
         with self._server.ask(target, ACCEPT, deadline=deadline) as answer:
             check(answer)
             self._answered = True
             self._is_proven = self._is_proven or bool(asked.keys and manner.with_fields)
-            more = tells_of_more(answer.status, answer.headers.get("warning", ""))
-            damage = Damage()
-            for match, size in rows_of(answer, damage):
-                if not take({**asked.in_path, **match}, size):
-                    break
-        return Told(more, damage.rows, damage.unseen)
+            if is_new:
+                self._manner = manner
+            told.more = tells_of_more(answer.status, answer.headers.get("warning", ""))
+            with closing(rows_of(answer, told.damage)) as rows:
+                for match, size in rows:
+                    yield {**asked.in_path, **match}, size

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from ..standard.dictionary import attribute
-from ..standard.query import Ending, Match, Query, texts
+from ..standard.query import Answer, Match, Query, Rows, texts
 from ..standard.recheck import Recheck
 from ..standard.values import WILDCARD_VRS
-
-type Take = Callable[[Match, int], bool]
 
 COMMA, BACKSLASH = ",", "\\"
 
@@ -25,42 +23,45 @@ class Lists:
         self.separator = COMMA
         self._is_known = False
 
-    def ask(self, query: Query, take: Take, ask: Callable[[Query, Take], Ending]) -> Ending:
+    def ask(self, query: Query, ask: Callable[[Query], Rows]) -> Rows:
         """Ask, and otherwise where that brought nothing: a list with the other separator as long as
         it is not known, and a value with a comma in it, which may have been read as a list, with a
         wildcard for that."""
         if not any(_splits(*key) for key in query.keys.items()):
-            return ask(query, take)
+            return (yield from ask(query))
         wider = query
         if commas := {one: key for one, key in query.keys.items() if _has_comma(one, key)}:
             replaced = {one: key.replace(COMMA, "?") for one, key in commas.items()}
             wider = Query(query.level, {**query.keys, **replaced}, query.wanted)
         elif self._is_known:
-            return ask(query, take)
+            return (yield from ask(query))
         rows = 0
-        recheck = Recheck(query)
-
-        def learning(match: Match, size: int) -> bool:
-            nonlocal rows
-            is_meant = recheck.holds(match)
-            if not is_meant and wider is not query:
-                return True  # of a value with a comma in it one half
-            rows += 1
-            if not is_meant:
-                return take(match, size)
-            self._is_known = self._is_known or _came(query, match)
-            return take(match, size)
-
-        ending = ask(query, learning)
-        if rows or not ending.whole:
-            return ending
+        with Answer(self._learning(query, ask(query), is_wider=wider is not query)) as answer:
+            for row in answer:
+                rows += 1
+                yield row
+        if rows or not answer.ending.whole:
+            return answer.ending
         if wider is not query:
-            return ask(wider, learning)
+            return (yield from self._learning(query, ask(wider), is_wider=True))
         self.separator = BACKSLASH
-        ending = ask(query, learning)
-        if not self._is_known:
-            self.separator = COMMA
-        return ending
+        try:
+            return (yield from self._learning(query, ask(query), is_wider=False))
+        finally:
+            if not self._is_known:
+                self.separator = COMMA
+
+    def _learning(self, query: Query, rows: Rows, *, is_wider: bool) -> Rows:
+        """The rows, which tell how lists are separated. Of a value with a comma in it, one half may
+        have been asked for: what has that alone is left out."""
+        recheck = Recheck(query)
+        with Answer(rows) as answer:
+            for match, size in answer:
+                is_meant = recheck.holds(match)
+                if is_meant or not is_wider:
+                    self._is_known = self._is_known or (is_meant and _came(query, match))
+                    yield match, size
+        return answer.ending
 
 
 def _splits(keyword: str, key: str) -> bool:

@@ -8,16 +8,16 @@ and one whose pages overlap has no order to page by: both are told to whoever as
 were cut.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..deadline import Deadline
 from ..errors import ProtocolViolation
 from ..standard.levels import NOUN, Level
 from ..standard.note import Note, incomplete
-from ..standard.query import Ending, Match, Query, damaged
+from ..standard.query import Ending, Query, Row, Rows, damaged
 from ..standard.record import identity
 from .connection import Response
 from .model import Damage, data_sets
@@ -39,17 +39,13 @@ _TOO_LONG = frozenset({400, 413})
 _FEWEST = 10
 _FREE_PAGES = 2
 
-type Take = Callable[[Match, int], bool]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
-    """What an answer tells beside its rows: that there is more, how many came damaged, and of how
-    many of these nothing could be read at all."""
+    """What an answer tells beside its rows: that there is more, and how many came damaged."""
 
     more: bool = False
-    damaged: int = 0
-    unseen: int = 0
+    damage: Damage = field(default_factory=Damage)
 
 
 class Searched(Protocol):
@@ -59,9 +55,9 @@ class Searched(Protocol):
     most_asked: dict[Level, int]
 
     def page(
-        self, query: Query, take: Take, deadline: Deadline, *, limit: int, offset: int
-    ) -> Told:
-        """One page's rows to `take` until it returns False, and what the server told of it.
+        self, query: Query, told: Told, deadline: Deadline, *, limit: int, offset: int
+    ) -> Generator[Row]:
+        """One page's rows, and in `told` what the server told of it.
 
         Raises Refused for a status that is no answer.
         """
@@ -75,33 +71,25 @@ class Searched(Protocol):
 class Pages:
     """The answer to one query, page after page."""
 
-    def __init__(self, exchange: Searched, query: Query, take: Take, deadline: Deadline) -> None:
+    def __init__(self, exchange: Searched, query: Query, deadline: Deadline) -> None:
         self._exchange = exchange
         self._query = query
-        self._take = take
         self._deadline = deadline
         self._seen: set[str] = set()
         self._last = ""
         self._rows = 0
-        self._stopped = False
         self._damaged = 0
         self._pages = 0
 
-    def read(self) -> Ending:
-        """Every row once to `take`; how it ended."""
+    def read(self) -> Rows:
+        """Every row once; how it ended."""
         limit = limit_before = FIRST_PAGE
         more = False
         overlapping = False
         while True:
-            page = _Page(self._seen, self._last)
-
-            def take(match: Match, size: int, page: _Page = page, limit: int = limit) -> bool:
-                return self._row(match, size, page, limit)
-
+            page, told = _Page(self._seen, self._last), Told()
             try:
-                told = self._exchange.page(
-                    self._query, take, self._deadline, limit=limit, offset=self._rows
-                )
+                yield from self._page(page, told, limit)
             except Refused as refused:
                 if not self._rows:
                     raise
@@ -111,10 +99,8 @@ class Pages:
                 if refused.status in NOT_THERE:  # as some say that there is no such page
                     return self._cut("it says so itself") if more else self._ending(overlapping)
                 return self._cut(f"then it failed with HTTP status {refused.status}")
-            self._damaged += told.damaged
-            page.rows += told.unseen  # they have their place in the page
-            if self._stopped:
-                return self._ending(overlapping=False)
+            self._damaged += told.damage.rows
+            page.rows += told.damage.unseen  # they have their place in the page
             if page.repeats or (page.rows and not page.new):
                 # It ignores the offset: this is all that it has, unless it says otherwise or gave
                 # exactly as much as it was asked for.
@@ -145,13 +131,17 @@ class Pages:
             allowance.answered(0)
         return allowance.spent
 
-    def _row(self, match: Match, size: int, page: "_Page", limit: int) -> bool:
-        unique = identity(self._query.level, match)
-        if not page.is_new(unique):
-            # A longer page than the one it repeats may have more.
-            return not page.repeats or self._rows < limit
-        self._stopped = not self._take(match, size)
-        return not self._stopped
+    def _page(self, page: "_Page", told: Told, limit: int) -> Generator[Row]:
+        """Those rows of a page that did not come in another one."""
+        rows = self._exchange.page(
+            self._query, told, self._deadline, limit=limit, offset=self._rows
+        )
+        with closing(rows):
+            for match, size in rows:
+                if page.is_new(identity(self._query.level, match)):
+                    yield match, size
+                elif page.repeats and self._rows >= limit:
+                    break  # a longer page than the one it repeats may have more
 
     def _ending(self, overlapping: bool) -> Ending:
         if overlapping:
@@ -200,7 +190,7 @@ class _Page:
         return not repeated
 
 
-def rows_of(answer: Response, damage: Damage | None = None) -> Generator[tuple[Match, int]]:
+def rows_of(answer: Response, damage: Damage | None = None) -> Generator[Row]:
     """The data sets of an answer; those that are damaged are counted too."""
     if answer.status == 204:
         return

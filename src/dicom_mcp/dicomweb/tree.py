@@ -8,14 +8,13 @@ there are none the list of the level above tells whether the parent exists.
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from ..budgets import LARGEST_METADATA
 from ..deadline import Deadline
 from ..errors import ProtocolViolation, StatusFailure
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.note import remark
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Answer, Ending, Match, Query, Row, Rows
 from ..standard.recheck import Recheck
 from .model import data_set, objects
 from .qido import ACCEPT, search
@@ -26,13 +25,8 @@ _SIZE = "NumberOfSeriesRelatedInstances"
 # How servers say that there are no metadata to be had; anything else is a failure of its own.
 _NO_METADATA = frozenset({400, 403, 404, 405, 406, 410, 415, 501})
 
-type Take = Callable[[Match, int], bool]
-
-
-class Asked(Protocol):
-    """Puts a query to the server."""
-
-    def __call__(self, query: Query, take: Take, deadline: Deadline) -> Ending: ...
+# Puts a query to the server.
+type Ask = Callable[[Query, Deadline], Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +34,11 @@ class Tree:
     """A server that may have no lists below its studies."""
 
     server: Server
-    ask: Asked
+    ask: Ask
 
-    def read(self, query: Query, take: Take, deadline: Deadline) -> Ending | None:
-        """The query's matches by the metadata of the study or series in its path; None where the
-        server has no metadata of that either."""
+    def read(self, query: Query, deadline: Deadline) -> Generator[Row, None, Ending | None]:
+        """The query's matches by the metadata of the study or series in its path; returns None
+        where the server has no metadata of that either."""
         noun = NOUN[query.level][1]
         above = NOUN[_level_above(query)][0]
         told = f"those of each series of the {above} are here"
@@ -57,8 +51,8 @@ class Tree:
         recheck = Recheck(query)
         for match, size in found:
             deadline.remaining()
-            if recheck.holds(match) and not take(match, size):
-                break
+            if recheck.holds(match):
+                yield match, size
         return Ending(notes=(remark(f"This server has no list of {noun} of a {above}; {told}."),))
 
     def has_parent(self, query: Query, deadline: Deadline) -> bool:
@@ -70,15 +64,10 @@ class Tree:
         level = _level_above(query)
         keyword = UNIQUE_KEY[level]
         keys = {one: query.keys[one] for one in _unique(level) if one in query.keys}
-        listed: list[Match] = []
-
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            if match.get(keyword) == keys[keyword]:
-                listed.append(match)
-            return not listed
-
-        ending = self.ask(Query(level, keys), note, deadline)
-        if not listed and not ending.whole:
+        with Answer(self.ask(Query(level, keys), deadline)) as answer:
+            if any(match.get(keyword) == keys[keyword] for match, _ in answer):
+                return True
+        if not answer.ending.whole:
             above, noun = NOUN[level][0], NOUN[query.level][1]
             raise StatusFailure(
                 f"the server has no list of {noun} of this {above}, and gives only part of the "
@@ -86,14 +75,14 @@ class Tree:
                 "Ask the server's vendor or administrator for these lists",
                 status=0x0122,
             )
-        return bool(listed)
+        return False
 
-    def _below(self, query: Query, deadline: Deadline) -> list[tuple[Match, int]] | None:
+    def _below(self, query: Query, deadline: Deadline) -> list[Row] | None:
         """Every match the parent's metadata have, the keys not compared."""
         asked = search(query)
         parent = asked.path.rpartition("/")[0]
         names = {*query.returned, *query.keys, *_unique(query.level)}
-        rows: list[tuple[Match, int]] = []
+        rows: list[Row] = []
         series: dict[str, Match] = {}
         try:
             for whole, size in self._metadata(parent, deadline):
@@ -115,34 +104,28 @@ class Tree:
             return None
         return rows
 
-    def _of_each_series(self, query: Query, deadline: Deadline) -> list[tuple[Match, int]] | None:
+    def _of_each_series(self, query: Query, deadline: Deadline) -> list[Row] | None:
         """The instances of a study, series by series; None where that is no way to have them."""
         in_path = search(query).in_path
         if query.level is not Level.IMAGE or UNIQUE_KEY[Level.SERIES] in in_path:
             return None
-        uids: list[str] = []
-        rows: list[tuple[Match, int]] = []
-
-        def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-            uids.append(str(match.get("SeriesInstanceUID", "")))
-            return True
-
-        def keep(match: Match, size: int) -> bool:
-            rows.append((match, size))
-            return True
-
+        rows: list[Row] = []
         try:
-            endings = [self.ask(Query(Level.SERIES, in_path), note, deadline)]
+            answer = Answer(self.ask(Query(Level.SERIES, in_path), deadline))
+            uids = [str(match.get("SeriesInstanceUID", "")) for match, _ in answer]
+            endings = [answer.ending]
             for uid in uids:
                 one = replace(query, keys={**query.keys, UNIQUE_KEY[Level.SERIES]: uid})
                 if len(search(one).in_path) == len(in_path):  # what stands there is no UID
                     return None
-                endings.append(self.ask(one, keep, deadline))
+                answer = Answer(self.ask(one, deadline))
+                rows += answer
+                endings.append(answer.ending)
         except StatusFailure:
             return None
         return rows if uids and all(ending.whole for ending in endings) else None
 
-    def _metadata(self, parent: str, deadline: Deadline) -> Generator[tuple[Match, int]]:
+    def _metadata(self, parent: str, deadline: Deadline) -> Generator[Row]:
         asked = self.server.ask(f"{parent}/metadata", ACCEPT, deadline=deadline)
         with asked as answer:
             check(answer)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from time import perf_counter
 
@@ -23,16 +23,15 @@ from ..network.breaker import Breaker
 from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
-from ..standard.levels import MODEL, NOUN, Level, Model
+from ..standard.levels import Level, Model
 from ..standard.note import Note, incomplete, remark
 from ..standard.one_frame import OneFrame
-from ..standard.query import Ending, Match, Query, damaged
+from ..standard.query import Answer, Ending, Rows, damaged
 from ..standard.status import TOO_MANY, Kind
-from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
-from ..standard.worklist import NOUN as WORKLIST_NOUN
+from ..standard.worklist import MODALITY_WORKLIST, AnyQuery
 from .association import Association
 from .echo import VERIFICATION, echo
-from .find import Answered, find, find_worklist
+from .find import Answered, find
 from .get import GetModel
 from .move import MoveModel
 from .negotiation import Storage
@@ -47,14 +46,15 @@ _ABSTRACT_SYNTAXES = (VERIFICATION, *(model.value for model in Model), MODALITY_
 _RETRIEVING = tuple(map(str, GetModel))
 _MOVING = tuple(map(str, MoveModel))
 
-type Take = Callable[[Match, int], bool]
-
 # What to try where not what the status's own table says: a worklist has no levels (PS3.4 K.6.1.2).
-_REMEDIES: Mapping[int, str] = {}
-_WORKLIST_REMEDIES: Mapping[int, str] = dict.fromkeys(
-    (0x0105, 0x0106, 0x0115, 0x0120, 0x0121, 0x0122, 0xA900),
-    "Ask with other keys, by date or station alone: a worklist need not support every one",
-)
+_REMEDIES: Mapping[str, Mapping[int, str]] = {
+    Model.PATIENT_ROOT: {},
+    Model.STUDY_ROOT: {},
+    MODALITY_WORKLIST: dict.fromkeys(
+        (0x0105, 0x0106, 0x0115, 0x0120, 0x0121, 0x0122, 0xA900),
+        "Ask with other keys, by date or station alone: a worklist need not support every one",
+    ),
+}
 
 
 class DimseExchange:
@@ -102,38 +102,59 @@ class DimseExchange:
         """Release the associations."""
         self._pool.close()
 
-    def ask(self, query: Query, take: Take, *, deadline: Deadline) -> Ending:
-        """Send one query; every match, and the bytes it came in, goes to `take` as it arrives,
-        until that returns False.
+    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+        """Put one query to it, over an association that is lent as long as the answer comes.
 
-        Raises StatusFailure when the archive fails without giving a match, and the ArchiveError
-        that ended the association, whatever came before.
+        Its rows raise StatusFailure when the archive fails without giving a match, the ArchiveError
+        that ended the association, whatever came before, and NoAcceptedContext where there is no
+        such service.
         """
+        return Answer(self._rows(query, deadline))
 
-        def find_over(association: Association, take: Take) -> Answered:
-            patient_root, study_root = map(association.offers, Model)
-            self.patient_root_only = patient_root and not study_root
-            model = Model.PATIENT_ROOT if self.patient_root_only else MODEL[query.level]
-            return find(association, query, model, take, deadline=deadline)
+    def _rows(self, query: AnyQuery, deadline: Deadline) -> Rows:
+        """The rows; the log is told how it ended. An association that went stale while it was kept
+        (the archive restarted, say) shows at the first use: then over a new one, once."""
+        started = perf_counter()
+        count, outcome = 0, "failed"
+        answered = Answered()
+        lease: Lease | None = None
+        try:
+            for fresh in (False, True):
+                try:
+                    with self._pool.lease(deadline=deadline, fresh=fresh) as lease:
+                        model = self._model(lease.association, query)
+                        rows = find(lease.association, query, model, answered, deadline=deadline)
+                        with closing(rows):
+                            for row in rows:
+                                count += 1
+                                yield row
+                    break
+                except (ConnectionLost, AssociationAborted):
+                    if fresh or lease is None or not lease.used_before or count:
+                        raise
+                    lease = None
+            outcome = f"0x{answered.status.code:04X}" if answered.status else outcome
+            return _ending(answered, query, count)
+        except GeneratorExit:
+            outcome = "stopped"
+            raise
+        except (ArchiveError, Cancelled) as error:
+            outcome = _outcome(error)
+            raise
+        finally:
+            self._log("C-FIND", outcome, started, level=query.level, rows=count)
 
-        return self._find(find_over, take, query.level, NOUN[query.level], deadline)
+    def _model(self, association: Association, query: AnyQuery) -> str:
+        """The model to ask in: Patient Root where there is no other (PS3.4 C.6.1)."""
+        offered = map(association.offers, (Model.PATIENT_ROOT, Model.STUDY_ROOT))
+        patient_root, study_root = offered
+        self.patient_root_only = patient_root and not study_root
+        is_below = query.model == Model.STUDY_ROOT
+        return Model.PATIENT_ROOT if self.patient_root_only and is_below else query.model
 
     def is_listable(self, keyword: str, value: str) -> bool:  # noqa: ARG002 - the protocol's shape
         """Every value can stand in a list: none holds a backslash (PS3.5 6.2)."""
         return True
-
-    def ask_worklist(self, query: WorklistQuery, take: Take, *, deadline: Deadline) -> Ending:
-        """The same for a query to the Modality Worklist.
-
-        Raises NoAcceptedContext when there is none here.
-        """
-
-        def find_over(association: Association, take: Take) -> Answered:
-            return find_worklist(association, query, take, deadline=deadline)
-
-        return self._find(
-            find_over, take, "WORKLIST", WORKLIST_NOUN, deadline, remedies=_WORKLIST_REMEDIES
-        )
 
     def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:  # noqa: ARG002 - the protocol's shape
         """Raises NoAcceptedContext: C-GET and C-MOVE give objects, not frames of them."""
@@ -163,12 +184,10 @@ class DimseExchange:
         ) -> T:
             return self._asking(use, deadline, again=again, storage=storage)
 
-        def find(query: Query, take: Take) -> Ending:
-            return self.ask(query, take, deadline=deadline)
-
         started = perf_counter()
         order = Order(references, take)
-        retrieval = Retrieval(order, over, find, self.manners, deadline, self.node)
+        ask = partial(self.ask, deadline=deadline)
+        retrieval = Retrieval(order, over, ask, self.manners, deadline, self.node)
         outcome = "failed"
         try:
             retrieved = retrieval.run(headers=headers)
@@ -179,40 +198,6 @@ class DimseExchange:
             raise
         finally:
             self._log(retrieval.service, outcome, started, level=Level.IMAGE, rows=order.count)
-
-    def _find(
-        self,
-        find_over: Callable[[Association, Take], Answered],
-        take: Take,
-        level: str,
-        nouns: tuple[str, str],
-        deadline: Deadline,
-        *,
-        remedies: Mapping[int, str] = _REMEDIES,
-    ) -> Ending:
-        """One question, whatever it is about; the log is told how it ended."""
-        started = perf_counter()
-        count = 0
-        outcome = "failed"
-
-        def counted(match: Match, size: int) -> bool:
-            nonlocal count
-            count += 1
-            return take(match, size)
-
-        try:
-            answered = self._asking(
-                lambda association: find_over(association, counted),
-                deadline,
-                again=lambda: not count,
-            )
-            outcome = f"0x{answered.status.code:04X}" if answered.status else "stopped"
-            return _ending(answered, nouns, count, remedies)
-        except (ArchiveError, Cancelled) as error:
-            outcome = _outcome(error)
-            raise
-        finally:
-            self._log("C-FIND", outcome, started, level=level, rows=count)
 
     def _asking[T](
         self,
@@ -282,14 +267,13 @@ def _outcome(error: ArchiveError | Cancelled) -> str:
     return "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
 
 
-def _ending(
-    answered: Answered, nouns: tuple[str, str], count: int, remedies: Mapping[int, str]
-) -> Ending:
+def _ending(answered: Answered, query: AnyQuery, count: int) -> Ending:
     """What an answer that ended so is worth.
 
     Raises StatusFailure when the archive failed without giving a match.
     """
     notes: list[Note] = []
+    nouns = query.nouns
     if answered.optional_keys_unsupported:
         notes.append(
             remark(
@@ -302,7 +286,7 @@ def _ending(
     said = answered.status
     if said is None or said.kind is Kind.SUCCESS:
         return Ending(whole=not answered.damaged, notes=tuple(notes))
-    remedy = remedies.get(said.code, said.remedy)
+    remedy = _REMEDIES[query.model].get(said.code, said.remedy)
     if said.kind in (Kind.FAILURE, Kind.CANCEL) and not count:
         raise StatusFailure(
             f"the query for {nouns[1]} failed with status {said}",

@@ -1,7 +1,7 @@
 """C-FIND: a query on the wire, its answers one by one, its end (PS3.4 C.4.1, PS3.7 9.1.2)."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ from ..errors import (
 )
 from ..standard import identifier
 from ..standard.dictionary import attribute_of_tag
-from ..standard.keys import encode, encode_keys
+from ..standard.keys import encode
 from ..standard.levels import Model
-from ..standard.query import Match, Query
+from ..standard.query import Match, Row
 from ..standard.status import Kind, Status, status
-from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
+from ..standard.worklist import AnyQuery, WorklistQuery
 from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
 from .negotiation import Context
@@ -42,70 +42,43 @@ _WITH_MATCH = (Kind.PENDING, Kind.SUCCESS, Kind.WARNING)
 _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """How an answer ended: the final status, or None when we stopped it; and whether some
-    answers said that optional keys were not supported (0xFF01); how many could not be decoded to
-    their end; and which attributes (by keyword) a failure is said to be about."""
+# What the models are called in errors.
+_NAMES: Mapping[str, str] = {
+    Model.PATIENT_ROOT: "Patient Root",
+    Model.STUDY_ROOT: "Study Root",
+    WorklistQuery.model: "Modality Worklist",
+}
 
-    status: Status | None
-    optional_keys_unsupported: bool
+
+@dataclass(slots=True)
+class Answered:
+    """How an answer ended: the final status, None when we stopped it; and whether some rows said
+    that optional keys were not supported (0xFF01); how many could not be decoded to their end; and
+    which attributes (by keyword) a failure is said to be about."""
+
+    status: Status | None = None
+    optional_keys_unsupported: bool = False
     damaged: int = 0
     offending: tuple[str, ...] = ()
 
 
 def find(
     association: Association,
-    query: Query,
-    model: Model,
-    take: Callable[[Match, int], bool],
+    query: AnyQuery,
+    model: str,
+    answered: Answered,
     *,
     deadline: Deadline,
-) -> Answered:
-    """Send the query and hand each match, and how many bytes it came in, to `take` as it arrives,
-    until it returns False.
+) -> Generator[Row]:
+    """Send the query; its rows as they arrive, and in `answered` how it ended.
 
-    Stopped that way, the archive is asked to stop too. Raises the ArchiveError that ended the
-    association; statuses, failures among them, are in the Answered.
+    Closed before that, the archive is asked to stop too. Raises the ArchiveError that ended the
+    association; statuses, failures among them, are in `answered`.
     """
-    context = association.context(model, f"C-FIND ({model.name.replace('_', ' ').title()})")
+    context = _context(association, model)
     data_set = encode(query, context.transfer_syntax)
-    masked = {"level": query.level, "identifier": _masked(query)} if journal.debugging() else {}
-    return _find(association, context, model.value, data_set, masked, take, deadline)
-
-
-def find_worklist(
-    association: Association,
-    query: WorklistQuery,
-    take: Callable[[Match, int], bool],
-    *,
-    deadline: Deadline,
-) -> Answered:
-    """The same for a query to the Modality Worklist (PS3.4 K.4.1)."""
-    try:
-        context = association.context(MODALITY_WORKLIST, "C-FIND (Modality Worklist)")
-    except NoAcceptedContext as error:
-        raise NoAcceptedContext(
-            error.happened,
-            "A worklist is usually served by another system than the archive, the RIS or a broker, "
-            "under a host, port and called_ae_title of its own; ask the administrator for them",
-        ) from error
-    data_set = encode_keys(query.identifier, context.transfer_syntax)
-    masked = {"level": "WORKLIST", "identifier": " ".join(query.keys)}
-    return _find(association, context, MODALITY_WORKLIST, data_set, masked, take, deadline)
-
-
-def _find(
-    association: Association,
-    context: Context,
-    sop_class: str,
-    data_set: bytes,
-    masked: Mapping[str, str],
-    take: Callable[[Match, int], bool],
-    deadline: Deadline,
-) -> Answered:
     command: Command = {
-        Field.AFFECTED_SOP_CLASS_UID: sop_class,
+        Field.AFFECTED_SOP_CLASS_UID: model,
         Field.COMMAND_FIELD: Operation.C_FIND_RQ,
         Field.PRIORITY: MEDIUM_PRIORITY,
         Field.COMMAND_DATA_SET_TYPE: _IDENTIFIER_PRESENT,
@@ -117,27 +90,45 @@ def _find(
             "C-FIND-RQ",
             message_id=message_id,
             transfer_syntax=context.transfer_syntax,
-            **masked,
+            level=query.level,
+            identifier=_masked(query),
         )
     try:
-        return _answers(association, context, message_id, data_set, take, deadline)
+        yield from _rows(association, context, message_id, data_set, answered, deadline)
     except (Cancelled, DeadlinePassed):
         # Nobody waits any longer; an archive that reads this can stop searching.
         with suppress(ArchiveError):
             association.cancel(context, message_id, deadline=Deadline(_FAREWELL_SECONDS))
         raise
+    except GeneratorExit:
+        if not association.clean:
+            _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
+        raise
 
 
-def _answers(
+def _context(association: Association, model: str) -> Context:
+    """Where a query of this model goes."""
+    try:
+        return association.context(model, f"C-FIND ({_NAMES[model]})")
+    except NoAcceptedContext as error:
+        if model != WorklistQuery.model:
+            raise
+        raise NoAcceptedContext(
+            error.happened,
+            "A worklist is usually served by another system than the archive, the RIS or a broker, "
+            "under a host, port and called_ae_title of its own; ask the administrator for them",
+        ) from error
+
+
+def _rows(
     association: Association,
     context: Context,
     message_id: int,
     asked: bytes,
-    take: Callable[[Match, int], bool],
+    answered: Answered,
     deadline: Deadline,
-) -> Answered:
-    unsupported = False
-    taken = damaged = 0
+) -> Generator[Row]:
+    taken = 0
     damage: ProtocolViolation | None = None
     said = status(0x0000)
     command: Mapping[int, int | str] | None = None
@@ -158,7 +149,7 @@ def _answers(
         is_last = said.kind is not Kind.PENDING
         association.clean = is_last
         if not is_last:
-            unsupported = unsupported or said.code == 0xFF01
+            answered.optional_keys_unsupported |= said.code == 0xFF01
             if not answer.data_set:
                 raise ProtocolViolation(
                     "it announced a match without an identifier (PS3.7 9.1.2.1)"
@@ -170,7 +161,8 @@ def _answers(
             try:
                 match = identifier.decode(*encoded, association.seen)
             except ProtocolViolation as violation:  # costs this row, not those after it
-                damage, damaged = violation.again(), damaged + 1
+                damage = violation.again()
+                answered.damaged += 1
                 match = identifier.decode_what_is_whole(*encoded)
                 if not match.keys() - _NOT_CONTENT:
                     match = None
@@ -179,13 +171,13 @@ def _answers(
                 match = match if _tells(match, keys) else None
             if match is not None:
                 taken += 1
-                if not take(match, len(answer.data_set)) and not is_last:
-                    _stop(association, context, message_id, deadline.at_most(_DRAIN_SECONDS))
-                    return Answered(None, unsupported, damaged)
+                yield match, len(answer.data_set)
         if is_last:
             if damage and not taken:
                 raise damage.again()
-            return Answered(said, unsupported, damaged, _offending(answer.command))
+            answered.status = said
+            answered.offending = _offending(answer.command)
+            return
 
 
 def _tells(match: Match, asked: Match) -> bool:
@@ -216,8 +208,10 @@ def _stop(association: Association, context: Context, message_id: int, deadline:
             association.clean = said.kind is not Kind.PENDING
 
 
-def _masked(query: Query) -> str:
+def _masked(query: AnyQuery) -> str:
     """The identifier's keywords; of a key only how long it is, for it may name a patient."""
+    if isinstance(query, WorklistQuery):
+        return " ".join(query.keys)
     return " ".join(
         f"{one.keyword}=<{len(key)}>" if key else one.keyword for one, key in query.elements()
     )

@@ -7,9 +7,9 @@ from dataclasses import replace
 from ..errors import NoAcceptedContext, StatusFailure
 from ..standard.instance import Reference
 from ..standard.levels import Level
-from ..standard.query import Ending, Match, Query
+from ..standard.query import Answer, Query
 
-type Find = Callable[[Query, Callable[[Match, int], bool]], Ending]
+type Find = Callable[[Query], Answer]
 
 # SOP class UID and the transfer syntaxes an object is kept in.
 type _Kind = tuple[str, tuple[str, ...]]
@@ -36,16 +36,14 @@ def with_kinds(references: Sequence[Reference], find: Find) -> list[Reference]:
 
 def patient_of(study: str, find: Find) -> str:
     """The patient a Patient Root wants to know; "" where that cannot be learned."""
+    query = Query(Level.STUDY, {"StudyInstanceUID": study}, ("PatientID",))
     found: list[str] = []
-
-    def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-        is_it = match.get("StudyInstanceUID") == study
-        if is_it:
-            found.append(str(match.get("PatientID", "")))
-        return is_it or not found
-
-    with suppress(StatusFailure, NoAcceptedContext):
-        find(Query(Level.STUDY, {"StudyInstanceUID": study}, ("PatientID",)), note)
+    with suppress(StatusFailure, NoAcceptedContext), find(query) as answer:
+        for match, _ in answer:
+            if match.get("StudyInstanceUID") == study:
+                found.append(str(match.get("PatientID", "")))
+            elif found:
+                break  # others come too
     return found[0] if found else ""
 
 
@@ -54,14 +52,14 @@ def _kinds(study: str, series: str, uids: set[str], find: Find) -> dict[str, _Ki
     if len(uids) == 1:
         (keys["SOPInstanceUID"],) = uids
     found: dict[str, _Kind] = {}
-
-    def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`
-        uid, kind = match.get("SOPInstanceUID"), match.get("SOPClassUID")
-        if uid in uids and isinstance(kind, str) and kind:
-            syntaxes = match.get("AvailableTransferSyntaxUID", "")
-            told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
-            found[uid] = kind, tuple(str(one) for one in told if one)
-        return uid in uids or len(found) < len(uids)  # more only when others come
-
-    find(Query(Level.IMAGE, keys, ("SOPClassUID", "AvailableTransferSyntaxUID")), note)
+    query = Query(Level.IMAGE, keys, ("SOPClassUID", "AvailableTransferSyntaxUID"))
+    with find(query) as answer:
+        for match, _ in answer:
+            uid, kind = match.get("SOPInstanceUID"), match.get("SOPClassUID")
+            if uid in uids and isinstance(kind, str) and kind:
+                syntaxes = match.get("AvailableTransferSyntaxUID", "")
+                told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
+                found[uid] = kind, tuple(str(one) for one in told if one)
+            if uid not in uids and len(found) == len(uids):
+                break  # others come too
     return found

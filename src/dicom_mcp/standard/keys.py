@@ -8,18 +8,20 @@ from .charset import UTF_8
 from .dictionary import attribute
 from .identifier import CHARACTER_SET, DELIMITERS, ITEM, LONG_VRS
 from .matching import Key
-from .query import Query
 from .syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from .worklist import AnyQuery, WorklistQuery
 
 _FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
 _LEVEL = 0x00080052
 
 
-def encode(query: Query, transfer_syntax: str) -> bytes:
+def encode(query: AnyQuery, transfer_syntax: str) -> bytes:
     """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
 
     Raises BadAttribute for one that no data set has.
     """
+    if isinstance(query, WorklistQuery):
+        return encode_keys(query.identifier, transfer_syntax)
     elements: dict[int, tuple[str, str]] = {}
     for one, key in query.elements():
         if not _FIRST_GROUP <= one.tag >> 16 < DELIMITERS:

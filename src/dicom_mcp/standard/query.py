@@ -1,12 +1,12 @@
 """One question to an archive, and its answer, independent of how it travels."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import BadAttribute
 from .dictionary import Attribute, attribute
-from .levels import ABOVE, UNIQUE_KEY, Level
+from .levels import ABOVE, MODEL, NOUN, UNIQUE_KEY, Level, Model
 from .note import Note, incomplete
 from .values import ANY_SCRIPT_VRS
 
@@ -52,6 +52,16 @@ class Query:
                 raise BadAttribute(f"{keyword} is not an attribute of the DICOM dictionary")
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "wanted", tuple(asked))
+
+    @property
+    def model(self) -> Model:
+        """The information model that it is a query of, where an archive has both."""
+        return MODEL[self.level]
+
+    @property
+    def nouns(self) -> tuple[str, str]:
+        """What one of its matches is called in sentences, and several."""
+        return NOUN[self.level]
 
     @property
     def returned(self) -> tuple[str, ...]:
@@ -117,6 +127,39 @@ class Ending:
     def noted(self, *notes: Note) -> "Ending":
         """The same, with these to know too."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+# A match, and how many bytes it came in; the matches of an answer, and how it ended.
+type Row = tuple[Match, int]
+type Rows = Generator[Row, None, Ending]
+
+
+class Answer:
+    """The answer to one query, row by row as it comes.
+
+    It is sent when the first row is asked for. Whoever leaves before the end leaves the `with`
+    block: what is under way is stopped then. `ending` holds once the last row has come.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.ending = Ending()
+
+    def __enter__(self) -> "Answer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rows.close()
+
+    def __iter__(self) -> "Answer":
+        return self
+
+    def __next__(self) -> Row:
+        try:
+            return next(self._rows)
+        except StopIteration as end:
+            self.ending = end.value
+            raise
 
 
 def damaged(count: int, nouns: tuple[str, str]) -> Note:

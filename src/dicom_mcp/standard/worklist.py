@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import ClassVar
 
 from .dictionary import attribute
 from .matching import Key, matcher
-from .query import Match, texts
+from .query import Match, Query, texts
 from .reading import day
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
@@ -69,6 +70,10 @@ class WorklistQuery:
     """
 
     keys: Mapping[str, str]
+    # As the other queries have it (PS3.4 K.5.1.2).
+    level: ClassVar[str] = "WORKLIST"
+    model: ClassVar[str] = MODALITY_WORKLIST
+    nouns: ClassVar[tuple[str, str]] = NOUN
 
     @property
     def identifier(self) -> dict[str, Key]:
@@ -121,6 +126,10 @@ class WorklistQuery:
             WorklistQuery({**self.keys, _TIME: f"{_time(a)}00-{_time(b)}59.999999"})
             for a, b in ((first, middle - 1), (middle, last))
         ]
+
+
+# A query of whatever model.
+type AnyQuery = Query | WorklistQuery
 
 
 def rows(match: Match) -> list[Match]:

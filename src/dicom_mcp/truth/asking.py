@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
 from ..deadline import Deadline
 from ..errors import ArchiveError, DeadlinePassed, StatusFailure
@@ -13,6 +12,7 @@ from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.shapes import SEPARATOR, shape_of
 from ..standard.status import TOO_MANY
+from ..standard.worklist import AnyQuery
 from .exchange import Exchange
 from .gathering import Gathering
 from .habits import Habits
@@ -138,7 +138,7 @@ class Asking:
         refused = self.habits.refused.get(query.level, frozenset()) - query.keys.keys()
         asked = replace(query, wanted=(*query.wanted, *also), refused=refused)
         try:
-            ending = self.send(partial(self.exchange.ask, asked), take)
+            ending = self.send(asked, take)
         except StatusFailure as failure:
             known = frozenset(UNIQUE_KEY.values())
             suspects = [one for one in asked.returned if one not in (*query.keys, *known)]
@@ -153,7 +153,7 @@ class Asking:
             self.habits.refused[query.level] = (
                 self.habits.refused.get(query.level, frozenset()) | found
             )
-            ending = self.send(partial(self.exchange.ask, replace(asked, refused=refused)), take)
+            ending = self.send(replace(asked, refused=refused), take)
         left_out = [one for one in query.wanted if one in refused]
         if not left_out:
             return ending
@@ -207,14 +207,14 @@ class Asking:
         """Whether the query is answered without asking for some of what it asks for."""
         fewer = replace(query, refused=query.refused | frozenset(without))
         try:
-            self.send(partial(self.exchange.ask, fewer), lambda _, __: False)
+            self.send(fewer, lambda _, __: False)
         except StatusFailure as failure:
             if is_refusal(failure.status):
                 return False
             raise
         return True
 
-    def send(self, ask: "Ask", take: Take) -> Ending:
+    def send(self, query: AnyQuery, take: Take) -> Ending:
         """One query, its rows to `take`, within what the call may ask in vain. A refusal for want
         of resources is asked again once, after a pause, unless it is how this archive says that
         there is too much.
@@ -223,19 +223,17 @@ class Asking:
         """
         allowance = self.deadline.allowance
         rows = 0
-
-        def counted(match: Match, size: int) -> bool:
-            nonlocal rows
-            rows += 1
-            return take(match, size)
-
         while True:
             allowance.check()
             again = not allowance.paused
             with self.cost.lock:
                 self.cost.queries += 1
             try:
-                ending = ask(counted, deadline=self.deadline)
+                with self.exchange.ask(query, deadline=self.deadline) as answer:
+                    for match, size in answer:
+                        rows += 1
+                        if not take(match, size):
+                            break
             except ArchiveError as failure:
                 status = failure.status if isinstance(failure, StatusFailure) else 0
                 refused = status in TOO_MANY
@@ -248,19 +246,13 @@ class Asking:
                 self.deadline.pause(_PAUSE_SECONDS)
             else:
                 allowance.answered(rows)
-                return ending
+                return answer.ending
 
 
 def without_keys(query: Query, keywords: Collection[str]) -> Query:
     """The query without some of its keys, whose values it asks for."""
     keys = {one: key for one, key in query.keys.items() if one not in keywords}
     return replace(query, keys=keys, wanted=(*query.wanted, *keywords))
-
-
-class Ask(Protocol):
-    """Sends one query; its rows go to `take`, the first argument."""
-
-    def __call__(self, take: Take, /, *, deadline: Deadline) -> Ending: ...
 
 
 def _overloaded(failure: ArchiveError, status: int) -> StatusFailure:

@@ -1,14 +1,14 @@
 """What a protocol has to offer for questions to be asked over it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..deadline import Deadline
 from ..node import AnyNode
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.one_frame import OneFrame
-from ..standard.query import Ending, Match, Query
-from ..standard.worklist import WorklistQuery
+from ..standard.query import Answer
+from ..standard.worklist import AnyQuery
 
 
 class Exchange(Protocol):
@@ -31,27 +31,16 @@ class Exchange(Protocol):
         """Ask whether it answers at all; the answer took this many milliseconds."""
         ...
 
-    def ask(
-        self, query: Query, take: Callable[[Match, int], bool], *, deadline: Deadline
-    ) -> Ending:
-        """Send one query; each match, and the bytes it came in, goes to `take` as it arrives, in
-        the calling thread, until that returns False.
+    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+        """Put one query to it, be it of the archive or of the Modality Worklist.
 
-        Raises StatusFailure when the archive refuses, or fails before its first match.
+        Its rows raise StatusFailure when the archive refuses, or fails before its first match, and
+        NoAcceptedContext where there is no such service.
         """
         ...
 
     def is_listable(self, keyword: str, value: str) -> bool:
         """Whether a value of this attribute can stand in a list of values, as it travels."""
-        ...
-
-    def ask_worklist(
-        self, query: WorklistQuery, take: Callable[[Match, int], bool], *, deadline: Deadline
-    ) -> Ending:
-        """The same for a query to the Modality Worklist.
-
-        Raises NoAcceptedContext when there is none here.
-        """
         ...
 
     def retrieve(

@@ -7,7 +7,6 @@ list of the days in question, which is short, is asked for as a whole too, and c
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.note import Note, incomplete, perhaps, remark
@@ -318,7 +317,7 @@ def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
 
     found.recheck.asked = query
     try:
-        ending = asking.send(partial(asking.exchange.ask_worklist, query), take)
+        ending = asking.send(query, take)
     except DeadlinePassed as passed:
         if not found.rows:
             raise
