@@ -239,11 +239,7 @@ def fetch(
         reference = instance.asked or by_uid[instance.sop_instance_uid]
         readable = _readable(instance, headers=headers)
         if readable is None:
-            found.lose(
-                reference,
-                f"An object of {len(instance.data_set):,} bytes is too large: at most "
-                f"{LARGEST_OBJECT:,} are read here.",
-            )
+            found.lose(reference, _too_large(len(instance.data_set)))
             return True
         came = arrived(readable, reference, whose[reference.study_instance_uid], apart)
         if came.stranger:
@@ -262,6 +258,10 @@ def fetch(
     found.missing += [one.sop_instance_uid for one in answer.missing]
     found.notes += answer.notes
     return found
+
+
+def _too_large(size: int) -> str:
+    return f"An object of {size:,} bytes is too large: at most {LARGEST_OBJECT:,} are read here."
 
 
 def _readable(instance: Instance, *, headers: bool) -> Instance | None:
