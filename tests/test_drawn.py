@@ -48,8 +48,8 @@ def test_what_may_be_drawn_is_said_and_drawn_where_it_is_asked_for(node: AnyNode
         node, "view_image", series_instance_uid=IMAGES, draw=f"{SEG}, {STRUCTURES}, {DOSE}"
     )
     caption = " ".join(said["caption"])
-    assert "segmentation ORGANS: Liver (red: 144 pixels here)" in caption
-    assert "structure set PLAN: Bladder (red: 1 contour)" in caption
+    assert "segmentation ORGANS: Liver (red: 0.576 ml, 144 pixels here)" in caption
+    assert "structure set PLAN: Bladder (red: of one plane only, 1 contour here)" in caption
     assert "The most dose on this image is 40, of the whole grid 40 Gy" in caption
     assert not any("Not drawn" in note for note in said["notes"])
     assert said["complete"] is True

@@ -167,7 +167,9 @@ def test_a_picture_has_the_names_and_colours_below_it() -> None:
     source = source_of(segmentation(ORGANS))
     plain, drawn = picture(axial(0)), picture(axial(0), layers=[source])
     assert drawn.height > plain.height
-    assert "segmentation ORGANS: Liver (red: 80 pixels here); Spleen (green" in drawn.caption
+    assert (
+        "segmentation ORGANS: Liver (red: 0.48 ml, 80 pixels here); Spleen (green" in drawn.caption
+    )
     assert "1 of its 3 segments are not on this image" in drawn.caption
 
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
-# Frames whose pixels are counted, and places along the normal that are one, in mm.
-_MOST_COUNTED = 4000
+# Frames whose pixels are counted, for a table and for a picture; and places along the normal that
+# are one, in mm.
+_MOST_COUNTED, _QUICK = 4000, 200
 _SAME = 0.01
 
 # How much of a pixel must be of a segment.
@@ -50,6 +51,7 @@ class Segmentation:
     def __init__(self, dataset: Dataset) -> None:
         self._elements = Elements.of(dataset)
         self._syntax = str(dataset.file_meta.TransferSyntaxUID)
+        self._counted: dict[int, float] | None = None
         self._placing = Placing(self._elements)
         self._frames = frames_held(dataset)
         self.is_label_map = is_label_map(dataset)
@@ -114,11 +116,14 @@ class Segmentation:
                     "It has another frame of reference than the image, and does not name it as one "
                     "it was made from"
                 )
+        counts = self._counts(apart) if self._is_binary or self._frames <= _QUICK else {}
         for number, share in sorted(shares.items()):
             mask = share > _HALF
             if count := int(mask.sum()):
                 segment = self.segments.get(number) or _unknown(number)
                 words = f"{count:,} pixels here"
+                if number in counts:
+                    words = f"{self._volume(counts[number])}, {words}"
                 layer.patches.append(Patch(segment.label, segment.colour, mask, words))
         if others := len(self.segments) - len(layer.patches):
             layer.notes.append(
@@ -217,6 +222,8 @@ class Segmentation:
         """How many voxels each segment has; none where there are too many frames."""
         import numpy as np
 
+        if self._counted is not None:
+            return self._counted
         counts: dict[int, float] = {}
         bits = self._elements.integer("Rows") * self._elements.integer("Columns")
         content = self._elements.bulk("PixelData")
@@ -225,12 +232,14 @@ class Segmentation:
             for place, number in enumerate(self._numbers):
                 part = np.frombuffer(content, "u1", step, place * step)
                 counts[number] = counts.get(number, 0.0) + float(np.bitwise_count(part).sum())
+            self._counted = counts
             return counts
         if self._frames > _MOST_COUNTED:
             return {}
         for frame in range(1, self._frames + 1):
             for number, values in self._values(frame, apart):
                 counts[number] = counts.get(number, 0.0) + float(values.sum())
+        self._counted = counts
         return counts
 
     def _volume(self, voxels: float | None) -> str:

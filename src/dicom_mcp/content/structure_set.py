@@ -103,7 +103,8 @@ class StructureSet:
                 continue
             here = _on(region, target.grid, target.uid)
             if here and (mask := _mask(here, target.grid)).any():
-                words = f"{len(here)} contour{'s' * (len(here) != 1)}"
+                words = f"{len(here)} contour{'s' * (len(here) != 1)} here"
+                words = ", ".join(filter(None, (volume(region), words)))
                 layer.patches.append(Patch(region.name, region.colour, mask, words))
         if elsewhere:
             layer.notes.append(f"{elsewhere} regions have another frame of reference")
