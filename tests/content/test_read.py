@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
+from dicom_mcp.content.inspection import inspected
 from dicom_mcp.content.read import read_object
 from dicom_mcp.content.report import read_report
 from tests.content import documents as made
@@ -71,6 +74,21 @@ def test_sequences_nested_deep_are_read_or_refused(depth: int) -> None:
 def test_what_is_no_file_is_refused(content: bytes) -> None:
     with pytest.raises(ContentError):
         read_object(content)
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+@pytest.mark.parametrize("size", [1000, (1 << 20) - 1, 1 << 20, (3 << 20) + 1])
+def test_a_deflated_object_of_any_length_is_read_to_its_end_padded_or_not(
+    size: int, padding: bytes
+) -> None:
+    report = made.document(made.text("a" * size))
+    file = DicomBytesIO()
+    file.is_implicit_VR, file.is_little_endian = False, True
+    write_dataset(file, report)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = packer.compress(file.getvalue()) + packer.flush() + padding
+    found = inspected(packed, DEFLATED, most=64 << 20)
+    assert (found.faults, bytes(found.data_set)) == ((), file.getvalue())
 
 
 def test_damaged_deflated_bytes_are_refused() -> None:

@@ -25,7 +25,7 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import Receiver
-from tests.faults.hostile_objects import JSON, Hostile, encoded, hostile
+from tests.faults.hostile_objects import DEFLATED, JSON, Hostile, encoded, hostile
 from tests.pace import scaled
 from tests.peers.program import free_port
 from tests.peers.raw_objects import accept_each, deliver, stored, syntaxes_of
@@ -134,7 +134,8 @@ class Ground:
         """Give the object of this seed this way, and ask for what is in it."""
         now = hostile(seed)
         self.index.show(now)
-        way = "metadata" if now.syntax == JSON else way
+        # An object that is deflated comes over DICOMweb only, and metadata in no other way.
+        way = {JSON: "metadata", DEFLATED: "web"}.get(now.syntax, way)
         return [self._ask(now, tool, way) for tool in now.tools]
 
     def look_at_once(self, several: Sequence[Hostile]) -> list[Looked]:
@@ -167,6 +168,8 @@ class Ground:
             faults.append("crashed")
         if self.most_memory > MOST_MEMORY:
             faults.append(f"holds {self.most_memory >> 20} MiB")
+        if now.is_sound and '"complete":true' not in said:
+            faults.append(f"it is sound, and was not called complete: {said[:300]}")
         if result.get("isError"):
             return Looked("error", faults)
         answer: dict[str, Any] = json.loads(said)

@@ -65,6 +65,11 @@ class Hostile:
         return ("view_image",) if "PixelData" in self.told else ("read_report",)
 
     @property
+    def is_sound(self) -> bool:
+        """Whether nothing was done to it."""
+        return self.kind.endswith(", sound")
+
+    @property
     def there(self) -> list[str]:
         """The words that can still be read in it, by somebody who knows nothing of DICOM."""
         if self.syntax == DEFLATED:
@@ -213,7 +218,7 @@ def _cda(random: Random, kind: str) -> Hostile:
         content = content[: random.randrange(len(content))]
     told = _named(random, made.encapsulated(content, made.CDA, "text/XML"))
     said = () if encoding == "utf-16" else tuple(words)
-    return Hostile(f"{kind} {encoding}, {how}{odd}", told, encoded(told), EXPLICIT, said)
+    return Hostile(f"{kind} {encoding}, {how}; {odd}", told, encoded(told), EXPLICIT, said)
 
 
 def _picture(random: Random, kind: str) -> Hostile:

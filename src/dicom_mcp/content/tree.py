@@ -197,7 +197,7 @@ def _item(elements: Elements, place: tuple[int, ...], parent: int, fault: str) -
         value = _VALUE.get(kind, _unknown)(elements)
     except ContentError as trouble:
         value, fault = "", fault or trouble.happened
-    needed = VALUE_OF.get(kind, "" if value or kind in _VALUE else "ValueType")
+    needed = VALUE_OF.get(kind)
     if needed and not pointed and needed not in elements.dataset:
         fault = fault or f"it lacks its {needed}"
     return Item(

@@ -13,9 +13,12 @@ def inflate(content: bytes, wish: dict[str, Any]) -> Answer:
     unfolding = zlib.decompressobj(-zlib.MAX_WBITS)
     plain, left = bytearray(), content
     try:
-        while left:
-            plain += unfolding.decompress(left, _PIECE)
+        while not unfolding.eof:  # a byte of padding may follow (PS3.5 A.5)
+            piece = unfolding.decompress(left, _PIECE)
             left = unfolding.unconsumed_tail
+            plain += piece
+            if not piece and not left:
+                break
             if len(plain) > wish["most"]:
                 raise Fault("bomb")
     except zlib.error:
