@@ -21,6 +21,7 @@ import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.apps import Apps, ResourceCsp
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from pydantic import ConfigDict
@@ -35,6 +36,7 @@ from .door.request import Request, logged
 from .door.sendable import sendable_text
 from .door.telling import told
 from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError
+from .offers import offer
 from .standard.counted import counted
 from .tools import TOOLS, Entry
 
@@ -85,16 +87,28 @@ def create_server(settings: Settings) -> MCPServer[House]:
         finally:
             await anyio.to_thread.run_sync(house.close)
 
-    return MCPServer(
+    tools = {entry.function.__name__: _Tool.of(entry, house, threads) for entry in TOOLS}
+
+    async def read(tool: str, arguments: dict[str, Any], context: Context[Any, Any]) -> str:
+        result: CallToolResult = await tools[tool].run(arguments, context)
+        (words,) = result.content
+        assert isinstance(words, TextContent)
+        if result.is_error:
+            raise ResourceError(words.text)
+        return words.text
+
+    server = MCPServer(
         "dicom-mcp",
         title="DICOM archive",
         version=version("dicom-archive-mcp"),
         instructions=INSTRUCTIONS,
-        tools=[_Tool.of(entry, house, threads) for entry in TOOLS],
+        tools=[*tools.values()],
         extensions=[_viewer()],
         lifespan=lifespan,
         log_level="WARNING",
     )
+    offer(server, house, read)
+    return server
 
 
 def _viewer() -> Apps:

@@ -1,0 +1,124 @@
+"""What a client offers to a person beside the tools: questions from a menu, things to attach to a
+conversation, and words that complete themselves."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.prompts.base import PromptArgument
+from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
+
+from .door.house import ALL, House
+from .prompts import QUESTIONS, Question
+from .standard.dictionary import attribute, keywords
+from .words.modality import MODALITIES
+
+# Answers a question about one thing as JSON: the tool's name, its arguments, who asks.
+type Read = Callable[[str, dict[str, Any], Context[Any, Any]], Awaitable[str]]
+
+# Of these a protocol allows no more at a time.
+_MOST_COMPLETED = 100
+
+_JSON = "application/json"
+
+
+def offer(server: MCPServer[House], house: House, read: Read) -> None:
+    """Register them; `read` is how an archive is asked."""
+    for question in QUESTIONS:
+        server.add_prompt(_prompt(question))
+
+    @server.resource(
+        "dicom://{node}/studies/{study_instance_uid}",
+        name="study",
+        title="A study",
+        description="One study of an archive: its series, with their kinds, gaps and reports",
+        mime_type=_JSON,
+    )
+    async def study(  # pyright: ignore[reportUnusedFunction] - the decorator keeps it
+        node: str, study_instance_uid: str, context: Context[Any, Any]
+    ) -> str:
+        asked = {"node": node, "study_instance_uid": study_instance_uid}
+        return await read("study_overview", asked, context)
+
+    @server.resource(
+        "dicom://presets/{preset}",
+        name="preset",
+        title="An attribute preset",
+        description="The attributes that a preset returns at each level",
+        mime_type=_JSON,
+    )
+    async def preset(  # pyright: ignore[reportUnusedFunction]
+        preset: str, context: Context[Any, Any]
+    ) -> str:
+        presets = json.loads(await read("get_attribute_presets", {}, context))["presets"]
+        return json.dumps({name: presets[name] for name in presets if name in (preset, ALL)})
+
+    @server.resource(
+        "dicom://dictionary/{keyword}",
+        name="attribute",
+        title="An attribute of DICOM",
+        description="Tag and value representation of an attribute, by its keyword (PS3.6)",
+        mime_type=_JSON,
+    )
+    async def dictionary(keyword: str) -> str:  # pyright: ignore[reportUnusedFunction]
+        known = attribute(keyword)
+        facts = {"keyword": keyword}
+        if known:
+            tag = f"({known.tag >> 16:04X},{known.tag & 0xFFFF:04X})"
+            facts |= {"tag": tag, "vr": known.vr}
+        return json.dumps(facts)
+
+    @server.completion()
+    async def complete(  # pyright: ignore[reportUnusedFunction]
+        _: PromptReference | ResourceTemplateReference, argument: CompletionArgument, __: object
+    ) -> Completion:
+        choices = await anyio.to_thread.run_sync(_choices, house, argument.name)
+        return _completed(argument, choices)
+
+
+def _prompt(question: Question) -> Prompt:
+    return Prompt(
+        name=question.name,
+        title=question.title,
+        description=question.description,
+        arguments=[
+            PromptArgument(name=gap.name, description=gap.description, required=not gap.otherwise)
+            for gap in question.gaps
+        ],
+        fn=partial(_text, question),
+        context_kwarg=None,
+    )
+
+
+def _text(question: Question, **given: str) -> str:
+    return question.asked(given)
+
+
+def _choices(house: House, name: str) -> Sequence[str]:
+    """What an argument of this name may be. Nothing is asked of an archive, and nothing of a
+    patient is told."""
+    choices: Mapping[str, Sequence[str]] = {
+        "node": [*house.settings.nodes, ALL],
+        "modality": sorted(MODALITIES),
+        "preset": ["minimal", "standard", "extended"],
+        "keyword": keywords() if name == "keyword" else (),  # half a second, once
+        "day": ["today", "tomorrow", "yesterday"],
+        "period": ["today", "yesterday", "last week", "last month"],
+    }
+    return choices.get(name, ())
+
+
+def _completed(argument: CompletionArgument, choices: Sequence[str]) -> Completion:
+    begun = argument.value.casefold()
+    fitting = [one for one in choices if one.casefold().startswith(begun)]
+    return Completion(
+        values=fitting[:_MOST_COMPLETED],
+        total=len(fitting),
+        has_more=len(fitting) > _MOST_COMPLETED,
+    )
