@@ -427,6 +427,20 @@ def test_a_series_is_found_without_its_study_in_a_strict_archive(
         house.close()
 
 
+def test_a_series_alone_is_asked_for_its_study_once(held: list[Dataset], database: str) -> None:
+    chest = series(held, "nodule ct follow-up", "Lunge 10.0")
+    with EmbeddedArchive([], ae_title="ONCE", database=database) as archive:
+        house = House(Settings(Node(port=archive.port, called_ae_title="ONCE")))
+        session = house.session()
+        call = Call(
+            session, session.archive(session.names()), Deadline(30), Progress(lambda _: None)
+        )
+        found = members(call, str(chest[0].SeriesInstanceUID))
+        assert len(found.objects) == len(chest)
+        assert call.queries == 3  # whose it is, what it holds, and that this is all
+        house.close()
+
+
 def test_overlays_are_drawn_where_they_are_asked_for_and_told_else() -> None:
     dataset = image(gradient(0, 255, "u1"), StudyDescription="Overlays")
     add_plane(dataset, np.eye(16, 32, dtype=bool))

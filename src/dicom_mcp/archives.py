@@ -106,6 +106,21 @@ class Archives:
 
         return self._each(query, ask, keep, deadline, arrived)
 
+    def studies_of(self, series: str, *, deadline: Deadline, arrived: Arrived = ignored) -> Matches:
+        """The studies that have a series of this UID at any of them."""
+
+        def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
+            return self._archives[name].studies_of(series, deadline=step, arrived=lambda: put(None))
+
+        answers = self._together(ask, deadline, lambda _, __: arrived())
+        found: dict[str, Match] = {}
+        for name, answer in answers.given:
+            for match in answer.matches:
+                found[str(match["StudyInstanceUID"])] = match
+                self._learn(name, match)
+        joined = answers.joined(Query(Level.STUDY, wanted=("StudyInstanceUID",)), [])
+        return replace(joined, matches=[*found.values()])
+
     def each_series(
         self,
         studies: Collection[str],

@@ -155,6 +155,18 @@ class Archive:
                 answer = _of_images_only(asking, answer)
         return replace(answer, queries=asking.cost.queries)
 
+    def studies_of(self, series: str, *, deadline: Deadline, arrived: Arrived = ignored) -> Matches:
+        """The studies that have a series of this UID: one, unless it was given out twice.
+
+        Raises StatusFailure where the archive has more studies than can be searched for it.
+        """
+        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        with self._located():
+            uids = self._parents.studies_of_series(series, asking)
+        query = Query(Level.STUDY, wanted=("StudyInstanceUID",))
+        found: list[Match] = [{"StudyInstanceUID": uid} for uid in uids]
+        return Matches(query, found, queries=asking.cost.queries)
+
     def each_series(
         self,
         studies: Collection[str],

@@ -151,6 +151,14 @@ class Call:
             )
         )
 
+    def studies_of(self, series: str) -> Matches:
+        """The studies that have a series of this UID (see Archive.studies_of)."""
+        return self._counted(
+            self._archive.studies_of(
+                series, deadline=self._deadline, arrived=self._progress.advance
+            )
+        )
+
     def each_series(
         self,
         studies: Collection[str],

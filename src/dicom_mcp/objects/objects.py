@@ -141,24 +141,22 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
     """
     series = one_uid(series, "series_instance_uid")
     study = one_uid(study, "study_instance_uid") if study.strip() else ""
-    return _members(call, series, study, instance)
-
-
-def _members(call: Call, series: str, study: str, instance: str = "") -> Members:
-    keys = {"SeriesInstanceUID": series}
     if instance.strip():
-        keys["SOPInstanceUID"] = one_uid(instance, "sop_instance_uid")
-    if study and len(keys) == 1:
-        listed = listing(call, study, series, said=None, also=WANTED[3:])
-        found, whole, notes = listed.instances, listed.whole, listed.notes
-    else:
-        if study:
-            keys["StudyInstanceUID"] = study
+        above = {"StudyInstanceUID": study} if study else {}
+        uid = one_uid(instance, "sop_instance_uid")
+        keys = {**above, "SeriesInstanceUID": series, "SOPInstanceUID": uid}
         answer = call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
         found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
-        if found and len(keys) == 1:
-            return _members(call, series, study)
+    else:
+        found, whole, notes = [], True, ()
+        if not study:
+            answer = call.studies_of(series)
+            study = next((text(one, "StudyInstanceUID") for one in answer.matches), "")
+            whole = answer.complete
+        if study:
+            listed = listing(call, study, series, said=None, also=WANTED[3:])
+            found, whole, notes = listed.instances, listed.whole, listed.notes
     if not found and not whole:
         raise ContentError("The archive's answer ended before it named an object", "Ask again")
     if not found:
