@@ -56,15 +56,15 @@ class Answers[T]:
         return Matches(
             query=next((one.query for one in answers if isinstance(one, Matches)), query),
             matches=[],
-            complete=not self.failed and all(one.complete for one in answers),
+            complete=not self.failed and all(answered.complete for answered in answers),
             notes=(*told, *self.notes, *self._said(), *notes),
             absent=tuple(sorted(absent[0].intersection(*absent))) if absent else (),
-            queries=sum(one.queries for one in answers),
+            queries=sum(answered.queries for answered in answers),
             beside=frozenset[str]().union(
-                *(one.beside for one in answers if isinstance(one, Matches))
+                *(answered.beside for answered in answers if isinstance(answered, Matches))
             ),
             left=frozenset[tuple[str, str]]().union(
-                *(one.left for one in answers if isinstance(one, Matches))
+                *(answered.left for answered in answers if isinstance(answered, Matches))
             ),
         )
 
@@ -87,5 +87,5 @@ class Answers[T]:
 def one_of(failures: Sequence[ArchiveError]) -> ArchiveError:
     """The first failure, which tells of the other ones too."""
     first, *others = failures
-    first.remedy = " ".join((first.remedy, *(f"Also {one}" for one in others))).strip()
+    first.remedy = " ".join((first.remedy, *(f"Also {error}" for error in others))).strip()
     return first

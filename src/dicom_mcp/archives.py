@@ -46,7 +46,7 @@ class Archives:
     @property
     def node(self) -> tuple[AnyNode, ...]:
         """All of them, in the order they were named."""
-        return tuple(one.node for one in self._archives.values())
+        return tuple(archive.node for archive in self._archives.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -190,13 +190,13 @@ class Archives:
         if answers.given and without:  # elsewhere there is none: that is no failure
             names = ", ".join(name for name, _ in without)
             answers.notes.append(remark(f"No worklist at {names}."))
-            answers.failed = [one for one in answers.failed if one not in without]
+            answers.failed = [failure for failure in answers.failed if failure not in without]
         rows: list[Match] = [
             {**row, NODES: [name]} for name, answer in answers.given for row in answer.rows
         ]
         rows.sort(
             key=lambda row: tuple(
-                str(row.get(f"ScheduledProcedureStepStart{one}", "")) for one in ("Date", "Time")
+                str(row.get(f"ScheduledProcedureStepStart{half}", "")) for half in ("Date", "Time")
             )
         )
         joined = answers.joined(Query(Level.STUDY), [])
@@ -240,9 +240,9 @@ class Archives:
 
         for name, archive in self._archives.items():
             here = [
-                one
-                for one in left
-                if name in self._holders.get(one.study_instance_uid, self._archives)
+                reference
+                for reference in left
+                if name in self._holders.get(reference.study_instance_uid, self._archives)
             ]
             if not here or stopped:
                 continue

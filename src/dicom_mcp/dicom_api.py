@@ -319,7 +319,7 @@ class Archive:
             seconds = SECONDS if MODALITIES in lacks else _SECONDS_FOR_COUNTS
             filled = fill(asking, query.level, answer.matches, lacks, seconds=seconds)
             notes.append(found_below(query.level, lacks, filled, len(answer.matches)))
-        if absent := [one for one in answer.absent if one not in (*lacks, *query.keys)]:
+        if absent := [keyword for keyword in answer.absent if keyword not in (*lacks, *query.keys)]:
             notes.append(remark(f"The archive does not return {', '.join(absent)}.").about(*absent))
         return replace(answer, notes=tuple(notes))
 

@@ -329,4 +329,4 @@ def _places(text: str) -> Iterator[tuple[int, _Where]]:
 
 def _parts(dotted: str) -> _Where:
     found = cast("Sequence[str]", re.findall(r""""[^"]*"|'[^']*'|[^.\s]+""", dotted))
-    return tuple(one.strip("\"'") for one in found)
+    return tuple(part.strip("\"'") for part in found)

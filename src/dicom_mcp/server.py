@@ -267,7 +267,7 @@ def _compact(schema: dict[str, Any]) -> dict[str, Any]:
 
     def walk(part: Any) -> Any:
         if isinstance(part, list):
-            return [walk(one) for one in cast("list[Any]", part)]
+            return [walk(piece) for piece in cast("list[Any]", part)]
         if not isinstance(part, dict):
             return part
         return {

@@ -48,20 +48,20 @@ def overlay_notes(
     overlays: list[Overlay], shown: set[int], faults: dict[int, str], number: int
 ) -> Iterator[str]:
     """What is to be said of overlay planes: those drawn, those not, those of other frames."""
-    drawn = [str(one) for one in overlays if one.group in shown]
+    drawn = [str(overlay) for overlay in overlays if overlay.group in shown]
     if drawn:
         told = "Drawn over the image, graphics in yellow, regions in cyan"
         yield f"{told}: overlays {', '.join(drawn)}"
-    here = [one for one in overlays if one.is_on(number) and one.group not in shown]
-    if left := [str(one) for one in here if one.group not in faults]:
+    here = [overlay for overlay in overlays if overlay.is_on(number) and overlay.group not in shown]
+    if left := [str(overlay) for overlay in here if overlay.group not in faults]:
         yield (
             f"Not drawn: overlays {', '.join(left)}, which may hold text, arrows or findings; "
             "overlays=true draws them"
         )
-    for one in here:
-        if fault := faults.get(one.group):
-            yield f"Overlay {one} is not drawn: {fault}"
-    if others := [str(one) for one in overlays if not one.is_on(number)]:
+    for overlay in here:
+        if fault := faults.get(overlay.group):
+            yield f"Overlay {overlay} is not drawn: {fault}"
+    if others := [str(overlay) for overlay in overlays if not overlay.is_on(number)]:
         yield f"Other frames have overlays: {', '.join(others)}"
 
 

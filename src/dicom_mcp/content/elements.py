@@ -46,7 +46,7 @@ _UNLIMITED = frozenset({"LT", "ST", "UC", "UR", "UT"})
 _LONGEST_SHORT = 1024
 _LONGEST_LIST = 65536
 
-_VRS = frozenset(one.value for one in VR if len(one.value) == 2)
+_VRS = frozenset(vr.value for vr in VR if len(vr.value) == 2)
 
 # VRs of bytes: nothing a person reads.
 BULK = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
@@ -116,8 +116,8 @@ class Elements:
         if vr == "SS" and element.tag in _DESCRIPTORS and written:
             written[0] = str(int(written[0]) % 65536)
         if vr in _UNLIMITED:
-            return [plain_text(one, lines=vr in _LINES) for one in written]
-        return [capped(plain_text(one), _LONGEST_SHORT) for one in written]
+            return [plain_text(value, lines=vr in _LINES) for value in written]
+        return [capped(plain_text(value), _LONGEST_SHORT) for value in written]
 
     def numbers(self, keyword: str) -> list[float]:
         """The values as numbers; none at all where one of them is no finite number."""
@@ -190,7 +190,7 @@ class Elements:
     def _sequence(self, element: Element) -> Sequence[Dataset]:
         try:
             value = cast(Any, self.dataset[element.tag]).value
-            if all(isinstance(one, Dataset) for one in value[:1]):
+            if all(isinstance(item, Dataset) for item in value[:1]):
                 return cast("Sequence[Dataset]", value)
         except Exception as trouble:  # pydicom raises whatever its parsing stumbles over
             raise ContentError(f"{element.tag} is damaged and cannot be read") from trouble

@@ -129,7 +129,7 @@ def geometry(datasets: Iterable[Dataset]) -> Geometry:
         found = [_plane(elements, placing, number) for number in range(1, looked_at + 1)]
         planes += filter(None, found)
         unplaced += found.count(None) if placing.varies else frames * found.count(None)
-    stacks = sorted((_stack(each) for each in _sorted_apart(planes)), key=lambda one: -one.images)
+    stacks = sorted((_stack(group) for group in _sorted_apart(planes)), key=lambda one: -one.images)
     return Geometry(
         images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced, mosaics))
     )
@@ -264,7 +264,7 @@ def _alike(one: _Plane, other: _Plane) -> bool:
 def _stack(planes: Sequence[_Plane]) -> Stack:
     normal = upright(cross(planes[0].row, planes[0].column))
     positions: list[tuple[float, list[_Plane]]] = []
-    for plane in sorted(planes, key=lambda one: (dot(normal, one.position), one.name)):
+    for plane in sorted(planes, key=lambda each: (dot(normal, each.position), each.name)):
         where = dot(normal, plane.position)
         if positions and where - positions[-1][0] < _SAME:
             positions[-1][1].append(plane)

@@ -234,7 +234,7 @@ def _value(elements: Elements, element: Element, vr: str) -> str:
 def _is_words(value: bytes) -> bool:
     """Whether bytes of an unknown VR are letters a person can read."""
     text = value.rstrip(b" \0")
-    return len(text) > 1 and all(32 <= one < 127 for one in text)
+    return len(text) > 1 and all(32 <= byte < 127 for byte in text)
 
 
 def _shown(tag: BaseTag) -> str:

@@ -207,6 +207,6 @@ def _plain(text: str) -> str:
     parts the components of names."""
     text = unicodedata.normalize("NFKC", text).translate(_APART)
     if not text.isascii():
-        text = "".join(one for one in text if unicodedata.category(one) != "Cf")
+        text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     # A line that was broken in the middle of a sentence goes on.
     return re.sub(r"(?<=[^\s.:!?])[ \t]*\n[ \t]*(?=[^\W\d_])", " ", text)

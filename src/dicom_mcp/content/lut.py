@@ -77,7 +77,7 @@ def numbers(elements: Elements, keyword: str, *, size: int) -> "Numbers":
         found = np.frombuffer(bytes(value[:whole]), f"{'<' if little else '>'}u{size}")
         return found.astype(f"u{size}")
     several = cast("Iterable[int]", value if isinstance(value, Iterable) else [value])
-    wide = np.asarray([int(one) & 0xFFFF for one in several], np.uint16)
+    wide = np.asarray([int(number) & 0xFFFF for number in several], np.uint16)
     return wide if size == 2 else wide.view(np.uint8)
 
 
@@ -135,7 +135,7 @@ def _unfolded(segments: "Numbers", count: int) -> "Numbers":
                 steps.append((body + length, left - 1))
             case 1 if body < len(values) and out:
                 ramp = np.linspace(out[-1], values[body], length + 1)[1:]
-                out += [int(one) for one in np.rint(ramp)]
+                out += [int(number) for number in np.rint(ramp)]
                 steps.append((body + 1, left - 1))
             case 2 if len(steps) < 2:
                 parts = values[body : body + (4 if wide else 2)]

@@ -169,14 +169,14 @@ def contact_sheet(
     columns = min(columns or round((len(cells) * 1.1) ** 0.5) or 1, len(cells))
     rows = -(-len(cells) // columns)
     side = (longest_side // max(columns, rows)) - 4
-    shared, labels = _told_apart([one.label for one in cells])
+    shared, labels = _told_apart([shown.label for shown in cells])
     tiles = [_tile(one, label, side) for one, label in zip(cells, labels, strict=True)]
     width, height = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
     sheet = _blank(columns * (width + 4), rows * (height + 4))
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
         sheet.paste(tile, (column * (width + 4) + 2, row * (height + 4) + 2))
-    sheet = _explained(sheet, [line for each in cells for line in each.legend])
+    sheet = _explained(sheet, [line for shown in cells for line in shown.legend])
     head = f"{shared + ': ' if shared else ''}{counted(len(cells), 'image')} in rows of {columns}"
     listed = [f"{place}. {label}" for place, label in enumerate(labels, start=1)]
     return encoded(
@@ -209,7 +209,7 @@ def _one_scale(cells: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
     look like 54. And what is to be said of it."""
     import numpy as np
 
-    frames = [each.frame for each in cells if each.frame]
+    frames = [shown.frame for shown in cells if shown.frame]
     if len(frames) < 2 or len({frame.unit for frame in frames}) > 1:
         return [*cells], []
     lows = [frame.low for frame in frames if frame.low is not None]
@@ -219,17 +219,17 @@ def _one_scale(cells: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
         return [*cells], []
     span = high - low
     scaled: list[Cell] = []
-    for each in cells:
-        if (frame := each.frame) is None or frame.low is None or frame.high is None:
-            scaled.append(each)
+    for shown in cells:
+        if (frame := shown.frame) is None or frame.low is None or frame.high is None:
+            scaled.append(shown)
             continue
         shares = frame.pixels / 255.0
         if frame.inverted:
             shares = 1.0 - shares
         values = (frame.low - low + shares * (frame.high - frame.low)) / span
         greys = np.rint((1.0 - values if frame.inverted else values) * 255.0).astype(np.uint8)
-        said = tuple(line for line in each.said if line != shown_how(frame))
-        scaled.append(replace(each, pixels=greys, said=said))
+        said = tuple(line for line in shown.said if line != shown_how(frame))
+        scaled.append(replace(shown, pixels=greys, said=said))
     unit = f" {frames[0].unit}" if frames[0].unit else ""
     return scaled, [
         f"Shown: all {len(frames)} images without a window of their own on one scale, from "
@@ -260,7 +260,7 @@ def _all(cells: Sequence[Cell]) -> list[str]:
 
 def _scales(cells: Sequence[Cell]) -> list[str]:
     """What is to be said where images of different sizes are drawn equally large."""
-    known = [one.millimetres for one in cells if one.millimetres]
+    known = [shown.millimetres for shown in cells if shown.millimetres]
     longest = [max(size) for size in known]
     if len(known) < len(cells):
         return ["Not all images say how large a pixel is: they may not be to one scale."] * bool(

@@ -368,7 +368,7 @@ def _evidence(elements: Elements) -> str:
                     f"in study {study.text('StudyInstanceUID')}"
                 )
     codes = [str(code_of(entry)) for entry in _items(elements, "PerformedProcedureCodeSequence")]
-    lines += [f"Performed procedure: {one}" for one in codes]
+    lines += [f"Performed procedure: {procedure}" for procedure in codes]
     return "\n".join(lines)
 
 

@@ -313,5 +313,5 @@ def _colour(lab: list[float]) -> Colour | None:
     curved = (
         12.92 * one if one <= 0.0031308 else 1.055 * one ** (1 / 2.4) - 0.055 for one in mixed
     )
-    red, green, blue = (min(255, max(0, round(one * 255))) for one in curved)
+    red, green, blue = (min(255, max(0, round(share * 255))) for share in curved)
     return red, green, blue

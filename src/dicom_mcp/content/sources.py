@@ -43,7 +43,7 @@ def drawn_for(dataset: Dataset) -> Sequence[str]:
     for frame in _items(elements, "ReferencedFrameOfReferenceSequence"):
         for study in _items(frame, "RTReferencedStudySequence"):
             several = _items(study, "RTReferencedSeriesSequence")
-            found += [one.text("SeriesInstanceUID") for one in several]
+            found += [source.text("SeriesInstanceUID") for source in several]
     return [*dict.fromkeys(filter(None, found))]
 
 

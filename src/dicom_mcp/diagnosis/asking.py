@@ -96,7 +96,7 @@ class Asker:
             if level is Level.IMAGE:
                 resource = "studies/UID/series/UID/instances"
             asked = [f"{one}={key}" for one, key in keys.items() if one != "SpecificCharacterSet"]
-            asked += [f"includefield={one}" for one in wanted]
+            asked += [f"includefield={keyword}" for keyword in wanted]
             return command.fetch(node, f"/{resource}?{'&'.join((*asked, 'limit=5'))}")
         above = dict.fromkeys(self.above, HIDDEN)
         shown = {**above, **keys, **dict.fromkeys(wanted, "")}

@@ -80,7 +80,7 @@ def walk(
         accepted = _associate(steps, node)
     capabilities = [] if accepted is None else _accepted(accepted)
     with nullcontext(shared) if shared else closing(DimseExchange(node)) as exchange:
-        queries = any(one in (accepted or ()) for one in _QUERIES)
+        queries = any(service in (accepted or ()) for service in _QUERIES)
         if queries or accepted is None:
             asker = Asker(exchange, steps)
             Probe(asker, habits).run(

@@ -90,7 +90,7 @@ class Probe:
         return f"{service} for studies by {asked} gave {len(got.rows)}{more}", got.rows
 
     def _returned(self, level: Level, rows: list[Match]) -> None:
-        absent = [one for one in WANTED[level] if not any(one in row for row in rows)]
+        absent = [keyword for keyword in WANTED[level] if not any(keyword in row for row in rows)]
         noun = level.lower() if level is not Level.IMAGE else "instance"
         if level is Level.STUDY:
             self.habits.left_out.update(absent)

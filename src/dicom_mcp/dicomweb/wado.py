@@ -120,12 +120,12 @@ class _Retrieval:
         self._stopped = False
 
     def run(self, *, headers: bool) -> Retrieved:
-        usable = [one for one in self._wanted.values() if _is_usable(one)]
+        usable = [reference for reference in self._wanted.values() if _is_usable(reference)]
         if len(usable) < len(self._wanted):
             self._reasons["their UIDs are not valid (PS3.5 9.1)"] = len(self._wanted) - len(usable)
         groups: dict[str, _Kept] = {}
-        for one in usable:
-            groups.setdefault(_series(one), {})[one.sop_instance_uid] = one
+        for reference in usable:
+            groups.setdefault(_series(reference), {})[reference.sop_instance_uid] = reference
         try:
             for group in groups.values():
                 self._fetch(group, headers=headers)
@@ -133,7 +133,7 @@ class _Retrieval:
                     break
         except ArchiveError as error:
             self._failure = self._failure or error
-            self._reasons[_told(error)] += len(self._left) - self._reasons.total()
+            self._reasons[str(error).rstrip(".")] += len(self._left) - self._reasons.total()
         if self._failure and not self._count:
             raise self._failure
         return self._retrieved()
@@ -154,11 +154,11 @@ class _Retrieval:
         """The objects of one series."""
         if len(group) >= MANY and self._wado.has_series:
             self._series(group, headers=headers)
-        for one in group.values():
+        for reference in group.values():
             if self._stopped:
                 return
-            if _place(one) in self._left:
-                self._alone(one, headers=headers)
+            if _place(reference) in self._left:
+                self._alone(reference, headers=headers)
 
     def _series(self, group: _Kept, *, headers: bool) -> None:
         """As many of them as one request for the whole series brings, if that is worth it."""
@@ -209,7 +209,7 @@ class _Retrieval:
 
     def _failed(self, error: ArchiveError) -> None:
         self._failure = self._failure or error
-        self._reasons[_told(error)] += 1
+        self._reasons[str(error).rstrip(".")] += 1
         self._in_a_row += 1
         if self._in_a_row >= MOST_FAILURES:
             raise error
@@ -275,8 +275,8 @@ class _Retrieval:
                 raise Refused(404, _nothing())
             with closing(_files(answer)) as found:
                 reason = self._give(starmap(_instance, found), wanted, unsettled)
-        for one in unsettled:
-            self._hand(settled(one, lambda: self._last_tag(target)), *wanted.values())
+        for reference in unsettled:
+            self._hand(settled(reference, lambda: self._last_tag(target)), *wanted.values())
         return reason
 
     def _last_tag(self, target: str) -> int:
@@ -390,10 +390,6 @@ def _place(one: Reference) -> tuple[str, str]:
 def _series(one: Reference) -> str:
     """Where a series stands (PS3.18 10.4.1.1)."""
     return f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}"
-
-
-def _told(error: ArchiveError) -> str:
-    return f"{error.happened}. {error.remedy}".rstrip(". ")
 
 
 def _nothing() -> StatusFailure:

@@ -129,7 +129,7 @@ def _is_usable(sop_class: str) -> bool:
 def _syntaxes(uid: str, known: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
     """The syntaxes an object of this class is accepted in; `known` are those it is kept in."""
     if known:
-        return tuple(one for one in EVERY if one in known or one in UNCOMPRESSED)
+        return tuple(syntax for syntax in EVERY if syntax in known or syntax in UNCOMPRESSED)
     if not sop_class(uid).has_pixels:
         return (*UNCOMPRESSED, EXPLICIT_VR_BIG_ENDIAN) if is_named else UNCOMPRESSED
     if not is_named:
@@ -157,5 +157,5 @@ def unique_keys(batch: Sequence[Reference], *, patient_id: str = "") -> Mapping[
         **above,
         "StudyInstanceUID": batch[0].study_instance_uid,
         "SeriesInstanceUID": batch[0].series_instance_uid,
-        "SOPInstanceUID": "\\".join(one.sop_instance_uid for one in batch),
+        "SOPInstanceUID": "\\".join(reference.sop_instance_uid for reference in batch),
     }

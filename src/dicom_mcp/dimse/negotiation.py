@@ -64,11 +64,11 @@ def request_pdu(
     request.application_context_name = UID(_APPLICATION_CONTEXT)
     request.calling_ae_title = node.calling_ae_title
     request.called_ae_title = node.called_ae_title
-    classes = dict.fromkeys(one.sop_class for one in storage)
+    classes = dict.fromkeys(offered.sop_class for offered in storage)
     roles = [build_role(UID(sop_class), scp_role=True) for sop_class in classes]
     request.user_information = [longest, implementation, version, *roles]
-    contexts = [build_context(one, _TRANSFER_SYNTAXES) for one in abstract_syntaxes]
-    contexts += [build_context(one.sop_class, one.transfer_syntax) for one in storage]
+    contexts = [build_context(uid, _TRANSFER_SYNTAXES) for uid in abstract_syntaxes]
+    contexts += [build_context(offered.sop_class, offered.transfer_syntax) for offered in storage]
     for number, context in enumerate(contexts):
         context.context_id = 2 * number + 1
     request.presentation_context_definition_list = contexts

@@ -50,7 +50,7 @@ class Order:
         What was not asked for is dropped: an archive may send a whole series. One that says it is
         of another series stands aside until the request has ended: the right one may follow.
         """
-        coming = {one.sop_instance_uid: one for one in self.left(references)}
+        coming = {reference.sop_instance_uid: reference for reference in self.left(references)}
 
         def take(instance: Instance) -> bool:
             uid = instance.sop_instance_uid
@@ -98,7 +98,7 @@ class Order:
         missing = [
             one for place, one in self._left.items() if place in self._reasons or not self.stopped
         ]
-        reasons = Counter(self._reasons.get(_place(one), NOTHING) for one in missing)
+        reasons = Counter(self._reasons.get(_place(reference), NOTHING) for reference in missing)
         notes = [_did_not_come(number, len(self._wanted), why) for why, number in reasons.items()]
         if self._unasked:
             noun = "object" if self._unasked == 1 else "objects"

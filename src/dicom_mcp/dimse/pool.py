@@ -130,7 +130,7 @@ class Pool:
                 deadline.check()
             self._lent += 1
             self._turns += 1
-            serving = [one for one in self._idle if storage <= one[1].proposed]
+            serving = [kept for kept in self._idle if storage <= kept[1].proposed]
             if serving:
                 # Questions leave those alone over which objects come.
                 best = min(reversed(serving), key=lambda one: len(one[1].proposed))

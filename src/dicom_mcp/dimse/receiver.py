@@ -312,8 +312,8 @@ class _Door:
         if connected.unfinished > max((one.largest for one in inboxes), default=0) + LONGEST_PDU:
             with suppress(AttributeError):
                 command = cast("Any", event.assoc.dimse.message).command_set
-                for one in inboxes:
-                    one.too_large = str(command.AffectedSOPInstanceUID)
+                for inbox in inboxes:
+                    inbox.too_large = str(command.AffectedSOPInstanceUID)
             connected.close()
 
 
@@ -325,8 +325,8 @@ _LISTENING = threading.Lock()
 def _contexts() -> "_Shared":
     """Every kind of object, in every syntax that is read here."""
     return _Shared(
-        build_context(one.abstract_syntax or "", _SYNTAXES)
-        for one in AllStoragePresentationContexts
+        build_context(context.abstract_syntax or "", _SYNTAXES)
+        for context in AllStoragePresentationContexts
     )
 
 

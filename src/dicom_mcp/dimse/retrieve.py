@@ -119,7 +119,7 @@ class Retrieval:
                 self._move()
         except ArchiveError as error:
             self._failure = self._failure or error
-            order.give_up(order.waiting(), _told(error))
+            order.give_up(order.waiting(), str(error).rstrip("."))
         if self._failure and not order.count:
             raise self._failure
         return order.retrieved(", ".join(self._brought) or self.service)
@@ -138,11 +138,11 @@ class Retrieval:
                 ) from error
             return
         self._manners.offers_get = True
-        failed = [one for one in known if one.sop_instance_uid in self._failed]
+        failed = [reference for reference in known if reference.sop_instance_uid in self._failed]
         # What was said of their transfer syntaxes may have been wrong.
         told = [replace(one, transfer_syntaxes=()) for one in failed if one.transfer_syntaxes]
         self._fetch(shares(told), headers=headers)
-        untold = [one for one in failed if not one.sop_class_uid]
+        untold = [reference for reference in failed if not reference.sop_class_uid]
         self._fetch(shares_of_rare(untold), headers=headers)
 
     def _move(self) -> None:
@@ -166,14 +166,14 @@ class Retrieval:
             ) from error
         except ArchiveError as error:
             self._failure = error
-            self._order.give_up(self._order.left(wanted), _told(error))
+            self._order.give_up(self._order.left(wanted), str(error).rstrip("."))
 
     def _fetch(self, wanted: Sequence[Share], *, headers: bool) -> None:
         for share in wanted:
             left = [tuple(self._order.left(batch)) for batch in share.batches]
             todo = deque(_Request(batch) for batch in left if batch)
             if not self._manners.reads_lists:
-                todo = deque(_Request((one,)) for batch in left for one in batch)
+                todo = deque(_Request((reference,)) for batch in left for reference in batch)
             self._failures_in_a_row = 0
             while todo and not self._order.stopped:
                 study = self._over(
@@ -243,7 +243,7 @@ class Retrieval:
             query,
             model,
             self._node,
-            [one.sop_instance_uid for one in self._order.left(request.references)],
+            [reference.sop_instance_uid for reference in self._order.left(request.references)],
             take,
             deadline=self._deadline,
             largest=LARGEST_OBJECT,
@@ -277,12 +277,12 @@ class Retrieval:
         failed = [one for one in missing if one.sop_instance_uid in ending.failed_uids]
         if ending.failed >= len(missing):
             failed = list(missing)
-        silent = tuple(one for one in missing if one not in failed)
+        silent = tuple(reference for reference in missing if reference not in failed)
         self._give_up(failed, ending)
         if len(request.references) > 1:
             return [
-                _Request((one,), single=came <= 1, with_bulk_data=request.with_bulk_data)
-                for one in silent
+                _Request((reference,), single=came <= 1, with_bulk_data=request.with_bulk_data)
+                for reference in silent
             ]
         self._give_up(silent, ending)
         self._failures_in_a_row += request.single
@@ -312,7 +312,7 @@ class Retrieval:
                 _remedy(said, register) if not refused else _ALLOW,
                 status=said.code,
             )
-            self._order.give_up(some, _told(error))
+            self._order.give_up(some, str(error).rstrip("."))
             self._failed.update(reference.sop_instance_uid for reference in some)
             if said.kind is Kind.FAILURE:
                 self._failure = error
@@ -336,7 +336,7 @@ class Retrieval:
         rest = tuple(one for one in missing if one.sop_instance_uid != uid)
         self._order.give_up((one for one in missing if one not in rest), _TOO_LARGE)
         if len(rest) == len(missing):  # it was not asked for and would come again
-            return [_Request((one,)) for one in rest]
+            return [_Request((reference,)) for reference in rest]
         return [_Request(rest)] if rest else []
 
     def _give_up_all(self, todo: deque[_Request]) -> None:
@@ -348,7 +348,7 @@ class Retrieval:
         self._failure = self._failure or error
         while todo:
             references = todo.popleft().references
-            self._order.give_up(references, _told(error))
+            self._order.give_up(references, str(error).rstrip("."))
             self._failed.update(reference.sop_instance_uid for reference in references)
 
     def _spare(self, todo: deque[_Request]) -> None:
@@ -389,7 +389,3 @@ def _remedy(said: Status, register: str) -> str:
     if register and said.code not in _ABOUT_REQUEST:
         return f"If it cannot reach or does not know our receiver, {register}; its log tells"
     return _REMEDIES.get(said.code, said.remedy) or _REMEDIES[0xA702]
-
-
-def _told(error: ArchiveError) -> str:
-    return f"{error.happened}. {error.remedy}".rstrip(". ")

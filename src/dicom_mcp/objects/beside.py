@@ -110,7 +110,7 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[Note]]:
         limit=_MOST_LISTED,
     )
     told: list[Note] = []
-    if not answer.complete or not all(text(one, "Modality") for one in listed):
+    if not answer.complete or not all(text(match, "Modality") for match in listed):
         told.append(
             remark(
                 "Not all series of the study could be looked at: whether others draw on this image "
@@ -118,13 +118,15 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[Note]]:
             )
         )
     drawing = {
-        text(one, "SeriesInstanceUID"): " ".join(
-            filter(None, (MODALITIES[text(one, "Modality")], shown(text(one, "SeriesDescription"))))
+        text(match, "SeriesInstanceUID"): " ".join(
+            filter(
+                None, (MODALITIES[text(match, "Modality")], shown(text(match, "SeriesDescription")))
+            )
         )
-        for one in listed
-        if text(one, "Modality") in MODALITIES
+        for match in listed
+        if text(match, "Modality") in MODALITIES
     }
-    several = [one for one in listed if text(one, "Modality") == "PR"]
+    several = [match for match in listed if text(match, "Modality") == "PR"]
     states, unread = _states(call, study, several)
     return _Beside(states, drawing), told + unread
 

@@ -99,9 +99,9 @@ class Choosing:
         several = self._places(objects) if last < _MOST_PLACED else []
         from ..content.geometry import at_share_of_volume
 
-        chosen = at_share_of_volume([one.position for one in several], share)
-        member = next((one.member for one in several if one.position is chosen), None)
-        there = sum(abs(one.position.along - chosen.along) < _NEAR for one in several if chosen)
+        chosen = at_share_of_volume([image.position for image in several], share)
+        member = next((image.member for image in several if image.position is chosen), None)
+        there = sum(abs(image.position.along - chosen.along) < _NEAR for image in several if chosen)
         if member:
             self.remarks.note(
                 f"The series holds several volumes or orientations ({there} images lie at this "
@@ -125,7 +125,7 @@ class Choosing:
 
         with suppress(ArchiveError):
             fetch(step, some, take, headers=True)
-        return [found[one.uid] for one in some if one.uid in found]
+        return [found[member.uid] for member in some if member.uid in found]
 
     def stack(self, found: Members) -> list[Placed]:
         """The pictures of a series along their normal.
@@ -135,9 +135,9 @@ class Choosing:
         placed = self.placed(found)
         first = placed[0].position
         if not all(
-            first.faces(one.position)
-            and one.position.frame_of_reference == first.frame_of_reference
-            for one in placed
+            first.faces(image.position)
+            and image.position.frame_of_reference == first.frame_of_reference
+            for image in placed
         ):
             raise ContentError(
                 "The series holds images of several orientations or frames of reference",
@@ -212,7 +212,7 @@ class Choosing:
 
 def along_normal(placed: Sequence[Placed]) -> list[Placed]:
     """Pictures of one orientation in the order in which they lie."""
-    return sorted(placed, key=lambda one: (one.position.along, one.member.number or 0))
+    return sorted(placed, key=lambda image: (image.position.along, image.member.number or 0))
 
 
 def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
@@ -221,9 +221,9 @@ def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
     if len(placed) < len(probed):
         return True
     first = placed[0].position
-    if not all(first.faces(one.position) for one in placed):
+    if not all(first.faces(image.position) for image in placed):
         return False
-    along = [one.position.along for one in placed]
+    along = [image.position.along for image in placed]
     steps = [after - before for before, after in pairwise(along)]
     if min(steps) < -_SAME_PLACE and max(steps) > _SAME_PLACE:
         return False

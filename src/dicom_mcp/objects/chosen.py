@@ -67,7 +67,7 @@ class Chosen:
             limit=_MOST_SERIES,
         )
         self._learn(answer.complete, answer.notes)
-        came = {text(one, "SeriesInstanceUID") for one in found}
+        came = {text(match, "SeriesInstanceUID") for match in found}
         before = {text(series, "SeriesInstanceUID"): series for series in self.series}
         self.series = [one for uid, one in before.items() if uid not in came]
         self.series += [{**before.get(text(one, "SeriesInstanceUID"), {}), **one} for one in found]

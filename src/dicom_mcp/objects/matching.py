@@ -63,7 +63,7 @@ class Matching:
             return self._by_number(at, trouble)
         chosen = self._chosen(mine, at)
         stack, lies = _facing_most(chosen, others)
-        mine = along_normal([one for one in mine if one.position.faces(chosen.position)])
+        mine = along_normal([image for image in mine if image.position.faces(chosen.position)])
         if said := str(lies):
             self._note(f"Right against left: {said}{_apart_at_edges(lies, chosen)}.")
         if _has_one_frame(chosen, stack[0]):
@@ -89,8 +89,8 @@ class Matching:
         if at.millimetres is not None:
             return self.choosing.nearest(mine, at.millimetres)
         member, number = self.choosing.pick(self.left, at, 0)
-        several = [one for one in mine if one.member is member]
-        several = [one for one in several if not number or one.position.frame == number]
+        several = [image for image in mine if image.member is member]
+        several = [image for image in several if not number or image.position.frame == number]
         if not several:
             raise ContentError(
                 f"{member.name} does not say where it lies in the patient",
@@ -163,14 +163,14 @@ class Matching:
             positions.setdefault(round(placed.position.along, 2), placed)
         slices = stack[0].position.plane
         made = Resampling(
-            self._grid(chosen), slices, [one.position.along for one in positions.values()]
+            self._grid(chosen), slices, [image.position.along for image in positions.values()]
         )
-        wanted = [one for one in positions.values() if made.wants(one.position.along)]
+        wanted = [image for image in positions.values() if made.wants(image.position.along)]
         if len(wanted) > _MOST:
             raise ContentError(f"It takes {len(wanted)} images; at most {_MOST} are resampled")
         dataset = self._filled(made, wanted)
         where = dot(slices.normal, chosen.position.centre)
-        nearest = min(wanted, key=lambda one: abs(one.position.along - where))
+        nearest = min(wanted, key=lambda image: abs(image.position.along - where))
         several = " (the first of each place)" if len(positions) < len(stack) else ""
         self._note(
             "Right is no image of the archive: it was resampled in the plane of the left one from "
@@ -191,7 +191,7 @@ class Matching:
         frames: dict[str, list[int]] = {}
         for one in wanted:
             frames.setdefault(one.member.uid, []).append(one.position.frame)
-        objects = {one.member.uid: one.member for one in wanted}
+        objects = {image.member.uid: image.member for image in wanted}
         with call.decoder() as apart:
 
             def take(one: Member, instance: Instance) -> bool:
@@ -223,17 +223,17 @@ def _facing_most(chosen: Placed, others: Sequence[Placed]) -> tuple[list[Placed]
     from ..content.facing import facing
 
     stacks: list[list[Placed]] = []
-    for one in others:
+    for image in others:
         for stack in stacks:
             first = stack[0].position
             if (
-                first.faces(one.position)
-                and first.frame_of_reference == one.position.frame_of_reference
+                first.faces(image.position)
+                and first.frame_of_reference == image.position.frame_of_reference
             ):
-                stack.append(one)
+                stack.append(image)
                 break
         else:
-            stacks.append([one])
+            stacks.append([image])
     lies = [facing(chosen.position.plane, stack[0].position.plane) for stack in stacks]
     best = min(range(len(stacks)), key=lambda at: (round(lies[at].tilt), -len(stacks[at])))
     return along_normal(stacks[best]), lies[best]

@@ -89,7 +89,7 @@ class Frames(Sequence[tuple[Member, int]]):
 
     def __init__(self, objects: Sequence[Member]) -> None:
         self._objects = objects
-        self._ends = [*accumulate(one.frames for one in objects)]
+        self._ends = [*accumulate(each.frames for each in objects)]
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -231,7 +231,7 @@ def fetch(
     if not wanted:
         return found
 
-    by_uid = {one.uid: one.reference for one in wanted.values()}
+    by_uid = {each.uid: each.reference for each in wanted.values()}
 
     def keep(instance: Instance) -> bool:
         reference = instance.asked or by_uid[instance.sop_instance_uid]
@@ -250,7 +250,7 @@ def fetch(
             shelf.put((where, *_place(reference), headers), kept)
         return hand(wanted[_place(reference)], came)
 
-    references = [one.reference for one in wanted.values()]
+    references = [each.reference for each in wanted.values()]
     with call.decoder() as apart:
         answer = call.fetch(references, keep, headers=headers)
     found.missing += [one.sop_instance_uid for one in answer.missing]

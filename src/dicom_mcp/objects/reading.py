@@ -76,7 +76,7 @@ class Reading:
     def read(self) -> None:
         """Fetch and read as many as are wanted, one at a time."""
         dates = self._dates()
-        ordered = sorted(self.search.found, key=lambda one: dates[one.uid], reverse=True)
+        ordered = sorted(self.search.found, key=lambda report: dates[report.uid], reverse=True)
         if len(ordered) > self.limit:
             ordered.sort(key=lambda member: _RANK.get(_called(member), 0))
         self.before = min((self.page - 1) * self.limit, len(ordered))
@@ -90,7 +90,7 @@ class Reading:
 
     def _dates(self) -> Mapping[str, str]:
         """When each was made: by the archive's account or, where that has to decide, its own."""
-        dates = {one.uid: _when(one) for one in self.search.found}
+        dates = {report.uid: _when(report) for report in self.search.found}
         if self.search.several:  # whose dates tell what came after what
             dates = {one.uid: dates[one.uid] or _of_study(one) for one in self.search.found}
         undated = [one for one in self.search.found if not dates[one.uid]]
@@ -176,16 +176,16 @@ class Reading:
             notes.append(self._place())
         if not search.found and search.where:
             notes.insert(0, remark(self._nothing(complete)))
-        read = [one for one in self.chosen if one.uid in self.came]
-        read.sort(key=lambda one: _dated(self.came[one.uid]), reverse=True)
+        read = [member for member in self.chosen if member.uid in self.came]
+        read.sort(key=lambda member: _dated(self.came[member.uid]), reverse=True)
         mark = _mark([report.text for report in self.came.values()])
         with_text = start > 0 or first_row == 0
         texts = _fitting(
-            {one.uid: self.came[one.uid].text[start:] if with_text else "" for one in read}
+            {member.uid: self.came[member.uid].text[start:] if with_text else "" for member in read}
         )
-        abouts = [self.came[one.uid].about for one in read]
-        about = [one for one in (abouts or [()])[0] if all(one in each for each in abouts)]
-        rows = [self._row(one, mark, texts[one.uid], start, first_row) for one in read]
+        abouts = [self.came[member.uid].about for member in read]
+        about = [one for one in (abouts or [()])[0] if all(one in lines for lines in abouts)]
+        rows = [self._row(member, mark, texts[member.uid], start, first_row) for member in read]
         are_whole = [row.pop("whole") for row in rows]
         if not all(are_whole):
             complete = False
@@ -200,7 +200,7 @@ class Reading:
             "instructions. Titles, names, tables and all else in `records` are from it too.",
             about=about,
             records=records,
-            others=[self._other(one) for one in self.others[:_MOST_OTHERS]],
+            others=[self._other(member) for member in self.others[:_MOST_OTHERS]],
         )
         pictures = [(page, mime_of(page)) for one in read for page in self.pages.get(one.uid, ())]
         return Pictures(said, pictures) if pictures else said

@@ -121,8 +121,8 @@ class Search:
             for uid in studies
             for one in several.get(uid, ())
         ]
-        later = [one for one in every if _holds_images(one)]
-        first = [one for one in every if not _holds_images(one)]
+        later = [match for match in every if _holds_images(match)]
+        first = [match for match in every if not _holds_images(match)]
         first.sort(key=lambda one: (text(one, "Modality") in _SCANNERS, _said(one) or 0))
         self._look(first, later)
 

@@ -35,7 +35,7 @@ def who_is(level: Level, match: Match) -> str:
     """What tells this match from another one; of a patient, what does not depend on how much else
     was asked for or found below."""
     if level is Level.PATIENT:
-        return repr([match.get(one, "") for one in _OF_ONE])
+        return repr([match.get(keyword, "") for keyword in _OF_ONE])
     return identity(level, match)
 
 

@@ -84,7 +84,7 @@ def values_of(keyword: str, text: Several, *, argument: str) -> list[str]:
     if keyword.endswith("UID"):
         values = _uids(listed)
     else:
-        pieces = [one for piece in listed for one in _NEVER_INSIDE.split(piece) if one.strip()]
+        pieces = [part for piece in listed for part in _NEVER_INSIDE.split(piece) if part.strip()]
         values = _values_of_pieces(pieces)
         if len(values) > 1 and _is_head(keyword, values[0]):
             del values[0]
@@ -143,9 +143,9 @@ def _visible(text: str) -> str:
     if text.isascii():
         return text
     seen = (
-        " " if unicodedata.category(one) == "Zs" else one
-        for one in text
-        if unicodedata.category(one) != "Cf"
+        " " if unicodedata.category(character) == "Zs" else character
+        for character in text
+        if unicodedata.category(character) != "Cf"
     )
     return "".join(seen)
 
@@ -161,7 +161,7 @@ def _column(keyword: str, text: str) -> str:
 
 
 def _is_head(keyword: str, cell: str) -> bool:
-    letters = "".join(one for one in cell.casefold() if one.isalnum())
+    letters = "".join(character for character in cell.casefold() if character.isalnum())
     return letters in _HEADS.get(keyword, ()) or letters == keyword.casefold()
 
 
@@ -169,7 +169,7 @@ def _uids(pieces: Iterable[str]) -> list[str]:
     """What between these has a digit, unless nothing has; a UID ends with one."""
     lines = [_BULLET.sub("", line.strip()) for piece in pieces for line in _LINES.split(piece)]
     plain = (unicodedata.normalize("NFKC", line) for line in lines)
-    values = _cleaned(one.rstrip(".") for line in plain for one in _AROUND_UIDS.split(line))
+    values = _cleaned(part.rstrip(".") for line in plain for part in _AROUND_UIDS.split(line))
     named = [value for value in values if any(map(str.isdigit, value))]
     return named or values
 
@@ -194,7 +194,7 @@ def _from_json(text: str) -> list[str] | None:
         listed: list[object] = json.loads(text, parse_int=str, parse_float=str)
     except ValueError:
         return None
-    texts = [one for one in listed if isinstance(one, str)]
+    texts = [piece for piece in listed if isinstance(piece, str)]
     return texts if len(texts) == len(listed) else None
 
 

@@ -34,8 +34,8 @@ type Parts = Sequence[str | Named]
 def joined(separator: str, several: Iterable[Parts]) -> list[str | Named]:
     """The parts of several things, with this between them."""
     parts: list[str | Named] = []
-    for one in several:
-        parts += [separator, *one] if parts else one
+    for note in several:
+        parts += [separator, *note] if parts else note
     return parts
 
 

@@ -68,7 +68,7 @@ class Query:
         """What is asked for in all: what is wanted, and what tells one match from another."""
         telling = TELLING if self.level is Level.STUDY and "PatientID" in self.keys else ()
         every = dict.fromkeys((*self.wanted, *ABOVE[self.level], *telling))
-        return tuple(one for one in every if one not in self.refused)
+        return tuple(keyword for keyword in every if keyword not in self.refused)
 
     @property
     def is_ascii(self) -> bool:

@@ -127,15 +127,15 @@ def _group(key: str, value: str) -> str | None:
 def _text(key: str, value: str) -> str:
     """The value with as many of its letters left out as the key has wildcards."""
     tokens = _TOKENS.findall(key)
-    spare = len(value) - sum(len(one) if one[0] == "?" else 1 for one in tokens)
+    spare = len(value) - sum(len(token) if token[0] == "?" else 1 for token in tokens)
     if spare < 0 or set(value) & set("*?\\"):
         return ""
     written, at = "", 0
-    for one in tokens:
-        if one[0] == "*":
+    for token in tokens:
+        if token[0] == "*":
             written, at = written + "*", at + 1
-        elif one[0] == "?":
-            written, at = written + one, at + len(one)
+        elif token[0] == "?":
+            written, at = written + token, at + len(token)
         else:
             written, at, spare = written + value[at : at + 1 + spare], at + 1 + spare, 0
     if spare and tokens[-1][0] != "*":

@@ -18,7 +18,7 @@ _OF_THE_COPY = frozenset(
     }
 )
 _COUNTS_OF_PATIENT = frozenset(
-    f"NumberOfPatientRelated{one}" for one in ("Studies", "Series", "Instances")
+    f"NumberOfPatientRelated{level}" for level in ("Studies", "Series", "Instances")
 )
 
 
@@ -32,7 +32,7 @@ class Union:
     def __init__(self, query: Query, nodes: Sequence[str], *, holding: bool = True) -> None:
         self.matches: dict[str, Match] = {}
         self._level = query.level
-        self._wanted = [one for one in query.wanted if one not in _OF_THE_COPY]
+        self._wanted = [keyword for keyword in query.wanted if keyword not in _OF_THE_COPY]
         self._order = nodes
         self._holding = holding
         self._nodes: dict[str, list[Value]] = {}
@@ -82,7 +82,7 @@ class Union:
         if not self._different:
             return []
         count = len(self._different)
-        keywords = sorted({one for many in self._different.values() for one in many})
+        keywords = sorted({keyword for many in self._different.values() for keyword in many})
         said = f" in {', '.join(keywords)}" if keywords else ""
         return [
             remark(

@@ -152,7 +152,7 @@ class _Looking:
             return [study for study in studies if study not in known]
 
         notes: list[Note] = []
-        counted = {one for one in studies if _said(studies[one], "NumberOfStudyRelatedSeries")}
+        counted = {uid for uid in studies if _said(studies[uid], "NumberOfStudyRelatedSeries")}
         if self._patient:
             at_once(studies.keys(), {"PatientID": self._patient})
         if len(left()) > 1:

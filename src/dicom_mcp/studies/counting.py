@@ -73,7 +73,7 @@ class Counting:
         self._things = Things(what, by, naming=naming)
         self._seen = 0
         meant = question.meanings.get(MODALITIES, ())
-        keys = [one.key for rank in meant for one in rank]
+        keys = [meaning.key for rank in meant for meaning in rank]
         self._modality_keys = keys or [*question.modalities.codes]
         self._modalities = [matcher("CS", key) for key in self._modality_keys]
         # Of each study only the values that are counted by: there may be 100,000.
@@ -188,7 +188,7 @@ class Counting:
         if self._what.name == "patients":
             thing = (self._things.patient(match), Level.PATIENT)
         if study and self._sieve.passes(match, OF_STUDY, *thing):
-            known = tuple(tuple(texts(match.get(one, ""))) for one in self._known)
+            known = tuple(tuple(texts(match.get(keyword, ""))) for keyword in self._known)
             self._studies[study] = self._alike.setdefault(known, known)
 
     @property
@@ -289,7 +289,7 @@ class Counting:
         """Whether every study with a series that these keys find is asked for."""
         asked = {*self._found.sent} - {MODALITIES}
         by_modality = MODALITIES not in self._found.sent or "Modality" in self._relational_keys()
-        of_studies = any(one.level in OF_STUDY for one in self._where)
+        of_studies = any(condition.level in OF_STUDY for condition in self._where)
         # That it has no date is no key that series could be asked by.
         known = asked <= self._relational_keys().keys() and not self._found.empty
         return known and by_modality and not of_studies
@@ -357,7 +357,7 @@ class Counting:
 
     @property
     def _asks_modality(self) -> bool:
-        by_modality = any(one.keyword == "Modality" for one in self._by)
+        by_modality = any(dimension.keyword == "Modality" for dimension in self._by)
         return by_modality or MODALITIES in self._question.keywords
 
     @property
@@ -374,7 +374,7 @@ class Counting:
         return not self._modalities or any(meant([modality]) for meant in self._modalities)
 
     def _tell_absent(self) -> None:
-        absent = {one.keyword for one in self._read if not one.is_told(self._found.absent)}
+        absent = {reader.keyword for reader in self._read if not reader.is_told(self._found.absent)}
         if absent:
             self._found.lack(
                 f"the archive does not return {', '.join(sorted(absent))}, so that "

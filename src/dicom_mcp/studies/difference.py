@@ -42,7 +42,7 @@ class Difference:
     @classmethod
     def of(cls, uid: str, held: Mapping[str, Match], holdings: Holdings) -> "Difference":
         """What differs of one study that these nodes hold."""
-        alone = all(len(one.studies.get(uid, ())) < 2 for one in holdings.values())
+        alone = all(len(holding.studies.get(uid, ())) < 2 for holding in holdings.values())
         below = {name: holdings[name].counts(uid) if alone else {} for name in held}
         known: dict[str, Match] = {name: {**held[name], **below[name]} for name in held}
         differs = differing(known, OF_STUDY, {name: holdings[name].tells for name in held})
@@ -133,7 +133,7 @@ def series(study: str, names: Sequence[str], holdings: Holdings) -> list[dict[st
 def numbers(matches: Iterable[Match]) -> list[Any]:
     """The instance numbers of these images, in order, as many as there is room for."""
     found = [match.get("InstanceNumber", "?") for match in matches]
-    found.sort(key=lambda one: (not isinstance(one, int), str(one).zfill(9)))
+    found.sort(key=lambda value: (not isinstance(value, int), str(value).zfill(9)))
     return [*found[:_MOST_NUMBERS], f"and {len(found) - _MOST_NUMBERS} more"][
         : min(len(found), _MOST_NUMBERS) + (len(found) > _MOST_NUMBERS)
     ]

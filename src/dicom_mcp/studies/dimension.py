@@ -107,7 +107,7 @@ def _by_age(write: Callable[[int], str]) -> Callable[[Match], list[str]]:
 
 def dimensions(names: Sequence[str]) -> list[Dimension]:
     """Each name's dimension, once. Raises BadArgument for too many."""
-    found = {one.name: one for one in map(Dimension.of, names)}
+    found = {dimension.name: dimension for dimension in map(Dimension.of, names)}
     if len(found) > _MOST:
         raise BadArgument(f"{len(found)} are too many to group by at once", f"Use at most {_MOST}")
     return list(found.values())

@@ -37,7 +37,7 @@ class Gaps:
         self._found = found
         self._step = call.within(_SECONDS)
         newest = sorted(studies, key=lambda study: text(study, "StudyDate"), reverse=True)
-        self._studies = {text(one, "StudyInstanceUID"): one for one in newest}
+        self._studies = {text(match, "StudyInstanceUID"): match for match in newest}
         self._series: dict[str, list[Series]] = {uid: [] for uid in self._studies}
         # Studies of which it is known whether anything is lacking.
         self._known: set[str] = set()
@@ -123,7 +123,7 @@ class Gaps:
         self._found.note(*answer.notes)
 
     def _list(self, studies: Sequence[str]) -> None:
-        series = {(uid, one.uid): one for uid in studies for one in self._series[uid]}
+        series = {(uid, each.uid): each for uid in studies for each in self._series[uid]}
         left = Counter(uid for uid, _ in series)
         counts = {place: one.said for place, one in series.items()}
         for place, listed in listings(self._step, counts):
@@ -142,14 +142,14 @@ class Gaps:
     def _remarks(self, uid: str) -> list[Note | str]:
         series = self._series[uid]
         told: list[Note | str] = []
-        for one in series:
-            if self._lacks(one):
-                given = len(one.listed.instances) if one.listed else 0
+        for each in series:
+            if self._lacks(each):
+                given = len(each.listed.instances) if each.listed else 0
                 told.append(
-                    f"{one.name}: the archive counts {one.said} instances, but gives {given}."
+                    f"{each.name}: the archive counts {each.said} instances, but gives {given}."
                 )
-            elif one.listed and one.listed.whole:
-                told += remarks(one)
+            elif each.listed and each.listed.whole:
+                told += remarks(each)
         if uid not in self._known:
             return told
         study = self._studies[uid]
@@ -158,7 +158,7 @@ class Gaps:
             (
                 "NumberOfStudyRelatedInstances",
                 "instances",
-                sum(len(one.listed.instances) for one in series if one.listed),
+                sum(len(each.listed.instances) for each in series if each.listed),
             ),
         ):
             said = count_of(text(study, keyword))

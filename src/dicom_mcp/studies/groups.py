@@ -89,7 +89,7 @@ class Groups:
             groups = sum(EMPTY not in group for group in sizes)
             notes.append(remark(f"{len(kept)} of {groups} groups have at least {at_least}."))
             if without:
-                named = ", ".join(one.name for one in self._by)
+                named = ", ".join(dimension.name for dimension in self._by)
                 notes.append(
                     remark(f"{without} have no value of {named}, and are in none of the groups.")
                 )
@@ -147,7 +147,7 @@ class Groups:
         if not self._by:
             return ()
         groups: set[Group] = set()
-        for written in product(*(one.groups(match) for one in self._by)):
+        for written in product(*(dimension.groups(match) for dimension in self._by)):
             group = tuple(
                 value.casefold() if one.is_name else value
                 for one, value in zip(self._by, written, strict=True)

@@ -194,7 +194,7 @@ class Holding:
     def _choose(self, call: Call, question: Question) -> None:
         """Keep those studies that have the modalities asked for, by their series."""
         self.ask_series(call, self.studies)
-        keys = [one.key for rank in question.meanings.get(MODALITIES, ()) for one in rank]
+        keys = [meaning.key for rank in question.meanings.get(MODALITIES, ()) for meaning in rank]
         meant = Modalities(every=(tuple(keys),)) if keys else question.modalities
         for uid in [*self.studies]:
             modalities = self.counts(uid).get(MODALITIES)

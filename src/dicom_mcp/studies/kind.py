@@ -102,7 +102,7 @@ def kind(
     """What a series with objects of these SOP classes is; several kinds are all named."""
     classes = list(dict.fromkeys(one for one in sop_classes if one))
     named = [sop_class(uid).kind for uid in classes] or [_BY_MODALITY.get(modality, IMAGES)]
-    told = dict.fromkeys(_told_better(one, description, image_type) for one in named)
+    told = dict.fromkeys(_told_better(name, description, image_type) for name in named)
     return " and ".join(told)
 
 

@@ -98,7 +98,7 @@ def lacking(numbers: Iterable[int]) -> list[int]:
     known = set(numbers)
     if not known or max(known) - min(known) + 1 > 2 * len(known):
         return []
-    return [one for one in range(min(known), max(known)) if one not in known]
+    return [number for number in range(min(known), max(known)) if number not in known]
 
 
 def repeated(numbers: Iterable[int]) -> list[int]:

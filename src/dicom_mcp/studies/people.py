@@ -65,7 +65,7 @@ def several_of_a_name(call: Call, question: Question, found: Account) -> None:
         return
     named = dict([*people.items()][:_MOST_NAMED])
     known = set(keys) == {"PatientName"} and question.level is Level.STUDY and found.complete
-    known = known and all(one in match for match in found.matches for one in _TOLD)
+    known = known and all(keyword in match for match in found.matches for keyword in _TOLD)
     whole = known or _ask_for_studies(call, named)
     told = joined("; ", (_said(_described(studies), whole=whole) for studies in named.values()))
     more = f"; and {len(people) - len(named)} more" if len(people) > len(named) else ""

@@ -59,14 +59,14 @@ class Series:
     def name(self) -> str:
         """How a note calls it."""
         number, description = (
-            text(self.match, one) for one in ("SeriesNumber", "SeriesDescription")
+            text(self.match, keyword) for keyword in ("SeriesNumber", "SeriesDescription")
         )
         return f"Series {number or '?'}{f' ({description})' if description else ''}"
 
     def row(self, study: Match) -> dict[str, Any]:
         """The series as a record; of dates what differs from the study's."""
         said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
-        part = body_part(*(text(self.match, one) for one in said)) if self.modality else ""
+        part = body_part(*(text(self.match, keyword) for keyword in said)) if self.modality else ""
         number = text(self.match, "SeriesNumber")
         day = text(self.match, "SeriesDate")
         listed = self.listed

@@ -29,7 +29,7 @@ class Sieve:
         self.refuted: set[str] = set()
         self._unclear: dict[Condition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._not_written: dict[Condition, bool] = dict.fromkeys(where, True)
-        self._others: dict[Condition, Counter[str]] = {one: Counter() for one in where}
+        self._others: dict[Condition, Counter[str]] = {condition: Counter() for condition in where}
 
     def passes(self, match: Match, levels: Collection[Level], thing: str, noun: Level) -> bool:
         """Whether a record fulfils the conditions on its levels; `thing` of level `noun` is what is
@@ -42,7 +42,7 @@ class Sieve:
                 continue
             if result is None:
                 self._unclear[condition][NOUN[noun][1]].add(thing)
-                if any(texts(match.get(one, "")) for one in condition.reads[:1]):
+                if any(texts(match.get(keyword, "")) for keyword in condition.reads[:1]):
                     self._not_written[condition] = False
             elif condition.is_negative and self._is_below(condition):
                 self.refuted.add(thing)

@@ -70,7 +70,7 @@ class Study:
         said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
         if found := body_part(*(text(one, name) for one in series for name in said)):
             return found
-        implied = {_BODY_PART_OF.get(one, "") for one in self.main}
+        implied = {_BODY_PART_OF.get(modality, "") for modality in self.main}
         return implied.pop() if len(implied) == 1 else ""
 
     @property

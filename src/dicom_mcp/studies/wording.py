@@ -142,7 +142,7 @@ def _parts(operand: str, relation: str, keyword: str, text: str) -> tuple[list[s
         parts, joined = (several, "and") if len(several) > 1 else (parts, joined)
     elif any(re.search(r" (?:and|und) ", part, re.IGNORECASE) for part in parts):
         raise _refused(text, '"and" and "or" are mixed', "Give conditions of their own, or quote")
-    values = iter(["".join(one) for one in quoted])
+    values = iter(["".join(letters) for letters in quoted])
     found = [re.sub("\0", lambda _: next(values), part).strip() for part in parts]
     if not all(found):
         raise _refused(text, "nothing is given to compare with", f"Ask: {keyword} is empty")

@@ -42,15 +42,15 @@ def doctor(where: str = "", config: str = "", *, as_json: bool = False) -> int:
     """
     watched = [_Watched(node) for node in chosen(load(config).nodes, where)]
     prepare()
-    for one in watched:
-        one.start()
+    for watch in watched:
+        watch.start()
     if as_json:
-        found = [one.ended() for one in watched]
-        sys.stdout.write(json.dumps([facts(one) for one in found], indent=2) + "\n")
+        found = [watch.ended() for watch in watched]
+        sys.stdout.write(json.dumps([facts(diagnosis) for diagnosis in found], indent=2) + "\n")
     else:
         console = Console(highlight=False)
-        found = [one.shown(console) for one in watched]
-    return 0 if all(one.works for one in found) else 1
+        found = [watch.shown(console) for watch in watched]
+    return 0 if all(diagnosis.works for diagnosis in found) else 1
 
 
 def chosen(nodes: dict[str, AnyNode], where: str) -> Sequence[AnyNode]:
@@ -76,7 +76,7 @@ def facts(found: Diagnosis) -> dict[str, Any]:
         "node": str(found.node),
         "works": found.works,
         "steps": [asdict(step) for step in found.steps],
-        "capabilities": [asdict(one) for one in found.capabilities],
+        "capabilities": [asdict(capability) for capability in found.capabilities],
     }
 
 
@@ -165,8 +165,8 @@ def _rest(found: Diagnosis, console: Console) -> None:
                 console.print(Text(f"To repeat it: {step.command}"), soft_wrap=True)
     if found.capabilities:
         table = _table("capability", "what was found")
-        for one in found.capabilities:
-            table.add_row(one.name, _plain(one.found))
+        for capability in found.capabilities:
+            table.add_row(capability.name, _plain(capability.found))
         console.print(table)
         console.print("To repeat these with other programs:")
         commands = {step.command: step.name for step in found.steps if step.command}

@@ -33,9 +33,9 @@ def show_nodes(file: str, *, json: bool) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for column in (*_COLUMNS, "settings"):
         table.add_column(column, overflow="fold")
-    for one in nodes:
-        rest = {name: one[name] for name in one if name not in _COLUMNS}
-        table.add_row(*(Text(words(one[name])) for name in _COLUMNS), Text(words(rest)))
+    for row in nodes:
+        rest = {name: row[name] for name in row if name not in _COLUMNS}
+        table.add_row(*(Text(words(row[name])) for name in _COLUMNS), Text(words(rest)))
     console.print(Text(f"From {source}. The first is asked when a question names none."))
     console.print(table)
 

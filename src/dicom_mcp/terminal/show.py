@@ -82,10 +82,10 @@ def as_json(facts: object) -> None:
     text = json.dumps(facts, ensure_ascii=False, indent=2)
     encoding = sys.stdout.encoding or "utf-8"
     shown = (
-        one
-        if one == "\n" or (one.isprintable() and _is_in(encoding, one))
-        else json.dumps(one)[1:-1]
-        for one in text
+        character
+        if character == "\n" or (character.isprintable() and _is_in(encoding, character))
+        else json.dumps(character)[1:-1]
+        for character in text
     )
     sys.stdout.write("".join(shown) + "\n")
 

@@ -104,13 +104,13 @@ class _Comparison:
             for uid in self._uids()
             for held in things(uid, self._holdings)
         ]
-        found = [one for one in every if one.differs or one.not_known]
-        found.sort(key=lambda one: one.study)
-        found.sort(key=lambda one: one.day, reverse=True)
-        found.sort(key=lambda one: one.rank)
+        found = [difference for difference in every if difference.differs or difference.not_known]
+        found.sort(key=lambda difference: difference.study)
+        found.sort(key=lambda difference: difference.day, reverse=True)
+        found.sort(key=lambda difference: difference.rank)
         shown = found[first - 1 : first - 1 + limit]
         self._look_into(shown)
-        records = fitting([one.row for one in shown])
+        records = fitting([difference.row for difference in shown])
         if not every and self._account.complete:
             told = "No study at these nodes matches these keys: nothing was compared."
             self._account.notes.insert(0, remark(told))
@@ -130,9 +130,9 @@ class _Comparison:
             only_on=Counter(", ".join(one.row["only_on"]) for one in found if not one.rank),
             differs_in=Counter(
                 what
-                for one in found
-                if one.rank > 1
-                for what in one.row.get("differs", ("series",))
+                for difference in found
+                if difference.rank > 1
+                for what in difference.row.get("differs", ("series",))
             ),
             records=records,
         )
@@ -222,7 +222,7 @@ class _Comparison:
         pending = [one for one in pending if len(things(one.study, self._holdings)) == 1]
 
         def ask(holding: Holding, call: Call) -> None:
-            left = [one.study for one in pending if holding.name in one.held]
+            left = [difference.study for difference in pending if holding.name in difference.held]
             holding.ask_series(call, [uid for uid in left if uid not in holding.series])
 
         if pending:
@@ -261,7 +261,7 @@ class _Comparison:
         }
 
     def _note_untold(self, every: Iterable[Difference]) -> None:
-        untold = Counter(one for difference in every for one in difference.untold)
+        untold = Counter(keyword for difference in every for keyword in difference.untold)
         for (name, what), count in untold.items():
             noun = "series" if what == SERIES_COUNT else "images"
             self._account.lack(

@@ -25,12 +25,12 @@ def diagnose(call: Call) -> Diagnosed:
     services, C-ECHO, then which keys, wildcards and character sets it honours. It only reads and
     shows nothing of a patient. Use it when a question failed or its answer is doubted."""
     found = call.apart(lambda _, one: one.diagnose())
-    told = [one for one in found.values() if isinstance(one, Diagnosis)]
-    notes = [str(one) for one in found.values() if isinstance(one, ArchiveError)]
-    notes += [_failure(one) for one in told if not one.works]
+    told = [result for result in found.values() if isinstance(result, Diagnosis)]
+    notes = [str(result) for result in found.values() if isinstance(result, ArchiveError)]
+    notes += [_failure(diagnosis) for diagnosis in told if not diagnosis.works]
     return Diagnosed(
-        works=len(told) == len(found) and all(one.works for one in told),
-        diagnoses=[_facts(one) for one in told],
+        works=len(told) == len(found) and all(diagnosis.works for diagnosis in told),
+        diagnoses=[_facts(diagnosis) for diagnosis in told],
         notes=notes or ["Every step worked. What was learned is used in later questions."],
     )
 

@@ -136,7 +136,7 @@ class _Making:
             self._found.note(
                 f"The archive counts {said} series in this study, but gives {len(several)}."
             )
-        self._series = sorted(several, key=lambda one: one.place)
+        self._series = sorted(several, key=lambda series: series.place)
 
     def list_instances(self) -> None:
         """The instances of each series, those that can be read first."""
@@ -214,7 +214,7 @@ class _Making:
         said = count_of(text(self._study, "NumberOfStudyRelatedInstances"))
         if said is not None and said != totals.get("instances", -1):
             totals["instances_by_archive"] = said
-        totals["reports"] = sum(not _REPORTS.isdisjoint(one.split(" and ")) for one in kinds)
+        totals["reports"] = sum(not _REPORTS.isdisjoint(kind.split(" and ")) for kind in kinds)
         totals["dose_reports"] = kinds.count(DOSE)
         if untold := kinds.count(UNTOLD):
             totals["structured_reports_of_unknown_kind"] = untold

@@ -27,7 +27,7 @@ def _as_written(value: object) -> object:
     """The SDK reads text as JSON where a list may be: the text null, and lists of numbers."""
     if value is None:
         return "null"
-    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 Listed = Annotated[Several, BeforeValidator(_as_written)]

@@ -110,7 +110,7 @@ def _search(
         these = f"These are the reports of {len(people)} patients: "
         found.note(remark(these, *told, ". Say whose is whose."))
     those.sort(key=_when, reverse=True)
-    by_uid = {uid: one for one in those if (uid := text(one, "StudyInstanceUID"))}
+    by_uid = {uid: study for study in those if (uid := text(study, "StudyInstanceUID"))}
     search.in_studies(found, next(iter(people)) if len(people) == 1 else "", by_uid)
 
 

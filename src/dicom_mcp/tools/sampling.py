@@ -121,12 +121,12 @@ class _Sampling:
             else:
                 self._values[uid] = {**values, "Modality": [text(series, "Modality")]}
         self._read(self._objects_of(untold))
-        for one in untold:
-            uid = text(one, "SeriesInstanceUID")
+        for match in untold:
+            uid = text(match, "SeriesInstanceUID")
             if uid in self._values:
                 values = self._values[uid]
-                self._told.learn(one, values)
-                for keyword, value in self._told.values(one).items():
+                self._told.learn(match, values)
+                for keyword, value in self._told.values(match).items():
                     if not any(values.get(keyword, ())):
                         values[keyword] = [value]
         self._spell_alike()
@@ -146,10 +146,10 @@ class _Sampling:
         """An object of each, that with the number 1 where they can be asked for together."""
         numbered = self._numbered(series)
         some: list[Member] = []
-        for one in series:
-            place = text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")
+        for match in series:
+            place = text(match, "StudyInstanceUID"), text(match, "SeriesInstanceUID")
             try:
-                found = member(*place, numbered[place]) if place in numbered else self._first(one)
+                found = member(*place, numbered[place]) if place in numbered else self._first(match)
                 if found:
                     some.append(found)
             except ArchiveError as error:
@@ -199,7 +199,7 @@ class _Sampling:
             values: dict[str, list[str]] = {}
             for counted in value_counts([dataset], self._attributes):
                 values.setdefault(counted.attribute, []).append(counted.value)
-            values["Modality"] = [each.value for each in value_counts([dataset], ["Modality"])]
+            values["Modality"] = [count.value for count in value_counts([dataset], ["Modality"])]
             # A number is written otherwise in JSON: what was known stays as it was.
             known = self._values.get(one.reference.series_instance_uid, {})
             values |= {name: texts for name, texts in known.items() if any(texts)}
@@ -242,7 +242,7 @@ class _Sampling:
         counts: list[dict[str, Any]] = []
         for name in self._attributes:
             values = [self._values[uid].get(name, [""]) for uid in self._values]
-            counted = Counter(value or "(empty)" for each in values for value in each)
+            counted = Counter(value or "(empty)" for several in values for value in several)
             if set(counted) == {"(empty)"}:
                 continue
             counts += [

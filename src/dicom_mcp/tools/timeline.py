@@ -73,7 +73,7 @@ def patient_timeline(
     is_last = prior_to.strip().lower() == "last"
     uid = "" if is_last else values.key(prior_to, "UI", argument="prior_to")
     named = values_of("PatientID", patient_id, argument="patient_id")
-    if not (any(one.strip("*") for one in named) or patient_name.strip(" *") or uid):
+    if not (any(name.strip("*") for name in named) or patient_name.strip(" *") or uid):
         raise BadArgument("no patient is named", "Give patient_id or patient_name")
     question = Question.of(
         call,
@@ -123,7 +123,7 @@ class _Making:
         # Newest first; those without a date last.
         self._matches = sorted(matches, key=_when, reverse=True)
         self._differing = self._discrepancies()
-        if absent := [one for one in _OF_STUDY if one in found.absent - _FOUND_BELOW]:
+        if absent := [keyword for keyword in _OF_STUDY if keyword in found.absent - _FOUND_BELOW]:
             found.note(f"The archive does not return {', '.join(absent)}.")
         if undated := sum(not _when(match)[0] for match in matches):
             found.note(
@@ -168,9 +168,9 @@ class _Making:
         current, *others = contents(self._call, self._found, self._patient, [chosen, *kept])
         if not current.day:
             self._found.note("The study has no date: which studies came before cannot be told.")
-        earlier = [one for one in others if one.is_before(current)]
+        earlier = [study for study in others if study.is_before(current)]
         ranked = sorted(
-            ((*relevance(current, one), one) for one in earlier if self._is_wanted(one)),
+            ((*relevance(current, study), study) for study in earlier if self._is_wanted(study)),
             key=lambda each: each[0],  # stable: newest first within a rank
         )
         rows = [

@@ -362,7 +362,7 @@ class _Making:
         self, drawn: Sequence["Picture"], caption: str, row: dict[str, Any], rank: Rank
     ) -> Pictures:
         said = self._said(caption, row)
-        return Pictures(said, [(one.content, one.mime) for one in drawn], rank)
+        return Pictures(said, [(picture.content, picture.mime) for picture in drawn], rank)
 
     def _said(self, caption: str, row: dict[str, Any]) -> Shown:
         return self.call.answer(Shown, self.remarks, caption=caption.split("\n"), image=filled(row))

@@ -180,7 +180,7 @@ def _named_day(day: str, name: str, year: str | None, today: date) -> Period:
 
 def _weekday(name: str, today: date) -> Period:
     """The latest such day that is not in the future."""
-    number = [one[:3] for one in _WEEKDAYS].index(name[:3])
+    number = [weekday[:3] for weekday in _WEEKDAYS].index(name[:3])
     return _ago(today, "day", (today.weekday() - number) % 7)
 
 
@@ -198,7 +198,7 @@ def _count(text: str) -> int:
 
 
 def _month_number(name: str) -> int:
-    return 1 + [one[:3] for one in _MONTHS].index(name[:3])
+    return 1 + [month[:3] for month in _MONTHS].index(name[:3])
 
 
 def _next(day: date | None) -> date | None:

@@ -191,11 +191,11 @@ def _ranks(ranks: Iterable[Iterable[Reading]]) -> tuple[tuple[Reading, ...], ...
     kept: list[tuple[Reading, ...]] = []
     for rank in ranks:
         fresh: list[Reading] = []
-        for one in rank:
-            key = sendable(one.key)
+        for reading in rank:
+            key = sendable(reading.key)
             if key not in seen and key.strip("*?^= "):
                 seen.add(key)
-                fresh.append(Reading(key, one.said))
+                fresh.append(Reading(key, reading.said))
         if fresh:
             kept.append(tuple(fresh))
     return tuple(kept)

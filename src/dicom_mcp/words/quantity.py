@@ -86,7 +86,7 @@ def age_of(record: Mapping[str, Sequence[str]], unit: str) -> Span | None:
     if span and span[0] == span[1]:
         return span
     born, studied = (
-        _one_day("".join(record.get(one, ()))) for one in ("PatientBirthDate", "StudyDate")
+        _one_day("".join(record.get(keyword, ()))) for keyword in ("PatientBirthDate", "StudyDate")
     )
     if not born or not studied or studied < born:
         return span

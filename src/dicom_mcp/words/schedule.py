@@ -89,7 +89,7 @@ class WorklistQuestion:
         Raises BadArgument for what cannot be asked.
         """
         days = day_range(date, today=today, argument="date") if date.strip() else ""
-        modalities = tuple(("Modality", one) for one in any_of(modality, argument="modality"))
+        modalities = tuple(("Modality", code) for code in any_of(modality, argument="modality"))
         conditions = (
             Condition(((_DATE, days),) if days else ()),
             Condition(modalities),
