@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from .deadline import Deadline
 from .errors import ArchiveError, NoAcceptedContext
@@ -108,7 +109,10 @@ class Archive:
         """
         asking = Asking(self.exchange, self.habits, deadline, arrived)
         with self._located():
-            answer = self._find(asking, query, limit)
+            if is_of_series(query):
+                answer = self._of_series(asking, query, limit)
+            else:
+                answer = self._found(asking, query, limit)
         return replace(answer, queries=asking.cost.queries)
 
     def each(
@@ -228,9 +232,7 @@ class Archive:
             if not look_up:
                 return answer
             asking = replace(asking, habits=self.habits)
-            found, notes = arrivals(
-                answer.rows, lambda query, most: self._find(asking, query, most)
-            )
+            found, notes = arrivals(answer.rows, partial(self._found, asking))
         return replace(
             answer,
             arrivals=tuple(found),
@@ -270,17 +272,15 @@ class Archive:
         if query.level is Level.PATIENT and (query.empty or self.habits.no_patient_root):
             return self._patients(asking, query, limit)
         if is_of_series(query):
-            return self._find(asking, query, limit)
+            return self._of_series(asking, query, limit)
         if MODALITIES in query.keys and MODALITIES in self.habits.left_out:
             return self._by_modalities_below(asking, query, limit)
         return None
 
-    def _find(self, asking: Asking, query: Query, limit: int) -> Matches:
-        if is_of_series(query):
-            return instances_of(
-                asking, self._parents, query, limit, lambda one: self._found(asking, one, limit)
-            )
-        return self._found(asking, query, limit)
+    def _of_series(self, asking: Asking, query: Query, limit: int) -> Matches:
+        return instances_of(
+            asking, self._parents, query, limit, lambda part: self._found(asking, part, limit)
+        )
 
     def _found(self, asking: Asking, query: Query, limit: int) -> Matches:
         if query.level is Level.PATIENT:
@@ -288,7 +288,8 @@ class Archive:
         elif MODALITIES in query.keys and (query.empty or MODALITIES in self.habits.left_out):
             return self._by_modalities_below(asking, query, limit)
         else:
-            answer = _asked(asking, query, limit)
+            gathering = Gathering(query, limit)
+            answer = gathering.close(ask_listed(asking, query, gathering))
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
 

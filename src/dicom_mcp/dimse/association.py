@@ -187,7 +187,7 @@ class Association:
         self.clean = False
         self._answering = None
         request = {**command, Field.MESSAGE_ID: self._message_id}
-        self._send(self._layer.message(context.id, request, data_set), deadline)
+        self._connection.send(self._layer.message(context.id, request, data_set), deadline=deadline)
         return self._message_id
 
     def cancel(self, context: Context, message_id: int, *, deadline: Deadline) -> None:
@@ -197,7 +197,7 @@ class Association:
             Field.MESSAGE_ID_BEING_RESPONDED_TO: message_id,
             Field.COMMAND_DATA_SET_TYPE: NO_DATA_SET,
         }
-        self._send(self._layer.message(context.id, command, b""), deadline)
+        self._connection.send(self._layer.message(context.id, command, b""), deadline=deadline)
 
     def receive(
         self, context: Context, message_id: int, operation: Operation, *, deadline: Deadline
@@ -228,13 +228,13 @@ class Association:
         event = _next_event(self._connection, self._layer, deadline)
         if not isinstance(event, Message):
             if isinstance(event, ReleaseRequested):
-                self._send(self._layer.release_reply(), deadline)
+                self._connection.send(self._layer.release_reply(), deadline=deadline)
             raise ending(event)
         return event
 
     def reply(self, context_id: int, command: Command, *, deadline: Deadline) -> None:
         """Send a response without a data set."""
-        self._send(self._layer.message(context_id, command, b""), deadline)
+        self._connection.send(self._layer.message(context_id, command, b""), deadline=deadline)
 
     def is_alive(self) -> bool:
         """Whether an idle association still stands: nothing has arrived on it, neither an answer
@@ -252,22 +252,19 @@ class Association:
     def request_release(self, deadline: Deadline) -> None:
         """Say A-RELEASE; `await_release` is to follow."""
         with suppress(DicomMcpError):
-            self._send(self._layer.release(), deadline)
+            self._connection.send(self._layer.release(), deadline=deadline)
 
     def await_release(self, deadline: Deadline) -> None:
         """Close when the answer to `request_release` is there, or does not come."""
         with suppress(DicomMcpError):
             event = _next_event(self._connection, self._layer, deadline)
             if isinstance(event, ReleaseRequested):
-                self._send(self._layer.release_reply(), deadline)
+                self._connection.send(self._layer.release_reply(), deadline=deadline)
         self._connection.close()
 
     def interrupt(self) -> None:
         """End a wait of another thread on this association."""
         self._connection.interrupt()
-
-    def _send(self, data: bytes, deadline: Deadline) -> None:
-        self._connection.send(data, deadline=deadline)
 
 
 def release_all(associations: Sequence[Association]) -> None:

@@ -18,7 +18,7 @@ from .gathering import Gathering
 from .habits import Habits
 from .refusals import is_refusal, refused_of
 from .roots import ask_by_patient
-from .telling import ask_for_all, may_be_cut
+from .telling import ask_for_all
 
 # What is asked one level down where an archive neither takes nor returns it.
 _FOUND_BELOW = frozenset({"ModalitiesInStudy"})
@@ -101,6 +101,7 @@ class Asking:
         below_patient = query.level is not Level.PATIENT and not is_one(
             query.keys.get("PatientID", "")
         )
+        ask = partial(ask_for_all, ask=self._ask, habits=self.habits)
         count = 0
 
         def counted(match: Match, size: int) -> bool:
@@ -109,9 +110,9 @@ class Asking:
             return take(match, size)
 
         if below_patient and self.habits.needs_patient:
-            return ask_by_patient(query, take, self._ask_for_all, self.habits.patients_of)
+            return ask_by_patient(query, take, ask, self.habits.patients_of)
         try:
-            ending = self._ask_for_all(query, counted)
+            ending = ask(query, counted)
         except StatusFailure:
             if not (below_patient and self.exchange.patient_root_only):
                 raise
@@ -119,13 +120,7 @@ class Asking:
         else:
             if count or not (below_patient and self.exchange.patient_root_only):
                 return ending
-        return ask_by_patient(query, take, self._ask_for_all, self.habits.patients_of)
-
-    def _ask_for_all(self, query: Query, take: Take) -> Ending:
-        """The query, whatever this archive leaves out because of what it is asked to tell."""
-        if not may_be_cut(query):
-            return self._ask(query, take)
-        return ask_for_all(query, take, self._ask, self.habits)
+        return ask_by_patient(query, take, ask, self.habits.patients_of)
 
     def _ask(self, query: Query, take: Take, also: Sequence[str] = ()) -> Ending:
         """The query, without what this archive refuses to be asked for, or by; what is asked for

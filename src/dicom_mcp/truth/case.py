@@ -5,7 +5,8 @@ asks for a chest CT knows how it was written. An archive that turns out to ignor
 once; another one also with the letters left open, and what that brings is compared here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from itertools import product
 
 from ..standard.dictionary import attribute
@@ -32,7 +33,8 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
         for keyword, key in query.keys.items()
         if keyword not in IDENTIFIERS and _vr(keyword) in FREE_TEXT and in_other_case(key)
     }
-    outcome = _watched(asking, query, gathering, open_keys)
+    with _watching(asking, gathering, open_keys):
+        outcome = ask_in_any_script(asking, query, gathering)
     before = gathering.count
     notes, whole = list(outcome.notes), outcome.whole
     # Of a key that was ignored everything came already, and was compared.
@@ -47,7 +49,8 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
             continue
         gathering.loosen(changed, most_examined=MOST_COMPARED)
         other = Query(query.level, {**query.keys, **asked}, query.wanted)
-        more = _watched(asking, other, gathering, asked)
+        with _watching(asking, gathering, asked):
+            more = ask_in_any_script(asking, other, gathering)
         whole = whole and more.whole
         notes += [note for note in more.notes if note not in notes]
     if len(others) > _MOST_WAYS and not gathering.full and not any(map(ignores.get, ways)):
@@ -68,16 +71,14 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
     return Outcome(whole, notes)
 
 
-def _watched(
-    asking: Asking, query: Query, gathering: Gathering, keys: Mapping[str, str]
-) -> Outcome:
-    """Ask, and learn from what comes whether the archive ignores the case of these keys."""
+@contextmanager
+def _watching(asking: Asking, gathering: Gathering, keys: Mapping[str, str]) -> Generator[None]:
+    """Learn from what comes meanwhile whether the archive ignores the case of these keys."""
     ignores = asking.habits.ignores_case
     gathering.watch({one: key for one, key in keys.items() if one not in ignores})
-    outcome = ask_in_any_script(asking, query, gathering)
+    yield
     ignores.update(dict.fromkeys(gathering.loosely, True))
     gathering.watch({})
-    return outcome
 
 
 def _vr(keyword: str) -> str:

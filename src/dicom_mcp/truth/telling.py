@@ -59,7 +59,7 @@ _AT_ONCE = 100
 _SHRINK = 4
 
 
-def may_be_cut(query: Query) -> bool:
+def _may_be_cut(query: Query) -> bool:
     """Whether what it asks to be told may cut the list that it asks for.
 
     A key that is answered from below cuts by itself, and is proved by whoever sends it.
@@ -74,6 +74,8 @@ def may_be_cut(query: Query) -> bool:
 
 def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Ending:
     """The query; every match that there is, whatever has to be worked out to tell of it."""
+    if not _may_be_cut(query):
+        return ask(query, take)
     telling = _Telling(query, take, ask, habits)
     some = telling.ask_for(query.keys)
     if not some.ending.whole or telling.stopped or not some.is_told:

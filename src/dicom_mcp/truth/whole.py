@@ -46,9 +46,11 @@ def matches(asking: Asking, query: Query, limit: int) -> Matches:
 
 def ask_first(asking: Asking, query: Query, gathering: Gathering) -> Part:
     """The answer to the query as it stands, whose dates tell how to ask for the rest of it."""
-    told = told_of(query.level)
-    dated = Query(query.level, query.keys, (*query.wanted, told[0]))
-    return asking.put(dated, gathering, told=told)
+    return asking.put(_dated(query), gathering, told=told_of(query.level))
+
+
+def _dated(query: Query) -> Query:
+    return Query(query.level, query.keys, (*query.wanted, told_of(query.level)[0]))
 
 
 def ask_whole(
@@ -61,7 +63,7 @@ def ask_whole(
     """
     habits = asking.habits
     try:
-        first = first or ask_first(asking, query, gathering)
+        first = first or asking.put(_dated(query), gathering, told=told_of(query.level))
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
