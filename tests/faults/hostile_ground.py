@@ -164,6 +164,8 @@ class Ground:
         faults: list[str] = []
         if took > scaled(DEADLINE) + GRACE:
             faults.append(f"took {took:.1f} s")
+        if "took too long" in said and "scans" not in now.kind:
+            faults.append("nothing in it takes so long")
         if "a defect of the server" in said:
             faults.append("crashed")
         if self.most_memory > MOST_MEMORY:

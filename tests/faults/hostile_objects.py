@@ -221,6 +221,27 @@ def _cda(random: Random, kind: str) -> Hostile:
     return Hostile(f"{kind} {encoding}, {how}; {odd}", told, encoded(told), EXPLICIT, said)
 
 
+def _page(random: Random, kind: str) -> Hostile:
+    words = _words(random, 4)
+    mime = random.choice(("text/html", "text/rtf", "text/plain"))
+    odd = random.choice(("", "&#0;", "<b", "<!--x-->", "\\u55296?", "\\'81", "{\\*\\x ", "}"))
+    lines = [f"{odd}{word} " for word in words]
+    form = {
+        "text/html": "<html><head><title>L</title></head><body><p>{}</p></body></html>",
+        "text/rtf": "{{\\rtf1\\ansi {}}}",
+        "text/plain": "{}",
+    }[mime]
+    content = form.format(" ".join(lines)).encode()
+    how = random.choice(("sound", "damaged", "cut document"))
+    if how == "damaged":
+        content = damaged(content, random)
+    if how == "cut document":
+        content = content[: random.randrange(1, len(content))]
+    told = _named(random, made.encapsulated(content, made.PDF, mime))
+    said = () if odd in ("<b", "{\\*\\x ", "}") or how != "sound" else tuple(words)
+    return Hostile(f"{kind} {mime}, {how}; {odd}", told, encoded(told), EXPLICIT, said)
+
+
 def _picture(random: Random, kind: str) -> Hostile:
     syntax = random.choice((JPEG, PROGRESSIVE, J2K, RLE, EXPLICIT))
     told = _named(random, image(gradient(0, 200, "u1", rows=64)))
@@ -285,6 +306,7 @@ _KINDS: dict[str, Callable[[Random, str], Hostile]] = {
     "nested": _nested,
     "pdf": _pdf,
     "cda": _cda,
+    "page": _page,
     "picture": _picture,
     "metadata": _metadata,
 }
