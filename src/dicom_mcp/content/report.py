@@ -201,9 +201,10 @@ def _drawing(report: Report, elements: Elements, deadline: Deadline | None) -> R
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
     content = _encapsulated(elements)
     if kind := words.kind_of(content, _mime(elements)):
+        text, is_cut = words.words(content, kind, elements.charset, deadline)
         told = f"The document is {kind}, not a PDF; its words without their layout"
-        text = words.words(content, kind, elements.charset, deadline)
-        return replace(report, text=text, notes=(told,))
+        cut = (f"The end of the {kind} is missing",) * is_cut
+        return replace(report, text=text, notes=(told, *cut), whole=not is_cut)
     found = pdf.text(content, deadline)
     notes: list[str] = []
     if found.scanned:

@@ -23,24 +23,26 @@ def kind_of(content: bytes, mime: str) -> str:
     return "text" if mime.startswith("TEXT/PLAIN") else ""
 
 
-def words(content: bytes, kind: str, charset: str, deadline: Deadline | None = None) -> str:
-    """The words of such a document, in the object's character set; a process apart takes them out
-    of HTML and RTF.
+def words(
+    content: bytes, kind: str, charset: str, deadline: Deadline | None = None
+) -> tuple[str, bool]:
+    """The words of such a document, in the object's character set, and whether its end is missing.
+    A process apart takes them out of HTML and RTF.
 
     Raises ContentError where it can not, or not in time.
     """
-    text = decoder(charset)(content.rstrip(b"\0"), "UT")
+    text, is_cut = decoder(charset)(content.rstrip(b"\0"), "UT"), False
     if kind != "text":
         memory = _LEAST + _COPIES * len(text)
         with Apart(deadline) as apart:
             try:
                 raw = text.encode("utf-8", "surrogatepass")
-                _, (taken,) = apart.ask("markup", raw, memory=memory, kind=kind)
+                told, (taken,) = apart.ask("markup", raw, memory=memory, kind=kind)
             except Failed as failure:
                 raise failure.refusal(f"The document ({kind})") or ContentError(
                     f"The document ({kind}) could not be read: parsing it failed",
                     "Open it with another program",
                 ) from failure
-        text = taken.decode("utf-8", "surrogatepass")
+        text, is_cut = taken.decode("utf-8", "surrogatepass"), told["cut"]
     lines = [" ".join(line.split()) for line in plain_text(text, lines=True).split("\n")]
-    return "\n".join(line for line in lines if line)
+    return "\n".join(line for line in lines if line), is_cut

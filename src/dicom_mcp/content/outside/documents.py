@@ -59,17 +59,21 @@ _RTF_BREAKS = {"par": "\n", "line": "\n", "tab": "\t", "cell": " | ", "row": "\n
 
 
 def markup(content: bytes, wish: dict[str, Any]) -> Answer:
-    """The words of a page of HTML, or of RTF; in UTF-8, halves of pairs too."""
+    """The words of a page of HTML, or of RTF, in UTF-8, halves of pairs too; and whether its end is
+    missing."""
     text = content.decode("utf-8", "surrogatepass")
     if wish["kind"] == "HTML":
         reading = _Words()
         reading.feed(text)
+        is_cut = bool(reading.rawdata) or bool(reading.open)
         reading.close()
         text = "".join(reading.parts)
     else:
-        text = _RTF_WORD.sub(_Rtf().written, _RTF_GROUP.sub("", text))
+        rtf = _Rtf()
+        text = _RTF_WORD.sub(rtf.written, _RTF_GROUP.sub("", text))
+        is_cut = rtf.is_open
     text = _SIMPLE.sub(r"\1\2", text)
-    return {}, [text.encode("utf-8", "surrogatepass")]
+    return {"cut": is_cut}, [text.encode("utf-8", "surrogatepass")]
 
 
 def cda(content: bytes, wish: dict[str, Any]) -> Answer:
@@ -326,15 +330,19 @@ class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
+        # What holds the whole page and has begun: nobody who writes that leaves out its end.
+        self.open: set[str] = set()
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.open |= {tag} & {"html", "body"}
         self._hidden += tag in _HIDDEN
         if tag in _AROUND:
             self.parts.append(_AROUND[tag][0])
         self.parts += ["\n"] * (tag in _HTML_LINES) + [" | "] * (tag in ("td", "th"))
 
     def handle_endtag(self, tag: str) -> None:
+        self.open -= {tag, "body" if tag == "html" else tag}
         self._hidden = max(0, self._hidden - (tag in _HIDDEN))
         if tag in _AROUND:
             self.parts.append(_AROUND[tag][1])
@@ -350,6 +358,11 @@ class _Rtf:
 
     def __init__(self) -> None:
         self._ends = [""]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a group has no end; the whole document is one."""
+        return len(self._ends) > 1
 
     def written(self, found: re.Match[str]) -> str:
         word, number, byte, letter = found.groups()
