@@ -219,9 +219,7 @@ def fetch(
         found.objections.learn(one.name, came)
         return take(one, came.instance)
 
-    # A web server writes headers anew: they say the same whether or not the object was seen.
-    is_web = all(isinstance(node, WebNode) for node in call.nodes)
-    kinds = [True] if headers and is_web else [True, False] if headers else [False]
+    kinds = _kept_kinds(call, headers=headers)
     for member in some:
         kept = (shelf.get((where, *_place(member.reference), kind)) for kind in kinds)
         if (held := next(filter(None, kept), None)) is None:
@@ -256,6 +254,13 @@ def fetch(
     found.missing += [one.sop_instance_uid for one in answer.missing]
     found.notes += answer.notes
     return found
+
+
+def _kept_kinds(call: Call, *, headers: bool) -> list[bool]:
+    """Whether what is kept are headers: a web server writes them anew, the same whether or not the
+    object was seen."""
+    is_web = all(isinstance(node, WebNode) for node in call.nodes)
+    return [True] if headers and is_web else [True, False] if headers else [False]
 
 
 def _too_large(size: int) -> str:

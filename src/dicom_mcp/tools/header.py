@@ -24,6 +24,7 @@ from ..objects.objects import (
     opened,
 )
 from ..objects.order import ordered_members
+from ..objects.shown import row_of
 from ..standard.note import Note, incomplete
 
 if TYPE_CHECKING:
@@ -95,21 +96,14 @@ def read_header(
     known = found.is_ordered and found.whole  # so that it is the object that was meant
     complete = len(kept) == len(rows) and read.complete and known and not told
     doubt = "the series may have objects the archive did not give."
+    place = "" if sop_instance_uid.strip() else found.place_of(one)
     account = Account(complete=complete, doubt=doubt)
     account.note(*notes)
     return call.answer(
         Headers,
         account,
         returned=len(kept),
-        object=filled(
-            {
-                "StudyInstanceUID": found.study_instance_uid,
-                "SeriesInstanceUID": found.series_instance_uid,
-                "SOPInstanceUID": one.uid,
-                "InstanceNumber": one.number,
-                "place": "" if sop_instance_uid.strip() else found.place_of(one),
-            }
-        ),
+        object=filled({**row_of(found, one), "place": place}),
         records=kept,
     )
 

@@ -29,9 +29,7 @@ MOST_PARTS = 5_000
 # What a list of each level is split by; of a single study or series nothing can be split.
 SPLIT_BY: dict[Level, str] = {
     Level.PATIENT: "PatientBirthDate",
-    Level.STUDY: "StudyDate",
-    Level.SERIES: "StudyDate",
-    Level.IMAGE: "StudyDate",
+    **dict.fromkeys((Level.STUDY, Level.SERIES, Level.IMAGE), "StudyDate"),
 }
 
 # Of less than so many times what is given at once, ten ends of a value make parts.

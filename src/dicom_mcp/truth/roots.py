@@ -99,8 +99,7 @@ def ask_by_patient(
     else:
         keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
         ending = ask(Query(Level.PATIENT, keys, tuple(sorted(OF_PATIENT))), note_patient)
-    whole = ending.whole and len(patients) <= _MOST_PATIENTS
-    notes = list(ending.notes)
+    whole, notes = ending.whole and len(patients) <= _MOST_PATIENTS, list(ending.notes)
     rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
     owners: list[str] = []
     for patient in patients[:_MOST_PATIENTS]:
