@@ -103,8 +103,13 @@ def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:
 
 
 def test_what_is_no_report_names_the_tool_that_shows_it(node: AnyNode) -> None:
-    for series, hint in ((ECG, "view_image shows its curves"), (IMAGES, "view_image")):
+    for series, hint in ((ECG, "Look at it with view_image"), (IMAGES, "view_image")):
         uid = next(str(one.SOPInstanceUID) for one in HELD if one.SeriesInstanceUID == series)
         told = fail(node, "read_report", series_instance_uid=series, sop_instance_uid=uid)
         assert hint in told
         look(node, "view_image", series_instance_uid=series, sop_instance_uid=uid)
+
+
+def test_a_sheet_of_what_is_no_picture_names_what_shows_it(node: AnyNode) -> None:
+    for series, hint in ((ECG, "view_image shows its curves"), (STRUCTURES, "read_report tells")):
+        assert hint in fail(node, "view_series", series_instance_uid=series)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..budgets import MOST_SAMPLES
+from ..standard.sop_classes import CURVES, sop_class
 from .elements import Elements, uid_name
 from .error import ContentError
 
@@ -47,10 +48,11 @@ def layout_of(elements: Elements) -> Layout:
     """
     keyword = next((one for one in ("PixelData", *FLOATS) if one in elements), "")
     if not keyword:
-        sop_class = uid_name(elements.text("SOPClassUID")) or "of an unknown class"
+        uid = elements.text("SOPClassUID")
+        name = uid_name(uid) or "of an unknown class"
         where = elements.text("PixelDataProviderURL")
         why = "its pixels are at another address" if where else "it has no pixel data"
-        raise ContentError(f"The object ({sop_class}) is no picture: {why}", "Read its header")
+        raise ContentError(f"The object ({name}) is no picture: {why}", _shown_by(uid))
     allocated = FLOATS.get(keyword) or elements.integer("BitsAllocated")
     bits = FLOATS.get(keyword) or elements.integer("BitsStored", allocated)
     layout = Layout(
@@ -67,6 +69,14 @@ def layout_of(elements: Elements) -> Layout:
     )
     _refuse(layout)
     return layout
+
+
+def _shown_by(uid: str) -> str:
+    """What shows objects of a SOP class that are no pictures."""
+    known = sop_class(uid)
+    if known.report or known.draws:
+        return "read_report tells what it holds"
+    return "view_image shows its curves" if known.kind in CURVES else "Read its header"
 
 
 def _known(photometric: str) -> str:

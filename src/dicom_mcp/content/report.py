@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from ..budgets import LONGEST_REPORT
 from ..deadline import Deadline
-from ..standard.sop_classes import DRAWING, sop_class
+from ..standard.sop_classes import CURVES, DRAWING, sop_class
 from . import cda, conclusion, pdf, presentation, words
 from .apart import Apart
 from .elements import Elements, uid_name
@@ -129,13 +129,10 @@ def _kind(elements: Elements) -> str:
     name = uid_name(uid) or "of a SOP class unknown here"
     raise ContentError(
         f"The object ({name}) is no report: it holds neither a content tree nor a document",
-        _OTHERWISE.get(known.kind)
-        or ("Look at it with view_image" if known.has_pixels else "Read its header"),
+        "Look at it with view_image"
+        if known.has_pixels or known.kind in CURVES
+        else "Read its header",
     )
-
-
-_CURVES = "view_image shows its curves"
-_OTHERWISE = {"waveform": _CURVES, "sound": _CURVES}
 
 
 def _general(elements: Elements, kind: str) -> Report:
@@ -195,6 +192,7 @@ def _drawing(report: Report, elements: Elements, deadline: Deadline | None) -> R
     images = ", ".join(drawn_for(elements.dataset))
     text = f"{source.title}. "
     text += f"It was made from images of series {images}." if images else "It names no images."
+    text += f" view_image draws it on them with draw={elements.text('SeriesInstanceUID')}."
     return replace(report, text=text, regions=tuple(regions), notes=tuple(source.notes))
 
 

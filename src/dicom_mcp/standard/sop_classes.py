@@ -10,6 +10,9 @@ PDF = f"{STORAGE}104.1"
 # What is drawn on images of others is called.
 DRAWING = ("segmentation", "structure set", "dose")
 
+# Kinds whose objects hold values over time.
+CURVES = ("waveform", "sound")
+
 IMAGES, REPORT, DOSE = "images", "report", "dose report"
 
 # Structured, and no report on what was seen.
