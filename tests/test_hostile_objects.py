@@ -118,7 +118,7 @@ OBJECTS: dict[str, tuple[Dataset, Callable[[], bytes], str]] = {
         lambda: encoded(compressed(76)),
         "not what its transfer syntax",
     ),
-    "an image of 120 MB": (small(), lambda: encoded(frames(120)), "larger than"),
+    "an image of 120 MB": (small(), lambda: encoded(frames(120)), "of more than 80 MiB"),
     "an object that ends in its head": (small(), lambda: encoded(small())[:100], "no p"),
     "an object of noise": (small(), lambda: bytes(range(256)) * 50, "damaged|no p"),
 }
