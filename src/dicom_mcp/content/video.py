@@ -1,5 +1,5 @@
 """Frames of a video (PS3.5 8.2.5 to 8.2.10), where a library for videos is installed
-(decisions/0029)."""
+(decisions/0031)."""
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
