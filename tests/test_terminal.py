@@ -28,7 +28,8 @@ from dicom_mcp.node import Basic, Node, WebNode
 from dicom_mcp.standard.counted import counted
 from dicom_mcp.terminal.init import init
 from dicom_mcp.terminal.query import WORDS
-from dicom_mcp.terminal.show import rows_as_csv
+from dicom_mcp.terminal.show import rows_as_csv, words
+from dicom_mcp.terminal.table import lines_of
 from dicom_mcp.tools import TOOLS
 from tests.asking import ask
 from tests.bounds import PATIENCE
@@ -483,3 +484,13 @@ def test_nouns_are_counted_as_people_do(count: int, noun: str, told: str) -> Non
 def test_the_first_one_is_one(run: Run) -> None:
     _, out, _ = run("query", "studies", "--limit", "1")
     assert "this is the first study the archive gave" in " ".join(out.split())
+
+
+def test_what_is_nested_stands_below_its_row_with_its_uids_whole() -> None:
+    uid = "2.25.242807274853596578092237367822727121557"
+    row = {"Modality": "CT", "series": [{"SeriesInstanceUID": uid, "differs": {"a": 1, "b": 2}}]}
+    for width in (80, 60):
+        lines = lines_of([row], words, width)
+        assert max(map(len, lines)) <= width
+        assert any(uid in line for line in lines)
+        assert lines[0] == "Modality"

@@ -266,7 +266,7 @@ QUESTIONS: tuple[Question, ...] = (
         "compare_nodes",
         lambda _: {"node": "pacs, vna"},
         facts={"different": len(DIFFERENCES), "complete": True},
-        shown=("StudyDate", "only_on", "differs"),
+        shown=("PatientID", "StudyDate", "StudyDescription", "only_on", "differs"),
         nodes="pacs, vna",
     ),
     Question(

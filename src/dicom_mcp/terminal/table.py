@@ -3,12 +3,13 @@ and, where a row has no room at all, one line for each of its values."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rich.cells import cell_len, chop_cells
 
-# A cell that is shorter is not broken: dates, numbers, codes and most IDs.
-_KEPT_WHOLE = 12
+# A cell that is shorter is not broken: dates, numbers, codes and most IDs; where there is little
+# room, dates.
+_KEPT_WHOLE, _KEPT_AT_LEAST = 12, 8
 
 _GAP = 2
 
@@ -18,11 +19,14 @@ type Words = Callable[[object], str]
 def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> list[str]:
     """The rows in so many cells; a UID, which is to be copied, stands whole below its row."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    beside = [name for name in names if not is_uid(name)]
-    below = [name for name in names if is_uid(name)]
+    below = [
+        name for name in names if is_uid(name) or any(_is_nested(row.get(name)) for row in rows)
+    ]
+    beside = [name for name in names if name not in below]
     heads = {name: heading(name) for name in beside}
     cells = [{name: words(row.get(name, "")) for name in beside} for row in rows]
-    widths = _widths(heads, cells, width)
+    widths = _widths(heads, cells, width, _KEPT_WHOLE)
+    widths = widths or _widths(heads, cells, width, _KEPT_AT_LEAST)
     if widths is None:
         return _upright(rows, words, width)
     lines: list[str] = []
@@ -35,7 +39,9 @@ def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> lis
                 [folded(texts[name], room) for name, room in zip(beside, widths, strict=True)],
                 widths,
             )
-        lines += [f"  {name} {words(row[name])}" for name in below if row.get(name)]
+        for name in below:
+            if row.get(name):
+                lines += _under(name, words(row[name]), width)
     return lines
 
 
@@ -48,7 +54,7 @@ def heading(name: str) -> list[str]:
 
 def is_uid(name: str) -> bool:
     """Whether such values are long and read by nobody."""
-    return name.lower().endswith(("uid", "uids"))
+    return name.rstrip(":").lower().endswith(("uid", "uids"))
 
 
 def placed(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
@@ -79,16 +85,32 @@ def folded(text: str, room: int) -> list[str]:
     return [*lines, line]
 
 
+def _under(name: str, told: str, width: int) -> list[str]:
+    """What stands below a row: a UID whole, other things in lines."""
+    line = f"{name} {told}"
+    if is_uid(name):
+        return [f"  {line}"]
+    parts = folded(line, max(_KEPT_WHOLE, width - 4))
+    return [f"{'    ' if at else '  '}{part}" for at, part in enumerate(parts)]
+
+
+def _is_nested(value: object) -> bool:
+    """Whether it has names or rows of its own."""
+    if isinstance(value, list):
+        return any(_is_nested(one) for one in cast("list[object]", value))
+    return isinstance(value, Mapping)
+
+
 def _widths(
-    heads: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]], width: int
+    heads: Mapping[str, Sequence[str]], cells: Sequence[Mapping[str, str]], width: int, kept: int
 ) -> list[int] | None:
-    """What each column gets; None where even their least does not fit."""
+    """What each column gets, so many cells kept whole; None where even their least does not fit."""
     least: list[int] = []
     most: list[int] = []
     for name, head in heads.items():
         longest = max(map(cell_len, head))
         whole = max((cell_len(row[name]) for row in cells), default=0)
-        least.append(max(longest, min(whole, _KEPT_WHOLE)))
+        least.append(max(longest, min(whole, kept)))
         most.append(max(longest, whole))
     left = width - _GAP * max(0, len(most) - 1) - sum(least)
     if left < 0:
@@ -109,7 +131,5 @@ def _upright(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> lis
         lines.append(f"{number}.")
         for name in row:
             if told := words(row[name]):
-                line = f"{name}: {told}"
-                parts = [line] if is_uid(name) else folded(line, max(_KEPT_WHOLE, width - 4))
-                lines += [f"{'    ' if at else '  '}{part}" for at, part in enumerate(parts)]
+                lines += _under(f"{name}:", told, width)
     return lines
