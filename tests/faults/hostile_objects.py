@@ -239,7 +239,7 @@ def _page(random: Random, kind: str) -> Hostile:
         content = content[: random.randrange(1, len(content))]
     told = _named(random, made.encapsulated(content, made.PDF, mime))
     said = () if odd in ("<b", "{\\*\\x ", "}") or how != "sound" else tuple(words)
-    is_cut = how == "cut document" and content.startswith((b"<html>", b"{\\rtf1"))
+    is_cut = how == "cut document" and content.startswith((b"<html>", b"{\\rtf1")) and odd != "}"
     return Hostile(f"{kind} {mime}, {how}; {odd}", told, encoded(told), EXPLICIT, said, is_cut)
 
 
