@@ -35,11 +35,9 @@ SPLIT_BY: dict[Level, str] = {
 # Of less than so many times what is given at once, ten ends of a value make parts.
 _FEW = 8
 
-# How much of what is given at once a part is made for: days differ.
-_FULL = 0.92
-
-# What a part is made for when nobody knows how much is given at once.
-_UNKNOWN = 50
+# How much of what is given at once a part is made for (days differ), and what when nobody knows
+# how much that is.
+_FULL, _UNKNOWN = 0.92, 50
 
 # What everybody has beside the date of a study, and how long it may take to ask by it.
 _BIRTH = "PatientBirthDate"
