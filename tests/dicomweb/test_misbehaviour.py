@@ -546,6 +546,15 @@ def test_a_cancelled_question_ends_at_once(reach: Reach) -> None:
         canceller.join()
 
 
+def test_who_leaves_an_answer_keeps_its_connection(reach: Reach) -> None:
+    with WebPeer(pages(10)) as peer:
+        exchange = reach(peer.url)
+        for _ in range(3):
+            found, _ = _ask(exchange, STUDIES, 5, most=0)
+            assert len(found) == 1
+        assert peer.connections == 1
+
+
 def test_there_are_no_patients_and_no_worklist(reach: Reach) -> None:
     exchange = reach("http://127.0.0.1:1/web")
     with pytest.raises(NoAcceptedContext):

@@ -365,4 +365,7 @@ class WebExchange:
             told.more = tells_of_more(answer.status, answer.headers.get("warning", ""))
             with closing(rows_of(answer, told.damage)) as rows:
                 for match, size in rows:
-                    yield {**asked.in_path, **match}, size
+                    try:
+                        yield {**asked.in_path, **match}, size
+                    except GeneratorExit:
+                        break  # no failure: the connection goes on, if the rest comes soon
