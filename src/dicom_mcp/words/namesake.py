@@ -22,7 +22,7 @@ def same_name(text: str) -> Callable[[str], bool]:
     else:
         latin, ideographic = written(text)
         parts = [[word for part in latin for word in part], ideographic]
-    wanted = [_covers(words) for words in parts if words]
+    wanted = [_covers(words) for words in parts if any(map(_pieces, words))]
     if not wanted:
         return lambda value: False  # noqa: ARG005 - nothing is nobody's name
 
