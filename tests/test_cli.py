@@ -23,7 +23,7 @@ def test_help_names_every_command_and_every_variable(capsys: pytest.CaptureFixtu
 
 def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     assert _status("--version") == 0
-    assert capsys.readouterr().out == version("dicom-mcp") + "\n"
+    assert capsys.readouterr().out == version("dicom-archive-mcp") + "\n"
 
 
 @pytest.mark.parametrize(
