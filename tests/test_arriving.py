@@ -140,7 +140,7 @@ def test_a_report_that_cannot_be_read_is_said_in_the_notes() -> None:
     ("content", "mime"),
     [
         (b"No metastasis.\nA mass of 3 cm.", "text/plain"),
-        (b"<html><head><style>p {}</style></head><p>No metastasis.<p>A mass of 3 cm.", "text/html"),
+        (b"<head><style>p {}</style></head><p>No metastasis.<p>A mass of 3 cm.", "text/html"),
         (b"{\\rtf1{\\fonttbl{\\f0 Arial;}}\\f0 No metastasis.\\par A mass of 3 cm.}", "text/rtf"),
         (b"{\\rtf1 No metastasis.\\par A mass of 3 cm.}", "application/pdf"),
     ],

@@ -1,5 +1,6 @@
 """What other objects draw on an image lies where they say, under the names they give it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,70 @@ def test_a_contour_that_names_its_image_is_on_that_one() -> None:
     contour = made.ROIContourSequence[0].ContourSequence[0]
     contour.ContourImageSequence = Items([item(ReferencedSOPInstanceUID="2.25.6")])
     assert set(masks(made, axial(3, SOPInstanceUID="2.25.6"))) == {"Lung"}
+
+
+def test_a_contour_is_on_the_frame_that_it_names_and_no_other() -> None:
+    made = structure_set(
+        {"Lung": [("CLOSED_PLANAR", square(0, 0, 5, z)) for z in (0, 3)]}, FrameOfReferenceUID="9"
+    )
+    for place, contour in enumerate(made.ROIContourSequence[0].ContourSequence, start=1):
+        named = item(ReferencedSOPInstanceUID="2.25.6", ReferencedFrameNumber=place)
+        contour.ContourImageSequence = Items([named])
+    with Apart() as apart:
+        for number, z in ((1, 0), (2, 3), (7, 40)):
+            target = Target.of(axial(z, SOPInstanceUID="2.25.6"), 1)
+            found = source_of(made).on(replace(target, number=number), apart)
+            assert len(found.patches) == (number < 7)
+            assert all("1 contour here" in patch.words for patch in found.patches)
+
+
+def test_contours_far_from_an_image_are_not_on_it_and_the_distance_is_told() -> None:
+    made = structure_set(
+        {
+            "Two": [("CLOSED_PLANAR", square(0, 0, 5, z)) for z in (0, 40)],
+            "Tumour": [("CLOSED_PLANAR", square(0, 0, 5, z)) for z in (0, 4, 8)],
+        }
+    )
+    contour = made.ROIContourSequence[0].ContourSequence[1]
+    contour.ContourImageSequence = Items([item(ReferencedSOPInstanceUID="2.25.6")])
+    assert set(masks(made, axial(0))) == {"Two", "Tumour"}
+    assert not masks(made, axial(15))
+    assert not masks(made, axial(12, SOPInstanceUID="2.25.6"))
+    assert "from a plane 1.5 mm off" in layer(made, axial(1.5)).patches[0].words
+    (two, _) = read_report(made).regions
+    assert two["volume"] == "of planes 40 mm apart, too far for a volume"
+
+
+def test_contours_that_cut_an_image_at_an_angle_are_said_not_to_be_drawn() -> None:
+    made = structure_set({"Liver": [("CLOSED_PLANAR", square(-5, -6, 10, 0))]})
+    made.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = ""
+    told = " ".join(layer(made, axial(0, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])).notes)
+    assert "1 regions have contours in planes angled to this image" in told
+    assert "1 regions name no frame of reference" in told
+
+
+def test_segments_of_two_planes_far_apart_do_not_fill_what_is_between() -> None:
+    made = segmentation({0.0: {1: LIVER}, 100.0: {1: LIVER}})
+    assert not masks(made, axial(20))
+    assert read_report(made).regions[0]["volume"] == f"{80 * 2 * 2 / 1000:.4g} ml"
+
+
+def test_a_dose_of_one_plane_is_on_no_other() -> None:
+    made = dose(np.full((1, 16, 16), 4000))
+    assert masks(made, axial(0))
+    side = axial(0, ImagePositionPatient=[0, -10, 15], ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
+    rows = np.nonzero(np.any([*masks(made, side).values()], axis=0))[0]
+    assert (rows.min(), rows.max()) == (15, 15)
+
+
+def test_a_dose_without_its_scale_has_no_unit() -> None:
+    made = dose(np.full((3, 16, 16), 4000))
+    del made.DoseGridScaling
+    told = layer(made, axial(0))
+    assert not any("Gy" in patch.name for patch in told.patches)
+    assert "DoseGridScaling is missing" in " ".join(told.notes)
+    assert read_report(made).regions[0]["most"] == "4000"
+    assert "Gy" not in picture(made).caption
 
 
 def test_regions_and_segments_are_a_table_with_their_volumes() -> None:

@@ -34,6 +34,7 @@ class Dose:
         self._elements = Elements.of(dataset)
         self._syntax = str(dataset.file_meta.TransferSyntaxUID)
         self._frames = frames_held(dataset)
+        self._largest: float | None = None
 
     @property
     def title(self) -> str:
@@ -44,14 +45,18 @@ class Dose:
 
     @property
     def unit(self) -> str:
-        """Gy, or nothing where it is relative."""
+        """Gy, or relative; nothing for values that nothing scales."""
+        if not self._elements.number("DoseGridScaling"):
+            return ""
         said = self._elements.text("DoseUnits").upper()
         return "Gy" if said == "GY" else said.lower()
 
     @property
     def notes(self) -> list[str]:
         """What its table lacks."""
-        return []
+        if self._elements.number("DoseGridScaling"):
+            return []
+        return ["DoseGridScaling is missing: its values are as stored and no dose"]
 
     def rows(self, apart: Apart) -> list[Row]:
         """What there is of it, as a table of one row."""
@@ -70,7 +75,7 @@ class Dose:
         """The dose on a frame, in bands of colour."""
         import numpy as np
 
-        layer = Layer(self.title)
+        layer = Layer(self.title, notes=self.notes)
         where = self._elements.text("FrameOfReferenceUID")
         placing = Placing(self._elements)
         planes = {frame: placing.plane(frame) for frame in range(1, self._frames + 1)}
@@ -102,9 +107,12 @@ class Dose:
         return layer
 
     def _most(self, apart: Apart) -> float:
+        if self._largest is not None:
+            return self._largest
         most = 0.0
         for frame in range(1, self._frames + 1):
             held = stored(self._elements, frame, self._syntax, apart)
             transform, _, _ = modality(self._elements, frame, held)
             most = max(most, float(transform(held.values.max(keepdims=True).astype("f8")).max()))
+        self._largest = most
         return most

@@ -117,11 +117,15 @@ class Source(Protocol):
         ...
 
 
-def layered(frame: Frame, dataset: Dataset, sources: Sequence[Source], apart: Apart) -> Frame:
-    """The frame with what these draw on it."""
+def layered(
+    frame: Frame, dataset: Dataset, sources: Sequence[Source], apart: Apart, of: int = 0
+) -> Frame:
+    """The frame with what these draw on it; `of` is its number where the data set holds it alone,
+    as others name it."""
     if not sources:
         return frame
     target = Target.of(dataset, frame.number)
+    target = replace(target, number=of or target.number)
     return drawn_on(frame, [source.on(target, apart) for source in sources])
 
 

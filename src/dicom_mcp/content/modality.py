@@ -28,8 +28,9 @@ def modality(
     if is_ct(elements, number):
         unit = "HU"
     if not slope:  # missing, or 0, which would make every value the same
-        slope = elements.number("DoseGridScaling") or 1.0
-        unit = unit or elements.text("DoseUnits")
+        slope, dose = elements.number("DoseGridScaling"), elements.text("DoseUnits")
+        unit = unit or (dose if slope else "")  # without it the stored values are of no unit
+        slope = slope or 1.0
     shift = intercept or 0.0
     if slope == 1.0 and shift == 0.0:
         return lambda values: values, unit, False

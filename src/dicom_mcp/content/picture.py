@@ -84,13 +84,14 @@ def picture(
     apart: Apart | None = None,
     overlays: bool = False,
     layers: Sequence[Source] = (),
+    of: int = 0,
 ) -> Picture:
     """Frame `number` of an image with its sides marked, neither side longer than `longest_side`,
-    and with what `layers` draw on it.
+    and with what `layers` draw on it (`of`: as frame of that number, where it was fetched alone).
 
     Raises ContentError as `frame.render` does.
     """
-    frame = _rendered(dataset, number, window, transfer_syntax, apart, overlays, layers)
+    frame = _rendered(dataset, number, window, transfer_syntax, apart, overlays, layers, of)
     inner = _sized(frame, max(longest_side - 2 * _MARGIN, 16))
     shown = _explained(_marked(inner, frame_sides(dataset, number)), frame.legend)
     size = f"{frame.pixels.shape[1]} × {frame.pixels.shape[0]} pixels"
@@ -136,6 +137,7 @@ def _rendered(
     apart: Apart | None,
     overlays: bool,
     layers: Sequence[Source],
+    of: int = 0,
 ) -> Frame:
     """The frame with all that is drawn on it; a label map in the colours of its segments."""
     with nullcontext(apart) if apart else Apart() as decoding:
@@ -149,7 +151,7 @@ def _rendered(
         )
         if not frame.colour and is_label_map(dataset):
             frame = drawn_on(frame, [Segmentation(dataset).itself(number, decoding)])
-        return layered(frame, dataset, layers, decoding)
+        return layered(frame, dataset, layers, decoding, of)
 
 
 def contact_sheet(

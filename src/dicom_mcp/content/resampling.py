@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # Gaps up to this many times the usual distance are bridged; beyond, an image is missing.
 _BRIDGED = 1.5
 
-# The share of what is made that must be of some image; how far one without neighbours reaches.
-_LEAST_SHARE, _ALONE = 0.05, 1e9
+# The share of what is made that must be of some image; and how many mm from it one without
+# neighbours has a share, whose values hold for half of that.
+_LEAST_SHARE, _ALONE = 0.05, 2.0
 
 # Where no image is: less than any value of a modality.
 _NOWHERE = -3.0e38
@@ -66,7 +67,7 @@ class Resampling:
         self.images = 0
         self.notes: dict[str, None] = {}
         least, most = span(grid, slices.normal)
-        reach = self.spacing * _BRIDGED
+        reach = self.spacing * _BRIDGED or _ALONE
         self._ends = least - reach, most + reach
 
     def wants(self, along: float) -> bool:

@@ -66,9 +66,7 @@ class Segmentation:
         if not self.is_label_map:
             self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]
         self._planes = [self._placing.plane(frame) for frame in range(1, self._frames + 1)]
-        places = sorted({plane.along for plane in self._planes if plane})
-        steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
-        self.spacing = min(steps, default=0.0) or self._thickness()
+        self.spacing = self._spacing()
 
     @property
     def title(self) -> str:
@@ -113,8 +111,8 @@ class Segmentation:
             shares = self._by_reference(target, apart)
             if not shares and not is_placed:
                 layer.notes.append(
-                    "It has another frame of reference than the image, and does not name it as one "
-                    "it was made from"
+                    "It has another frame of reference than the image, and names no image of this "
+                    "size and UID as one it was made from"
                 )
         counts = self._counts(apart) if self._is_binary or self._frames <= _QUICK else {}
         for number, share in sorted(shares.items()):
@@ -254,10 +252,23 @@ class Segmentation:
         segment = group(self._elements, frame, "SegmentIdentificationSequence")
         return segment.integer("ReferencedSegmentNumber")
 
-    def _thickness(self) -> float:
+    def _spacing(self) -> float:
+        """Millimetres from a frame to the next: as it says, or as they lie, unless the frames
+        between are left out because they are empty."""
+        places = sorted({plane.along for plane in self._planes if plane})
+        steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
         measures = group(self._elements, 1, "PixelMeasuresSequence")
-        said = measures.number("SpacingBetweenSlices") or measures.number("SliceThickness")
-        return said if said and said > 0 else 1.0
+        between, thickness = (
+            max(measures.number(one) or 0.0, 0.0)
+            for one in ("SpacingBetweenSlices", "SliceThickness")
+        )
+        least = min(steps, default=0.0)
+        if between:
+            return min(between, least or between)
+        is_regular = len(steps) > 1 and max(steps) - least < 0.1 * least
+        if thickness and least > 1.5 * thickness and not is_regular:
+            return thickness
+        return least or thickness or 1.0
 
 
 def is_label_map(dataset: Dataset) -> bool:

@@ -28,17 +28,26 @@ if TYPE_CHECKING:
 _SAME = 0.1
 _FLAT = 0.5
 
-# Contours that lie closer to an image than this are on it, where nothing tells their spacing.
-_NEAR = 1.5
+# Contours that lie closer to an image than this are on it, where nothing tells their spacing; and
+# no further than this whatever their spacing, or the image that they name.
+_NEAR, _FAR = 1.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Contour:
-    """A contour: its kind, its points in the patient, and the images that it names."""
+    """A contour: its kind, its points in the patient, and the images that it names, each with the
+    frames it is for (all where it names none)."""
 
     kind: str
     points: "Points"
-    images: tuple[str, ...]
+    images: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def names(self, uid: str, number: int) -> bool:
+        """Whether it says that it is on this frame."""
+        return any(
+            uid == image and str(number) in (frames or (str(number),))
+            for image, frames in self.images
+        )
 
     @property
     def is_closed(self) -> bool:
@@ -96,18 +105,33 @@ class StructureSet:
         if target.grid is None:
             layer.notes.append("The image does not say where it lies, as contours need it")
             return layer
-        elsewhere = 0
-        for region in self.regions:
+        elsewhere = angled = 0
+        lying = [_lying(region, target.grid) for region in self.regions]
+        reach = _reach([[off for off, _ in flat] for flat in lying])
+        for region, flat in zip(self.regions, lying, strict=True):
             if region.frame_of_reference not in ("", target.frame_of_reference):
                 elsewhere += 1
                 continue
-            here = _on(region, target.grid, target.uid)
+            angled += len(flat) < len(region.contours)
+            off, here = _on(flat, target, reach)
             if here and (mask := _mask(here, target.grid)).any():
                 words = f"{len(here)} contour{'s' * (len(here) != 1)} here"
+                if off > _FLAT:
+                    words += f", from a plane {off:.1f} mm off the image"
                 words = ", ".join(filter(None, (volume(region), words)))
                 layer.patches.append(Patch(region.name, region.colour, mask, words))
         if elsewhere:
             layer.notes.append(f"{elsewhere} regions have another frame of reference")
+        if unsaid := sum(not region.frame_of_reference for region in self.regions):
+            layer.notes.append(
+                f"{unsaid} regions name no frame of reference: they lie here only if it is the "
+                "image's"
+            )
+        if angled:
+            layer.notes.append(
+                f"{angled} regions have contours in planes angled to this image: where those cut "
+                "it is not drawn; view the images they were drawn on"
+            )
         if others := len(self.regions) - len(layer.patches) - elsewhere:
             layer.notes.append(
                 f"{others} of its {len(self.regions)} regions have no contour in this plane; "
@@ -132,6 +156,8 @@ def volume(region: Region) -> str:
     steps = [after - before for before, after in pairwise(sorted(planes))]
     if not steps:
         return "of one plane only"
+    if min(steps) > 2 * _FAR:
+        return f"of planes {min(steps):.3g} mm apart, too far for a volume"
     area = sum(_area(several, normal) for several in planes.values())
     return f"{area * min(steps) / 1000:.4g} ml"
 
@@ -179,9 +205,8 @@ def _normal(points: "Points") -> "Points":
     return normal / length if length else np.asarray([0.0, 0.0, 1.0])
 
 
-def _on(region: Region, grid: Grid, uid: str) -> list[Contour]:
-    """The contours of a region on an image: those that say so, else those of the plane nearest to
-    it, no further than half their spacing."""
+def _lying(region: Region, grid: Grid) -> list[tuple[float, Contour]]:
+    """The contours that are parallel to an image, and how many mm off its plane."""
     import numpy as np
 
     normal = np.asarray(cross(grid.plane.row, grid.plane.column))
@@ -191,15 +216,34 @@ def _on(region: Region, grid: Grid, uid: str) -> list[Contour]:
         off = contour.points @ normal - first
         if off.max() - off.min() <= _FLAT:
             flat.append((float(off.mean()), contour))
-    named = [one for _, one in flat if uid in one.images]
-    if named or not flat:
-        return named
-    places = sorted({round(off, 1) for off, _ in flat})
-    steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
-    nearest = min((off for off, _ in flat), key=abs)
-    if abs(nearest) > (min(steps) / 2 + _SAME if steps else _NEAR):
-        return []
-    return [one for off, one in flat if abs(off - nearest) <= _SAME]
+    return flat
+
+
+def _reach(regions: Sequence[Sequence[float]]) -> float:
+    """How far from its plane a contour holds: half of the spacing of the one that lies closest, as
+    a region may leave out planes."""
+    steps = [
+        after - before
+        for offs in regions
+        for before, after in pairwise(sorted({round(off, 1) for off in offs}))
+    ]
+    steps = [step for step in steps if step > _SAME]
+    return min(min(steps) / 2 + _SAME, _FAR) if steps else _NEAR
+
+
+def _on(
+    flat: Sequence[tuple[float, Contour]], target: Target, reach: float
+) -> tuple[float, list[Contour]]:
+    """The contours of a region on an image: those that say so, else those of the plane nearest to
+    it within reach; and how many mm off they are."""
+    named = [(off, one) for off, one in flat if one.names(target.uid, target.number)]
+    named = [(off, one) for off, one in named if abs(off) <= _FAR]
+    if not named:
+        nearest = min((off for off, _ in flat), key=abs, default=_FAR + reach)
+        if abs(nearest) > reach:
+            return 0.0, []
+        named = [(off, one) for off, one in flat if abs(off - nearest) <= _SAME]
+    return max(abs(off) for off, _ in named), [one for _, one in named]
 
 
 def _mask(contours: Sequence[Contour], grid: Grid) -> "Mask":
@@ -239,6 +283,8 @@ def _regions(elements: Elements) -> list[Region]:
     drawn = {
         item.integer("ReferencedROINumber"): item for item in _items(elements, "ROIContourSequence")
     }
+    frames = [item.text("FrameOfReferenceUID") for item in _items(elements, _FRAMES)]
+    only = frames[0] if len(frames) == 1 else elements.text("FrameOfReferenceUID")
     regions: list[Region] = []
     for place, item in enumerate(_items(elements, "StructureSetROISequence")):
         number = item.integer("ROINumber")
@@ -250,12 +296,15 @@ def _regions(elements: Elements) -> list[Region]:
                 capped(item.text("ROIName"), 64) or f"region {number}",
                 capped(seen.text("RTROIInterpretedType"), 64) if seen else "",
                 capped(item.text("ROIGenerationAlgorithm"), 64),
-                item.text("ReferencedFrameOfReferenceUID"),
+                item.text("ReferencedFrameOfReferenceUID") or only,
                 _colour(colour) or given(place),
                 tuple(_contours(contours)) if contours else (),
             )
         )
     return regions
+
+
+_FRAMES = "ReferencedFrameOfReferenceSequence"
 
 
 def _contours(region: Elements) -> list[Contour]:
@@ -272,7 +321,11 @@ def _contours(region: Elements) -> list[Contour]:
             Contour(
                 item.text("ContourGeometricType").upper(),
                 points,
-                tuple(image.text("ReferencedSOPInstanceUID") for image in images),
+                tuple(
+                    (uid, tuple(image.values("ReferencedFrameNumber")))
+                    for image in images
+                    if (uid := image.text("ReferencedSOPInstanceUID"))
+                ),
             )
         )
     return found

@@ -185,7 +185,7 @@ class _Making:
             [drawn], drawn.caption, {**row_of(found, one), "page": page}, rank_of(found, one, 1)
         )
 
-    def _picture(self, dataset: Any, number: int) -> "Picture":
+    def _picture(self, dataset: Any, number: int, of: int = 0) -> "Picture":
         from ..content.picture import picture
 
         with self.call.decoder() as apart:
@@ -200,6 +200,7 @@ class _Making:
                     apart=apart,
                     overlays=self.overlays,
                     layers=self.layers,
+                    of=of,
                 )
 
             return self._bounded(made)
@@ -211,7 +212,7 @@ class _Making:
         row = row_of_place(found, one, its.number, its.frames)
         rank = rank_of(found, one, its.number, frames=its.frames)
         if its.frame.transfer_syntax:
-            drawn = self._picture(its.dataset, 1)
+            drawn = self._picture(its.dataset, 1, its.number)
             return self._answer([drawn], drawn.caption, row, rank)
         if self.window:
             self.remarks.lack("the archive's own picture has no other window.")
