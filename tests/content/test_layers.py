@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from dicom_mcp.content.apart import Apart
+from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.layers import Layer, Target, called
 from dicom_mcp.content.picture import picture
 from dicom_mcp.content.report import read_report
@@ -180,6 +181,52 @@ def test_a_dose_without_its_scale_has_no_unit() -> None:
     assert "DoseGridScaling is missing" in " ".join(told.notes)
     assert read_report(made).regions[0]["most"] == "4000"
     assert "Gy" not in picture(made).caption
+
+
+def test_segments_that_say_nothing_of_their_place_are_not_said_to_be_elsewhere() -> None:
+    made = segmentation(ORGANS)
+    del made.SharedFunctionalGroupsSequence
+    assert "where its segments are is not known" in " ".join(layer(made, axial(0)).notes)
+    del made.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
+    made.SharedFunctionalGroupsSequence = segmentation(ORGANS).SharedFunctionalGroupsSequence
+    assert "1 of its 4 frames do not say where they lie" in " ".join(layer(made, axial(0)).notes)
+
+
+def test_segments_of_no_number_or_of_one_are_told() -> None:
+    made = segmentation({0.0: {1: LIVER, 2: SPLEEN}})
+    made.SegmentSequence[1].SegmentNumber = 1
+    assert set(masks(made, axial(0))) == {"Liver or Spleen", "segment 2, which is not described"}
+    assert "1 of its 2 frames name no segment" in " ".join(read_report(made).notes)
+    del made.SegmentSequence
+    assert not any("of its 0" in note for note in layer(made, axial(0)).notes)
+
+
+def test_contours_without_their_points_or_their_region_are_told() -> None:
+    made = structure_set({"Lung": [("CLOSED_PLANAR", square(0, 0, 5, z)) for z in (0, 3)]})
+    made.ROIContourSequence[0].ContourSequence[0].NumberOfContourPoints = 30
+    made.ROIContourSequence[0].ReferencedROINumber = 9
+    assert "1 contours have not the points they say" in " ".join(layer(made, axial(0)).notes)
+    assert [region["contours"] for region in read_report(made).regions] == ["0", "2"]
+    assert "region 9" in masks(made, axial(0))
+
+
+def test_planes_of_dose_without_a_place_are_told() -> None:
+    made = dose(np.full((3, 16, 16), 4000))
+    del made.GridFrameOffsetVector
+    assert "2 of its 3 planes do not say where they lie" in " ".join(layer(made, axial(0)).notes)
+
+
+def test_a_fault_of_what_is_drawn_is_not_taken_for_one_of_the_image() -> None:
+    made = segmentation(ORGANS)
+    made.PixelData = made.PixelData[:130]
+    with pytest.raises(ContentError, match="What was to be drawn, segmentation ORGANS: The pixel"):
+        picture(axial(0), layers=[source_of(made)])
+
+
+def test_more_segments_than_colours_are_told() -> None:
+    every = dict.fromkeys(range(1, 41), LIVER)
+    caption = picture(axial(0), layers=[source_of(segmentation({0.0: every}))]).caption
+    assert "several have one colour" in caption
 
 
 def test_regions_and_segments_are_a_table_with_their_volumes() -> None:

@@ -86,6 +86,11 @@ class Dose:
                 "where it lies: where the dose is on the image is not known"
             )
             return layer
+        if len(lying) < self._frames:
+            layer.notes.append(
+                f"{self._frames - len(lying)} of its {self._frames} planes do not say where they "
+                "lie: what they hold is not drawn"
+            )
         first = next(iter(lying.values()))
         made = Resampling(target.grid, first, [plane.along for plane in lying.values()])
         for frame, plane in lying.items():

@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from .apart import Apart
 from .cutting import Grid
 from .elements import Elements
+from .error import ContentError
 from .frame import Frame
 from .placing import Placing, extent
 from .tables import Row
@@ -126,7 +127,13 @@ def layered(
         return frame
     target = Target.of(dataset, frame.number)
     target = replace(target, number=of or target.number)
-    return drawn_on(frame, [source.on(target, apart) for source in sources])
+    layers: list[Layer] = []
+    for source in sources:
+        try:
+            layers.append(source.on(target, apart))
+        except ContentError as trouble:  # of what is drawn, not of the image
+            raise ContentError(f"What was to be drawn, {source.title}: {trouble}") from trouble
+    return drawn_on(frame, layers)
 
 
 def drawn_on(frame: Frame, layers: Sequence[Layer]) -> Frame:
@@ -184,6 +191,8 @@ def _told(layer: Layer) -> Iterator[str]:
     if lines:
         more = [f"{len(lines) - _MOST_TOLD} more"] if len(lines) > _MOST_TOLD else []
         yield f"Drawn over the image, {layer.title}: {'; '.join([*lines[:_MOST_TOLD], *more])}"
+        if len({patch.colour for patch in layer.patches}) < len(lines):
+            yield f"{layer.title}: several have one colour, which tells them not apart"
     else:
         yield f"{layer.title} draws nothing on this image"
     yield from layer.notes

@@ -340,9 +340,10 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
     """The picture with the names of what is drawn in it below, each beside its colour."""
     from PIL import ImageDraw
 
-    names = [*dict.fromkeys(legend)][:_MOST_NAMES]
-    if not names:
+    if not (names := [*dict.fromkeys(legend)]):
         return shown
+    if more := len(names) - _MOST_NAMES:
+        names[_MOST_NAMES:] = [(f"and {more} more", (0, 0, 0))] * (more > 0)
     letters = font(12)
     places: list[tuple[int, int]] = []
     right = row = 0

@@ -1,7 +1,7 @@
 """Segmentations (PS3.3 A.51, C.8.20): which segments there are, and where they lie on an image."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,11 @@ class Segmentation:
             if self._elements.text("SegmentationType").upper() == "FRACTIONAL"
             else 1.0
         )
-        self.segments = {segment.number: segment for segment in _segments(self._elements)}
+        self.segments: dict[int, Segment] = {}
+        for segment in _segments(self._elements):
+            if first := self.segments.get(segment.number):  # two of one number: which, nobody knows
+                segment = replace(first, label=f"{first.label} or {segment.label}")
+            self.segments[segment.number] = segment
         self._numbers = [0] * self._frames
         if not self.is_label_map:
             self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]
@@ -96,34 +100,31 @@ class Segmentation:
     @property
     def notes(self) -> list[str]:
         """What its table lacks."""
-        if self._frames <= _MOST_COUNTED or self._is_binary:
-            return []
-        return [f"Volumes are not counted of more than {_MOST_COUNTED:,} frames"]
+        told: list[str] = []
+        if self._frames > _MOST_COUNTED and not self._is_binary:
+            told.append(f"Volumes are not counted of more than {_MOST_COUNTED:,} frames")
+        unknown = {*self._numbers} - self.segments.keys()
+        if unknown and not self.is_label_map:
+            count = sum(number in unknown for number in self._numbers)
+            told.append(f"{count} of its {self._frames} frames name no segment that it describes")
+        return told
 
     def on(self, target: Target, apart: Apart) -> Layer:
         """The segments on a frame: by position, else on the images it says it was made from."""
-        layer = Layer(self.title)
-        where = self._elements.text("FrameOfReferenceUID")
-        is_placed = bool(where) and where == target.frame_of_reference
-        if is_placed and target.grid and any(self._planes):
-            shares = self._by_position(target.grid, apart)
-        else:
-            shares = self._by_reference(target, apart)
-            if not shares and not is_placed:
-                layer.notes.append(
-                    "It has another frame of reference than the image, and names no image of this "
-                    "size and UID as one it was made from"
-                )
+        shares, *notes = self._shares(target, apart)
+        layer = Layer(self.title, notes=[*filter(None, notes)])
         counts = self._counts(apart) if self._is_binary or self._frames <= _QUICK else {}
+        drawn: set[int] = set()
         for number, share in sorted(shares.items()):
             mask = share > _HALF
             if count := int(mask.sum()):
+                drawn.add(number)
                 segment = self.segments.get(number) or _unknown(number)
                 words = f"{count:,} pixels here"
                 if number in counts:
                     words = f"{self._volume(counts[number])}, {words}"
                 layer.patches.append(Patch(segment.label, segment.colour, mask, words))
-        if others := len(self.segments) - len(layer.patches):
+        if others := len(self.segments.keys() - drawn):
             layer.notes.append(
                 f"{others} of its {len(self.segments)} segments are not on this image; read_report "
                 "lists all, with volumes"
@@ -138,6 +139,26 @@ class Segmentation:
             words = f"{int(values.sum()):,} pixels"
             layer.patches.append(Patch(segment.label, segment.colour, values > 0, words, 1.0))
         return layer
+
+    def _shares(self, target: Target, apart: Apart) -> "tuple[dict[int, Floats], str]":
+        """How much of each segment is at each pixel, and what is to be said of it."""
+        where = self._elements.text("FrameOfReferenceUID")
+        unplaced = self._planes.count(None)
+        if not where or where != target.frame_of_reference:
+            told = (
+                "It has another frame of reference than the image, and names no image of this size "
+                "and UID as one it was made from"
+            )
+        elif target.grid and unplaced < self._frames:
+            told = f"{unplaced} of its {self._frames} frames do not say where they lie: not drawn"
+            return self._by_position(target.grid, apart), told if unplaced else ""
+        else:
+            told = (
+                "Its frames or the image do not say where they lie, and it names no image of this "
+                "size and UID as one it was made from: where its segments are is not known"
+            )
+        shares = self._by_reference(target, apart)
+        return shares, "" if shares else told
 
     def _by_position(self, grid: Grid, apart: Apart) -> "dict[int, Floats]":
         """How much of each segment is at each pixel, linear between frames and pixels."""

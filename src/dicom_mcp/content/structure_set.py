@@ -1,7 +1,7 @@
 """RT Structure Sets (PS3.3 A.19, C.8.8.5, C.8.8.6): their regions of interest, and which contours
 lie on an image."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,7 @@ class StructureSet:
     def __init__(self, dataset: Dataset) -> None:
         self._elements = Elements.of(dataset)
         self.regions = _regions(self._elements)
+        self._faulty = sum(map(_lacks_points, _contour_items(self._elements)))
 
     @property
     def title(self) -> str:
@@ -83,7 +84,9 @@ class StructureSet:
     @property
     def notes(self) -> list[str]:
         """What its table lacks."""
-        return []
+        if not self._faulty:
+            return []
+        return [f"{self._faulty} contours have not the points they say: what is drawn may be wrong"]
 
     def rows(self, _: Apart) -> list[Row]:
         """The regions as a table."""
@@ -101,7 +104,7 @@ class StructureSet:
 
     def on(self, target: Target, _: Apart) -> Layer:
         """The contours that lie on a frame."""
-        layer = Layer(self.title)
+        layer = Layer(self.title, notes=self.notes)
         if target.grid is None:
             layer.notes.append("The image does not say where it lies, as contours need it")
             return layer
@@ -283,11 +286,16 @@ def _regions(elements: Elements) -> list[Region]:
     drawn = {
         item.integer("ReferencedROINumber"): item for item in _items(elements, "ROIContourSequence")
     }
+    described = [
+        (item.integer("ROINumber"), item) for item in _items(elements, "StructureSetROISequence")
+    ]
+    nothing = Elements(Dataset())
+    left = drawn.keys() - {number for number, _ in described}
+    described += [(number, nothing) for number in sorted(left)]
     frames = [item.text("FrameOfReferenceUID") for item in _items(elements, _FRAMES)]
     only = frames[0] if len(frames) == 1 else elements.text("FrameOfReferenceUID")
     regions: list[Region] = []
-    for place, item in enumerate(_items(elements, "StructureSetROISequence")):
-        number = item.integer("ROINumber")
+    for place, (number, item) in enumerate(described):
         seen, contours = observed.get(number), drawn.get(number)
         colour = contours.numbers("ROIDisplayColor") if contours else []
         regions.append(
@@ -305,6 +313,17 @@ def _regions(elements: Elements) -> list[Region]:
 
 
 _FRAMES = "ReferencedFrameOfReferenceSequence"
+
+
+def _contour_items(elements: Elements) -> Iterator[Elements]:
+    for region in _items(elements, "ROIContourSequence"):
+        yield from _items(region, "ContourSequence")
+
+
+def _lacks_points(contour: Elements) -> bool:
+    """Whether its numbers are not three for each point it says it has (C.8.8.6)."""
+    count = len(contour.numbers("ContourData"))
+    return count < 3 or count % 3 > 0 or count != 3 * contour.integer("NumberOfContourPoints")
 
 
 def _contours(region: Elements) -> list[Contour]:
