@@ -28,6 +28,10 @@ HELD = [
 ]
 IMAGES, SEG, STRUCTURES, DOSE = "2.25.2", "2.25.3", "2.25.4", "2.25.5"
 ECG = str(HELD[-1].SeriesInstanceUID)
+HELD.append(dcmread(PYDICOM / "waveform_ecg.dcm"))
+HELD[-1].SeriesInstanceUID, HELD[-1].SOPInstanceUID = CUT_ECG, _ = "2.25.61", "2.25.62"
+HELD[-1].WaveformSequence[0].WaveformData = HELD[-1].WaveformSequence[0].WaveformData[:12_000]
+HELD[-1].WaveformSequence[1].SamplingFrequency = 0
 
 
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
@@ -100,6 +104,13 @@ def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:
     said, _ = look(node, "view_image", series_instance_uid=ECG, frame=2)
     assert "MEDIAN BEAT" in said["caption"][0]
     assert said["image"]["page"] == 2
+
+
+def test_an_ecg_that_is_cut_or_not_shown_is_not_complete(node: AnyNode) -> None:
+    said, _ = look(node, "view_image", series_instance_uid=CUT_ECG)
+    assert said["complete"] is False
+    assert "RHYTHM is cut: there are 500 of 10,000 samples" in " ".join(said["notes"])
+    assert "MEDIAN BEAT is not shown" in " ".join(said["notes"])
 
 
 def test_what_is_no_report_names_the_tool_that_shows_it(node: AnyNode) -> None:

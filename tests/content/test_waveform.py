@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence as Items
 
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.plot import plot
-from dicom_mcp.content.waveform import channels, pages, scale_of, ticks
+from dicom_mcp.content.waveform import channels, lacking, pages, scale_of, ticks
 from tests.content.drawing import item
 from tests.content.samples import PYDICOM, image
 
@@ -141,10 +141,18 @@ def test_what_is_shorter_than_it_says_is_shown_as_far_as_it_goes() -> None:
     made = recording(np.zeros((100, 2), "<i2"), "SS")
     made.WaveformSequence[0].WaveformData = made.WaveformSequence[0].WaveformData[:200]
     assert pages(made)[0].stop == 50
-    assert "there are 50 of 100 samples" in plot(made).caption
+    assert "there are 50 of 100 samples" in " ".join(lacking(made))
     made.WaveformSequence[0].WaveformSampleInterpretation = "XX"
     with pytest.raises(ContentError, match="none known here"):
         plot(made)
+
+
+def test_a_curve_without_its_sensitivity_has_no_unit() -> None:
+    made = recording(np.full((100, 2), 7, "<i2"), "SS")
+    del made.WaveformSequence[0].ChannelDefinitionSequence[0].ChannelSensitivity
+    first, second = channels(made, pages(made)[0])
+    assert first.unit == "as stored"
+    assert second.unit not in ("", "as stored")
 
 
 def test_an_ecg_says_its_measurements() -> None:

@@ -34,6 +34,10 @@ _MOST_SAMPLES = 200_000_000
 _MOST_TOLD = 40
 
 
+# Beside values whose sensitivity is missing (1C: required where they have a unit).
+_AS_STORED = "as stored"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A curve: its name, its unit, and its values."""
@@ -74,8 +78,7 @@ def pages(dataset: Dataset) -> list[Page]:
         frequency, count = group.number("SamplingFrequency"), _count(group)
         if not frequency or frequency <= 0 or not count:
             continue
-        name = capped(group.text("MultiplexGroupLabel"), 64) or f"group {place + 1}"
-        found.append(Page(place, name, frequency, 0, count, False))
+        found.append(Page(place, _name(group, place), frequency, 0, count, False))
     if not found:
         raise ContentError("The waveform has no samples over time", "Read its header")
     for whole in [*found]:
@@ -87,6 +90,17 @@ def pages(dataset: Dataset) -> list[Page]:
                 if (end := min(start + step, whole.stop))
             ]
     return found
+
+
+def lacking(dataset: Dataset) -> Iterator[str]:
+    """What of a recording is not there, or not in its pages."""
+    for place, group in enumerate(Elements.of(dataset).items("WaveformSequence")):
+        name, there = _name(group, place), _count(group)
+        said = group.integer("NumberOfWaveformSamples")
+        if not there or (group.number("SamplingFrequency") or 0) <= 0:
+            yield f"{name} is not shown: it has no samples over time that can be read."
+        elif there < said:
+            yield f"{name} is cut: there are {there:,} of {said:,} samples."
 
 
 def channels(dataset: Dataset, page: Page) -> list[Channel]:
@@ -104,13 +118,14 @@ def channels(dataset: Dataset, page: Page) -> list[Channel]:
         curve: Floats = rows[:, place].astype(np.float64)
         if padding is not None:
             curve[rows[:, place] == padding] = np.nan
-        scale = _number(channel, "ChannelSensitivity", 1.0)
-        scale *= _number(channel, "ChannelSensitivityCorrectionFactor", 1.0)
+        scale = channel.number("ChannelSensitivity")
+        unit = channel.first("ChannelSensitivityUnitsSequence").text("CodeValue")
+        unit = capped(unit, 16) if scale else _AS_STORED * bool(unit)
+        scale = (scale or 1.0) * _number(channel, "ChannelSensitivityCorrectionFactor", 1.0)
         curve = curve * scale + _number(channel, "ChannelBaseline", 0.0)
-        unit = channel.first("ChannelSensitivityUnitsSequence")
         source = channel.first("ChannelSourceSequence")
         name = channel.text("ChannelLabel") or source.text("CodeMeaning") or f"channel {place + 1}"
-        found.append(Channel(capped(name, 40), capped(unit.text("CodeValue"), 16), curve))
+        found.append(Channel(capped(name, 40), unit, curve))
     return found
 
 
@@ -141,9 +156,6 @@ def told(dataset: Dataset, number: int, curves: Sequence[Channel]) -> Iterator[s
     for curve in curves:
         low, high = _range(curve.values)
         yield f"{curve.name}: {low:.4g} to {high:.4g} {curve.unit}".rstrip() + "."
-    group = elements.items("WaveformSequence")[page.group]
-    if (there := _count(group)) < (said := group.integer("NumberOfWaveformSamples")):
-        yield f"It is cut: there are {there:,} of {said:,} samples."
     if len(several) > 1:
         listed = [
             f"{place}: {other.name}, {other.seconds[0]:g} to {other.seconds[1]:g} s"
@@ -184,6 +196,10 @@ def _range(values: "Floats") -> tuple[float, float]:
 
     kept = values[np.isfinite(values)]
     return (float(kept.min()), float(kept.max())) if kept.size else (0.0, 0.0)
+
+
+def _name(group: Elements, place: int) -> str:
+    return capped(group.text("MultiplexGroupLabel"), 64) or f"group {place + 1}"
 
 
 def _count(group: Elements) -> int:

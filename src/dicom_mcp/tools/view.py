@@ -179,7 +179,10 @@ class _Making:
     def _curves(self, found: Members, one: Member, page: int, dataset: Any) -> Pictures:
         """Curves over time: an ECG, a pressure."""
         from ..content.plot import plot
+        from ..content.waveform import lacking
 
+        if lacks := [*lacking(dataset)]:
+            self.remarks.lack(*lacks)
         drawn = self._bounded(lambda side, mime: plot(dataset, page, longest_side=side, mime=mime))
         return self._answer(
             [drawn], drawn.caption, {**row_of(found, one), "page": page}, rank_of(found, one, 1)
