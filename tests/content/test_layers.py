@@ -109,7 +109,7 @@ def test_contours_lie_on_the_image_of_their_plane_with_their_holes() -> None:
     assert set(masks(made, axial(3))) == {"Bladder", "Needle"}
     assert not masks(made, axial(6))
     told = " ".join(layer(made, axial(0)).notes)
-    assert "2 of its 4 regions have no contour in this plane" in told
+    assert "2 of its 4 regions have nothing on this image in its plane" in told
 
 
 def test_a_contour_that_names_its_image_is_on_that_one() -> None:
@@ -186,7 +186,8 @@ def test_a_dose_without_its_scale_has_no_unit() -> None:
 def test_segments_that_say_nothing_of_their_place_are_not_said_to_be_elsewhere() -> None:
     made = segmentation(ORGANS)
     del made.SharedFunctionalGroupsSequence
-    assert "where its segments are is not known" in " ".join(layer(made, axial(0)).notes)
+    (told,) = layer(made, axial(0)).notes
+    assert "where its segments are is not known" in told
     del made.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
     made.SharedFunctionalGroupsSequence = segmentation(ORGANS).SharedFunctionalGroupsSequence
     assert "1 of its 4 frames do not say where they lie" in " ".join(layer(made, axial(0)).notes)
@@ -208,6 +209,28 @@ def test_contours_without_their_points_or_their_region_are_told() -> None:
     assert "1 contours have not the points they say" in " ".join(layer(made, axial(0)).notes)
     assert [region["contours"] for region in read_report(made).regions] == ["0", "2"]
     assert "region 9" in masks(made, axial(0))
+
+
+def test_a_contour_that_is_written_twice_does_not_take_itself_off() -> None:
+    several = [("CLOSED_PLANAR", square(0, 0, 5, z)) for z in (0, 0, 2)]
+    made = structure_set({"Lung": several})
+    assert set(masks(made, axial(0))) == {"Lung"}
+    assert read_report(made).regions[0]["volume"] == f"{25 * 2 * 2 / 1000:.4g} ml"
+
+
+def test_a_value_of_a_label_map_that_is_no_segment_is_drawn_and_listed() -> None:
+    made = segmentation({0.0: {1: LIVER, 2: SPLEEN}}, "LABELMAP")
+    made.SegmentSequence[1].SegmentNumber = 3
+    unknown = "segment 2, which is not described"
+    assert set(masks(made, axial(0))) == {"Liver", unknown}
+    assert unknown in [region["name"] for region in read_report(made).regions]
+    assert unknown in picture(made).caption
+
+
+def test_fractions_without_their_whole_are_told() -> None:
+    made = segmentation({0.0: {1: LIVER}}, "FRACTIONAL")
+    del made.MaximumFractionalValue
+    assert "MaximumFractionalValue is missing" in " ".join(layer(made, axial(0)).notes)
 
 
 def test_planes_of_dose_without_a_place_are_told() -> None:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 
 from dicom_mcp.content.frame import render
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node, WebNode
 from dicom_mcp.objects import objects as fetching
 from tests.asking import fail, look
+from tests.content.drawing import item, segmentation
 from tests.content.samples import image
 from tests.notes import the_note
 from tests.peers.orthanc import orthanc_web
@@ -49,6 +51,35 @@ def test_a_frame_of_an_object_too_large_is_fetched_alone(cine: Dataset, tmp_path
         said, _ = look(WebNode(url), "view_image", series_instance_uid="2.25.3", at="last")
         assert said["image"]["frame"] == 5
     assert render(cine, 4).high == 80
+
+
+def test_a_frame_that_is_fetched_alone_is_called_and_drawn_on_by_its_own_number(
+    cine: Dataset, tmp_path: Path
+) -> None:
+    cine.SOPInstanceUID, cine.StudyInstanceUID, cine.SeriesInstanceUID = (
+        "2.25.6",
+        "2.25.1",
+        "2.25.2",
+    )
+    cine.TotalPixelMatrixColumns, cine.TotalPixelMatrixRows = 5 * SIZE, SIZE
+    cine.DimensionOrganizationType, cine.ImageType = "TILED_FULL", ["DERIVED", "PRIMARY", "VOLUME"]
+    marked = np.zeros((SIZE, SIZE), bool)
+    marked[8:16, 8:16] = True
+    drawn = segmentation({0.0: {1: marked}, 1.0: {2: marked}}, frame_of_reference="2.25.10")
+    drawn.Rows = drawn.Columns = SIZE
+    for place, group in zip((1, 4), drawn.PerFrameFunctionalGroupsSequence, strict=True):
+        source = item(ReferencedSOPInstanceUID="2.25.6", ReferencedFrameNumber=place)
+        group.DerivationImageSequence = Items([item(SourceImageSequence=Items([source]))])
+    with orthanc_web([cine, drawn], tmp_path) as url:
+        said, _ = look(
+            WebNode(url), "view_image", series_instance_uid="2.25.2", frame=4, draw="2.25.3"
+        )
+    told = the_note(said["notes"], "frame 4 of 5 was fetched alone")
+    assert "It is tile 4 of 5 across" in told
+    caption = " ".join(said["caption"])
+    assert "tile 1" not in caption
+    assert "Spleen (" in caption
+    assert "Liver" not in caption
 
 
 def test_where_no_frame_can_be_had_alone_the_reason_is_told(cine: Dataset) -> None:

@@ -56,11 +56,9 @@ class Segmentation:
         self._frames = frames_held(dataset)
         self.is_label_map = is_label_map(dataset)
         self._is_binary = self._elements.integer("BitsAllocated") == 1 and self._syntax in NATIVE
-        self._most = (
-            self._elements.number("MaximumFractionalValue") or 255.0
-            if self._elements.text("SegmentationType").upper() == "FRACTIONAL"
-            else 1.0
-        )
+        is_fractional = self._elements.text("SegmentationType").upper() == "FRACTIONAL"
+        most = self._elements.number("MaximumFractionalValue") if is_fractional else 1.0
+        self._lacks_most, self._most = not most, most or 255.0
         self.segments: dict[int, Segment] = {}
         for segment in _segments(self._elements):
             if first := self.segments.get(segment.number):  # two of one number: which, nobody knows
@@ -83,7 +81,8 @@ class Segmentation:
         """The segments as a table."""
         counts = self._counts(apart)
         rows: list[Row] = []
-        for number, segment in self.segments.items():
+        unknown = {number: _unknown(number) for number in sorted(counts.keys() - self.segments)}
+        for number, segment in {**self.segments, **unknown}.items():
             frames = self._frames if self.is_label_map else self._numbers.count(number)
             rows.append(
                 {
@@ -103,6 +102,8 @@ class Segmentation:
         told: list[str] = []
         if self._frames > _MOST_COUNTED and not self._is_binary:
             told.append(f"Volumes are not counted of more than {_MOST_COUNTED:,} frames")
+        if self._lacks_most:
+            told.append("MaximumFractionalValue is missing: 255 is taken for it")
         unknown = {*self._numbers} - self.segments.keys()
         if unknown and not self.is_label_map:
             count = sum(number in unknown for number in self._numbers)
@@ -111,8 +112,8 @@ class Segmentation:
 
     def on(self, target: Target, apart: Apart) -> Layer:
         """The segments on a frame: by position, else on the images it says it was made from."""
-        shares, *notes = self._shares(target, apart)
-        layer = Layer(self.title, notes=[*filter(None, notes)])
+        shares, told = self._shares(target, apart)
+        layer = Layer(self.title, notes=[*self.notes, *[told] * bool(told)])
         counts = self._counts(apart) if self._is_binary or self._frames <= _QUICK else {}
         drawn: set[int] = set()
         for number, share in sorted(shares.items()):
@@ -124,7 +125,7 @@ class Segmentation:
                 if number in counts:
                     words = f"{self._volume(counts[number])}, {words}"
                 layer.patches.append(Patch(segment.label, segment.colour, mask, words))
-        if others := len(self.segments.keys() - drawn):
+        if (others := len(self.segments.keys() - drawn)) and (shares or not told):
             layer.notes.append(
                 f"{others} of its {len(self.segments)} segments are not on this image; read_report "
                 "lists all, with volumes"
@@ -135,7 +136,7 @@ class Segmentation:
         """A frame of a label map, whose values are numbers and no greys."""
         layer = Layer(self.title)
         for number, values in self._values(frame, apart):
-            segment = self.segments[number]
+            segment = self.segments.get(number) or _unknown(number)
             words = f"{int(values.sum()):,} pixels"
             layer.patches.append(Patch(segment.label, segment.colour, values > 0, words, 1.0))
         return layer
@@ -229,7 +230,7 @@ class Segmentation:
             yield self._numbers[frame - 1], np.minimum(held / self._most, 1.0)
             return
         for number in np.unique(held).tolist():
-            if number in self.segments and not self._is_background(number):
+            if not self._is_background(number) and (number or 0 in self.segments):
                 yield int(number), (held == number).astype(np.float64)
 
     def _is_background(self, number: int) -> bool:

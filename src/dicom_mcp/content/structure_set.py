@@ -137,8 +137,8 @@ class StructureSet:
             )
         if others := len(self.regions) - len(layer.patches) - elsewhere:
             layer.notes.append(
-                f"{others} of its {len(self.regions)} regions have no contour in this plane; "
-                "read_report lists all, with volumes"
+                f"{others} of its {len(self.regions)} regions have nothing on this image in its "
+                "plane; read_report lists all, with volumes"
             )
         return layer
 
@@ -330,11 +330,15 @@ def _contours(region: Elements) -> list[Contour]:
     import numpy as np
 
     found: list[Contour] = []
+    before: set[bytes] = set()
     for item in _items(region, "ContourSequence"):
         numbers = item.numbers("ContourData")
         if len(numbers) < 3:
             continue
         points = np.asarray(numbers[: len(numbers) // 3 * 3]).reshape(-1, 3)
+        if points.tobytes() in before:  # written twice, it would take itself off
+            continue
+        before.add(points.tobytes())
         images = _items(item, "ContourImageSequence")
         found.append(
             Contour(

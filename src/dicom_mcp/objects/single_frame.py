@@ -31,6 +31,9 @@ def single(call: Call, one: Member, number: int, choice: ImageChoice, trouble: E
 
     Raises ContentError with that and with why the frame could not be had alone.
     """
+    from ..content.elements import Elements
+    from ..content.tiles import tile_of
+
     meant = number or _meant(one.frames, choice)
     try:
         frame = call.frame(one.reference, meant)
@@ -46,6 +49,8 @@ def single(call: Call, one: Member, number: int, choice: ImageChoice, trouble: E
     number = meant
     how = "as it is stored (/frames)" if frame.transfer_syntax else "as a picture (/rendered)"
     told = f"The object did not come whole: frame {number} of {frames:,} was fetched alone, {how}."
+    if tile := tile_of(Elements.of(dataset), number):
+        told += f" It is {tile}."
     if frame.transfer_syntax:
         _keep_only(dataset, frame, number)
     else:
@@ -76,6 +81,7 @@ def _keep_only(dataset: "Dataset", frame: OneFrame, number: int) -> None:
     from ..content.placing import Placing
 
     plane = Placing(Elements.of(dataset)).plane(number)
+    dataset.pop("TotalPixelMatrixColumns", None)  # by number it would be the first tile of them
     for keyword in ("GridFrameOffsetVector", "SliceLocationVector", "SliceVector"):
         if keyword in dataset:  # of all frames: the one that is kept says itself where it lies
             del dataset[keyword]
