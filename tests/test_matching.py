@@ -129,6 +129,17 @@ def test_a_head_angled_by_half_a_degree_is_compared_and_the_angle_told() -> None
     assert off(left, right) < 4
 
 
+def test_images_beside_each_other_in_one_plane_are_said_to_be() -> None:
+    left, right = series("1", count=5), series("2", count=5)
+    for one in right:
+        one.ImagePositionPatient = [
+            one.ImagePositionPatient[0] + 100,
+            *one.ImagePositionPatient[1:],
+        ]
+    said, *_ = compared(left, right)
+    assert the_note(said["notes"], "do not lie over each other: their middles are 100 mm apart")
+
+
 @pytest.mark.parametrize("degrees", [10, -35])
 def test_an_angled_volume_is_resampled_in_the_plane_of_the_other(degrees: float) -> None:
     said, left, right = compared(series("1"), series("2", AXIAL @ about(0, degrees)), at="40 %")

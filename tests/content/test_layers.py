@@ -249,7 +249,10 @@ def test_a_fault_of_what_is_drawn_is_not_taken_for_one_of_the_image() -> None:
 def test_more_segments_than_colours_are_told() -> None:
     every = dict.fromkeys(range(1, 41), LIVER)
     caption = picture(axial(0), layers=[source_of(segmentation({0.0: every}))]).caption
-    assert "several have one colour" in caption
+    assert "Several of what is drawn have one colour" in caption
+    twice = [source_of(segmentation({0.0: {1: mask}})) for mask in (LIVER, SPLEEN)]
+    assert "Several of what is drawn have one" in picture(axial(0), layers=twice).caption
+    assert "have one colour" not in picture(axial(0), layers=twice[:1]).caption
 
 
 def test_regions_and_segments_are_a_table_with_their_volumes() -> None:

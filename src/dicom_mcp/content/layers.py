@@ -139,10 +139,13 @@ def layered(
 def drawn_on(frame: Frame, layers: Sequence[Layer]) -> Frame:
     """The frame with these layers, and what is said of them."""
     patches = [patch for layer in layers for patch in layer.patches]
+    told = [line for layer in layers for line in _told(layer)]
+    if len({patch.colour for patch in patches}) < len(patches):
+        told.append("Several of what is drawn have one colour, which does not tell them apart")
     return replace(
         frame,
         pixels=painted(frame.pixels, patches),
-        notes=(*frame.notes, *(line for layer in layers for line in _told(layer))),
+        notes=(*frame.notes, *told),
         legend=(*frame.legend, *dict.fromkeys((patch.name, patch.colour) for patch in patches)),
     )
 
@@ -191,8 +194,6 @@ def _told(layer: Layer) -> Iterator[str]:
     if lines:
         more = [f"{len(lines) - _MOST_TOLD} more"] if len(lines) > _MOST_TOLD else []
         yield f"Drawn over the image, {layer.title}: {'; '.join([*lines[:_MOST_TOLD], *more])}"
-        if len({patch.colour for patch in layer.patches}) < len(lines):
-            yield f"{layer.title}: several have one colour, which tells them not apart"
     else:
         yield f"{layer.title} draws nothing on this image"
     yield from layer.notes

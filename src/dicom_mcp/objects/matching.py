@@ -119,6 +119,11 @@ class Matching:
             f"Matched by position (one frame of reference): left {chosen.position.along:.1f} mm, "
             f"right {fitting.position.along:.1f} mm{at_middle}."
         )
+        if apart := _apart_in_plane(chosen, fitting):
+            self._note(
+                f"The two images do not lie over each other: their middles are {apart:.0f} mm "
+                "apart."
+            )
         if why:
             self._note(f"The nearest image is shown, not one in the same plane: {why}")
         return self._turned(chosen, fitting, lies)
@@ -251,6 +256,16 @@ def _apart_at_edges(lies: "Facing", chosen: Placed) -> str:
     half = dist(chosen.position.centre, chosen.position.plane.position)
     off = sin(radians(lies.tilt)) * half
     return f" (up to {off:.1f} mm apart at the edge)" if lies.tilt >= 0.05 and half else ""
+
+
+def _apart_in_plane(chosen: Placed, fitting: Placed) -> float:
+    """How many mm apart the middles of two images are that share no point; 0 for others."""
+    from math import dist
+
+    pair = chosen.position, fitting.position
+    halves = [dist(position.centre, position.plane.position) for position in pair]
+    apart = dist(*(position.centre for position in pair))
+    return apart if all(halves) and apart > sum(halves) else 0.0
 
 
 def _not_resampled(stack: Sequence[Placed], thickest: float) -> str:
