@@ -273,6 +273,17 @@ def test_an_image_that_cannot_be_shown_is_left_out_of_a_sheet_and_named(
         assert "pixel data ends" in fail(node, "view_image", series_instance_uid=uid, at=2)
 
 
+def test_a_sheet_of_an_object_that_ends_early_shows_the_frames_before() -> None:
+    made = image(np.full((4, 16, 16), 7, "u1"), NumberOfFrames=4)
+    made.PixelData = made.PixelData[: 16 * 40]
+    with EmbeddedArchive([made], ae_title="EARLY") as archive:
+        node = Node(port=archive.port, called_ae_title="EARLY")
+        said, _ = look(node, "view_series", series_instance_uid=str(made.SeriesInstanceUID))
+    assert said["complete"] is False
+    assert the_note(said["notes"], "Not shown:", "from frame 3 on")
+    assert "2 images in rows" in said["caption"][0]
+
+
 def test_a_picture_that_is_too_large_as_png_is_a_jpeg_and_says_so() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), np.uint8)
     dataset = image(noise)

@@ -285,16 +285,19 @@ class _Making:
 
             def take(one: Member, instance: Instance) -> bool:
                 self.call.check()
+                at = 1
                 try:
                     dataset = opened(instance)
                     known = frames_of(dataset)
                     if len(found.objects) == 1 and one.frames != known:
                         frames[one.uid] = spread(range(1, known + 1), count)
-                    cells[one.uid] = [
-                        self._drawn(dataset, number, apart, side) for number in frames[one.uid]
-                    ]
+                    cells[one.uid] = []
+                    for number in frames[one.uid]:
+                        at = number
+                        cells[one.uid].append(self._drawn(dataset, number, apart, side))
                 except ContentError as trouble:
-                    faults[str(trouble)].append(one.name)
+                    begun = bool(cells.get(one.uid))
+                    faults[str(trouble)].append(one.name + f" from frame {at} on" * begun)
                 return True
 
             fetched = fetch(self.call, list(objects.values()), take)
