@@ -301,6 +301,15 @@ def test_dose_lies_where_its_grid_says_and_is_told_in_its_unit() -> None:
     assert "not known" in " ".join(told.notes)
 
 
+def test_differences_of_dose_below_0_are_told() -> None:
+    made = dose(np.full((3, 16, 16), 4000))
+    made.PixelRepresentation, made.DoseType = 1, "ERROR"
+    made.PixelData = np.full((3, 16, 16), -4000, "<i2").tobytes()
+    (row,) = read_report(made).regions
+    assert (row["least"], row["most"]) == ("-40 Gy", "-40 Gy")
+    assert "the least of the whole grid is -40 Gy" in " ".join(layer(made, axial(0)).notes)
+
+
 def test_a_picture_has_the_names_and_colours_below_it() -> None:
     source = source_of(segmentation(ORGANS))
     plain, drawn = picture(axial(0)), picture(axial(0), layers=[source])

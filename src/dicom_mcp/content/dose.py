@@ -34,7 +34,7 @@ class Dose:
         self._elements = Elements.of(dataset)
         self._syntax = str(dataset.file_meta.TransferSyntaxUID)
         self._frames = frames_held(dataset)
-        self._largest: float | None = None
+        self._known: tuple[float, float] | None = None
 
     @property
     def title(self) -> str:
@@ -60,12 +60,13 @@ class Dose:
 
     def rows(self, apart: Apart) -> list[Row]:
         """What there is of it, as a table of one row."""
-        most = self._most(apart)
+        least, most = self._ends(apart)
         return [
             {
                 "number": "1",
                 "name": self.title,
                 "kind": "dose",
+                **({"least": f"{least:.4g} {self.unit}".strip()} if least < 0 else {}),
                 "most": f"{most:.4g} {self.unit}".strip(),
                 "images": str(self._frames),
             }
@@ -96,7 +97,13 @@ class Dose:
         for frame, plane in lying.items():
             if made.wants(plane.along):
                 made.add(self._dataset, frame, apart)
-        values, most = np.nan_to_num(made.values()), self._most(apart)
+        values = np.nan_to_num(made.values())
+        least, most = self._ends(apart)
+        if least < 0:
+            layer.notes.append(
+                f"Values below 0 are not drawn: the least of the whole grid is {least:.4g} "
+                f"{self.unit}".strip()
+            )
         if most <= 0 or not (values > 0).any():
             return layer
         bounds = [*_LEVELS, float("inf")]
@@ -111,13 +118,14 @@ class Dose:
         )
         return layer
 
-    def _most(self, apart: Apart) -> float:
-        if self._largest is not None:
-            return self._largest
-        most = 0.0
-        for frame in range(1, self._frames + 1):
-            held = stored(self._elements, frame, self._syntax, apart)
-            transform, _, _ = modality(self._elements, frame, held)
-            most = max(most, float(transform(held.values.max(keepdims=True).astype("f8")).max()))
-        self._largest = most
-        return most
+    def _ends(self, apart: Apart) -> tuple[float, float]:
+        """The least and the largest value of all: that of a difference may be below 0 (C.8.8.3)."""
+        if self._known is None:
+            ends: list[float] = []
+            for frame in range(1, self._frames + 1):
+                held = stored(self._elements, frame, self._syntax, apart)
+                transform, _, _ = modality(self._elements, frame, held)
+                some = held.values.min(), held.values.max()
+                ends += [float(transform(value.astype("f8"))) for value in some]
+            self._known = min(ends), max(ends)
+        return self._known
