@@ -95,6 +95,7 @@ def test_what_draws_is_read_as_a_table_and_says_where_it_is_seen(
 def test_what_does_not_draw_is_refused_with_what_does(node: AnyNode) -> None:
     told = fail(node, "view_image", series_instance_uid=IMAGES, draw=IMAGES)
     assert "no segmentation by pixels, structure set or dose" in told
+    assert "Not complete" not in told
 
 
 def test_an_ecg_is_shown_as_curves(node: AnyNode) -> None:

@@ -77,6 +77,9 @@ def test_segments_without_a_place_are_found_by_the_image_they_name() -> None:
     found = masks(made, axial(0, SOPInstanceUID="2.25.6"))
     assert set(found) == {"Spleen"}
     assert (found["Spleen"] == SPLEEN).all()
+    assert "pixel by pixel" in " ".join(layer(made, axial(0, SOPInstanceUID="2.25.6")).notes)
+    flipped = axial(0, SOPInstanceUID="2.25.6", ImageOrientationPatient=[-1, 0, 0, 0, 1, 0])
+    assert not masks(made, flipped)
     told = layer(made, axial(0, SOPInstanceUID="2.25.7"))
     assert not told.patches
     assert "another frame of reference" in " ".join(told.notes)

@@ -125,7 +125,7 @@ class Segmentation:
                 if number in counts:
                     words = f"{self._volume(counts[number])}, {words}"
                 layer.patches.append(Patch(segment.label, segment.colour, mask, words))
-        if (others := len(self.segments.keys() - drawn)) and (shares or not told):
+        if (others := len(self.segments.keys() - drawn)) and (drawn or not told):
             layer.notes.append(
                 f"{others} of its {len(self.segments)} segments are not on this image; read_report "
                 "lists all, with volumes"
@@ -147,8 +147,8 @@ class Segmentation:
         unplaced = self._planes.count(None)
         if not where or where != target.frame_of_reference:
             told = (
-                "It has another frame of reference than the image, and names no image of this size "
-                "and UID as one it was made from"
+                "It has another frame of reference than the image, and names no image of this "
+                "size, direction and UID as one it was made from"
             )
         elif target.grid and unplaced < self._frames:
             told = f"{unplaced} of its {self._frames} frames do not say where they lie: not drawn"
@@ -156,10 +156,12 @@ class Segmentation:
         else:
             told = (
                 "Its frames or the image do not say where they lie, and it names no image of this "
-                "size and UID as one it was made from: where its segments are is not known"
+                "size, direction and UID as one it was made from: where its segments are is not "
+                "known"
             )
-        shares = self._by_reference(target, apart)
-        return shares, "" if shares else told
+        if shares := self._by_reference(target, apart):
+            told = "Drawn pixel by pixel on the image that it names as its source, not by position"
+        return shares, told
 
     def _by_position(self, grid: Grid, apart: Apart) -> "dict[int, Floats]":
         """How much of each segment is at each pixel, linear between frames and pixels."""
@@ -197,11 +199,19 @@ class Segmentation:
         ):
             return found
         for frame in range(1, self._frames + 1):
-            if not self._is_of(frame, target):
+            if not self._is_of(frame, target) or not self._lies_like(frame, target):
                 continue
             for number, values in self._values(frame, apart):
                 found[number] = np.maximum(found.get(number, np.zeros(values.shape)), values)
         return found
+
+    def _lies_like(self, frame: int, target: Target) -> bool:
+        """Whether its rows and columns lead where those of the image do, or one does not say."""
+        plane = self._planes[frame - 1]
+        if plane is None or target.grid is None:
+            return True
+        pairs = zip(plane.cosines, target.grid.plane.cosines, strict=True)
+        return all(abs(mine - other) < _SAME for mine, other in pairs)
 
     def _is_of(self, frame: int, target: Target) -> bool:
         try:

@@ -34,23 +34,25 @@ def sources(call: Call, several: Sequence[str], remarks: Account) -> list["Sourc
     for series in several:
         some = members(call, series)
         chosen = some.objects[: _MOST - len(found)]
-        faults: list[Note] = []
+        faults: list[str] = []
 
-        def take(_: Member, instance: Instance, faults: list[Note] = faults) -> bool:
+        def take(_: Member, instance: Instance, faults: list[str] = faults) -> bool:
             call.check()
             try:
                 found.append(source_of(opened(instance)))
             except ContentError as trouble:
-                faults.append(incomplete(str(trouble)))
+                faults.append(str(trouble))
             return True
 
         before = len(found)
         fetched = fetch(call, chosen, take)
-        told = [*dict.fromkeys(faults), *fetched.told(len(chosen))]
+        told: list[Note] = [*fetched.told(len(chosen))]
         if len(found) == before:
             raise ContentError(
-                " ".join(map(str, told)) or f"At most {_MOST} objects are drawn at once"
+                " ".join([*dict.fromkeys(faults), *map(str, told)])
+                or f"At most {_MOST} objects are drawn at once"
             )
+        told = [*map(incomplete, dict.fromkeys(faults)), *told]
         if len(chosen) < len(some.objects) or not some.whole:
             told.append(
                 incomplete(f"{len(chosen)} of {len(some.objects)} objects of a series are drawn.")
