@@ -210,7 +210,10 @@ def test_contours_without_their_points_or_their_region_are_told() -> None:
     made.ROIContourSequence[0].ContourSequence[0].NumberOfContourPoints = 30
     made.ROIContourSequence[0].ReferencedROINumber = 9
     assert "1 contours have not the points they say" in " ".join(layer(made, axial(0)).notes)
-    assert [region["contours"] for region in read_report(made).regions] == ["0", "2"]
+    report = read_report(made)
+    assert [region["contours"] for region in report.regions] == ["0", "2"]
+    assert not report.whole
+    assert read_report(segmentation(ORGANS)).whole
     assert "region 9" in masks(made, axial(0))
 
 

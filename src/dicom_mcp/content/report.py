@@ -193,7 +193,8 @@ def _drawing(report: Report, elements: Elements, deadline: Deadline | None) -> R
     text = f"{source.title}. "
     text += f"It was made from images of series {images}." if images else "It names no images."
     text += f" view_image draws it on them with draw={elements.text('SeriesInstanceUID')}."
-    return replace(report, text=text, regions=tuple(regions), notes=tuple(source.notes))
+    notes = tuple(source.notes)
+    return replace(report, text=text, regions=tuple(regions), notes=notes, whole=not notes)
 
 
 def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Report:
