@@ -52,6 +52,13 @@ def settings() -> Generator[Settings]:
         ("count_studies", {"node": ["pacs"]}, {"node": "pacs"}),
         ("count_studies", {"nodes": ["pacs", "vna"]}, {"node": "pacs, vna"}),
         ("patient_timeline", {"name": "Brückner"}, {"patient_name": "Brückner"}),
+        ("count_studies", {"node": '["pacs", "vna"]'}, {"node": "pacs, vna"}),
+        ("count_studies", {"group_by": [["station"], "sex"]}, {"group_by": ["station", "sex"]}),
+        ("query_studies", {"modality": ["CT", ["MR"]]}, {"modality_in_study": "CT, MR"}),
+        ("query_studies", {"patient_id": [["00104217"]]}, {"patient_id": ["00104217"]}),
+        ("query_studies", {"modality": "CT", "modalities": ["CT"]}, {"modality_in_study": "CT"}),
+        ("query_studies", {"modality": "CT", "modality_in_study": ""}, {"modality_in_study": "CT"}),
+        ("query_studies", {"modality": [], "modality_in_study": "CT"}, {"modality_in_study": "CT"}),
     ],
 )  # fmt: skip
 def test_what_is_meant_is_answered_as_if_it_had_been_said(
@@ -69,6 +76,14 @@ def test_a_number_for_a_text_is_understood_and_its_zeros_are_spoken_of(settings:
     answer = call(settings, "query_studies", study_date=20260101).structured_content
     assert answer is not None
     assert "was given as a number" not in " ".join(answer["notes"])
+
+
+@pytest.mark.parametrize("given", [[104217], [[104217]], "[104217]"])
+def test_a_number_in_a_list_is_spoken_of_too(settings: Settings, given: object) -> None:
+    answer = call(settings, "query_studies", patient_id=given).structured_content
+    assert answer is not None
+    assert answer["sent"]["PatientID"] == "104217"
+    assert "was given as a number" in " ".join(answer["notes"])
 
 
 def test_the_title_that_is_ours_is_not_taken_for_the_archives() -> None:
@@ -90,7 +105,16 @@ def test_the_title_that_is_ours_is_not_taken_for_the_archives() -> None:
         ("query_studies", {"patient_name": ["Doe", "Roe"]}, "patient_name: one value is wanted"),
         ("query_studies", {"patient_name": {"family": "Doe"}}, "patient_name"),
         ("query_studies", {"patient_id": True}, "patient_id"),
-        ("query_studies", {"modality": "CT", "modality_in_study": "MR"}, "twice"),
+        (
+            "query_studies",
+            {"modality": "CT", "modality_in_study": "MR"},
+            "'modality' and 'modality_in_study'",
+        ),
+        ("query_studies", {"patient_id": []}, "patient_id: the list is empty"),
+        ("query_studies", {"modality": []}, "Leave modality_in_study out"),
+        ("query_studies", {"limit": True}, "limit: a number is wanted, not true"),
+        ("query_studies", {"limit": [True]}, "limit: a number is wanted, not true"),
+        ("view_image", {"series_instance_uid": "1.2", "at": False}, "at: a number is wanted"),
         ("query_studies", {"colour": "red"}, "no argument 'colour'"),
         ("count_studies", {"group_by": {"by": "station"}}, "group_by"),
     ],

@@ -104,6 +104,45 @@ def test_presets_and_the_dictionary_are_resources(settings: Settings) -> None:
     over(settings, work)
 
 
+def test_what_is_filled_in_stays_what_it_is(settings: Settings) -> None:
+    """One line, whatever its letters; blank is not filled in; an unknown gap is nothing."""
+
+    async def work(client: Client) -> None:
+        async def text(name: str, **given: str) -> str:
+            (message,) = (await client.get_prompt(name, given)).messages
+            assert isinstance(message.content, TextContent)
+            return message.content.text
+
+        assert "for {node} {0} {{?" in await text("priors_for_study", study="{node} {0} {{")
+        assert "in Doe John between" in await text(
+            "what_changed", patient=" Doe\n\nJohn ", question="x"
+        )
+        assert "not arrived at all" not in await text("not_arrived", node="all")
+        with pytest.raises(MCPError, match="study is blank"):
+            await text("priors_for_study", study=" \n")
+
+    over(settings, work)
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("dicom://presets/minimla", "There is no preset 'minimla'. Did you mean minimal"),
+        ("dicom://presets/all", "There is no preset"),
+        ("dicom://dictionary/PatientNme", "There is no attribute 'PatientNme'. Did you mean Patie"),
+        ("dicom://dictionary/..%2Fpresets%2Fminimal", "Unknown resource"),
+        ("dicom://pacs/studies/%2A", "is not a DICOM UID"),
+    ],
+)
+def test_what_there_is_not_is_no_empty_resource(settings: Settings, uri: str, words: str) -> None:
+    async def work(client: Client) -> None:
+        with pytest.raises(MCPError, match=words):
+            await client.read_resource(uri)
+        assert (await _read(client, "dicom://dictionary/kvp"))["keyword"] == "KVP"
+
+    over(settings, work)
+
+
 @pytest.mark.parametrize(
     ("argument", "begun", "found"),
     [

@@ -2,7 +2,7 @@
 conversation, and words that complete themselves."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,14 +10,25 @@ import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
-from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INVALID_PARAMS,
+    Completion,
+    CompletionArgument,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from .door.house import ALL, House
+from .errors import BadArgument
 from .prompts import QUESTIONS, Question
 from .standard.dictionary import attribute, keywords
+from .standard.values import shown
 from .words.modality import MODALITIES
+from .words.near import did_you_mean
 
 # Answers a question about one thing as JSON: the tool's name, its arguments, who asks.
 type Read = Callable[[str, dict[str, Any], Context[Any, Any]], Awaitable[str]]
@@ -57,7 +68,7 @@ def offer(server: MCPServer[House], house: House, read: Read) -> None:
         preset: str, context: Context[Any, Any]
     ) -> str:
         presets = json.loads(await read("get_attribute_presets", {}, context))["presets"]
-        return json.dumps({name: presets[name] for name in presets if name in (preset, ALL)})
+        return json.dumps({name: presets[name] for name in [_one_of(preset, presets, "preset")]})
 
     @server.resource(
         "dicom://dictionary/{keyword}",
@@ -67,12 +78,10 @@ def offer(server: MCPServer[House], house: House, read: Read) -> None:
         mime_type=_JSON,
     )
     async def dictionary(keyword: str) -> str:  # pyright: ignore[reportUnusedFunction]
-        known = attribute(keyword)
-        facts = {"keyword": keyword}
-        if known:
-            tag = f"({known.tag >> 16:04X},{known.tag & 0xFFFF:04X})"
-            facts |= {"tag": tag, "vr": known.vr}
-        return json.dumps(facts)
+        known = attribute(_one_of(keyword, keywords(), "attribute"))
+        assert known
+        tag = f"({known.tag >> 16:04X},{known.tag & 0xFFFF:04X})"
+        return json.dumps({"keyword": known.keyword, "tag": tag, "vr": known.vr})
 
     @server.completion()
     async def complete(  # pyright: ignore[reportUnusedFunction]
@@ -80,6 +89,17 @@ def offer(server: MCPServer[House], house: House, read: Read) -> None:
     ) -> Completion:
         choices = await anyio.to_thread.run_sync(_choices, house, argument.name)
         return _completed(argument, choices)
+
+
+def _one_of(name: str, known: Collection[str], what: str) -> str:
+    """The known name that is meant. Raises ResourceNotFoundError."""
+    found = {one.casefold(): one for one in known}.get(name.casefold())
+    if found is None:
+        near = did_you_mean(name, known)
+        raise ResourceNotFoundError(
+            f"There is no {what} {shown(name)}." + (f" Did you mean {near}?" if near else "")
+        )
+    return found
 
 
 def _prompt(question: Question) -> Prompt:
@@ -96,8 +116,11 @@ def _prompt(question: Question) -> Prompt:
     )
 
 
-def _text(question: Question, **given: str) -> str:
-    return question.asked(given)
+def _text(question: Question, /, **given: str) -> str:
+    try:
+        return question.asked(given)
+    except BadArgument as error:
+        raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
 def _choices(house: House, name: str) -> Sequence[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .errors import BadArgument
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -24,8 +26,14 @@ class Question:
     gaps: Sequence[Gap] = ()
 
     def asked(self, given: Mapping[str, str]) -> str:
-        """The text with what was filled in."""
-        filled = {gap.name: given.get(gap.name, "").strip() or gap.otherwise for gap in self.gaps}
+        """The text with what was filled in, as one line. Raises BadArgument for a gap that has to
+        be filled and is blank."""
+        filled = {
+            gap.name: " ".join(given.get(gap.name, "").split()) or gap.otherwise
+            for gap in self.gaps
+        }
+        if blank := [name for name, words in filled.items() if not words]:
+            raise BadArgument(f"{blank[0]} is blank", f"Fill in {blank[0]}")
         return self.text.format_map(filled)
 
 
@@ -67,8 +75,8 @@ QUESTIONS: tuple[Question, ...] = (
         "not_arrived",
         "Who has not arrived?",
         "What of the worklist has no images yet",
-        "Which procedures scheduled for {day} have not arrived at {node} yet (query_worklist with "
-        "arrived)? List time, patient, procedure and station, overdue ones first, and how many "
+        "Ask {node} which procedures scheduled for {day} have not arrived yet (query_worklist with "
+        "arrived). List time, patient, procedure and station, overdue ones first, and how many "
         f"have arrived. {_WHOLE}",
         (Gap("day", "Which day", "today"), _NODE),
     ),

@@ -1,6 +1,5 @@
 """What a tool may be asked, taken from its signature: for a schema, and to check a call by."""
 
-import json
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Annotated, Any
@@ -67,7 +66,10 @@ class Arguments:
                 )
         try:
             model = self._model.model_validate(
-                {name: self._read(name, value) for name, value in given.items()}
+                {
+                    name: in_our_form(name, value, known[name].annotation)
+                    for name, value in given.items()
+                }
             )
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False, include_context=False)
@@ -76,15 +78,3 @@ class Arguments:
                 f"See the input schema of {self._tool}",
             ) from None
         return {name: getattr(model, name) for name in known}
-
-    def _read(self, name: str, value: object) -> object:
-        """The value in the form that the argument has; a list or an object that a client wrote as
-        text, read."""
-        annotation = self._model.model_fields[name].annotation
-        if isinstance(value, str) and annotation is not str:
-            try:
-                read = json.loads(value)
-            except (ValueError, RecursionError):
-                read = value
-            value = value if isinstance(read, str | int | float) else read
-        return in_our_form(name, value, annotation)

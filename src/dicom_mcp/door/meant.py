@@ -4,6 +4,7 @@ A schema shows one word and one form of each; models bring those of the neighbou
 DICOM, or of another server. Only what cannot mean anything else is understood; the rest is refused.
 """
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from types import UnionType
@@ -42,17 +43,23 @@ _TAG = re.compile(r"[0-9A-Fa-f]{4},[0-9A-Fa-f]{4}")
 def by_our_names(tool: str, given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """The arguments by the names that this tool has for them; others as they are.
 
-    Raises BadArgument where one thing is said twice, and not the same.
+    Raises BadArgument where one thing is said twice, and not the same; an empty one says nothing.
     """
     meant: dict[str, Any] = {}
+    called: dict[str, str] = {}
     for name, value in given.items():
         ours = name if name in known else _our_name(name, known)
-        if ours in meant and meant[ours] != value:
-            raise BadArgument(
-                f"{tool} was given {shown(ours)} twice, as {shown(name)} too, and not the same",
-                f"Give {ours} once",
-            )
-        meant[ours] = value
+        if ours in called:
+            before = meant[ours]
+            if _is_empty(value) or _flat(value) == _flat(before):
+                continue
+            if not _is_empty(before):
+                raise BadArgument(
+                    f"{tool} was given {shown(called[ours])} and {shown(name)}, which are the same "
+                    "here, with different values",
+                    f"Give {ours} alone",
+                )
+        meant[ours], called[ours] = value, name
     return meant
 
 
@@ -63,7 +70,7 @@ def remarks(given: Mapping[str, Any]) -> list[str]:
         name
         for name, value in given.items()
         if _plain(name).startswith(("patientid", "accessionnumber"))
-        for one in (cast("list[Any]", value) if isinstance(value, list) else [value])
+        for one in _flat(_read(value))
         if isinstance(one, int | float)
     ]
     return [
@@ -76,11 +83,18 @@ def remarks(given: Mapping[str, Any]) -> list[str]:
 def in_our_form(name: str, value: Any, annotation: Any) -> Any:
     """A text where a list is wanted, a list where a text is, a number where a text is.
 
-    Raises BadType for several values where there can be one.
+    Raises BadType for several values where there can be one, for none, and for a yes where a
+    number is.
     """
     kinds = _kinds(annotation)
+    if isinstance(value, str) and (name in _LISTED_IN_TEXT or kinds != {str}):
+        value = _read(value)
+    if isinstance(value, bool) and kinds & {int, float}:
+        raise BadType(f"{name}: a number is wanted, not {str(value).lower()}", f"Give {name} as 1")
     if isinstance(value, list):
-        values = cast("list[Any]", value)
+        values = _flat(value)
+        if not values and str in kinds:  # none of these is not any of them
+            raise BadType(f"{name}: the list is empty", f"Leave {name} out to ask for any")
         if list in kinds:
             texts = [_as_text(one) for one in values]
             return _parts(texts) if name in _NAMES else texts
@@ -99,6 +113,27 @@ def in_our_form(name: str, value: Any, annotation: Any) -> Any:
     if str in kinds and not kinds & {int, float}:
         return _as_text(value)
     return value
+
+
+def _read(value: Any) -> Any:
+    """A list or an object that a client wrote as text, read."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _flat(value: Any) -> list[Any]:
+    """The values, those of lists within a list too."""
+    if not isinstance(value, list):
+        return [value]
+    return [part for one in cast("list[Any]", value) for part in _flat(one)]
+
+
+def _is_empty(value: Any) -> bool:
+    return not any(one != "" for one in _flat(value))
 
 
 def _parts(names: Sequence[Any]) -> list[Any]:
