@@ -130,6 +130,51 @@ def test_what_somebody_changed_since_stays_when_it_is_undone() -> None:
     }
 
 
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("command", ["theirs", 7, None, ["dicom-mcp"]])
+def test_what_somebody_else_wrote_is_not_taken_out(
+    command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be another server of that name; its file held nothing else, and would be gone."""
+    text = json.dumps({"mcpServers": {"dicom": {"command": command, "args": None}}})
+    path, before = _placed(CLIENTS[0], text)
+    assert _connect(CLIENTS[0], undo=True) == 1
+    assert path.read_bytes() == before
+    assert "starts something else than dicom-mcp" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("before", ["\ufeff", " \n", "{} "])
+def test_a_file_of_nothing_comes_back_as_it_was(before: str) -> None:
+    path, held = _placed(CLIENTS[0], before)
+    assert _connect(CLIENTS[0]) == 0
+    assert _connect(CLIENTS[0], undo=True) == 0
+    assert path.read_bytes() == held
+    assert _connect(CLIENTS[0], undo=True) == 0, "twice is once"
+    assert path.read_bytes() == held
+
+
+@pytest.mark.usefixtures("home")
+def test_a_copy_that_somebody_broke_keeps_nobody_from_undoing() -> None:
+    path, _ = _placed(CLIENTS[0], '{"a": 1}')
+    assert _connect(CLIENTS[0]) == 0
+    path.with_name(path.name + ".before-dicom-mcp").write_text("{")
+    assert _connect(CLIENTS[0], undo=True) == 0
+    assert json.loads(path.read_text()) == {"a": 1, "mcpServers": {}}
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
+def test_what_is_no_file_is_refused_at_once(make: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if not hasattr(os, make):
+        pytest.skip("there are none here")
+    path, _ = _placed(CLIENTS[0], None)
+    getattr(os, make)(path)
+    for undo in (False, True):
+        assert _connect(CLIENTS[0], undo=undo) == 1
+        assert "it is no file" in capsys.readouterr().out
+
+
 def test_what_is_written_starts_from_a_desktop_without_a_path(home: Path) -> None:
     """By its own path, from any directory, with nothing but what the entry says."""
     path, _ = _placed(CLIENTS[0], "{}")

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from ..config import folders_of_programs
@@ -102,6 +102,14 @@ def from_here(*arguments: str, **environment: str) -> Launch:
         if (folder / name).is_file():
             return Launch(str(folder / name), arguments, environment)
     return Launch(sys.executable, ("-m", "dicom_mcp", *arguments), environment)
+
+
+def starts_us(entry: Any) -> bool:
+    """Whether an entry, whoever wrote it, starts dicom-mcp in one of the ways above."""
+    held = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    words = [held.get("command"), *(held.get("args") or ())]
+    names = {re.split(r"[\\/]", word)[-1] for word in words if isinstance(word, str)}
+    return bool(names & {"dicom-mcp", "dicom-mcp.exe", "dicom_mcp", DISTRIBUTION})
 
 
 def links(launch: Launch) -> dict[str, str]:

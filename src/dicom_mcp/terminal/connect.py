@@ -19,7 +19,7 @@ from ..config import file_in_force, load, variables_set
 from ..errors import BadConfiguration
 from ..words.near import did_you_mean
 from .ask import is_yes
-from .clients import CLIENTS, NAME, Client, from_here
+from .clients import CLIENTS, NAME, Client, from_here, starts_us
 from .jsonc import NotJson, Value, read, without, written
 
 # What a copy of a file is called, beside it.
@@ -164,11 +164,13 @@ def _undone(client: Client, path: Path) -> _Change | None:
     if before is None:
         return None
     text, copy = _text(before), _content(_copy_of(path))
-    old = read(text)
+    old = read(text if text.strip() else "{}")
     ours = _member(old, client)
     if ours is None:
         return None
-    previous = read(_text(copy)) if copy and copy.strip() else None
+    if not starts_us(ours):
+        raise ValueError(f'starts something else than dicom-mcp as "{NAME}"')
+    previous = _previous(copy)
     was = _member(previous, client) if previous else None
     place = (client.servers, NAME)
     after = without(text, place) if was is None else written(text, place, was)
@@ -181,6 +183,14 @@ def _undone(client: Client, path: Path) -> _Change | None:
     if left == (previous.plain if previous else {}):
         became = copy  # every byte as it was; None where the file was made for this
     return _Change(path, before, became, ours, was)
+
+
+def _previous(copy: bytes | None) -> Value | None:
+    """What the copy holds; None where there is none, or where it can no longer be read."""
+    with suppress(ValueError):
+        if copy and (text := _text(copy)).strip():
+            return read(text)
+    return None
 
 
 def _check(old: Value, after: str, client: Client, entry: Any) -> None:
@@ -229,6 +239,8 @@ def _content(path: Path) -> bytes | None:
     """What the file holds, None where there is none. Raises BadConfiguration where it cannot be
     read."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise BadConfiguration(f"{path} cannot be read: it is no file")
         return path.read_bytes()
     except FileNotFoundError:
         return None
