@@ -82,3 +82,16 @@ def _status(*arguments: str) -> object:
     with pytest.raises(SystemExit) as left:
         cli.main(arguments)
     return left.value.code
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_has_no_lines_gets_hyphens(encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dicom_mcp", "doctor", "127.0.0.1:1"],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "70"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"\n" + b"-" * 70 + b"\n" in done.stdout.replace(b"\r", b"")
+    assert b"\\u" not in done.stdout

@@ -100,7 +100,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="log every call to stderr")
     parser.set_defaults(run=_serve, demo=False, http="")
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="be the MCP server (the default)")
     serve.add_argument("--demo", action="store_true", help="with the embedded demo archive")
@@ -230,7 +230,7 @@ def _check_free(port: int) -> None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise BadConfiguration(
-            f"port {port} of this machine cannot be listened on: {error.strerror}",
+            f"port {port} of this machine cannot be listened on: {os.strerror(error.errno or 0)}",
             "Name another one: serve --http PORT",
         ) from None
 

@@ -23,7 +23,7 @@ from ..errors import BadConfiguration
 from ..node import AnyNode, node_at
 from ..truth.habits import Habits
 from ..words.near import did_you_mean
-from .table import folded, placed
+from .table import folded, placed, rule
 
 # Cells of a step's name, its mark and its milliseconds, and what the rest gets at least.
 _WIDTHS = (13, 6, 5)
@@ -140,7 +140,7 @@ def _head(node: AnyNode, console: Console) -> None:
     console.print(Text(str(node), style="bold"))
     for line in placed([["step"], [""], ["ms"], ["what was found"]], (*_WIDTHS, 0)):
         console.print(Text(line))
-    console.print("─" * console.width)
+    console.print(rule(console.width))
 
 
 def _line(step: Step, console: Console) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, cast
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from ..content.plain import plain_text
 from ..standard.counted import counted
-from .table import lines_of
+from .table import is_in, lines_of
 
 # Rows that need no name above them.
 _UNNAMED = frozenset({"records", "groups"})
@@ -83,20 +82,11 @@ def as_json(facts: object) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     shown = (
         character
-        if character == "\n" or (character.isprintable() and _is_in(encoding, character))
+        if character == "\n" or (character.isprintable() and is_in(encoding, character))
         else json.dumps(character)[1:-1]
         for character in text
     )
     sys.stdout.write("".join(shown) + "\n")
-
-
-@cache
-def _is_in(encoding: str, letter: str) -> bool:
-    try:
-        letter.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def words(value: object) -> str:

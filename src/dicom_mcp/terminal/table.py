@@ -2,7 +2,9 @@
 and, where a row has no room at all, one line for each of its values."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
 from rich.cells import cell_len, chop_cells
@@ -32,7 +34,7 @@ def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> lis
     lines: list[str] = []
     if beside:
         lines = placed([heads[name] for name in beside], widths)
-        lines.append("─" * min(width, sum(widths) + _GAP * (len(widths) - 1)))
+        lines.append(rule(min(width, sum(widths) + _GAP * (len(widths) - 1))))
     for row, texts in zip(rows, cells, strict=True):
         if beside:
             lines += placed(
@@ -43,6 +45,21 @@ def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> lis
             if row.get(name):
                 lines += _under(name, words(row[name]), width)
     return lines
+
+
+def rule(cells: int) -> str:
+    """A line below headings, of what the terminal has."""
+    return ("─" if is_in(sys.stdout.encoding or "utf-8", "─") else "-") * cells
+
+
+@cache
+def is_in(encoding: str, letter: str) -> bool:
+    """Whether an encoding has that letter."""
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def heading(name: str) -> list[str]:
