@@ -203,7 +203,7 @@ VARIABLES: dict[str, str] = {
     ),
     "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
     "DICOM_TIME_ZONE": 'Where "today" is, such as Europe/Berlin (default this machine\'s)',
-    "DICOM_MCP_DEMO": "true: the demo archives are asked, as with serve --demo",
+    "DICOM_MCP_DEMO": "true: the server asks the demo archives, as with serve --demo",
     "DICOM_CONFIGURABLE_HOSTS": (
         "Where configure_dicom_server may point: any, none, or host names separated by commas "
         "(default any on stdio, none over HTTP)"
