@@ -183,7 +183,7 @@ def decimal_number(text: str) -> float | None:
 
 
 _WHOLE = re.compile("([+-]?[0-9]{1,12})")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def shown(value: str) -> str:
