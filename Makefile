@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
-.PHONY: help demo test check fix bench scale hostile storm clean
+.PHONY: help demo test check fix bench scale hostile storm release clean
 
 help:
 	@echo "make demo    ask an embedded archive some questions through the real server"

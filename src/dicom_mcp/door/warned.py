@@ -15,8 +15,8 @@ _FROM_ARCHIVE = (
     *("counts", "groups", "geometry", "caption", "image"),
 )
 
-# Two words, or what may be a sentence where words have no spaces between them. A word is begun at its
-# first letter only, and never given back: one of 60,000 letters took 47 seconds.
+# Two words, or what may be a sentence where words have no spaces between them. A word is begun at
+# its first letter only, and never given back: one of 60,000 letters took 47 seconds.
 _SENTENCE = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[\W_]++[^\W\d_]{2}|[^\x00-\u02ff]{5}|<\|?[a-z]")
 
 # What says which record it is, the lowest level first.
