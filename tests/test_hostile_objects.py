@@ -185,7 +185,8 @@ def test_a_hostile_object_is_refused_in_time_and_in_little_memory(ward: Ward, na
         more = {"geometry": True} if tool == "sample_headers" else {}
         is_error, text, pictures = ward.call(tool, number, **more)
         assert "a defect of the server" not in text
-        assert not pictures
+        # Where only the first of the frames it claims are there, these are shown and it is said.
+        assert not pictures or (tool == "view_series" and '"complete":false' in text)
         told.append(text)
         if tool == "view_image":
             assert is_error

@@ -112,7 +112,9 @@ def test_what_a_machine_lacks_is_no_damage_of_an_object(
     assert "Demo Hospital" in str(read_pdf(LETTER))
     with Apart() as apart:
         assert render(dcmread(PYDICOM / "JPGExtended.dcm"), apart=apart)
-        if what != "bare":  # which has nothing to hold it to a bound
+        # "bare" has nothing to hold it to a bound; "closed" reads the most that was ever held, on
+        # Linux by whoever started it too.
+        if what not in ("bare", "closed"):
             with pytest.raises(Failed, match="memory"):
                 apart.ask("inflate", _bomb(400), memory=40 << 20, most=1 << 30)
 
