@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from dicom_mcp.config import Settings
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.house import House
 from dicom_mcp.node import Node
+from dicom_mcp.objects.objects import members
 from dicom_mcp.standard.levels import Model
 from tests.asking import ask, call, said
 from tests.notes import the_note
@@ -120,6 +124,26 @@ def test_one_series_uid_in_two_studies_gives_the_images_of_both() -> None:
     assert (answer["returned"], answer["complete"]) == (6, True)
     assert the_note(answer["notes"], "1.2.3, 1.2.4")
     assert of_one["returned"] == 3
+
+
+def test_one_series_uid_in_two_studies_is_not_opened_as_if_it_were_one() -> None:
+    uids = ("1.2.3", "1.2.4")
+    series = [{"SeriesInstanceUID": "1.2.9", "StudyInstanceUID": uid} for uid in uids]
+    images = [{**one, "SOPInstanceUID": f"{one['StudyInstanceUID']}.1"} for one in series]
+    with holding({"SERIES": series, "IMAGE": images}) as node:
+        house = House(Settings(node))
+        session = house.session()
+        archive = session.archive(session.names())
+        opened = Call(session, archive, Deadline(30), Progress(lambda _: None))
+        unsaid = members(opened, "1.2.9")
+        said_which = members(opened, "1.2.9", "1.2.4")
+        house.close()
+    assert unsaid.whole is False
+    assert the_note(unsaid.notes, "Not complete: ", "1.2.9 is that of 2 series", "1.2.3, 1.2.4")
+    assert [one.uid for one in unsaid.objects] == ["1.2.3.1"]
+    assert [one.uid for one in said_which.objects] == ["1.2.4.1"]
+    assert said_which.whole
+    assert not said_which.notes
 
 
 def test_one_object_uid_in_two_series_is_two_objects() -> None:

@@ -19,7 +19,7 @@ from ..node import WebNode
 from ..standard import values
 from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
-from ..standard.note import Note, incomplete, remark
+from ..standard.note import Named, Note, each_named, incomplete, remark
 from ..standard.query import Match, Query, texts
 from ..standard.values import shown, whole_number
 from ..studies.listing import listing
@@ -150,13 +150,16 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
     else:
         found, whole, notes = [], True, ()
+        studies = [study]
         if not study:
             answer = call.studies_of(series)
-            study = next((text(one, "StudyInstanceUID") for one in answer.matches), "")
-            whole = answer.complete
+            studies = [text(match, "StudyInstanceUID") for match in answer.matches]
+            study, whole = next(iter(studies), ""), answer.complete
         if study:
             listed = listing(call, study, series, said=None, also=WANTED[3:])
             found, whole, notes = listed.instances, listed.whole, listed.notes
+        if len(studies) > 1:
+            whole, notes = False, (_of_the_first(series, studies), *notes)
     if not found and not whole:
         raise ContentError("The archive's answer ended before it named an object", "Ask again")
     if not found:
@@ -168,6 +171,18 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
     some = [member(study, series, one) for one in found]
     some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
     return Members(study, series, tuple(some), whole, notes)
+
+
+def _of_the_first(series: str, studies: Sequence[str]) -> Note:
+    """A UID is to be that of one series; here it is not known which of several is meant."""
+    return incomplete(
+        "SeriesInstanceUID ",
+        Named("SeriesInstanceUID", series),
+        f" is that of {len(studies)} series, in the studies ",
+        *each_named("StudyInstanceUID", studies),
+        ". This is of the first of them: say with study_instance_uid which is meant. An "
+        "administrator should look at it.",
+    )
 
 
 def member(study: str, series: str, match: Match) -> Member:
