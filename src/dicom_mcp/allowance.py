@@ -28,6 +28,8 @@ class Allowance:
     def __init__(self) -> None:
         # Whether an archive without resources was left alone for a moment already.
         self.paused = False
+        # Rows that were what was asked for, new or not.
+        self.meant = 0
         # How often each server (by its base URL) said that it has no time now.
         self.put_off = Counter[str]()
         # The keys of what brought nothing, by archive and level: more keys bring nothing either.

@@ -99,6 +99,7 @@ def test_private_and_unknown_attributes_are_left_out() -> None:
         {"00100020": {"vr": "LO", "Value": [{"name": "P1"}]}},
         {"00100020": {"vr": "LO", "InlineBinary": "no base64"}},
         {"00081115": {"vr": "SQ", "Value": ["a series"]}},
+        {"\x1b0100020": {"vr": "LO", "Value": ["P1"]}, "_link": {"url": "x"}, "OfAVendor": {}},
     ],
 )
 def test_what_cannot_be_read_of_a_row_is_damage_and_no_value(row: dict[str, object]) -> None:
@@ -114,7 +115,8 @@ def test_the_metadata_of_an_object_are_read_in_the_same_forms() -> None:
         "00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.2"]},
         "00080018": {"vr": "ui", "value": ["1.2.3"]},
         "00100010": {"vr": "pn", "Value": [{"alphabetic": "Doe^Jane"}]},
-        "00100020": "P1",
+        "PatientID": "P1",
+        "_link": {"url": "x"},
     }
     instance = header(one)
     assert instance.sop_instance_uid == "1.2.3"

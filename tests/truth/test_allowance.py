@@ -9,8 +9,20 @@ import pytest
 from dicom_mcp.allowance import MOST_FAILED, MOST_IN_VAIN, MOST_REFUSED
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node, WebNode
+from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.query import Match, Query
+from dicom_mcp.truth.gathering import Gathering, Outcome
 from tests.asking import call, fail
-from tests.peers.scripted import FIND_REQUEST, Peer, Script, Talk, accept, end, hear_question
+from tests.peers.scripted import (
+    FIND_REQUEST,
+    Peer,
+    Script,
+    Talk,
+    accept,
+    end,
+    forever,
+    hear_question,
+)
 from tests.peers.web import Asked, WebPeer, answer, rows
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -112,3 +124,34 @@ def test_a_server_that_always_says_that_there_is_more_is_not_asked_without_end(n
             told = call(Settings(WebNode(peer.url)), tool, **arguments)
             assert told.is_error or told.structured_content["complete"] is False
             assert len(peer.asked) <= MOST_IN_VAIN + 10
+
+
+def test_a_server_that_ignores_the_question_is_not_asked_for_page_after_page() -> None:
+    def behave(connected: socket.socket, asked: Asked) -> bool:
+        connected.sendall(answer(rows(20, 20 * asked.number), fields=TELLS_OF_MORE))
+        return True
+
+    with WebPeer(behave) as peer:
+        told = call(Settings(WebNode(peer.url)), "query_studies", patient_id="7")
+        assert told.is_error
+        assert f"{MOST_IN_VAIN} requests of this call brought nothing" in str(told.content[0])
+        assert len(peer.asked) <= MOST_IN_VAIN + 10
+
+
+def test_rows_without_end_that_are_not_what_was_asked_for_are_stopped() -> None:
+    gathering = Gathering(Query(Level.STUDY, {"PatientID": "7"}), 10)
+    other: Match = {"StudyInstanceUID": "1.2", "PatientID": "8"}
+    count = 0
+    while gathering.take(other, 300):
+        count += 1
+    assert count == 50_000
+    said = gathering.close(Outcome(True, []))
+    assert not said.complete
+    assert "50,001 studies in a row that are not what was asked for" in str(said.notes[0])
+
+
+def test_matches_without_end_that_cannot_be_read_are_stopped() -> None:
+    unread = forever(lambda talk: talk.row(data_set=b"\xff" * 20))
+    with Peer((accept, hear_question, unread)) as peer:
+        sentence = fail(Node("127.0.0.1", peer.port, called_ae_title="PEER"), "count_studies")
+        assert "seconds" not in sentence

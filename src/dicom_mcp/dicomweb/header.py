@@ -14,7 +14,7 @@ from ..standard.instance import Instance
 from ..standard.part10 import element
 from ..standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.unfolding import DEEPEST
-from .model import GROUPS, TAG, TWICE, parts_of, text_of
+from .model import GROUPS, TAG, TWICE, is_element, known_as, parts_of, text_of
 
 _NUMBERS: Mapping[str, str] = {
     "FD": "d",
@@ -103,15 +103,24 @@ def header(one: Mapping[str, Any]) -> Instance:
 def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
     """The tags at every depth whose values are bulk data, pixels aside."""
     for name, found in one.items():
-        if not TAG.fullmatch(name):
+        tag = _tag(name)
+        if tag is None:
             continue
         element = parts_of(found)
-        if "BulkDataURI" in element and int(name, 16) >> 16 != _PIXELS:
-            yield int(name, 16)
+        if "BulkDataURI" in element and tag >> 16 != _PIXELS:
+            yield tag
         is_sequence = str(element.get("vr", "")).upper() == "SQ"
         for item in _listed(element.get("Value")) if is_sequence else ():
             if isinstance(item, dict):
                 yield from _kept_apart(cast("dict[str, Any]", item))
+
+
+def _tag(name: str) -> int | None:
+    """The tag of a member, which a few servers write as its keyword."""
+    if TAG.fullmatch(name):
+        return int(name, 16)
+    known = known_as(name)
+    return known.tag if known else None
 
 
 def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
@@ -121,9 +130,11 @@ def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
         raise ValueError("an attribute twice")
     elements: dict[int, bytes] = {}
     for name, found in one.items():
-        if not TAG.fullmatch(name):
+        tag = _tag(name)
+        if tag is None:
+            if is_element(found):
+                raise ValueError("an attribute whose name is no tag")
             continue
-        tag = int(name, 16)
         # Files and directories, lengths of groups, and delimiters are in no data set (PS3.5 7).
         if not 8 <= tag >> 16 < 0xFFFE or not tag & 0xFFFF or tag >> 16 == _PIXELS:
             continue

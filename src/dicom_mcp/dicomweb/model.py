@@ -30,6 +30,8 @@ _NUMBERS = _WHOLE_NUMBER_VRS | _FRACTION_VRS | {"AT"}
 
 # PS3.18 F.2.2: a property is a tag, eight hexadecimal digits.
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
+# A keyword, or what somebody has made up beside those.
+_WORD = re.compile(r"[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*")
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,10}")
 
 # PS3.18 F.2.2, table F.3.1-1: the component groups of a name, in the order of PS3.5 6.2.1.
@@ -37,6 +39,9 @@ GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 # How a value that is no object begins (RFC 8259 3).
 _OTHER_VALUES = '"-0123456789tfn'
+
+# Values in a row that are no data sets, in an array of them.
+_MOST_UNSEEN = 1000
 
 # The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
 _PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
@@ -83,13 +88,16 @@ def objects(
         return
     if opened != "[":
         raise _no_array(opened)
-    expected = "{]"
+    expected, unseen = "{]", 0
     while True:
         found = text.next()
         if damage is not None and "{" in expected and found in _OTHER_VALUES and found:
             text.skip_value()
             damage.rows += 1
             damage.unseen += 1
+            unseen += 1
+            if unseen > _MOST_UNSEEN:
+                raise _no_array(found)
             expected = ",]"
             continue
         if found not in expected or not found:
@@ -100,7 +108,7 @@ def objects(
             expected = "{"
             continue
         yield text.object()
-        expected = ",]"
+        expected, unseen = ",]", 0
     if after := text.next():
         raise _no_array(after)
 
@@ -113,8 +121,10 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
     if TWICE in one:
         raise _contradictory()
     for name, element in one.items():
-        known = _known(name)
+        known = known_as(name)
         if known is None:
+            if is_element(element) and not TAG.fullmatch(name) and not _WORD.fullmatch(name):
+                raise ProtocolViolation("an answer has an attribute whose name is no tag")
             continue
         found = parts_of(element)
         vr = found.get("vr")
@@ -250,6 +260,12 @@ def parts_of(element: object) -> dict[str, Any]:
     return {_PARTS.get(name.lower(), name): part for name, part in written.items()}
 
 
+def is_element(value: object) -> bool:
+    """Whether the value of a member is that of an attribute, by its parts."""
+    written = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return any(name.lower() in _PARTS for name in written)
+
+
 def text_of(one: object) -> str:
     """One value as text, without its padding."""
     if one is None:
@@ -274,7 +290,8 @@ def _readable(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # bounded: an archive chooses the names it sends
-def _known(name: str) -> Attribute | None:
+def known_as(name: str) -> Attribute | None:
+    """The attribute that a member's name names."""
     if TAG.fullmatch(name):
         return attribute_of_tag(int(name, 16))
     # Nobody should, but there are servers that write keywords.

@@ -88,6 +88,7 @@ class Pages:
         overlapping = False
         while True:
             page, told = _Page(self._seen, self._last), Told()
+            meant = self._deadline.allowance.meant
             try:
                 yield from self._page(page, told, limit)
             except Refused as refused:
@@ -118,16 +119,19 @@ class Pages:
                 not told.more and self._exchange.is_end(self._query, page.rows, limit)
             ):
                 return self._cut("it says so itself") if more else self._ending(overlapping)
-            if self._is_in_vain(page):
-                return self._cut("so few at a time that no more were asked for")
+            if self._is_in_vain(page, meant):
+                why = "so few of what was asked for at a time"
+                return self._cut(f"{why} that no more were")
             limit_before = limit
             limit = self._exchange.most_asked.get(self._query.level, PAGE)
 
-    def _is_in_vain(self, page: "_Page") -> bool:
-        """Whether this call has asked for enough pages that bring hardly anything."""
+    def _is_in_vain(self, page: "_Page", meant: int) -> bool:
+        """Whether this call has asked for enough pages that bring hardly anything: before this one
+        so many rows were what is asked for."""
         self._pages += 1
         allowance = self._deadline.allowance
-        if self._pages > _FREE_PAGES and len(page.new) < _FEWEST:
+        brings = len(page.new) >= _FEWEST and allowance.meant > meant
+        if self._pages > _FREE_PAGES and not brings:
             allowance.answered(0)
         return allowance.spent
 

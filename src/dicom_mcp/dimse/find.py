@@ -36,6 +36,9 @@ _FAREWELL_SECONDS = 0.1
 
 _IDENTIFIER_PRESENT = 0x0001
 
+# Matches in a row of which nothing can be read; who sends more is stopped.
+_MOST_UNREADABLE = 1000
+
 _WITH_MATCH = (Kind.PENDING, Kind.SUCCESS, Kind.WARNING)
 
 # Of a damaged answer this alone is nothing to show.
@@ -128,7 +131,7 @@ def _rows(
     answered: Answered,
     deadline: Deadline,
 ) -> Generator[Row]:
-    taken = 0
+    taken = unreadable = 0
     damage: ProtocolViolation | None = None
     said = status(0x0000)
     command: Mapping[int, int | str] | None = None
@@ -169,13 +172,14 @@ def _rows(
             if match is not None and is_last:
                 keys = identifier.decode(asked, context.transfer_syntax, association.character_set)
                 match = match if _tells(match, keys) else None
+            unreadable = unreadable + 1 if match is None else 0
             if match is not None:
                 taken += 1
                 yield match, len(answer.data_set)
-        if is_last:
+        if is_last or unreadable > _MOST_UNREADABLE:
             if damage and not taken:
                 raise damage.again()
-            answered.status = said
+            answered.status = said if is_last else None
             answered.offending = _offending(answer.command)
             return
 

@@ -84,7 +84,9 @@ class Asking:
                 texts.append({keyword: str(match.get(keyword, "")) for keyword in told})
             with self.cost.lock:
                 self.arrived()
-                return gathering.take(match, size)
+                more = gathering.take(match, size)
+                self.deadline.allowance.meant += not gathering.foreign
+                return more
 
         with self.cost.lock:
             gathering.begin()

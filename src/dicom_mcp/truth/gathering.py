@@ -24,6 +24,10 @@ MOST_HELD = 8 * 1024 * 1024
 _MOST_REPEATED = 20_000
 _MOST_REPEATED_BYTES = 32 * 1024 * 1024
 
+# Rows in a row that do not match the question, of an archive that ignores a key: it may hold as
+# many more in honesty, and one that goes on for ever is stopped.
+_MOST_FOREIGN = 50_000
+_MOST_FOREIGN_BYTES = 64 * 1024 * 1024
 
 # Of what comes for a list: an archive that compares otherwise lets some slip, not so many.
 _MOST_STRANGERS = 100
@@ -100,6 +104,9 @@ class Gathering:
         self._held = 0
         self._repeated = 0
         self._repeated_bytes = 0
+        # How many matches in a row were not what was asked for.
+        self.foreign = 0
+        self._foreign_bytes = 0
 
     def begin(self) -> None:
         """Another query's answer comes now: what parts have in common is no repetition of one."""
@@ -120,7 +127,10 @@ class Gathering:
             self.look(match)
         if not self._recheck.holds(match):
             self.strangers += not self._listed.keys().isdisjoint(self._recheck.ignored)
+            self.foreign += 1
+            self._foreign_bytes += size
             return not self.full
+        self.foreign = self._foreign_bytes = 0
         if self._absent:
             self._absent -= match.keys()
         for keyword, came in self._listed.items():
@@ -214,6 +224,7 @@ class Gathering:
             or self._too_big
             or self._too_many
             or self._endless
+            or self._is_foreign
             or self.strangers > _MOST_STRANGERS
         )
 
@@ -257,6 +268,14 @@ class Gathering:
             return [
                 incomplete(
                     f"the archive kept repeating {nouns[1]} it had given before, and was stopped."
+                )
+            ]
+        if self._is_foreign:
+            return [
+                incomplete(
+                    f"the archive gave {self.foreign:,} {nouns[1]} in a row that are not what was "
+                    "asked for, and was stopped: it ignores what it is asked by. Narrow the "
+                    "question by an ID or a date."
                 )
             ]
         if self._unnamed:
@@ -332,6 +351,10 @@ class Gathering:
     @property
     def _endless(self) -> bool:
         return self._repeated > _MOST_REPEATED or self._repeated_bytes > _MOST_REPEATED_BYTES
+
+    @property
+    def _is_foreign(self) -> bool:
+        return self.foreign > _MOST_FOREIGN or self._foreign_bytes > _MOST_FOREIGN_BYTES
 
     @property
     def _too_many(self) -> bool:
