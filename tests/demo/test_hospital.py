@@ -51,7 +51,7 @@ def test_it_holds_what_the_documentation_says(pacs: list[Dataset]) -> None:
     }
     assert counts == {"patients": 12, "studies": 30, "objects": 369}
     text = DOCS.read_text()
-    assert "12 patients, 30\nstudies and 369 objects" in text
+    assert "12 patients, 30 studies and 369 objects" in text
     for patient in PATIENTS.values():
         assert f"| {patient.id} | {patient.name} |" in text
     for planted in (*PLANTED, *DIFFERENCES):

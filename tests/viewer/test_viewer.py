@@ -2,15 +2,10 @@
 
 import json
 import re
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import anyio
 import pytest
@@ -28,6 +23,7 @@ from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
 from tests.asking import call
 from tests.viewer.browser import Browser, browser
+from tests.viewer.client import client, shown
 
 TODAY = date(2026, 3, 31)
 STUDY = study_uid("nodule ct follow-up")
@@ -80,41 +76,6 @@ def settings(held: list[Dataset]) -> Iterator[Settings]:
         yield Settings(Node(port=archive.port, called_ae_title="VIEW"))
 
 
-@contextmanager
-def client(settings: Settings) -> Generator[str]:
-    """A client's page: the URL of a server that has it, the app, and calls of the real tools."""
-    page = Path(__file__).with_name("host.html").read_bytes()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._say(page if self.path.startswith("/host") else viewer.page().encode())
-
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            result = call(settings, asked["name"], **asked["arguments"])
-            self._say(result.model_dump_json(by_alias=True, exclude_none=True).encode())
-
-        def _say(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object, **__: object) -> None:
-            """Nothing: the output belongs to the tests."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/host"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def page(settings: Settings) -> Iterator[str]:
     with client(settings) as url:
@@ -125,23 +86,6 @@ def page(settings: Settings) -> Iterator[str]:
 def chromium() -> Iterator[Browser]:
     with browser() as made:
         yield made
-
-
-def shown(
-    chromium: Browser, page: str, tool: str, context: dict[str, Any] | None = None, **arguments: Any
-) -> None:
-    """The viewer with the answer to a call, in a client of this context."""
-    told = {
-        "tool": tool,
-        "arguments": json.dumps(arguments),
-        "context": json.dumps({"theme": "light", **(context or {})}),
-    }
-    chromium.open(f"{page}?{urlencode(told)}")
-    chromium.until("window.initialized")  # before that the frame still changes its document
-    chromium.frame("#app")
-    chromium.until(
-        "document.getElementById('picture')?.naturalWidth > 0 || document.querySelector('.failed')"
-    )
 
 
 def caption(chromium: Browser) -> str:
