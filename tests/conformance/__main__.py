@@ -29,6 +29,7 @@ from pydantic import BaseModel, Field
 from dicom_mcp.config import Settings
 from dicom_mcp.node import Node
 from dicom_mcp.server import create_server
+from tests.conformance.asking_back import add_asking_back
 
 # One red pixel, and 8 samples of silence.
 _PIXEL = (
@@ -46,6 +47,7 @@ def composed() -> MCPServer[Any]:
     _talks(server)
     _resources(server)
     _prompts(server)
+    add_asking_back(server)
     _old_requests(server)
     return server
 
