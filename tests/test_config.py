@@ -32,13 +32,15 @@ def test_every_documented_variable_is_read() -> None:
             "DICOM_TIMEOUT": "12.5",
             "DICOM_TIME_ZONE": "Asia/Tokyo",
             "DICOM_CONFIGURABLE_HOSTS": "a.example.org, b.example.org",
+            "DICOM_MCP_TOOLSETS_OFF": "images",
         }
     )
     assert settings.node == Node("pacs.example.org", 104, "THEY", "WE", 12.5)
     assert settings.configurable_hosts == {"a.example.org", "b.example.org"}
     assert str(settings.time_zone) == "Asia/Tokyo"
+    assert settings.toolsets_off == {"images"}
     elsewhere = {"DICOM_MCP_CONFIG", "DICOM_MCP_DEMO"}  # see test_nodes_file, test_packages
-    assert len(VARIABLES) == 7 + len(elsewhere)
+    assert len(VARIABLES) == 8 + len(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ async def serving(
     monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]
 ) -> AsyncGenerator[Client]:
     """A client of a server whose only tool is this function."""
-    monkeypatch.setattr(server, "TOOLS", (Entry(function, "A tool"),))
+    monkeypatch.setattr(server, "TOOLS", (Entry(function, "A tool", "queries"),))
     settings = Settings(Node(timeout=0.05))
     async with Client(create_server(settings)) as client:
         yield client

@@ -15,6 +15,7 @@ from . import journal
 from .config import VARIABLES, exposures, load, wants_demo
 from .errors import BadConfiguration, DicomMcpError
 from .node import Node, WebNode
+from .setting import TOOLSETS, some_toolsets
 
 # Said to a person who started the server by hand.
 _ALONE = """\
@@ -99,15 +100,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "--config", metavar="FILE", default="", help="TOML file that names archives"
     )
     parser.add_argument("--debug", action="store_true", help="log every call to stderr")
-    parser.set_defaults(run=_serve, demo=False, http="")
+    parser.set_defaults(run=_serve, demo=False, http="", without=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="be the MCP server (the default)")
-    serve.add_argument("--demo", action="store_true", help="with the embedded demo archive")
-    serve.add_argument(
-        "--http", metavar="PORT", type=_port, help="on http://127.0.0.1:PORT/mcp instead of stdio"
-    )
-    serve.set_defaults(run=_serve)
+    _add_serve(commands.add_parser("serve", help="be the MCP server (the default)"))
 
     nodes = commands.add_parser("nodes", help="show which archives are configured")
     nodes.add_argument("--json", action="store_true", help="as JSON")
@@ -146,6 +142,20 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--demo", action="store_true", help="with the embedded demo archive")
+    serve.add_argument(
+        "--http", metavar="PORT", type=_port, help="on http://127.0.0.1:PORT/mcp instead of stdio"
+    )
+    serve.add_argument(
+        "--without",
+        metavar="TOOLSET",
+        action="append",
+        help="do not offer it to assistants (may be repeated): " + ", ".join(TOOLSETS),
+    )
+    serve.set_defaults(run=_serve)
+
+
 def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument(
         "node",
@@ -180,6 +190,8 @@ def _port(text: str) -> int:
 
 def _serve(chosen: argparse.Namespace) -> None:
     settings = load(chosen.config, shared=bool(chosen.http))
+    off = some_toolsets(name for names in chosen.without or () for name in names.split(","))
+    settings = replace(settings, toolsets_off=settings.toolsets_off | off)
     for told in exposures(settings):
         journal.log.warning("%s", told)
     with ExitStack() as stack:

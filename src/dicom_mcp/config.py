@@ -24,7 +24,7 @@ from .node import (
     WebNode,
 )
 from .nodes_file import read_nodes_file
-from .setting import a_time_zone
+from .setting import TOOLSETS, a_time_zone, some_toolsets
 
 # What a node is called that has no name of its own, and the environment's beside those of a file.
 DEFAULT_NAME = "default"
@@ -40,7 +40,7 @@ class Settings:
 
     `node` is asked unless a question names another one of `nodes`. `configurable_hosts` says where
     `configure_dicom_server` may point: None is anywhere, an empty set nowhere. `time_zone` decides
-    which day "today" is; None is this machine's.
+    which day "today" is; None is this machine's. Assistants are not offered the `toolsets_off`.
     """
 
     node: AnyNode
@@ -50,6 +50,7 @@ class Settings:
     # The file they are from, if any, and those that it names for a password or a token.
     file: Path | None = None
     secret_files: tuple[Path, ...] = ()
+    toolsets_off: frozenset[str] = frozenset()
 
     @property
     def nodes(self) -> dict[str, AnyNode]:
@@ -85,6 +86,7 @@ def load(
         nodes[1:],
         read.path,
         read.secret_files,
+        settings.toolsets_off | read.toolsets_off,
     )
 
 
@@ -159,6 +161,7 @@ def from_environment(
         ),
         configurable_hosts=_hosts(hosts),
         time_zone=_time_zone(environ.get("DICOM_TIME_ZONE", "").strip()),
+        toolsets_off=_toolsets(environ.get("DICOM_MCP_TOOLSETS_OFF", "")),
     )
 
 
@@ -204,6 +207,9 @@ VARIABLES: dict[str, str] = {
     "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
     "DICOM_TIME_ZONE": 'Where "today" is, such as Europe/Berlin (default this machine\'s)',
     "DICOM_MCP_DEMO": "true: the server asks the demo archives, as with serve --demo",
+    "DICOM_MCP_TOOLSETS_OFF": (
+        f"What assistants are not offered, separated by commas: {', '.join(TOOLSETS)}"
+    ),
     "DICOM_CONFIGURABLE_HOSTS": (
         "Where configure_dicom_server may point: any, none, or host names separated by commas "
         "(default any on stdio, none over HTTP)"
@@ -217,6 +223,13 @@ def _time_zone(name: str) -> tzinfo | None:
     except BadConfiguration as error:
         remedy = VARIABLES["DICOM_TIME_ZONE"]
         raise BadConfiguration(f"DICOM_TIME_ZONE={error.happened}", remedy) from None
+
+
+def _toolsets(names: str) -> frozenset[str]:
+    try:
+        return some_toolsets(names.split(","))
+    except BadConfiguration as error:
+        raise BadConfiguration(f"DICOM_MCP_TOOLSETS_OFF: {error.happened}", error.remedy) from None
 
 
 def _hosts(text: str) -> frozenset[str] | None:

@@ -18,7 +18,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from .errors import BadConfiguration
 from .machine import at_home, is_file
 from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
-from .setting import Setting, a_time_zone, an_ae_title, classes_of, settings_of
+from .setting import (
+    Setting,
+    a_time_zone,
+    an_ae_title,
+    classes_of,
+    settings_of,
+    some_toolsets,
+)
 from .standard.counted import counted
 from .words.near import did_you_mean
 
@@ -53,6 +60,14 @@ class NodesFile:
             form=Literal["any", "none", ""] | list[str],
         ),
     ] = ""
+    toolsets_off: Annotated[
+        frozenset[str],
+        Setting(
+            "Toolsets that assistants are not offered, such as images",
+            some_toolsets,
+            form=list[str],
+        ),
+    ] = frozenset()
     nodes: Annotated[
         tuple[AnyNode, ...],
         Setting("Tables [nodes.NAME]", form=dict[str, dict[str, Any]], needed=True),

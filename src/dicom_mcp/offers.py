@@ -39,10 +39,14 @@ _MOST_COMPLETED = 100
 _JSON = "application/json"
 
 
-def offer(server: MCPServer[House], house: House, read: Read) -> None:
-    """Register them; `read` is how an archive is asked."""
+def offer(
+    server: MCPServer[House], house: House, read: Read, *, without: Collection[str] = ()
+) -> None:
+    """Register them; `read` is how an archive is asked, and tools that there are not `without`
+    which a question cannot be answered."""
     for question in QUESTIONS:
-        server.add_prompt(_prompt(question))
+        if not any(tool in question.text for tool in without):
+            server.add_prompt(_prompt(question))
 
     @server.resource(
         "dicom://{node}/studies/{study_instance_uid}",

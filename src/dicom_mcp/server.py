@@ -7,7 +7,7 @@ call wakes its thread by cancelling the deadline, which ends the wait on the arc
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import cache
@@ -18,12 +18,13 @@ from typing import Any, cast
 import anyio
 import anyio.from_thread
 import anyio.to_thread
-from mcp.server import MCPServer
+from mcp.server import CacheHint, MCPServer
 from mcp.server.apps import Apps, ResourceCsp
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, Icon, ImageContent, TextContent, ToolAnnotations
+from mcp.types import Tool as Definition
 from pydantic import ConfigDict
 
 from . import viewer
@@ -35,10 +36,11 @@ from .door.house import House
 from .door.request import Request, logged
 from .door.sendable import sendable_text
 from .door.telling import told
-from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError
+from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError, NotAllowed
 from .offers import offer
 from .standard.counted import counted
 from .tools import TOOLS, Entry
+from .viewer.icons import icon_of, server_icon
 
 INSTRUCTIONS = """\
 Questions to a DICOM archive (PACS). Most need one call: query_studies takes patient_name, dates, \
@@ -75,6 +77,11 @@ _MOST_CALLS = 256
 _GRACE = 15.0
 
 
+# What is listed stays as it is while the server runs; what is read of an archive (`resources/read`)
+# may be another at any time. Private, because what is listed is what this client may use.
+_KEPT = CacheHint(ttl_ms=3_600_000, scope="private")
+
+
 def create_server(settings: Settings) -> MCPServer[House]:
     """The MCP server for these settings. Nothing is sent to the archive before a tool asks."""
     house = House(settings)
@@ -97,18 +104,42 @@ def create_server(settings: Settings) -> MCPServer[House]:
             raise ResourceError(words.text)
         return words.text
 
-    server = MCPServer(
+    server = _Server(
         "dicom-mcp",
         title="DICOM archive",
         version=version("dicom-archive-mcp"),
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS + _switched_off(settings),
+        icons=[Icon(src=server_icon(), mime_type="image/png", sizes=["48x48"])],
+        cache_hints={
+            "tools/list": _KEPT,
+            "prompts/list": _KEPT,
+            "resources/list": _KEPT,
+            "resources/templates/list": _KEPT,
+            "server/discover": _KEPT,
+        },
         tools=[*tools.values()],
         extensions=[_viewer()],
         lifespan=lifespan,
         log_level="WARNING",
     )
-    offer(server, house, read)
+    server.off = {name for name, tool in tools.items() if tool.is_off}
+    offer(server, house, read, without=server.off)
     return server
+
+
+class _Server(MCPServer[House]):
+    """Lists what is switched on; a call of another tool is told that it is not."""
+
+    off: Collection[str] = ()
+
+    async def list_tools(self) -> list[Definition]:
+        """The tools an assistant may call."""
+        return [tool for tool in await super().list_tools() if tool.name not in self.off]
+
+
+def _switched_off(settings: Settings) -> str:
+    off = ", ".join(sorted(settings.toolsets_off))
+    return f"Switched off here by the operator: {off}.\n" if off else ""
 
 
 def _viewer() -> Apps:
@@ -129,6 +160,7 @@ class _Tool(Tool):
     """A tool that answers in our words; see the head of this file."""
 
     asked: Arguments
+    toolset: str
     house: House
     threads: anyio.CapacityLimiter
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -137,6 +169,11 @@ class _Tool(Tool):
     def of(cls, entry: Entry, house: House, threads: anyio.CapacityLimiter) -> "_Tool":
         """The entry of the table of contents as the SDK registers it."""
         return cls(**_definition(entry), house=house, threads=threads)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the operator does not offer it."""
+        return self.toolset in self.house.settings.toolsets_off
 
     async def run(
         self,
@@ -148,6 +185,11 @@ class _Tool(Tool):
         what went wrong."""
         try:
             with logged(self.name):
+                if self.is_off:
+                    raise NotAllowed(
+                        f"the operator of this server switched {self.name} off",
+                        "Say so to the user; other tools may answer a part of the question",
+                    )
                 return _result(await self._answer(arguments, context))
         except DicomMcpError as error:
             return _failure(str(error))
@@ -192,22 +234,24 @@ def _definition(entry: Entry) -> dict[str, Any]:
         answers,
         name=entry.function.__name__,
         title=entry.title,
-        description=entry.function.__doc__,
+        description=" ".join((entry.function.__doc__ or "").split()),
         annotations=ToolAnnotations(
             read_only_hint=entry.read_only,
             destructive_hint=False,
-            idempotent_hint=True,
-            open_world_hint=entry.asks_archive,
+            idempotent_hint=None if entry.read_only else True,  # goes without saying
+            open_world_hint=None if entry.asks_archive else False,  # as it is by default
         ),
         structured_output=not entry.shows_pictures,
+        icons=[Icon(src=icon_of(entry.toolset), mime_type="image/svg+xml", sizes=["any"])],
         meta={"ui": {"resourceUri": viewer.URI}} if entry.has_viewer else None,
     )
     if made.output_schema:
-        made.fn_metadata.output_schema = _compact(made.output_schema)
+        made.fn_metadata.output_schema = _compact(made.output_schema, of_answer=True)
     asked = Arguments(entry.function, asks_archive=entry.asks_archive)
     fields = {name: getattr(made, name) for name in Tool.model_fields}
     parameters = _compact(asked.schema)
-    return {**fields, "fn": entry.function, "asked": asked, "parameters": parameters}
+    ours = {"fn": entry.function, "asked": asked, "toolset": entry.toolset}
+    return {**fields, **ours, "parameters": parameters}
 
 
 def _session_of(context: Context[Any, Any]) -> str | None:
@@ -261,9 +305,11 @@ def _failure(sentence: str) -> CallToolResult:
     return CallToolResult(content=[words], is_error=True)
 
 
-def _compact(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema without what pydantic derives from names and docstrings: a model pays for every
-    byte of it."""
+def _compact(schema: dict[str, Any], *, of_answer: bool = False) -> dict[str, Any]:
+    """A schema without what pydantic derives from names and docstrings, nor what goes without
+    saying: a model pays for every byte of it. Every answer has every field, and its objects have
+    what the archive has."""
+    unsaid = {"required", "additionalProperties"} if of_answer else set[str]()
 
     def walk(part: Any) -> Any:
         if isinstance(part, list):
@@ -274,6 +320,12 @@ def _compact(schema: dict[str, Any]) -> dict[str, Any]:
             key: walk(value)
             for key, value in cast("dict[str, Any]", part).items()
             if not (key == "title" and isinstance(value, str))
+            and not (key == "default" and value in ("", [], {}, None))
+            and not (key == "items" and value == _ANYTHING)
+            and key not in unsaid
         }
 
     return {key: value for key, value in walk(schema).items() if key != "description"}
+
+
+_ANYTHING = {"additionalProperties": True, "type": "object"}

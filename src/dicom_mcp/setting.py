@@ -160,6 +160,28 @@ def a_time_zone(zone: tzinfo | str | None) -> tzinfo | None:
         ) from None
 
 
+# What an operator may switch off together, and what that is.
+TOOLSETS: Mapping[str, str] = {
+    "connection": "configuring, testing and diagnosing archives",
+    "queries": "finding patients, studies, series and instances",
+    "counts": "counting",
+    "worklist": "what is scheduled",
+    "history": "a patient's timeline, a study's overview",
+    "comparison": "how archives differ",
+    "reports": "the text of reports and documents",
+    "headers": "attributes of objects",
+    "images": "pictures",
+}
+
+
+def some_toolsets(names: Iterable[str]) -> frozenset[str]:
+    """Those of `TOOLSETS` that have these names."""
+    named = frozenset(name.strip().lower() for name in names if name.strip())
+    if unknown := sorted(named - TOOLSETS.keys()):
+        raise BadConfiguration(f"{unknown[0]!r} is no toolset", f"Known: {', '.join(TOOLSETS)}")
+    return named
+
+
 def some_senders(senders: Iterable[str]) -> tuple[str, ...]:
     """Application entities as TITLE@host."""
     for sender in senders:

@@ -21,7 +21,7 @@ Asked = Annotated[
 # Which values of a list, by keyword, nothing matches.
 Missing = Annotated[
     dict[str, list[str]],
-    WithJsonSchema({"type": "object", "description": "Listed values without a match"}),
+    WithJsonSchema({"type": "object", "description": "Values without a match"}),
 ]
 NONE_MISSING: Missing = {}
 
@@ -52,7 +52,7 @@ class Answer(BaseModel):
 class Findings(Answer):
     """What every question to an archive answers."""
 
-    complete: bool = Field(description="False: there may be more; see notes")
+    complete: bool = Field(description="See notes")
     archive: Asked
     queries: int
 

@@ -16,7 +16,7 @@ from .sendable import as_meant
 # not given it: its call asks one node or several.
 NODE = "node"
 
-_Node = Annotated[str, Field(description="Of list_dicom_nodes; several with commas, or all")]
+_Node = Annotated[str, Field(description="Name, several with commas, or all")]
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:

@@ -21,12 +21,13 @@ from .worklist import query_worklist
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tool: its function, its title, whether it changes which archive is asked, whether it
-    answers with pictures, which are no structured content, and whether clients that can show the
-    viewer beside them."""
+    """A tool: its function, its title, the toolset of `setting.TOOLSETS` it is switched off with,
+    whether it changes which archive is asked, whether it answers with pictures, which are no
+    structured content, and whether clients that can show the viewer beside them."""
 
     function: Callable[..., Any]
     title: str
+    toolset: str
     read_only: bool = True
     asks_archive: bool = True
     shows_pictures: bool = False
@@ -34,28 +35,35 @@ class Entry:
 
 
 TOOLS: tuple[Entry, ...] = (
-    Entry(configure_dicom_server, "Choose the DICOM archive", read_only=False, asks_archive=False),
-    Entry(list_dicom_nodes, "List the archives", asks_archive=False),
-    Entry(verify_connection, "Test the connection"),
-    Entry(diagnose, "Find out what is wrong, and what an archive can do"),
-    Entry(query_patients, "Find patients"),
-    Entry(query_studies, "Find studies"),
-    Entry(query_series, "Find series"),
-    Entry(query_instances, "Find instances"),
-    Entry(count_studies, "Count studies, series, images or patients"),
-    Entry(query_worklist, "Find what is scheduled"),
-    Entry(patient_timeline, "Studies of one patient"),
-    Entry(study_overview, "What a study consists of"),
-    Entry(compare_nodes, "Compare archives"),
-    Entry(read_report, "Read reports", shows_pictures=True),
-    Entry(read_header, "Read a header"),
-    Entry(sample_headers, "Compare headers"),
-    Entry(view_image, "Look at an image", shows_pictures=True, has_viewer=True),
+    Entry(
+        configure_dicom_server,
+        "Choose the DICOM archive",
+        "connection",
+        read_only=False,
+        asks_archive=False,
+    ),
+    Entry(list_dicom_nodes, "List the archives", "connection", asks_archive=False),
+    Entry(verify_connection, "Test the connection", "connection"),
+    Entry(diagnose, "Find out what is wrong, and what an archive can do", "connection"),
+    Entry(query_patients, "Find patients", "queries"),
+    Entry(query_studies, "Find studies", "queries"),
+    Entry(query_series, "Find series", "queries"),
+    Entry(query_instances, "Find instances", "queries"),
+    Entry(count_studies, "Count studies, series, images or patients", "counts"),
+    Entry(query_worklist, "Find what is scheduled", "worklist"),
+    Entry(patient_timeline, "Studies of one patient", "history"),
+    Entry(study_overview, "What a study consists of", "history"),
+    Entry(compare_nodes, "Compare archives", "comparison"),
+    Entry(read_report, "Read reports", "reports", shows_pictures=True),
+    Entry(read_header, "Read a header", "headers"),
+    Entry(sample_headers, "Compare headers", "headers"),
+    Entry(view_image, "Look at an image", "images", shows_pictures=True, has_viewer=True),
     Entry(
         view_series,
         "Look at a series, or at two side by side",
+        "images",
         shows_pictures=True,
         has_viewer=True,
     ),
-    Entry(get_attribute_presets, "List attribute presets", asks_archive=False),
+    Entry(get_attribute_presets, "List attribute presets", "queries", asks_archive=False),
 )

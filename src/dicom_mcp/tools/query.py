@@ -20,7 +20,6 @@ from ..studies.people import several_of_a_name
 
 Preset = Annotated[str, Field(json_schema_extra={"enum": ["minimal", "standard", "extended"]})]
 Additional = Annotated[list[str], Field(description="More attributes: DICOM keywords or tags")]
-Exclude = Annotated[list[str], Field(description="Attributes to leave out")]
 
 
 def _as_written(value: object) -> object:
@@ -38,16 +37,11 @@ Ids = Annotated[Listed, Field(description="One (wildcards * and ?), or several")
 Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
 Days = Annotated[
     str,
-    Field(
-        description="YYYYMMDD, YYYYMMDD-YYYYMMDD (an end may be open), or: last week; none: "
-        "has no date"
-    ),
+    Field(description="YYYYMMDD, YYYYMMDD-YYYYMMDD (may be open), or: last week; none: undated"),
 ]
-Name = Annotated[
-    str, Field(description="As people write it (Jane Doe), or DICOM's Family^Given with * and ?")
-]
+Name = Annotated[str, Field(description="Jane Doe, or DICOM's Family^Given with * and ?")]
 Modality = Annotated[
-    str, Field(description="Code or word: CT, ultrasound, CT or MR (of studies: CT and MR, not CT)")
+    str, Field(description="CT, ultrasound, CT or MR (of studies: CT and MR, not CT)")
 ]
 Number = Annotated[str | int, Field(description="Whole number")]
 
@@ -55,9 +49,9 @@ Number = Annotated[str | int, Field(description="Whole number")]
 class Records(Findings):
     """What every query answers."""
 
-    returned: int = Field(description="Number of records")
-    sent: dict[str, str] = Field(description="Level and keys as sent to the archive")
-    common: dict[str, Any] = Field(description="Attributes with the same value in every record")
+    returned: int
+    sent: dict[str, str] = Field(description="Keys as sent")
+    common: dict[str, Any] = Field(description="The same in every record")
     missing: Missing = NONE_MISSING
     records: list[dict[str, Any]] = Field(description="Empty attributes are left out")
 
@@ -69,7 +63,7 @@ def query_patients(
     birth_date: Days = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
-    exclude_attributes: Exclude = [],  # noqa: B006
+    exclude_attributes: list[str] = [],  # noqa: B006
     limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find patients by name, ID or birth date. Then ask query_studies with their PatientID."""
@@ -93,7 +87,7 @@ def query_studies(
     patient_name: Name = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
-    exclude_attributes: Exclude = [],  # noqa: B006
+    exclude_attributes: list[str] = [],  # noqa: B006
     limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find studies (examinations) by patient, date, modality, description or accession number."""
@@ -119,7 +113,7 @@ def query_series(
     series_instance_uid: Uids = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
-    exclude_attributes: Exclude = [],  # noqa: B006
+    exclude_attributes: list[str] = [],  # noqa: B006
     limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find the series of one study. The scanner (StationName, Manufacturer) is known here."""
@@ -142,7 +136,7 @@ def query_instances(
     study_instance_uid: Uids = "",
     attribute_preset: Preset = "standard",
     additional_attributes: Additional = [],  # noqa: B006
-    exclude_attributes: Exclude = [],  # noqa: B006
+    exclude_attributes: list[str] = [],  # noqa: B006
     limit: Limit = DEFAULT_LIMIT,
 ) -> Records:
     """Find the instances (images, reports) of one series. Its study is looked up if not given."""

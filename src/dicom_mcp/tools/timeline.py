@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ..door.account import Account
-from ..door.answer import NONE_MISSING, Asked, Findings, Missing, fitting
+from ..door.answer import NONE_MISSING, Findings, Missing, fitting
 from ..door.call import Call
 from ..door.rows import NamedRow, NamedRows, Row, each_named, text
 from ..errors import BadArgument
@@ -43,11 +43,7 @@ class Timeline(Findings):
     """What `patient_timeline` answers."""
 
     returned: int
-    complete: bool = Field(description="False: there may be more; see notes")
-    notes: list[str]
-    archive: Asked
     sent: Row
-    queries: int
     patient: NamedRow
     choices: NamedRows = Field(description="Who may be meant: use patient_id")
     missing: Missing = NONE_MISSING

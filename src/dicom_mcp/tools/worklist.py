@@ -20,13 +20,13 @@ from .query import Listed
 class Scheduled(Findings):
     """What `query_worklist` answers."""
 
-    returned: int = Field(description="Number of records")
+    returned: int
     sent: dict[str, str] = Field(description="Keys as sent")
     waiting: int | None = Field(
         description="With arrived=true: entries of which nothing has arrived"
     )
     common: Annotated[dict[str, Any], AfterValidator(named)] = Field(
-        description="What is the same in every record"
+        description="The same in every record"
     )
     missing: Missing = NONE_MISSING
     records: Annotated[list[dict[str, Any]], AfterValidator(each_named)] = Field(
