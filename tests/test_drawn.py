@@ -32,6 +32,12 @@ HELD.append(dcmread(PYDICOM / "waveform_ecg.dcm"))
 HELD[-1].SeriesInstanceUID, HELD[-1].SOPInstanceUID = CUT_ECG, _ = "2.25.61", "2.25.62"
 HELD[-1].WaveformSequence[0].WaveformData = HELD[-1].WaveformSequence[0].WaveformData[:12_000]
 HELD[-1].WaveformSequence[1].SamplingFrequency = 0
+HELD[3].SeriesDescription = 'ORG\u200bANS "new"'
+SURFACES = axial(0)
+del SURFACES.PixelData
+SURFACES.SOPClassUID, SURFACES.Modality = "1.2.840.10008.5.1.4.1.1.66.5", "SEG"
+SURFACES.SeriesInstanceUID, SURFACES.SOPInstanceUID = "2.25.63", "2.25.64"
+HELD.append(SURFACES)
 
 
 @pytest.fixture(scope="module", params=["DIMSE", "DICOMweb"])
@@ -48,6 +54,8 @@ def test_what_may_be_drawn_is_said_and_drawn_where_it_is_asked_for(node: AnyNode
     said, (plain,) = look(node, "view_image", series_instance_uid=IMAGES)
     told = the_note(said["notes"], "Not drawn, and may be of these images")
     assert all(f"draw={uid}" in told for uid in (SEG, STRUCTURES, DOSE))
+    assert 'segmentation "ORG\\u{200B}ANS "new"" (draw=' in told
+    assert str(SURFACES.SeriesInstanceUID) not in told
     said, (drawn,) = look(
         node, "view_image", series_instance_uid=IMAGES, draw=f"{SEG}, {STRUCTURES}, {DOSE}"
     )

@@ -24,7 +24,8 @@ from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.node import AnyNode, Node, WebNode
 from dicom_mcp.objects import objects as fetching
-from dicom_mcp.objects.objects import ImageChoice, at_share, members, spread
+from dicom_mcp.objects.image_choice import ImageChoice, at_share, spread
+from dicom_mcp.objects.objects import members
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.tools.view import view_image, view_series
 from tests.asking import fail, look

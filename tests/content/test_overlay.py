@@ -94,6 +94,22 @@ def test_an_overlay_that_is_too_short_is_said_not_to_be_drawn() -> None:
     assert the_note(render(dataset, overlays=True).notes, "its data are too short")
 
 
+def test_an_overlay_beside_the_image_is_not_said_to_be_drawn() -> None:
+    for origin, kept in (([100, 100], 1), ([1, 1], 0)):
+        dataset = image(gradient(0, 255, "u1"))
+        add_plane(dataset, noise(16, 32) & bool(kept), origin=origin)
+        shown = render(dataset, overlays=True)
+        assert not shown.colour
+        assert the_note(shown.notes, "nothing of it lies on the image")
+
+
+def test_a_frame_that_was_fetched_alone_has_the_overlay_of_its_number() -> None:
+    dataset = image(np.zeros((16, 32), np.uint8))
+    masks = noise(4, 16, 32)
+    add_plane(dataset, masks)
+    assert ((render(dataset, overlays=True, of=3).pixels == YELLOW).all(-1) == masks[2]).all()
+
+
 def test_an_overlay_in_implicit_vr_and_big_endian_is_the_same(tmp_path: Path) -> None:
     dataset = image(gradient(0, 255, "u1"))
     mask = noise(16, 32)
@@ -126,7 +142,7 @@ def _mapping() -> Dataset:
                 "ShutterLeftVerticalEdge": "4",
                 "ShutterRightVerticalEdge": "28",
             },
-            "shutter (rectangular, rows 3 to 12, columns 4 to 28), which hides",
+            "display shutter (rectangular, rows 3 to 12, columns 4 to 28) is applied: 51% of the",
         ),
         (
             {
@@ -143,7 +159,7 @@ def _mapping() -> Dataset:
             },
             "shutter (polygonal, 3 corners)",
         ),
-        ({"ShutterShape": "BITMAP"}, "shutter (an overlay plane)"),
+        ({"ShutterShape": "BITMAP"}, "display shutter (bitmap), which hides"),
         ({"PresentationLUTShape": "INVERSE"}, "Presentation LUT Shape INVERSE small values"),
         ({"PixelPresentation": "COLOR"}, "supplemental palette"),
         ({"RecommendedViewingMode": "SUB"}, "unsubtracted"),
@@ -160,6 +176,28 @@ def test_what_changes_the_picture_and_is_not_applied_is_told(
     dataset = image(gradient(0, 255, "u1"), **given)
     assert sentence in picture(dataset).caption
     assert sentence not in picture(image(gradient(0, 255, "u1"))).caption
+
+
+def test_a_shutter_hides_what_lies_outside_of_all_its_shapes() -> None:
+    made = image(np.full((40, 60), 200, "u1"), PixelAspectRatio=["2", "1"])
+    made.ShutterShape = ["CIRCULAR", "RECTANGULAR"]
+    made.CenterOfCircularShutter, made.RadiusOfCircularShutter = ["20", "30"], "16"
+    edges = {"UpperHorizontal": 1, "LowerHorizontal": 40, "LeftVertical": 20, "RightVertical": 60}
+    for edge, place in edges.items():
+        setattr(made, f"Shutter{edge}Edge", str(place))
+    pixels = render(made).pixels
+    rows, columns = (np.nonzero(pixels.any(axis=axis))[0] + 1 for axis in (1, 0))
+    assert (rows.min(), rows.max()) == (12, 28)  # 16 columns are 8 rows that are twice as high
+    assert (columns.min(), columns.max()) == (20, 46)
+    made.ShutterPresentationValue = 0x8000
+    assert {*render(made).pixels.ravel().tolist()} == {128, 200}
+    made.ShutterShape = "POLYGONAL"
+    made.VerticesOfThePolygonalShutter = ["2", "3", "2", "9", "6", "9", "6", "3"]
+    pixels = render(made).pixels == 200
+    assert pixels[1:6, 2:9].all()
+    assert pixels.sum() == 35
+    made.VerticesOfThePolygonalShutter = ["2", "3", "2"]
+    assert (render(made).pixels == 200).all()
 
 
 def test_a_colour_profile_and_curves_are_told() -> None:

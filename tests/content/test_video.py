@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
+from dicom_mcp.content import apart as module
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.frame import render
 from tests.content.samples import image
@@ -74,6 +75,24 @@ def test_each_frame_is_the_one_that_is_asked_for(codec: str, container: str, syn
         assert shown.pixels[:, 4:28, 0].mean() == pytest.approx(light, abs=12)
         assert shown.pixels[:, 4:28, 1].mean() < 25
         assert shown.notes == ()
+
+
+def test_a_video_is_sent_once_for_all_of_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    exchange = module._exchange  # pyright: ignore[reportPrivateUsage]
+
+    def counted(process: Any, wish: bytes, content: bytes) -> Any:
+        sent.append(len(content))
+        return exchange(process, wish, content)
+
+    monkeypatch.setattr(module, "_exchange", counted)
+    content = encoded("libx264", "mp4")
+    with module.Apart() as apart:
+        for made in (video(content, H264), video(content + b"\0\0", H264)):
+            for number in (3, 20):
+                shown = render(made, number, apart=apart)
+                assert shown.pixels[:, 40:].mean() == pytest.approx(13 + number * 7, abs=4)
+    assert [bool(size) for size in sent] == [True, False, True, False]
 
 
 def test_what_a_video_says_otherwise_than_its_header_is_told_or_refused() -> None:

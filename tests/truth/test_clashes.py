@@ -54,6 +54,15 @@ def holding(levels: Mapping[str, Sequence[dict[str, str]]], *models: Model) -> G
         yield acceptor.node()
 
 
+@contextmanager
+def calling(node: Node) -> Generator[Call]:
+    """A call of a tool, to what it has of verbs."""
+    house = House(Settings(node))
+    session = house.session()
+    yield Call(session, session.archive(session.names()), Deadline(30), Progress(lambda _: None))
+    house.close()
+
+
 def test_two_patients_with_one_study_uid_are_both_listed_and_the_clash_is_told() -> None:
     with holding({"STUDY": [study("1.2.3", **DOE), study("1.2.3", **ROE)]}) as node:
         listed = ask(node, "query_studies", study_date="20260110")
@@ -130,14 +139,9 @@ def test_one_series_uid_in_two_studies_is_not_opened_as_if_it_were_one() -> None
     uids = ("1.2.3", "1.2.4")
     series = [{"SeriesInstanceUID": "1.2.9", "StudyInstanceUID": uid} for uid in uids]
     images = [{**one, "SOPInstanceUID": f"{one['StudyInstanceUID']}.1"} for one in series]
-    with holding({"SERIES": series, "IMAGE": images}) as node:
-        house = House(Settings(node))
-        session = house.session()
-        archive = session.archive(session.names())
-        opened = Call(session, archive, Deadline(30), Progress(lambda _: None))
+    with holding({"SERIES": series, "IMAGE": images}) as node, calling(node) as opened:
         unsaid = members(opened, "1.2.9")
         said_which = members(opened, "1.2.9", "1.2.4")
-        house.close()
     assert unsaid.whole is False
     assert the_note(unsaid.notes, "Not complete: ", "1.2.9 is that of 2 series", "1.2.3, 1.2.4")
     assert [one.uid for one in unsaid.objects] == ["1.2.3.1"]
@@ -324,3 +328,23 @@ def test_studies_that_only_their_series_name_are_counted_or_told(found_by_uid: b
     assert answer["total"] == (5 if found_by_uid else 4)
     assert answer["complete"] is found_by_uid
     assert any("1 study" in note and "series" in note for note in answer["notes"])
+
+
+def test_a_uid_of_two_objects_of_one_series_is_told_and_not_opened_as_if_it_were_one() -> None:
+    instances = [
+        {"SOPInstanceUID": uid, "SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2"}
+        | {"InstanceNumber": number, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}
+        for uid, number in (("1.2.3.4", "1"), ("1.2.3.4", "2"), ("1.2.3.4", "2"), ("1.2.3.5", "3"))
+    ]
+    series = [{"SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2"}]
+    with holding({"SERIES": series, "IMAGE": instances}) as node:
+        listed = ask(node, "query_instances", series_instance_uid="1.2.3")
+        with calling(node) as opened:
+            for uid, count in (("", 3), ("1.2.3.4", 2), ("1.2.3.5", 1)):
+                found = members(opened, "1.2.3", "1.2", uid)
+                assert len(found.objects) == count
+                assert found.whole is (count == 1)
+                told = [str(note) for note in found.notes]
+                assert any("1.2.3.4. The archive gives one" in note for note in told) is (count > 1)
+    assert listed["returned"] == 3
+    assert the_note(listed["notes"], "1.2.3.4 is that of 2 instances of one series (numbers 1, 2)")

@@ -87,6 +87,7 @@ class Apart:
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._has_begun = False
+        self._kept = ""
 
     def __enter__(self) -> Self:
         get_ready()
@@ -100,19 +101,25 @@ class Apart:
     ) -> tuple[dict[str, Any], list[bytes]]:
         """The facts and files the process answers with, for which it may take so much memory.
 
-        Raises Failed; Cancelled and DeadlinePassed of the call's own deadline.
+        Content that a wish has a name for (`called`) is kept there by a task that can, and not sent
+        again with the next. Raises Failed; Cancelled and DeadlinePassed of the call's own deadline.
         """
         memory = _ROOM.enter(self, memory, self._deadline)
         try:
-            wish |= {"task": task, "length": len(content), "memory": memory}
-            return self._asked(json.dumps(wish).encode() + b"\n", content)
+            wish |= {"task": task, "memory": memory}
+            return self._asked(wish, content)
         finally:
             _ROOM.leave(self, memory, self._end if self._process else None)
 
-    def _asked(self, wish: bytes, content: bytes | bytearray) -> tuple[dict[str, Any], list[bytes]]:
+    def _asked(
+        self, wish: dict[str, Any], content: bytes | bytearray
+    ) -> tuple[dict[str, Any], list[bytes]]:
         if self._process is None:
-            self._process, self._has_begun = _SPARE.take() or _started(), False
-        process = self._process
+            self._process, self._has_begun, self._kept = _SPARE.take() or _started(), False, ""
+        process, called = self._process, wish.get("called", "")
+        if called and called == self._kept:
+            content = b""
+        wish["length"] = len(content)
         step = self._deadline.at_most(min(self._patience, self._deadline.remaining() * _SHARE))
         with step.interrupting(process.kill):
             clock = Timer(step.remaining(), process.kill)
@@ -120,7 +127,9 @@ class Apart:
             clock.start()
             try:
                 self._greet(process)
-                return _exchange(process, wish, content)
+                found = _exchange(process, json.dumps(wish).encode() + b"\n", content)
+                self._kept = called or self._kept
+                return found
             except Failed as failure:
                 if failure.fault not in ("crashed", "unstarted"):
                     raise

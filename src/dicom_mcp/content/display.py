@@ -1,10 +1,10 @@
 """What changes the picture a reader is meant to see, and is not applied here: it is told (PS3.3
-C.7.6.11, C.7.6.16.2.11, C.8.7.10, C.9.2, C.11.15)."""
+C.7.6.16.2.11, C.8.7.10, C.9.2, C.11.15)."""
 
 from collections.abc import Iterator
 
 from .elements import Elements, held
-from .groups import group, placed
+from .groups import group
 from .overlay import Overlay
 from .plain import capped
 
@@ -20,7 +20,6 @@ _TURNED = ("ImageRotation", "ImageHorizontalFlip", "DisplayedAreaSelectionSequen
 
 def not_applied(elements: Elements, number: int, *, colour: bool) -> Iterator[str]:
     """What frame `number` asks for and does not get, in sentences without a full stop."""
-    yield from _shutter(elements, number)
     if any(held(elements.dataset, each << 16 | _CURVE_DATA) is not None for each in _CURVES):
         yield "The file has curves (group 50xx), which are not drawn"
     if "GraphicAnnotationSequence" in elements:
@@ -67,32 +66,6 @@ def overlay_notes(
 
 def _asks(elements: Elements, keyword: str) -> bool:
     return keyword in elements and elements.text(keyword) not in ("0", "N")
-
-
-def _shutter(elements: Elements, number: int) -> Iterator[str]:
-    where = placed(elements, number, "FrameDisplayShutterSequence", "ShutterShape")
-    shapes = {shape.upper() for shape in where.values("ShutterShape")}
-    told: list[str] = []
-    if "RECTANGULAR" in shapes:
-        edges = ("UpperHorizontal", "LowerHorizontal", "LeftVertical", "RightVertical")
-        upper, lower, left, right = (where.text(f"Shutter{edge}Edge") for edge in edges)
-        told.append(f"rectangular, rows {upper} to {lower}, columns {left} to {right}")
-    if "CIRCULAR" in shapes:
-        centre, radius = (
-            where.text("CenterOfCircularShutter"),
-            where.text("RadiusOfCircularShutter"),
-        )
-        told.append(f"circular, centre {centre}, radius {radius}")
-    if "POLYGONAL" in shapes:
-        corners = len(where.values("VerticesOfThePolygonalShutter")) // 2
-        told.append(f"polygonal, {corners} corners")
-    if "BITMAP" in shapes:
-        told.append("an overlay plane")
-    if shapes:
-        yield (
-            f"The file has a display shutter ({'; '.join(told) or 'of an unknown shape'}), which "
-            "hides what lies outside: it is not applied, and all of the image is shown"
-        )
 
 
 def _real_world(elements: Elements, number: int) -> Iterator[str]:

@@ -6,7 +6,8 @@ from pydicom.dataset import Dataset
 
 from .apart import Apart
 from .elements import Elements
-from .layers import Colour, Layer, Patch, Target
+from .error import ContentError
+from .layers import Colour, Layer, Patch, Target, elsewhere
 from .modality import modality
 from .pixels import frames_held, stored
 from .placing import Placing
@@ -35,6 +36,7 @@ class Dose:
         self._syntax = str(dataset.file_meta.TransferSyntaxUID)
         self._frames = frames_held(dataset)
         self._known: tuple[float, float] | None = None
+        self._unread = ""
 
     @property
     def title(self) -> str:
@@ -54,9 +56,12 @@ class Dose:
     @property
     def notes(self) -> list[str]:
         """What its table lacks."""
-        if self._elements.number("DoseGridScaling"):
-            return []
-        return ["DoseGridScaling is missing: its values are as stored and no dose"]
+        told: list[str] = []
+        if not self._elements.number("DoseGridScaling"):
+            told.append("DoseGridScaling is missing: its values are as stored and no dose")
+        if self._unread:
+            told.append(f"Not all of its planes can be read, there may be more: {self._unread}")
+        return told
 
     def rows(self, apart: Apart) -> list[Row]:
         """What there is of it, as a table of one row."""
@@ -76,16 +81,15 @@ class Dose:
         """The dose on a frame, in bands of colour."""
         import numpy as np
 
+        least, most = self._ends(apart)
         layer = Layer(self.title, notes=self.notes)
-        where = self._elements.text("FrameOfReferenceUID")
+        other = elsewhere(self._elements.text("FrameOfReferenceUID"), target)
         placing = Placing(self._elements)
         planes = {frame: placing.plane(frame) for frame in range(1, self._frames + 1)}
         lying = {frame: plane for frame, plane in planes.items() if plane}
-        if target.grid is None or not lying or where != target.frame_of_reference or not where:
-            layer.notes.append(
-                "It has another frame of reference than the image, or one of them does not say "
-                "where it lies: where the dose is on the image is not known"
-            )
+        if target.grid is None or not lying or other:
+            other = other or "It or the image does not say where it lies"
+            layer.notes.append(f"{other}: where the dose is on the image is not known")
             return layer
         if len(lying) < self._frames:
             layer.notes.append(
@@ -98,7 +102,6 @@ class Dose:
             if made.wants(plane.along):
                 made.add(self._dataset, frame, apart)
         values = np.nan_to_num(made.values())
-        least, most = self._ends(apart)
         if least < 0:
             layer.notes.append(
                 f"Values below 0 are not drawn: the least of the whole grid is {least:.4g} "
@@ -123,7 +126,13 @@ class Dose:
         if self._known is None:
             ends: list[float] = []
             for frame in range(1, self._frames + 1):
-                held = stored(self._elements, frame, self._syntax, apart)
+                try:
+                    held = stored(self._elements, frame, self._syntax, apart)
+                except ContentError as trouble:
+                    if not ends:
+                        raise
+                    self._unread = str(trouble)
+                    break
                 transform, _, _ = modality(self._elements, frame, held)
                 some = held.values.min(), held.values.max()
                 ends += [float(transform(value.astype("f8"))) for value in some]

@@ -39,6 +39,9 @@ def overlaid(
         if mask is None:
             faults[plane.group] = "its data are too short for its size"
             continue
+        if not mask.any():
+            faults[plane.group] = "nothing of it lies on the image"
+            continue
         if pixels.ndim == 2:
             pixels = np.stack([pixels] * 3, axis=-1)
         pixels = np.where(mask[..., None], np.asarray(_INKS[plane.is_region], np.uint8), pixels)

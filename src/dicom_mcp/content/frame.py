@@ -22,6 +22,7 @@ from .lut import Lut, lut, palette
 from .modality import is_ct, modality, padding, rescale_fault
 from .pixels import Stored, stored
 from .plain import capped
+from .shutter import shuttered
 from .window import LINEAR, PRESETS, Window
 
 if TYPE_CHECKING:
@@ -97,8 +98,10 @@ def render(
     transfer_syntax: str = "",
     apart: Apart | None = None,
     overlays: bool = False,
+    of: int = 0,
 ) -> Frame:
-    """Frame `number` (from 1) of an image.
+    """Frame `number` (from 1) of an image; `of` is the number that overlays know it by where it
+    was fetched alone.
 
     `window` is one of ours, the name of a preset (CT only) or of one the file explains, the number
     of one of the file's windows ("2"), "full" for all values, or "" for what the file asks for.
@@ -130,9 +133,9 @@ def render(
         notes += grey.notes
         if low < high and pixels.min() == pixels.max():
             notes.append("Nothing can be told apart: all values lie beyond one end of the window")
-    notes += not_applied(elements, number, colour=pixels.ndim == 3)
-    pixels, told = overlaid(elements, number, held, pixels, syntax if overlays else "")
-    notes += told
+    pixels, hidden = shuttered(elements, number, pixels, ratio)
+    notes += [*hidden, *not_applied(elements, number, colour=pixels.ndim == 3)]
+    pixels, told = overlaid(elements, of or number, held, pixels, syntax if overlays else "")
     return Frame(
         pixels=pixels,
         number=number,
@@ -143,7 +146,7 @@ def render(
         high=high,
         unit=unit,
         ratio=ratio,
-        notes=tuple(notes),
+        notes=(*notes, *told),
         scaled_by_itself=by_itself and pixels.ndim == 2,
         inverted=inverted,
     )

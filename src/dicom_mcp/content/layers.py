@@ -45,6 +45,9 @@ _GIVEN = [*COLOURS.values()][:11]
 # Parts of a whole that the colour of an area takes; its edge is all colour.
 _FILL = 0.3
 
+# What is darker than this cannot be seen on black.
+_DARK = 64
+
 # Lines of a legend beside a picture.
 _MOST_TOLD = 40
 
@@ -138,8 +141,9 @@ def layered(
 
 def drawn_on(frame: Frame, layers: Sequence[Layer]) -> Frame:
     """The frame with these layers, and what is said of them."""
-    patches = [patch for layer in layers for patch in layer.patches]
-    told = [line for layer in layers for line in _told(layer)]
+    told = [_lightened(layers)] if any(map(_is_dark, _patches(layers))) else []
+    patches = _patches(layers)
+    told += [line for layer in layers for line in _told(layer)]
     if len({patch.colour for patch in patches}) < len(patches):
         told.append("Several of what is drawn have one colour, which does not tell them apart")
     return replace(
@@ -148,6 +152,15 @@ def drawn_on(frame: Frame, layers: Sequence[Layer]) -> Frame:
         notes=(*frame.notes, *told),
         legend=(*frame.legend, *dict.fromkeys((patch.name, patch.colour) for patch in patches)),
     )
+
+
+def elsewhere(mine: str, target: Target) -> str:
+    """Why positions in a frame of reference are none of the image's; "" where they are."""
+    if mine and mine == target.frame_of_reference:
+        return ""
+    if mine and target.frame_of_reference:
+        return "It has another frame of reference than the image"
+    return f"{'The image' if mine else 'It'} names no frame of reference"
 
 
 def painted(pixels: "Pixels", patches: Sequence[Patch]) -> "Pixels":
@@ -176,6 +189,27 @@ def called(colour: Colour) -> str:
         COLOURS,
         key=lambda word: sum((a - b) ** 2 for a, b in zip(COLOURS[word], colour, strict=True)),
     )
+
+
+def _patches(layers: Sequence[Layer]) -> list[Patch]:
+    return [patch for layer in layers for patch in layer.patches]
+
+
+def _is_dark(patch: Patch) -> bool:
+    return max(patch.colour) < _DARK
+
+
+def _lightened(layers: Sequence[Layer]) -> str:
+    """Give what nobody would see on black another colour; returns what is to be said of it."""
+    free = [one for one in _GIVEN if one not in {patch.colour for patch in _patches(layers)}]
+    names: list[str] = []
+    for layer in layers:
+        for place, patch in enumerate(layer.patches):
+            if _is_dark(patch):
+                colour = (free or _GIVEN)[len(names) % len(free or _GIVEN)]
+                layer.patches[place] = replace(patch, colour=colour)
+                names.append(patch.name)
+    return f"Shown in a lighter colour than their own, which is nearly black: {', '.join(names)}"
 
 
 def _inside(mask: "Mask") -> "Mask":

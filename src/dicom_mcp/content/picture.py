@@ -148,6 +148,7 @@ def _rendered(
             transfer_syntax=transfer_syntax,
             apart=decoding,
             overlays=overlays,
+            of=of,
         )
         if not frame.colour and is_label_map(dataset):
             frame = drawn_on(frame, [Segmentation(dataset).itself(number, decoding)])

@@ -13,7 +13,7 @@ from .cutting import Grid, between, near, pixels, span
 from .elements import Elements
 from .error import ContentError
 from .groups import group
-from .layers import Colour, Layer, Patch, Target, given
+from .layers import Colour, Layer, Patch, Target, elsewhere, given
 from .pixels import frames_held, stored
 from .placing import Placing, Vector, extent
 from .plain import capped
@@ -52,12 +52,15 @@ class Segmentation:
         self._elements = Elements.of(dataset)
         self._syntax = str(dataset.file_meta.TransferSyntaxUID)
         self._counted: dict[int, float] | None = None
+        self._uncounted = ""
         self._placing = Placing(self._elements)
         self._frames = frames_held(dataset)
         self.is_label_map = is_label_map(dataset)
         self._is_binary = self._elements.integer("BitsAllocated") == 1 and self._syntax in NATIVE
         is_fractional = self._elements.text("SegmentationType").upper() == "FRACTIONAL"
         most = self._elements.number("MaximumFractionalValue") if is_fractional else 1.0
+        is_share = self._elements.text("SegmentationFractionalType").upper() == "OCCUPANCY"
+        self._is_probable = is_fractional and not is_share  # and no part of a voxel (C.8.20.2.3)
         self._lacks_most, self._most = not most, most or 255.0
         self.segments: dict[int, Segment] = {}
         for segment in _segments(self._elements):
@@ -102,6 +105,8 @@ class Segmentation:
         told: list[str] = []
         if self._frames > _MOST_COUNTED and not self._is_binary:
             told.append(f"Volumes are not counted of more than {_MOST_COUNTED:,} frames")
+        if self._uncounted:
+            told.append(f"Volumes are not known: {self._uncounted}")
         if self._lacks_most:
             told.append("MaximumFractionalValue is missing: 255 is taken for it")
         unknown = {*self._numbers} - self.segments.keys()
@@ -113,8 +118,8 @@ class Segmentation:
     def on(self, target: Target, apart: Apart) -> Layer:
         """The segments on a frame: by position, else on the images it says it was made from."""
         shares, told = self._shares(target, apart)
-        layer = Layer(self.title, notes=[*self.notes, *[told] * bool(told)])
         counts = self._counts(apart) if self._is_binary or self._frames <= _QUICK else {}
+        layer = Layer(self.title, notes=[*self.notes, *[told] * bool(told)])
         drawn: set[int] = set()
         for number, share in sorted(shares.items()):
             mask = share > _HALF
@@ -143,12 +148,12 @@ class Segmentation:
 
     def _shares(self, target: Target, apart: Apart) -> "tuple[dict[int, Floats], str]":
         """How much of each segment is at each pixel, and what is to be said of it."""
-        where = self._elements.text("FrameOfReferenceUID")
+        other = elsewhere(self._elements.text("FrameOfReferenceUID"), target)
         unplaced = self._planes.count(None)
-        if not where or where != target.frame_of_reference:
+        if other:
             told = (
-                "It has another frame of reference than the image, and names no image of this "
-                "size, direction and UID as one it was made from"
+                f"{other}, and no image of this size, direction and UID is named as one it was "
+                "made from"
             )
         elif target.grid and unplaced < self._frames:
             told = f"{unplaced} of its {self._frames} frames do not say where they lie: not drawn"
@@ -266,9 +271,13 @@ class Segmentation:
             return counts
         if self._frames > _MOST_COUNTED:
             return {}
-        for frame in range(1, self._frames + 1):
-            for number, values in self._values(frame, apart):
-                counts[number] = counts.get(number, 0.0) + float(values.sum())
+        try:
+            for frame in range(1, self._frames + 1):
+                for number, values in self._values(frame, apart):
+                    part = values > _HALF if self._is_probable else values
+                    counts[number] = counts.get(number, 0.0) + float(part.sum())
+        except ContentError as trouble:
+            counts, self._uncounted = {}, str(trouble)
         self._counted = counts
         return counts
 
@@ -278,7 +287,8 @@ class Segmentation:
             return ""
         if not size.down or not self.spacing or not any(self._planes):
             return f"{voxels:,.0f} voxels of unknown size"
-        return f"{voxels * size.down * size.across * self.spacing / 1000:.4g} ml"
+        volume = voxels * size.down * size.across * self.spacing / 1000
+        return f"{volume:.4g} ml{' where 50 % probable or more' * self._is_probable}"
 
     def _number(self, frame: int) -> int:
         segment = group(self._elements, frame, "SegmentIdentificationSequence")

@@ -124,7 +124,10 @@ class StructureSet:
                 words = ", ".join(filter(None, (volume(region), words)))
                 layer.patches.append(Patch(region.name, region.colour, mask, words))
         if elsewhere:
-            layer.notes.append(f"{elsewhere} regions have another frame of reference")
+            why = "have another frame of reference"
+            if not target.frame_of_reference:
+                why = "name a frame of reference, and the image names none: they are not drawn"
+            layer.notes.append(f"{elsewhere} regions {why}")
         if unsaid := sum(not region.frame_of_reference for region in self.regions):
             layer.notes.append(
                 f"{unsaid} regions name no frame of reference: they lie here only if it is the "

@@ -1,6 +1,7 @@
 """Frames of a video (PS3.5 8.2.5 to 8.2.10), where a library for videos is installed
 (decisions/0031)."""
 
+import hashlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,15 @@ def frame_of(
     if items is None or not 0 < rows * columns <= _MOST_PIXELS:
         raise ContentError(f"The video ({name}) is {columns} by {rows} pixels, or in no fragments")
     content = items.joined(0, len(items.places))
+    called = hashlib.blake2b(content, digest_size=16).hexdigest()
     memory = _LEAST + 3 * len(content) + _COPIES * 3 * rows * columns
-    wish = {"number": number, "rows": rows, "columns": columns, "hevc": syntax.startswith(_HEVC)}
+    wish: dict[str, object] = {
+        "called": called,
+        "number": number,
+        "rows": rows,
+        "columns": columns,
+        "hevc": syntax.startswith(_HEVC),
+    }
     try:
         facts, (pixels,) = apart.ask("video", content, memory=memory, **wish)
     except Failed as failure:

@@ -13,7 +13,7 @@ from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.note import Note, remark
 from ..standard.query import Match, Query
-from ..standard.values import shown
+from ..standard.sop_classes import sop_class
 from .objects import Member, Members, fetch, members, opened
 
 if TYPE_CHECKING:
@@ -117,18 +117,31 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[Note]]:
                 "is not known."
             )
         )
-    drawing = {
-        text(match, "SeriesInstanceUID"): " ".join(
-            filter(
-                None, (MODALITIES[text(match, "Modality")], shown(text(match, "SeriesDescription")))
-            )
-        )
-        for match in listed
-        if text(match, "Modality") in MODALITIES
-    }
+    drawing = [match for match in listed if text(match, "Modality") in MODALITIES]
+    for match in [one for one in drawing if text(one, "Modality") == "SEG"][:_MOST_SERIES]:
+        if _is_of_surfaces(call, study, match):
+            drawing.remove(match)
+    names = {text(match, "SeriesInstanceUID"): _name(match) for match in drawing}
     several = [match for match in listed if text(match, "Modality") == "PR"]
     states, unread = _states(call, study, several)
-    return _Beside(states, drawing), told + unread
+    return _Beside(states, names), told + unread
+
+
+def _name(match: Match) -> str:
+    """What a series that draws is called."""
+    from ..content.plain import capped, plain_text
+    from ..content.sources import MODALITIES
+
+    name = capped(plain_text(text(match, "SeriesDescription")), 64)
+    return f"{MODALITIES[text(match, 'Modality')]}{f' "{name}"' if name else ''}"
+
+
+def _is_of_surfaces(call: Call, study: str, match: Match) -> bool:
+    """Whether a series of segmentations holds surfaces, which are not drawn."""
+    keys = {"StudyInstanceUID": study, "SeriesInstanceUID": text(match, "SeriesInstanceUID")}
+    answer = call.find(Query(Level.IMAGE, keys, ("SOPClassUID",)), limit=1)
+    known = sop_class(next((text(one, "SOPClassUID") for one in answer.matches), ""))
+    return known.kind == "segmentation" and not known.draws
 
 
 def _states(

@@ -13,7 +13,8 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from ..standard.sop_classes import PDF
-from .objects import ImageChoice, Member, Members, at_share, fetch, opened
+from .image_choice import ImageChoice, at_share
+from .objects import Member, Members, fetch, opened
 
 if TYPE_CHECKING:
     from ..content import geometry

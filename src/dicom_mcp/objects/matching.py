@@ -16,7 +16,8 @@ from ..content.error import ContentError
 from ..errors import ArchiveError
 from ..standard.instance import Instance
 from .choosing import Choosing, Placed, along_normal, share_of
-from .objects import ImageChoice, Member, Members, at_share, fetch, fetch_one, opened
+from .image_choice import ImageChoice, at_share
+from .objects import Member, Members, fetch, fetch_one, opened
 
 if TYPE_CHECKING:
     from ..content.cutting import Grid
@@ -71,9 +72,11 @@ class Matching:
         self._refuse_another_plane(lies, "")
         share = share_of(mine, chosen)
         fitting = at_share(stack, 1 - share if lies.opposite else share)
+        named = all(one.position.frame_of_reference for one in (chosen, stack[0]))
+        why = "have different frames" if named else "do not both name a frame"
         self._note(
-            "The series have different frames of reference: matched by the share of the way "
-            f"through each stack ({share:.0%}): the anatomy may be off."
+            f"The series {why} of reference: matched by the share of the way through each stack "
+            f"({share:.0%}): the anatomy may be off."
         )
         return self._turned(chosen, fitting, lies)
 

@@ -1,8 +1,8 @@
 """The objects of a series for tools that look inside them: which there are, which is meant, and
 their bytes from the archive or the shelf."""
 
-import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -21,7 +21,7 @@ from ..standard.instance import Instance, Reference
 from ..standard.levels import Level
 from ..standard.note import Named, Note, each_named, incomplete, remark
 from ..standard.query import Match, Query, texts
-from ..standard.values import shown, whole_number
+from ..standard.values import whole_number
 from ..studies.listing import listing
 from .arriving import Arrived, Objections, arrived, patients_of
 
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 SeriesUid = Annotated[str, Field(description="UID from an earlier answer")]
-At = Annotated[
-    str | int | float,
-    Field(
-        description='Which image: "middle", "first", "last", "30 %", instance number 12, '
-        'position "-120 mm"'
-    ),
-]
-
 WANTED = ("InstanceNumber", "SOPClassUID", "NumberOfFrames", "AvailableTransferSyntaxUID")
 
 
@@ -145,7 +137,7 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
         above = {"StudyInstanceUID": study} if study else {}
         uid = one_uid(instance, "sop_instance_uid")
         keys = {**above, "SeriesInstanceUID": series, "SOPInstanceUID": uid}
-        answer = call.find(Query(Level.IMAGE, keys, WANTED), limit=1)
+        answer = call.find(Query(Level.IMAGE, keys, WANTED), limit=2)
         found, whole, notes = answer.matches, answer.complete or bool(answer.matches), ()
         study = study or (text(found[0], "StudyInstanceUID") if found else "")
     else:
@@ -168,6 +160,9 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
             f"The archive holds no {what} with this UID",
             f"Copy it from {'query_instances' if instance else 'query_series'}",
         )
+    uids = Counter(text(one, "SOPInstanceUID") for one in found)
+    if several := [uid for uid, count in uids.items() if count > 1]:
+        whole, notes = False, (_of_one_of(several), *notes)
     some = [member(study, series, one) for one in found]
     some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
     return Members(study, series, tuple(some), whole, notes)
@@ -183,6 +178,19 @@ def _of_the_first(series: str, studies: Sequence[str]) -> Note:
         ". This is of the first of them: say with study_instance_uid which is meant. An "
         "administrator should look at it.",
     )
+
+
+def _of_one_of(several: Sequence[str]) -> Note:
+    """An archive gives one object for a UID, and does not say which."""
+    return incomplete(
+        "each of these UIDs is that of several objects of the series: ",
+        *each_named("SOPInstanceUID", several[:_MOST_NAMED]),
+        ". The archive gives one of them for it, and which it is cannot be chosen. An "
+        "administrator should look at it.",
+    )
+
+
+_MOST_NAMED = 5
 
 
 def member(study: str, series: str, match: Match) -> Member:
@@ -333,63 +341,6 @@ def opened(instance: Instance) -> "Dataset":
     return read_inspected(
         instance.data_set, instance.transfer_syntax, most=LARGEST_OBJECT, came_in=instance.came_in
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ImageChoice:
-    """Which image of a series is meant: a share of the way, an instance number, or millimetres."""
-
-    share: float | None = None
-    number: int | None = None
-    millimetres: float | None = None
-
-    @classmethod
-    def of(cls, at: str | int | float) -> "ImageChoice":
-        """From words or a number. Raises BadArgument for anything else."""
-        if isinstance(at, int):
-            return cls(number=at)
-        words = str(at).strip().casefold()
-        if words in _NAMED:
-            return cls(share=_NAMED[words])
-        if found := _INSTANCE.fullmatch(words):
-            return cls(number=int(found[1]))
-        if found := _MILLIMETRES.fullmatch(words):
-            return cls(millimetres=float(found[1]))
-        share = float(found[1]) / 100 if (found := _PERCENT.fullmatch(words)) else None
-        if share is None and _SHARE.fullmatch(words):
-            share = float(words)
-        if share is None or share > 1:
-            raise BadArgument(
-                f"at={shown(str(at))} names no image",
-                'Write "middle", "first", "last", "30 %" or 0.3, an instance number such as 12, '
-                'or a position such as "-120 mm"',
-            )
-        return cls(share=share)
-
-
-_NAMED = {
-    **dict.fromkeys(("", "middle", "center", "centre", "mid"), 0.5),
-    **dict.fromkeys(("first", "start", "begin", "beginning"), 0.0),
-    **dict.fromkeys(("last", "end"), 1.0),
-}
-_INSTANCE = re.compile(r"(?:#|(?:instance|image|slice)(?: number)? )? ?(\d{1,9})")
-_MILLIMETRES = re.compile(r"([+-]?\d{1,6}(?:\.\d+)?) ?mm")
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
-_SHARE = re.compile(r"[01]?\.\d+")
-
-
-def at_share[T](several: Sequence[T], share: float) -> T:
-    """The one that lies this share of the way from the first to the last."""
-    return several[int(share * (len(several) - 1) + 0.5)]
-
-
-def spread[T](several: Sequence[T], count: int) -> list[T]:
-    """So many of them, evenly, the first and the last among them; all where there are fewer."""
-    if len(several) <= count:
-        return [*several]
-    if count == 1:
-        return [at_share(several, 0.5)]
-    return [at_share(several, place / (count - 1)) for place in range(count)]
 
 
 # Frames of one object that can be told apart here.

@@ -4,7 +4,8 @@ from typing import Any
 
 from ..door.answer import Rank
 from ..door.rows import filled
-from .objects import ImageChoice, Member, Members
+from .image_choice import ImageChoice
+from .objects import Member, Members
 
 
 def frame_meant(dataset: Any, choice: ImageChoice) -> int:

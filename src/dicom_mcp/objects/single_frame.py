@@ -8,7 +8,8 @@ from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.one_frame import OneFrame
 from ..standard.syntaxes import NATIVE
-from .objects import ImageChoice, Member, at_share, fetch_one, opened
+from .image_choice import ImageChoice, at_share
+from .objects import Member, fetch_one, opened
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -14,15 +14,8 @@ from ..door.call import Call
 from ..door.rows import NamedRow, Row, Rows, filled
 from ..errors import BadArgument, BadAttribute
 from ..objects.bulk import completed
-from ..objects.objects import (
-    ImageChoice,
-    Member,
-    SeriesUid,
-    at_share,
-    fetch_one,
-    members,
-    opened,
-)
+from ..objects.image_choice import ImageChoice, at_share
+from ..objects.objects import Member, SeriesUid, fetch_one, members, opened
 from ..objects.order import ordered_members
 from ..objects.shown import row_of
 from ..standard.note import Note, incomplete

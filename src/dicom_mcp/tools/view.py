@@ -17,19 +17,9 @@ from ..errors import ProtocolViolation
 from ..objects.beside import notes_beside
 from ..objects.choosing import Choosing, remarks_of
 from ..objects.drawing import drawn_where, sources
+from ..objects.image_choice import At, ImageChoice, spread
 from ..objects.matching import Matching
-from ..objects.objects import (
-    At,
-    ImageChoice,
-    Member,
-    Members,
-    SeriesUid,
-    fetch,
-    fetch_one,
-    members,
-    opened,
-    spread,
-)
+from ..objects.objects import Member, Members, SeriesUid, fetch, fetch_one, members, opened
 from ..objects.order import ordered_members
 from ..objects.shown import frame_meant, frames_of, rank_of, row_of, row_of_place
 from ..objects.single_frame import Single, single

@@ -15,6 +15,7 @@ from ..standard.query import Match, Matches, Query, is_one, texts
 from ..standard.recheck import EXACT, Recheck
 from ..standard.record import parent, unique
 from ..standard.shapes import SEPARATOR
+from ..standard.values import whole_number
 
 # What may be held of one answer, as it came. 500 matches with every attribute of the extended
 # preset are under 2 MiB; as Python objects bytes take up to ten times their room.
@@ -97,6 +98,9 @@ class Gathering:
         # What each unique key that came is below, and those that came below several.
         self._seen: dict[str, str] = {}
         self._clashing: dict[str, set[str]] = {}
+        # The number of each object, and all of those whose UID stands for several.
+        self._numbers: dict[str, int] = {}
+        self._twins: dict[str, set[int]] = {}
         # Who is behind the Patient ID that was asked for.
         self._people: dict[Person, None] = {}
         self._of_one = query.level is Level.STUDY and is_one(query.keys.get("PatientID", ""))
@@ -309,6 +313,8 @@ class Gathering:
             clashing.add(above)
         else:
             new = known is None
+        if level is Level.IMAGE and "InstanceNumber" in self._query.wanted:
+            new |= self._is_twin(key, whole_number(match.get("InstanceNumber", "")))
         if new:
             self._repeated = self._repeated_bytes = 0
             return True
@@ -316,11 +322,26 @@ class Gathering:
         self._repeated_bytes += size
         return False
 
+    def _is_twin(self, key: str, number: int | None) -> bool:
+        """Whether an object of this UID came that has another number."""
+        if number is None or self._numbers.setdefault(key, number) == number:
+            return False
+        twins = self._twins.setdefault(key, {self._numbers[key]})
+        new = number not in twins
+        twins.add(number)
+        return new
+
     def _clashes(self) -> list[Note]:
         """What an administrator looks for: one UID of several things, one ID of several people."""
         several = several_people(self._people)
+        notes = [several] if several else []
+        notes += [
+            _of_several_objects(uid, numbers)
+            for uid, numbers in list(self._twins.items())[:_MOST_TOLD]
+            if uid not in self._clashing
+        ]
         if not self._clashing:
-            return [several] if several else []
+            return notes
         level = self._query.level
         above = ABOVE[level][-1] if level is not Level.STUDY else "PatientID"
         unique = UNIQUE_KEY[level]
@@ -338,7 +359,7 @@ class Gathering:
             *shown,
             ". A UID must be that of one only; an administrator should look at it.",
         )
-        return [told, *([several] if several else [])]
+        return [told, *notes]
 
     @property
     def _over_limit(self) -> bool:
@@ -359,3 +380,16 @@ class Gathering:
     @property
     def _too_many(self) -> bool:
         return self._most_examined is not None and self.examined > self._most_examined
+
+
+def _of_several_objects(uid: str, numbers: Collection[int]) -> Note:
+    return remark(
+        "SOPInstanceUID ",
+        Named("SOPInstanceUID", uid),
+        f" is that of {len(numbers)} instances of one series (numbers "
+        f"{', '.join(map(str, sorted(numbers)[:_MOST_NUMBERS]))}), which all are here. A UID must "
+        "be that of one only; an administrator should look at it.",
+    )
+
+
+_MOST_NUMBERS = 10
