@@ -6,13 +6,15 @@ call wakes its thread by cancelling the deadline, which ends the wait on the arc
 """
 
 import json
+import sys
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from inspect import signature
+from types import ModuleType
 from typing import Any, cast
 
 import anyio
@@ -104,27 +106,41 @@ def create_server(settings: Settings) -> MCPServer[House]:
             raise ResourceError(words.text)
         return words.text
 
-    server = _Server(
-        "dicom-mcp",
-        title="DICOM archive",
-        version=version("dicom-archive-mcp"),
-        instructions=INSTRUCTIONS + _switched_off(settings),
-        icons=[Icon(src=server_icon(), mime_type="image/png", sizes=["48x48"])],
-        cache_hints={
-            "tools/list": _KEPT,
-            "prompts/list": _KEPT,
-            "resources/list": _KEPT,
-            "resources/templates/list": _KEPT,
-            "server/discover": _KEPT,
-        },
-        tools=[*tools.values()],
-        extensions=[_viewer()],
-        lifespan=lifespan,
-        log_level="WARNING",
-    )
+    with _no_second_log():
+        server = _Server(
+            "dicom-mcp",
+            title="DICOM archive",
+            version=version("dicom-archive-mcp"),
+            instructions=INSTRUCTIONS + _switched_off(settings),
+            icons=[Icon(src=server_icon(), mime_type="image/png", sizes=["48x48"])],
+            cache_hints={
+                "tools/list": _KEPT,
+                "prompts/list": _KEPT,
+                "resources/list": _KEPT,
+                "resources/templates/list": _KEPT,
+                "server/discover": _KEPT,
+            },
+            tools=[*tools.values()],
+            extensions=[_viewer()],
+            lifespan=lifespan,
+            log_level="WARNING",
+        )
     server.off = {name for name, tool in tools.items() if tool.is_off}
     offer(server, house, read, without=server.off)
     return server
+
+
+@contextmanager
+def _no_second_log() -> Generator[None]:
+    """The SDK imports rich for a log of its own, a twentieth of the start, and then finds that
+    `journal` has set one up; it does without where there is no rich."""
+    hidden = {"rich": None} if "rich" not in sys.modules else {}
+    sys.modules.update(cast("dict[str, ModuleType]", hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 class _Server(MCPServer[House]):

@@ -6,24 +6,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..archives import Archives
 from ..content.apart import Apart, get_ready
 from ..deadline import Deadline
-from ..diagnosis import Diagnosis, diagnose
-from ..dicom_api import Archive
 from ..errors import ArchiveError
 from ..node import AnyNode
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.one_frame import OneFrame
 from ..standard.query import Match, Matches, Query
-from ..truth.habits import Habits
-from ..truth.images import Place
 from ..words.schedule import Worklist, WorklistQuestion
 from .account import Account
 from .answer import Answer, Findings, named
 from .house import House, Session
+
+if TYPE_CHECKING:  # see house
+    from ..archives import Archives
+    from ..diagnosis import Diagnosis
+    from ..dicom_api import Archive
+    from ..truth.habits import Habits
+    from ..truth.images import Place
 
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
@@ -70,7 +72,7 @@ class Call:
     """
 
     session: Session
-    _archive: Archive | Archives
+    _archive: "Archive | Archives"
     _deadline: Deadline
     _progress: Progress
     _cost: Cost = field(default_factory=Cost)
@@ -99,6 +101,8 @@ class Call:
     @property
     def names(self) -> tuple[str, ...]:
         """What these nodes are called."""
+        from ..archives import Archives
+
         archives = self._archive
         return archives.names if isinstance(archives, Archives) else (archives.node.name,)
 
@@ -119,8 +123,10 @@ class Call:
         return datetime.now(zone).date()
 
     @property
-    def learned(self) -> Habits | None:
+    def learned(self) -> "Habits | None":
         """What was learned of the archive; of several together nothing is known."""
+        from ..dicom_api import Archive
+
         return self._archive.habits if isinstance(self._archive, Archive) else None
 
     def find(self, query: Query, *, limit: int) -> Matches:
@@ -180,7 +186,7 @@ class Call:
         )
 
     def each_image(
-        self, counts: Mapping[Place, int | None], query: Query, keep: Callable[[Match], None]
+        self, counts: "Mapping[Place, int | None]", query: Query, keep: Callable[[Match], None]
     ) -> Matches:
         """The instances of these series go to `keep` (see Archive.each_image)."""
         return self._counted(
@@ -234,11 +240,16 @@ class Call:
 
     def verify(self) -> float:
         """How many milliseconds the archive took to answer at all."""
+        from ..dicom_api import Archive
+
         assert isinstance(self._archive, Archive)
         return self._archive.verify(deadline=self._deadline)
 
-    def diagnose(self) -> Diagnosis:
+    def diagnose(self) -> "Diagnosis":
         """Why the archive does not answer, or what it can do."""
+        from ..diagnosis import diagnose
+        from ..dicom_api import Archive
+
         archive = self._archive
         assert isinstance(archive, Archive)
         return diagnose(
@@ -248,12 +259,14 @@ class Call:
     def apart[T](self, ask: Callable[[str, "Call"], T]) -> dict[str, T | ArchiveError]:
         """Let each node be asked by itself, several at the same time: what each answered, by its
         name, or why it did not. They run in threads of their own, which report no progress."""
+        from ..dicom_api import Archive
+
         archives = self._archive
         if isinstance(archives, Archive):
             return {"": ask("", self)}
         quiet = Progress(lambda _: None)
 
-        def ask_one(name: str, archive: Archive, step: Deadline) -> T:
+        def ask_one(name: str, archive: "Archive", step: Deadline) -> T:
             return ask(name, replace(self, _archive=archive, _deadline=step, _progress=quiet))
 
         return archives.apart(ask_one, deadline=self._deadline)

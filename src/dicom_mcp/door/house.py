@@ -4,18 +4,20 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..archives import Archives
 from ..budgets import MOST_REPORTS_KEPT
 from ..config import Settings
-from ..dicom_api import Archive, exchange_with
 from ..errors import BadArgument, NotAllowed
 from ..node import AnyNode, Node
 from ..standard.values import shown
-from ..truth.exchange import Exchange
 from ..words.near import did_you_mean
 from .shelf import Lists, Shelf
+
+if TYPE_CHECKING:  # a twentieth of the start, and needed with the first question only
+    from ..archives import Archives
+    from ..dicom_api import Archive
+    from ..truth.exchange import Exchange
 
 # How `configure_dicom_server` names what it was given.
 CONFIGURED = "configured"
@@ -61,8 +63,10 @@ class House:
                 nodes[CONFIGURED] = self._chosen[identifier]
             return nodes
 
-    def archive(self, node: AnyNode, nodes: Mapping[str, AnyNode]) -> Archive:
+    def archive(self, node: AnyNode, nodes: Mapping[str, AnyNode]) -> "Archive":
         """The archive at this node; `nodes` has the one that its objects may come from."""
+        from ..dicom_api import Archive
+
         with self._lock:
             if node not in self._archives:
                 from_node = nodes[node.objects_from] if node.objects_from else None
@@ -70,8 +74,10 @@ class House:
                 self._archives[node] = Archive(self._exchange(node), objects_from)
             return self._archives[node]
 
-    def _exchange(self, node: AnyNode) -> Exchange:
+    def _exchange(self, node: AnyNode) -> "Exchange":
         if node not in self._exchanges:
+            from ..dicom_api import exchange_with
+
             self._exchanges[node] = exchange_with(node)
         return self._exchanges[node]
 
@@ -160,8 +166,10 @@ class Session:
         nodes = self.nodes
         return max(nodes[name].timeout for name in names)
 
-    def archive(self, names: Sequence[str]) -> Archive | Archives:
+    def archive(self, names: Sequence[str]) -> "Archive | Archives":
         """What is asked at these nodes."""
+        from ..archives import Archives
+
         nodes = self.nodes
         archives = {name: self.house.archive(nodes[name], nodes) for name in names}
         return archives[names[0]] if len(names) == 1 else Archives(archives)

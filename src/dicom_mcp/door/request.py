@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import journal
 from ..deadline import Deadline
-from ..dicom_api import prepare
 from ..errors import Defect, DicomMcpError
 from .answer import Answer, Pictures
 from .arguments import NODE, Arguments
@@ -55,6 +54,8 @@ class Request:
 
         Raises DicomMcpError for what somebody can act on.
         """
+        from ..dicom_api import prepare  # see house
+
         prepare()
         archive = self._session.archive(self._names)
         call = Call(self._session, archive, self._deadline, self._progress)

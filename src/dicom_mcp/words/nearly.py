@@ -4,9 +4,6 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from rapidfuzz import fuzz
-from rapidfuzz.distance import OSA
-
 from .letters import in_ascii
 from .name_words import clean, written
 from .names import sendable
@@ -74,6 +71,9 @@ def _near(wanted: list[str], held: list[str]) -> float:
 def _alike(one: str, other: str) -> float:
     if one == other:
         return 100.0
+    from rapidfuzz import fuzz  # here: it would be a fiftieth of the server's start
+    from rapidfuzz.distance import OSA
+
     mistakes = max(1, min(len(one), len(other)) // _LETTERS_PER_MISTAKE)
     if min(len(one), len(other)) >= _SHORTEST and OSA.distance(one, other) <= mistakes:
         return 100.0 - 100.0 * OSA.distance(one, other) / max(len(one), len(other)) / 2
