@@ -5,6 +5,7 @@ python -m scripts.packages dist       # and dist/dicom-mcp.mcpb, the desktop bun
 """
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -73,7 +74,7 @@ def manifest() -> dict[str, Any]:
             name.lower(): {
                 "type": kind,
                 "title": title,
-                "description": VARIABLES[name],
+                "description": _meaning(name),
                 "required": False,
                 "default": default,
             }
@@ -102,7 +103,7 @@ def server() -> dict[str, Any]:
                 "environmentVariables": [
                     {
                         "name": name,
-                        "description": VARIABLES[name],
+                        "description": _meaning(name),
                         "isRequired": False,
                         "format": kind,
                         "default": str(default).lower() if kind == "boolean" else str(default),
@@ -112,6 +113,11 @@ def server() -> dict[str, Any]:
             }
         ],
     }
+
+
+def _meaning(name: str) -> str:
+    """What a variable means; its default here stands in a field of its own."""
+    return re.sub(r" \(default [^)]*\)", "", VARIABLES[name])
 
 
 def bundle(into: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dicom_mcp.terminal.clients import CLIENTS, Client, from_here
+from dicom_mcp.terminal.clients import CLIENTS, DISTRIBUTION, Client, from_here
 from dicom_mcp.terminal.connect import connect
 from dicom_mcp.terminal.jsonc import NotJson, read, without, written
 from tests.stdio import HANDSHAKES, child
@@ -192,6 +192,22 @@ def test_what_is_written_starts_from_a_desktop_without_a_path(home: Path) -> Non
         assert started.initialize(HANDSHAKES[-1])["serverInfo"]["name"] == "dicom-mcp"
         (node,) = started.call("list_dicom_nodes")["structuredContent"]["nodes"]
         assert "pacs.example.org" in str(node)
+
+
+def test_what_uvx_may_clear_away_is_not_what_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvx starts programs in a cache of its own: the entry has uvx start it anew."""
+    path, _ = _placed(CLIENTS[0], "{}")
+    monkeypatch.setattr(sys, "prefix", str(home / "uv" / "archive-v0" / "CG5K2TV4ZFLvb_X9"))
+    assert _connect(CLIENTS[0]) == 0
+    server = json.loads(path.read_text())["mcpServers"]["dicom"]
+    assert Path(server["command"]).name in ("uvx", "uvx.exe")
+    assert server["args"][-3:] == [DISTRIBUTION, "serve", "--demo"]
+    assert server["env"] == {"UV_SYSTEM_CERTS": "true"}
+    assert "archive-v0" not in path.read_text()
+    assert _connect(CLIENTS[0], undo=True) == 0
+    assert path.read_text() == "{}"
 
 
 def test_the_archives_of_a_file_are_connected_by_it(home: Path) -> None:

@@ -38,6 +38,7 @@ def test_the_distribution_has_one_name_everywhere() -> None:
     (package,) = packages.server()["packages"]
     assert package["identifier"] == DISTRIBUTION
     assert package["version"] == packages.server()["version"] == packages.project()["version"]
+    assert f"mcp-name: {packages.server()['name']} " in README, "so the registry knows who we are"
     assert len(packages.server()["description"]) <= 100, "as the registry wants it"
 
 

@@ -6,10 +6,12 @@ One table for `dicom-mcp connect`, the end of `dicom-mcp demo` and the README.
 import json
 import re
 import shlex
+import shutil
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -22,6 +24,9 @@ NAME = "dicom"
 
 # What the package indexes call dicom-mcp, whose name is another project's there.
 DISTRIBUTION = "dicom-archive-mcp"
+
+# Folders of uv's cache in which uvx starts programs, and which it may clear away.
+_UVX = re.compile(r"(?:archive|builds|environments)-v\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,26 @@ def from_index(*arguments: str) -> Launch:
 
 def from_here(*arguments: str, **environment: str) -> Launch:
     """Started as this program was, by its whole path: a desktop knows no PATH of a shell."""
+    if any(_UVX.fullmatch(part) for part in Path(sys.prefix).parts):
+        return _by_uvx(arguments, environment)
     folder = Path(sys.executable).parent
     for name in ("dicom-mcp", "dicom-mcp.exe"):
         if (folder / name).is_file():
             return Launch(str(folder / name), arguments, environment)
     return Launch(sys.executable, ("-m", "dicom_mcp", *arguments), environment)
+
+
+def _by_uvx(arguments: Sequence[str], environment: Mapping[str, str]) -> Launch:
+    """Started by uvx, with what uvx was told to take, unless that was the package index."""
+    origin = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")  # PEP 610
+    source: tuple[str, ...] = (DISTRIBUTION,)
+    if url := origin.get("url"):
+        version = origin.get("vcs_info")
+        where = f"{version['vcs']}+{url}@{version['commit_id']}" if version else url
+        source = ("--from", f"{DISTRIBUTION} @ {where}", DISTRIBUTION)
+    # uv looks at the index again, in a hospital's network behind an authority of its own.
+    told = {**environment, "UV_SYSTEM_CERTS": "true"}
+    return Launch(shutil.which("uvx") or "uvx", (*source, *arguments), told)
 
 
 def starts_us(entry: Any) -> bool:
