@@ -1,5 +1,8 @@
 """Questions as people put them, asked of the real server."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -202,3 +205,13 @@ def test_text_that_says_nothing_is_refused_and_never_asks_for_everything(
 @pytest.mark.parametrize("text", ["-", "12", "...", "·"])
 def test_a_name_without_a_letter_is_still_a_key(node: Node, text: str) -> None:
     assert ask(node, "query_studies", patient_name=text)["records"] == []
+
+
+def test_a_question_by_name_is_few_frames_from_the_socket() -> None:
+    # In a process of its own: here every answer is watched by frames of the tests.
+    told = subprocess.run(
+        [sys.executable, "-m", "benchmarks.frames"], capture_output=True, text=True, check=True
+    )
+    count = re.search(r"^(\d+) frames", told.stdout, re.MULTILINE)
+    assert count, told.stdout
+    assert int(count[1]) <= 14, told.stdout

@@ -33,6 +33,7 @@ from .truth.modalities import lists_reports
 from .truth.parents import Parents
 from .truth.roots import MOST_STUDIES, NO_PATIENT_ROOT, patients_of_studies, studies_of_patients
 from .truth.series import series_of
+from .truth.steps import result_of
 from .truth.worklist import ask_worklist
 from .words.schedule import Worklist, WorklistQuestion
 
@@ -145,7 +146,8 @@ class Archive:
             answer = self._gathered(asking, query, limit)
             if answer is None:
                 try:
-                    answer = _asked(asking, query, limit, keep=learning)
+                    gathering = Gathering(query, limit, keep=learning)
+                    answer = gathering.close(result_of(ask_listed(asking, query, gathering)))
                 except NoAcceptedContext:
                     if query.level is not Level.PATIENT:
                         raise
@@ -289,7 +291,7 @@ class Archive:
             return self._by_modalities_below(asking, query, limit)
         else:
             gathering = Gathering(query, limit)
-            answer = gathering.close(ask_listed(asking, query, gathering))
+            answer = gathering.close(result_of(ask_listed(asking, query, gathering)))
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
 
@@ -367,12 +369,10 @@ class Archive:
             raise
 
 
-def _asked(
-    asking: Asking, query: Query, limit: int, *, keep: Callable[[Match], None] | None = None
-) -> Matches:
-    """At most `limit` matches of the query, or each to `keep`, whatever its keys have."""
-    gathering = Gathering(query, limit, keep=keep)
-    return gathering.close(ask_listed(asking, query, gathering))
+def _asked(asking: Asking, query: Query, limit: int) -> Matches:
+    """At most `limit` matches of the query, whatever its keys have."""
+    gathering = Gathering(query, limit)
+    return gathering.close(result_of(ask_listed(asking, query, gathering)))
 
 
 def _of_images_only(asking: Asking, answer: Matches) -> Matches:

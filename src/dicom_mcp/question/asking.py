@@ -6,7 +6,7 @@ from functools import partial
 from ..door.account import Account
 from ..door.call import Call
 from ..standard.levels import NOUN, Level
-from ..standard.query import Match, Matches, texts
+from ..standard.query import Match, Matches, Query, texts
 from ..standard.record import identity
 from ..words.meaning import Meaning
 from ..words.modalities import ANY, Modalities
@@ -34,8 +34,16 @@ def find(call: Call, question: Question, wanted: Sequence[str], *, limit: int) -
         reading: Question | None = question
         while reading is not None:
             before = len(found.matches)
-            for rank in reading.ways():
-                _ask_rank(call, reading.level, rank, wanted, limit, found, tally)
+            for ways in reading.ways():
+                rank = _Rank(reading.level, found, tally, limit)
+                for way in ways:
+                    query = query_of(reading.level, way, wanted)
+                    most, sent = rank.most(way, query), tuple(query.keys.items())
+                    if sent not in rank.asked:
+                        rank.asked[sent] = call.find(query, limit=most)
+                        found.join(rank.asked[sent])
+                    rank.take(way, rank.asked[sent])
+                rank.tell()
                 if len(found.matches) > before or not found.complete:
                     break
             if question.name:
@@ -197,49 +205,51 @@ def _each_of_several(
     return found
 
 
-def _ask_rank(
-    call: Call,
-    level: Level,
-    rank: Sequence[Mapping[str, Meaning]],
-    wanted: Sequence[str],
-    limit: int,
-    found: Account,
-    tally: Tally,
-) -> None:
-    seen = {identity(level, match) for match in found.matches}  # of another reading of lists
-    asked: dict[tuple[tuple[str, str], ...], Matches] = {}
-    understood: dict[str, int] = {}
-    for way in rank:
-        query = query_of(level, way, wanted)
-        sent = tuple(query.keys.items())
-        compared = any(meaning.holds for meaning in way.values())
-        tally.ask(query.keys)
-        if tally.longest:  # which values have a match is told of all that comes
-            compared, limit = True, max(limit, 2 * tally.longest)
-        if sent not in asked:
-            asked[sent] = call.find(
-                query,
-                limit=max(limit, _MOST_COMPARED) if compared else limit,
-            )
-            found.join(asked[sent])
+class _Rank:
+    """The ways a question may be meant that are asked together, and what came of them."""
+
+    def __init__(self, level: Level, found: Account, tally: Tally, limit: int) -> None:
+        self.asked: dict[tuple[tuple[str, str], ...], Matches] = {}
+        self._level = level
+        self._found = found
+        self._tally = tally
+        self._limit = limit
+        # Those of another reading of lists, and how many were understood in each way.
+        self._seen = {identity(level, match) for match in found.matches}
+        self._understood: dict[str, int] = {}
+
+    def most(self, way: Mapping[str, Meaning], query: Query) -> int:
+        """How many matches this query is asked for."""
+        self._tally.ask(query.keys)
+        if self._tally.longest:  # which values have a match is told of all that comes
+            self._limit = max(self._limit, 2 * self._tally.longest)
+        elif not any(meaning.holds for meaning in way.values()):
+            return self._limit
+        return max(self._limit, _MOST_COMPARED)
+
+    def take(self, way: Mapping[str, Meaning], answer: Matches) -> None:
+        """Keep what was meant this way, and is new."""
         said = "; ".join(
             f"{keyword} as {meaning.said}" for keyword, meaning in way.items() if meaning.said
         )
-        before = frozenset(seen)  # of one answer each match is another one
-        for match in asked[sent].matches:
+        before = frozenset(self._seen)  # of one answer each match is another one
+        for match in answer.matches:
             if not _holds(way, match):
                 continue
-            tally.take(match)
-            who = identity(level, match)
+            self._tally.take(match)
+            who = identity(self._level, match)
             if not who or who not in before:
-                seen.add(who)
-                found.matches.append(match)
-                understood[said] = understood.get(said, 0) + 1
-    if set(understood) - {""}:
-        counts = ", ".join(
-            f"{said or 'as written'} ({count})" for said, count in understood.items()
-        )
-        found.note(f"Understood: {counts}.")
+                self._seen.add(who)
+                self._found.matches.append(match)
+                self._understood[said] = self._understood.get(said, 0) + 1
+
+    def tell(self) -> None:
+        """Say what was understood."""
+        if set(self._understood) - {""}:
+            counts = ", ".join(
+                f"{said or 'as written'} ({count})" for said, count in self._understood.items()
+            )
+            self._found.note(f"Understood: {counts}.")
 
 
 def _holds(way: Mapping[str, Meaning], match: Match) -> bool:

@@ -5,15 +5,15 @@ open that may have marks, and what they bring is compared here; where an archive
 that may be meant, with all of them.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ..door.account import Account
 from ..door.call import Call
 from ..errors import ArchiveError
 from ..standard.levels import Level
 from ..standard.note import each_named, perhaps, remark
-from ..standard.query import Match, texts
+from ..standard.query import Match, Query, texts
 from ..standard.record import identity
 from ..words.name_words import is_dicom_form
 from ..words.namesake import narrow_keys, same_letters, same_name, wide_keys
@@ -48,13 +48,29 @@ def in_other_letters(
 ) -> Account:
     """Whoever has the name in other letters, besides those who are known to have it as written.
     Where nobody has it so, the answer is not complete unless it is shown that there is nobody."""
-    looking = _Looking(call.within(_SECONDS), question, wanted, keep, known)
+    looking = _Looking(question, wanted, keep, known)
+    step = call.within(_SECONDS)
     try:
-        whole = looking.ask_all()
+        for key in looking.name_keys():
+            for query in looking.queries(key):
+                answer = step.each(
+                    query, looking.take, limit=key.limit, as_it_stands=key.as_it_stands
+                )
+                key.whole = key.whole and answer.complete
     except ArchiveError:
-        whole = False
-    looking.tell(whole=whole)
+        looking.whole = False
+    looking.tell()
     return looking.found
+
+
+@dataclass(slots=True)
+class _Key:
+    """A key for the name, how many matches it may have, and whether all of them came."""
+
+    text: str
+    limit: int
+    as_it_stands: bool = False
+    whole: bool = True
 
 
 class _Looking:
@@ -62,14 +78,12 @@ class _Looking:
 
     def __init__(
         self,
-        step: Call,
         question: Question,
         wanted: Sequence[str],
         keep: Callable[[Match], None],
         known: Collection[str],
     ) -> None:
         self.found = Account()
-        self._step = step
         self._level = question.level
         self._name = question.name
         self._others = question.without(NAME)
@@ -78,48 +92,44 @@ class _Looking:
         self._known = known
         same = same_letters if is_dicom_form(question.name) else same_name
         self._is_same = same(question.name)
+        # Whether all came that was asked for.
+        self.whole = True
         self._seen: set[str] = set()
         self._names: set[str] = set()
         # Scripts that somebody's name is written in alone, and that it cannot be compared with.
         self._foreign: set[str] = set()
 
-    def ask_all(self) -> bool:
-        """Ask by one key after the other, until somebody has the name; whether that is all."""
-        steps = [((key,), _MANY, False) for key in narrow_keys(self._name)]
+    def name_keys(self) -> Iterator[_Key]:
+        """One key after the other, each made after what the ones before it brought, until somebody
+        has the name."""
+        steps = [((text,), _MANY, False) for text in narrow_keys(self._name)]
         if not self._known:
             steps += [(("",), _FEW, True), (wide_keys(self._name), _MANY, True)]
-        whole = not steps
-        for keys, limit, is_proof in steps:
-            came = [self._ask(key, limit) for key in keys]  # each, whatever one lacks
-            whole = all(came)
-            if is_proof and whole and keys == ("",):
-                return True  # everybody was looked at
-            if not self._known and (self._seen or (is_proof and whole)):
+        self.whole = not steps
+        for several, limit, is_proof in steps:
+            keys = [_Key(text, limit) for text in several]
+            yield from keys  # each, whatever one lacks
+            self.whole = all(key.whole for key in keys)
+            if is_proof and self.whole and several == ("",):
+                return  # everybody was looked at
+            if not self._known and (self._seen or (is_proof and self.whole)):
                 break
-        return self._ask_in_scripts(whole=whole) if self._known or not self._seen else whole
-
-    def _ask_in_scripts(self, *, whole: bool) -> bool:
+        if not self._known and self._seen:
+            return
         for script in (one for one in SCRIPTS if one.letters or not self._known):
-            for key in script.keys(self._name):
-                came = self._ask(key, _MANY if script.letters else _SOME, as_it_stands=True)
-                whole = whole and (came or not script.letters)
-        return whole
+            for text in script.keys(self._name):
+                key = _Key(text, _MANY if script.letters else _SOME, as_it_stands=True)
+                yield key
+                self.whole = self.whole and (key.whole or not script.letters)
 
-    def _ask(self, key: str, limit: int, *, as_it_stands: bool = False) -> bool:
-        """Whether all came that such a key brings."""
-        whole = True
+    def queries(self, key: _Key) -> Iterator[Query]:
+        """The question by this key for the name."""
         for way in self._others.ways()[0]:
             query = query_of(self._level, way, self._wanted)
-            answer = self._step.each(
-                replace(query, keys={**query.keys, NAME: key}) if key else query,
-                self._take,
-                limit=limit,
-                as_it_stands=as_it_stands,
-            )
-            whole = whole and answer.complete
-        return whole
+            yield replace(query, keys={**query.keys, NAME: key.text}) if key.text else query
 
-    def _take(self, match: Match) -> None:
+    def take(self, match: Match) -> None:
+        """Keep whoever has the name in other letters."""
         who = who_is(self._level, match)
         names = texts(match.get(NAME, ""))
         self._foreign.update(script.name for script in map(only_script, names) if script)
@@ -130,7 +140,7 @@ class _Looking:
             self._names.update(names)
             self._keep(match)
 
-    def tell(self, *, whole: bool) -> None:
+    def tell(self) -> None:
         """Say who was understood, and who may be missing."""
         if self._seen:
             names = each_named(NAME, sorted(self._names)[:5])
@@ -146,7 +156,7 @@ class _Looking:
                     "those letters, an ID or a birth date."
                 )
             )
-        if not whole:
+        if not self.whole:
             self.found.lack(
                 perhaps(
                     "not everybody could be looked at who may have the name "

@@ -18,6 +18,7 @@ from .gathering import Gathering
 from .habits import Habits
 from .refusals import is_refusal, refused_of
 from .roots import ask_by_patient
+from .steps import Step
 from .telling import ask_for_all
 
 # What is asked one level down where an archive neither takes nor returns it.
@@ -68,7 +69,7 @@ class Asking:
         """The same question, with at most so long for a step of it."""
         return replace(self, deadline=self.deadline.at_most(seconds))
 
-    def put(self, query: Query, gathering: Gathering, *, told: Sequence[str] = ()) -> Part:
+    def put(self, query: Query, gathering: Gathering, *, told: Sequence[str] = ()) -> Step[Part]:
         """One query, as it stands, its rows into `gathering`; `told` names attributes whose texts
         are wanted of the first of them. What came before the deadline passed is kept, and
         marked."""
@@ -91,14 +92,14 @@ class Asking:
         with self.cost.lock:
             gathering.begin()
         try:
-            ending = self._in_either_root(query, take)
+            ending: Ending = yield self._in_either_root(query, take)
         except DeadlinePassed as passed:
             if not gathering.count:
                 raise
             ending = Ending(whole=False, notes=(incomplete(str(passed)),))
         return Part(ending, rows if ending.gave is None else ending.gave, texts, frozenset(given))
 
-    def _in_either_root(self, query: Query, take: Take) -> Ending:
+    def _in_either_root(self, query: Query, take: Take) -> Step[Ending]:
         """The query, which an archive without Study Root may want the patient for."""
         below_patient = query.level is not Level.PATIENT and not is_one(
             query.keys.get("PatientID", "")
@@ -112,9 +113,9 @@ class Asking:
             return take(match, size)
 
         if below_patient and self.habits.needs_patient:
-            return ask_by_patient(query, take, ask, self.habits.patients_of)
+            return (yield ask_by_patient(query, take, ask, self.habits.patients_of))
         try:
-            ending = ask(query, counted)
+            ending: Ending = yield ask(query, counted)
         except StatusFailure:
             if not (below_patient and self.exchange.patient_root_only):
                 raise
@@ -122,15 +123,15 @@ class Asking:
         else:
             if count or not (below_patient and self.exchange.patient_root_only):
                 return ending
-        return ask_by_patient(query, take, ask, self.habits.patients_of)
+        return (yield ask_by_patient(query, take, ask, self.habits.patients_of))
 
-    def _ask(self, query: Query, take: Take, also: Sequence[str] = ()) -> Ending:
+    def _ask(self, query: Query, take: Take, also: Sequence[str] = ()) -> Step[Ending]:
         """The query, without what this archive refuses to be asked for, or by; what is asked for
         `also` is not missed."""
         known = self.habits.refused_keys.get(query.level, frozenset())
         unkeyed = [one for one, key in query.keys.items() if (one, shape_of(one, key)) in known]
         if unkeyed:
-            return self._ask_without(query, unkeyed, take, also)
+            return (yield self._ask_without(query, unkeyed, take, also))
         # A key is sent all the same: without it anything would be an answer.
         refused = self.habits.refused.get(query.level, frozenset()) - query.keys.keys()
         asked = replace(query, wanted=(*query.wanted, *also), refused=refused)
@@ -145,7 +146,7 @@ class Asking:
             if not found:
                 if not self._learn_refused_keys(asked):
                     raise
-                return self._ask(query, take, also)
+                return (yield self._ask(query, take, also))
             refused |= found
             self.habits.refused[query.level] = (
                 self.habits.refused.get(query.level, frozenset()) | found
@@ -159,7 +160,7 @@ class Asking:
 
     def _ask_without(
         self, query: Query, unkeyed: Collection[str], take: Take, also: Sequence[str]
-    ) -> Ending:
+    ) -> Step[Ending]:
         """The query without keys that are refused; what comes is compared where it has them."""
         unknown = 0
         told = [one for one in unkeyed if one not in _FOUND_BELOW]
@@ -171,7 +172,7 @@ class Asking:
                 return True
             return take(match, size)
 
-        ending = self._ask(without_keys(query, unkeyed), known, also)
+        ending: Ending = yield self._ask(without_keys(query, unkeyed), known, also)
         names = ", ".join(sorted(unkeyed))
         note = remark(
             f"The archive refuses to be searched by {names}; what came was compared here."

@@ -14,6 +14,7 @@ from ..standard.query import Match, Query, is_one
 from .asking import Asking
 from .gathering import Gathering
 from .halves import beside
+from .steps import result_of
 
 # Keys that lists are made by, or that are proved otherwise (see `unseen`).
 _EARLY = frozenset({
@@ -69,7 +70,7 @@ def _some(
     """At most so many studies with these keys, and whether there are no more."""
     query = Query(Level.STUDY, keys, (_UNIQUE, _DAY, *wanted))
     gathering = Gathering(query, most)
-    part = asking.put(query, gathering)
+    part = result_of(asking.put(query, gathering))
     cut = gathering.full or asking.habits.is_cut(Level.STUDY, part.rows)
     return gathering.matches[:most], part.ending.whole and not cut
 
@@ -85,7 +86,7 @@ def _finds(asking: Asking, study: Match, keyword: str) -> bool:
     gathering = Gathering(
         query, _MOST_ALIKE, keep=lambda match: came.add(str(match.get(_UNIQUE, "")))
     )
-    part = asking.put(query, gathering)
+    part = result_of(asking.put(query, gathering))
     if uid in came or not part.ending.whole or gathering.full:
         return True
     if asking.habits.is_cut(Level.STUDY, part.rows) or not is_one(day):

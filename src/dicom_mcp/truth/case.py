@@ -17,6 +17,7 @@ from ..words.letters import in_other_case
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .script import MOST_COMPARED, ask_in_any_script
+from .steps import Step
 
 # Text that people write as they like. IDENTIFIERS of these VRs are none: case makes others of them.
 FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
@@ -25,7 +26,7 @@ FREE_TEXT = frozenset({"PN", "LO", "LT", "SH", "ST", "UC", "UT"})
 _MOST_WAYS = 26
 
 
-def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask with the text as it stands, and in other case where the archive may insist on case."""
     ignores = asking.habits.ignores_case
     open_keys = {
@@ -34,7 +35,7 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
         if keyword not in IDENTIFIERS and _vr(keyword) in FREE_TEXT and in_other_case(key)
     }
     with _watching(asking, gathering, open_keys):
-        outcome = ask_in_any_script(asking, query, gathering)
+        outcome: Outcome = yield ask_in_any_script(asking, query, gathering)
     before = gathering.count
     notes, whole = list(outcome.notes), outcome.whole
     # Of a key that was ignored everything came already, and was compared.
@@ -50,7 +51,7 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Outco
         gathering.loosen(changed, most_examined=MOST_COMPARED)
         other = Query(query.level, {**query.keys, **asked}, query.wanted)
         with _watching(asking, gathering, asked):
-            more = ask_in_any_script(asking, other, gathering)
+            more: Outcome = yield ask_in_any_script(asking, other, gathering)
         whole = whole and more.whole
         notes += [note for note in more.notes if note not in notes]
     if len(others) > _MOST_WAYS and not gathering.full and not any(map(ignores.get, ways)):

@@ -15,6 +15,7 @@ from ..standard.values import count_of
 from .asking import Asking
 from .gathering import Gathering
 from .parents import uid_in
+from .steps import result_of
 from .whole import ask_whole, matches
 
 MODALITIES = "ModalitiesInStudy"
@@ -133,7 +134,7 @@ def _fill_series(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
 def _count(asking: Asking, query: Query) -> int | None:
     """How many matches there are; None when they did not all come."""
     gathering = Gathering(query, _MOST_BELOW, keep=lambda _: None)
-    outcome = ask_whole(asking, query, gathering)
+    outcome = result_of(ask_whole(asking, query, gathering))
     return gathering.count if gathering.close(outcome).complete else None
 
 

@@ -20,6 +20,7 @@ from .asking import Asking
 from .gathering import Gathering
 from .lists import AT_ONCE, ask_listed
 from .parents import uid_in
+from .steps import result_of
 
 # The study and the series.
 type Place = tuple[str, str]
@@ -68,7 +69,7 @@ def is_relational(asking: Asking, series: str) -> bool:
 def _learn(asking: Asking, gathering: Gathering, series: str) -> None:
     query = Query(Level.IMAGE, {_SERIES: series}, (_STUDY, _SERIES))
     try:
-        asking.put(query, gathering)
+        result_of(asking.put(query, gathering))
     except StatusFailure as failure:
         if failure.status in NO_RESOURCES:
             raise  # which says nothing of the key
@@ -157,7 +158,7 @@ class _Images:
                 self._keep(match)
 
         gathering = Gathering(query, _MOST, keep=take)
-        answer = gathering.close(ask_listed(self._asking, query, gathering))
+        answer = gathering.close(result_of(ask_listed(self._asking, query, gathering)))
         came = {place for place in places if self._is_all(place, answer)}
         self._left -= came
         if answer.complete:

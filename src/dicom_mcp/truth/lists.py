@@ -29,6 +29,7 @@ from ..standard.shapes import SEPARATOR
 from .asking import Asking
 from .gathering import Gathering, Outcome
 from .refusals import is_refusal
+from .steps import Step, result_of
 from .unseen import ask_seen
 
 # Values in one query: of UIDs of full length 6.5 kB, which a URL has room for too.
@@ -53,11 +54,11 @@ _ENDS = 2
 _MOST_NAMED = 10
 
 
-def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask, a list of values as this archive reads lists."""
     lists = {one: key for one in LISTED if SEPARATOR in (key := query.keys.get(one, ""))}
     if not lists:
-        return ask_seen(asking, query, gathering)
+        return (yield ask_seen(asking, query, gathering))
     # What is above is asked for: without it a hierarchical archive has nothing.
     above = {UNIQUE_KEY[level] for level in query.level.above}
     keyword = max(lists, key=lambda one: (one in above, lists[one].count(SEPARATOR)))
@@ -184,7 +185,7 @@ class _Listed:
         query = self._with(SEPARATOR.join(values))
         own = self._gathering.part(query)
         try:
-            answer = own.close(ask_seen(self._asking, query, own))
+            answer = own.close(result_of(ask_seen(self._asking, query, own)))
         except (AssociationAborted, ConnectionLost, BadRequest):
             return None  # longer than it takes
         except StatusFailure as failure:
@@ -218,7 +219,7 @@ class _Listed:
         query = self._with("")
         own = Gathering(query, _LOOKED_AT)
         try:
-            answer = own.close(ask_seen(self._asking, query, own))
+            answer = own.close(result_of(ask_seen(self._asking, query, own)))
         except (AskedInVain, DeadlinePassed):
             raise
         except ArchiveError:
@@ -267,7 +268,7 @@ class _Listed:
         which has an association for nobody who waits with one in hand."""
         query = self._with(value)
         own = Gathering(query, _MOST_COMPARED)
-        return own.close(ask_seen(self._asking, query, own)), own
+        return own.close(result_of(ask_seen(self._asking, query, own))), own
 
     def _hand_on(self, answer: Matches, own: Gathering) -> None:
         self._gathering.begin()
@@ -279,7 +280,7 @@ class _Listed:
         """Ask without the list, and compare what comes with these values here."""
         own = self._gathering.part(self._with(SEPARATOR.join(values)))
         own.compare([self._keyword], most_examined=_MOST_COMPARED)
-        answer = own.close(ask_seen(self._asking, self._with(""), own))
+        answer = own.close(result_of(ask_seen(self._asking, self._with(""), own)))
         if self._names_parents and not own.examined:
             self._not_asked(values, f"{_MOST_IN_VAIN} others brought nothing")
         self._join(answer)

@@ -18,6 +18,7 @@ from .asking import Asking
 from .gathering import Gathering, Outcome
 from .parents import uid_in
 from .proof import ask_proved, ask_without
+from .steps import Step, result_of
 from .whole import matches
 
 MODALITIES = "ModalitiesInStudy"
@@ -35,17 +36,17 @@ _MOST = 2_000_000
 _NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
 
 
-def ask_by_modality(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_by_modality(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask, and where it is about a modality make sure that ModalitiesInStudy could tell."""
     key = query.keys.get(MODALITIES, "")
     habits = asking.habits
     if query.level is not Level.STUDY or MODALITIES in habits.left_out:
-        return ask_proved(asking, query, gathering)
+        return (yield ask_proved(asking, query, gathering))
     if key in NOT_IMAGES and habits.lists_reports is False:
         return _by_series(asking, query, gathering, key)
     seen = _Seen(key)
     gathering.look = None if habits.lists_reports and habits.splits_modalities else seen.look
-    outcome = ask_proved(asking, query, gathering)
+    outcome: Outcome = yield ask_proved(asking, query, gathering)
     gathering.look = None
     if seen.both:
         habits.lists_reports = True
@@ -58,7 +59,7 @@ def ask_by_modality(asking: Asking, query: Query, gathering: Gathering) -> Outco
         if habits.splits_modalities is None:
             habits.splits_modalities = _splits(step, query)
         if habits.splits_modalities is False:
-            outcome = ask_without(asking, query, gathering, [MODALITIES])
+            outcome = yield ask_without(asking, query, gathering, [MODALITIES])
         if key not in NOT_IMAGES or habits.lists_reports:
             return outcome
         habits.lists_reports = _lists(step, key)
@@ -195,13 +196,13 @@ def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> 
         series = Gathering(
             by_series, _MOST, keep=lambda match: with_it.add(uid_in(match, "StudyInstanceUID"))
         )
-        answer = series.close(ask_proved(asking, by_series, series))
+        answer = series.close(result_of(ask_proved(asking, by_series, series)))
         whole, notes = answer.complete, [told, *answer.notes]
     rows: list[Match] = []
     wider = Query(query.level, others, (*query.wanted, MODALITIES))
     for one in _narrowed(wider, with_it):
         studies = Gathering(one, _MOST, keep=rows.append)
-        answer = studies.close(ask_proved(asking, one, studies))
+        answer = studies.close(result_of(ask_proved(asking, one, studies)))
         whole = whole and answer.complete
         notes += [note for note in answer.notes if note not in notes]
     for number, match in enumerate(rows):

@@ -19,6 +19,7 @@ from .asking import Asking, Part
 from .endings import TOLD_APART_BY, Endings
 from .gathering import Gathering, Outcome
 from .span import Density, Span, day_of
+from .steps import result_of
 from .times import Times
 from .undated import brings_undated
 
@@ -368,7 +369,7 @@ class Parts:
         told = tuple(dict.fromkeys((self._split_by, *told_of(self._query.level))))
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
         try:
-            part = self._asking.put(query, self._gathering, told=told)
+            part = result_of(self._asking.put(query, self._gathering, told=told))
         except StatusFailure as failure:
             if failure.status in TOO_MANY and not self._asking.deadline.allowance.spent:
                 return Part(Ending(whole=False, capped=True), 0, [], frozenset())

@@ -18,9 +18,10 @@ from ..standard.query import Match, Query, texts
 from ..standard.recheck import IDENTIFIERS
 from ..standard.shapes import SEPARATOR, Trial, shape, trial
 from ..words.letters import in_other_case
-from .asking import Asking
+from .asking import Asking, Part
 from .case import FREE_TEXT, ask_in_any_case
 from .gathering import Gathering, Outcome
+from .steps import Step
 from .whole import ask_whole
 
 # Matches that are looked at for a value to try a key with, and for how long all of it may take.
@@ -41,7 +42,7 @@ class _Verdict(Enum):
     UNKNOWN = "there was no value to try it with, or trying was cut short"
 
 
-def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask so that what comes, nothing included, is what the keys mean."""
     understands = asking.habits.understands
     unread = [
@@ -50,8 +51,8 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
         if any(understands.get((keyword, one)) is False for one in _shapes(asking, keyword, key))
     ]
     if unread:
-        return ask_without(asking, query, gathering, unread)
-    outcome = ask_in_any_case(asking, query, gathering)
+        return (yield ask_without(asking, query, gathering, unread))
+    outcome: Outcome = yield ask_in_any_case(asking, query, gathering)
     if asking.as_it_stands:
         return outcome
     doubted = [
@@ -64,14 +65,14 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     before = gathering.count
     try:
         proof = _Proof(asking.within(_SECONDS), query, doubted)
-        if proof.compare(gathering):
+        if (yield proof.compare(gathering)):
             return _told(outcome, doubted) if gathering.count > before else outcome
-        verdicts = proof.verdicts()
+        verdicts: dict[str, _Verdict] = yield proof.verdicts()
     except ArchiveError as error:
         return _unproved(outcome, doubted, f"trying failed: {error}")
     unread = [one for one, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]
     if unread:
-        return ask_without(asking, query, gathering, unread)
+        return (yield ask_without(asking, query, gathering, unread))
     unknown = [one for one, verdict in verdicts.items() if verdict is _Verdict.UNKNOWN]
     return _unproved(outcome, unknown, _Verdict.UNKNOWN.value) if unknown else outcome
 
@@ -85,11 +86,11 @@ class _Proof:
         self._doubted = doubted
         self._known: list[Match] = []
 
-    def compare(self, gathering: Gathering) -> bool:
+    def compare(self, gathering: Gathering) -> Step[bool]:
         """Look at what there is without the keys; whether that was all there is, and could be
         compared."""
         rest = {one: key for one, key in self._query.keys.items() if one not in self._doubted}
-        self._known, whole = self._look(rest)
+        self._known, whole = yield self._look(rest)
         if not whole or any(one not in match for match in self._known for one in self._doubted):
             return False
         before = gathering.count
@@ -102,32 +103,33 @@ class _Proof:
                 self._asking.habits.learn(keyword, one, understood=False)
         return True
 
-    def verdicts(self) -> dict[str, _Verdict]:
+    def verdicts(self) -> Step[dict[str, _Verdict]]:
         """Of each keyword, by trying."""
         if any(not self._values(keyword) for keyword in self._doubted):
             above = {UNIQUE_KEY[one] for one in self._query.level.above}
             parents = {one: key for one, key in self._query.keys.items() if one in above}
-            more, _ = self._look({one: key for one, key in parents.items() if not shape("UI", key)})
+            keys = {one: key for one, key in parents.items() if not shape("UI", key)}
+            more, _ = yield self._look(keys)
             self._known += more
-        return {keyword: self._decided(keyword) for keyword in self._doubted}
+        verdicts: dict[str, _Verdict] = {}
+        for keyword in self._doubted:
+            try:
+                verdicts[keyword] = yield self._verdict(keyword)
+            except _Undecided:
+                verdicts[keyword] = _Verdict.UNKNOWN
+        return verdicts
 
-    def _look(self, keys: Mapping[str, str]) -> tuple[list[Match], bool]:
+    def _look(self, keys: Mapping[str, str]) -> Step[tuple[list[Match], bool]]:
         """Some matches of these keys, and whether they are all."""
         query = Query(self._query.level, keys, (*self._query.wanted, *self._doubted))
         gathering = Gathering(query, _LOOKED_AT)
-        outcome = ask_whole(self._asking, query, gathering)
+        outcome: Outcome = yield ask_whole(self._asking, query, gathering)
         return gathering.matches, outcome.whole and not gathering.full
 
     def _values(self, keyword: str) -> list[str]:
         return [text for match in self._known for text in texts(match.get(keyword, ""))]
 
-    def _decided(self, keyword: str) -> _Verdict:
-        try:
-            return self._verdict(keyword)
-        except _Undecided:
-            return _Verdict.UNKNOWN
-
-    def _verdict(self, keyword: str) -> _Verdict:
+    def _verdict(self, keyword: str) -> Step[_Verdict]:
         """Tries every shape the key is sent in, in other case first: an archive that ignores case
         is sent fewer of them."""
         habits = self._asking.habits
@@ -137,19 +139,19 @@ class _Proof:
                 return _Verdict.UNKNOWN
             other = tried.key.swapcase()
             if _is_free_text(keyword) and keyword not in habits.ignores_case and other != tried.key:
-                habits.ignores_case[keyword] = self._finds(keyword, Trial(other))
-                understood = habits.ignores_case[keyword] or self._finds(keyword, tried)
+                habits.ignores_case[keyword] = yield self._finds(keyword, Trial(other))
+                understood = habits.ignores_case[keyword] or (yield self._finds(keyword, tried))
             else:
-                understood = self._finds(keyword, tried)
+                understood = yield self._finds(keyword, tried)
             habits.learn(keyword, next(iter(pending)), understood=understood)
             if not understood:
                 return _Verdict.NOT_UNDERSTOOD
         return _Verdict.UNDERSTOOD
 
-    def _finds(self, keyword: str, tried: Trial) -> bool:
+    def _finds(self, keyword: str, tried: Trial) -> Step[bool]:
         query = Query(self._query.level, {keyword: tried.key}, (keyword,))
         gathering = Gathering(query, 1)
-        part = self._asking.put(query, gathering)
+        part: Part = yield self._asking.put(query, gathering)
         if not gathering.count and not part.ending.whole:
             raise _Undecided
         return bool(gathering.count)
@@ -157,12 +159,13 @@ class _Proof:
 
 def ask_without(
     asking: Asking, query: Query, gathering: Gathering, unread: Collection[str]
-) -> Outcome:
+) -> Step[Outcome]:
     """Ask without these keys, and compare here."""
     gathering.compare(unread, most_examined=_MOST_COMPARED)
     rest = {one: key for one, key in query.keys.items() if one not in unread}
     wider = Query(query.level, rest, (*query.wanted, *unread))
-    return _told(ask_proved(asking, wider, gathering), unread)
+    outcome: Outcome = yield ask_proved(asking, wider, gathering)
+    return _told(outcome, unread)
 
 
 def _told(outcome: Outcome, unread: Collection[str]) -> Outcome:

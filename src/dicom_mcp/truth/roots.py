@@ -9,8 +9,9 @@ from collections.abc import Callable, MutableMapping
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
 from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Matches, Query, is_one
+from .steps import Step
 
-type Ask = Callable[[Query, Callable[[Match, int], bool]], Ending]
+type Ask = Callable[[Query, Callable[[Match, int], bool]], Step[Ending]]
 
 # What a patient's record has besides its counts (PS3.4 C.6.1.1.2); all may stand with a study too.
 OF_PATIENT = frozenset({
@@ -78,7 +79,7 @@ def ask_by_patient(
     take: Callable[[Match, int], bool],
     ask: Ask,
     known: MutableMapping[str, tuple[str, ...]],
-) -> Ending:
+) -> Step[Ending]:
     """A query below the patient, asked once for each patient it may be about.
 
     `ask` sends one query; `known` remembers the patients of each study that was asked about: the
@@ -98,7 +99,9 @@ def ask_by_patient(
         ending = Ending()
     else:
         keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
-        ending = ask(Query(Level.PATIENT, keys, tuple(sorted(OF_PATIENT))), note_patient)
+        ending: Ending = yield ask(
+            Query(Level.PATIENT, keys, tuple(sorted(OF_PATIENT))), note_patient
+        )
     whole, notes = ending.whole and len(patients) <= _MOST_PATIENTS, list(ending.notes)
     rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
     owners: list[str] = []
@@ -115,7 +118,7 @@ def ask_by_patient(
             stopped = not take({**patient, **match}, size)
             return not stopped
 
-        ending = ask(Query(query.level, {**rest, "PatientID": who}, query.wanted), take_his)
+        ending = yield ask(Query(query.level, {**rest, "PatientID": who}, query.wanted), take_his)
         whole = whole and ending.whole
         notes += ending.notes
         owners += [who] if count else []

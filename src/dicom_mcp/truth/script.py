@@ -8,19 +8,20 @@ from ..standard.note import remark
 from ..standard.query import Query
 from .asking import Asking
 from .gathering import Gathering, Outcome
+from .steps import Step
 from .whole import ask_whole
 
 # How many answers to a widened key are compared here: a second's worth on a slow archive.
 MOST_COMPARED = 2000
 
 
-def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask with text as it stands, and with * for what is beyond ASCII, or may be, unless the
     archive is known to compare characters."""
     habits = asking.habits
     before = gathering.count
     gathering.translated = False
-    outcome = ask_whole(asking, query, gathering)
+    outcome: Outcome = yield ask_whole(asking, query, gathering)
     if asking.as_it_stands:
         return outcome
     wider = query.in_ascii()
@@ -37,7 +38,7 @@ def ask_in_any_script(asking: Asking, query: Query, gathering: Gathering) -> Out
         return outcome
     gathering.loosen(widened, most_examined=MOST_COMPARED)
     gathering.watch({})  # what a wider key finds says nothing of the archive's case
-    compared = ask_whole(asking, wider, gathering)
+    compared: Outcome = yield ask_whole(asking, wider, gathering)
     if compared.whole and gathering.count == before + found and not gathering.full:
         return outcome
     told = remark(

@@ -19,6 +19,7 @@ from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .lists import ask_listed
 from .parents import uid_in
+from .steps import result_of
 from .whole import ask_first, ask_whole
 
 # What an answer is parted by, of studies.
@@ -123,7 +124,7 @@ class _Series:
                 habits.gave(Level.SERIES, rows if part.ending.whole else 0)
                 outcome = Outcome(part.ending.whole, list(part.ending.notes))
             else:
-                outcome = ask_whole(self._asking, self._query, gathering, part)
+                outcome = result_of(ask_whole(self._asking, self._query, gathering, part))
         except StatusFailure as failure:
             if failure.status == OVERLOADED:
                 raise
@@ -143,7 +144,7 @@ class _Series:
     def _ask_once(self, gathering: Gathering) -> Part | None:
         """The answer to the query as it stands; None where the archive refuses so much."""
         try:
-            return ask_first(self._asking, self._query, gathering)
+            return result_of(ask_first(self._asking, self._query, gathering))
         except StatusFailure as failure:
             if failure.status in TOO_MANY:
                 return None
@@ -195,7 +196,7 @@ class _Series:
 
         gathering = Gathering(query, _MOST, keep=take)
         try:
-            answer = gathering.close(ask_listed(self._asking, query, gathering))
+            answer = gathering.close(result_of(ask_listed(self._asking, query, gathering)))
         except (DeadlinePassed, ConnectionTimedOut):
             if not self._seen:
                 raise
@@ -213,7 +214,7 @@ class _Series:
                 query, _MOST, keep=lambda match, study=study: self._take(match, study)
             )
             try:
-                answer = gathering.close(ask_whole(self._asking, query, gathering))
+                answer = gathering.close(result_of(ask_whole(self._asking, query, gathering)))
             except (DeadlinePassed, ConnectionTimedOut):
                 if not number and not self._seen:
                     raise

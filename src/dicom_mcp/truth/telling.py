@@ -20,6 +20,7 @@ from ..standard.shapes import SEPARATOR
 from ..standard.values import count_of
 from .habits import Habits, Proved
 from .halves import DAY_OF, around, halves, halves_of_day
+from .steps import Step
 
 type Take = Callable[[Match, int], bool]
 
@@ -27,7 +28,7 @@ type Take = Callable[[Match, int], bool]
 class Ask(Protocol):
     """Sends one query, which asks for these attributes `also`; its rows go to `take`."""
 
-    def __call__(self, query: Query, take: Take, also: Sequence[str] = (), /) -> Ending: ...
+    def __call__(self, query: Query, take: Take, also: Sequence[str] = (), /) -> Step[Ending]: ...
 
 
 # What is worked out from the levels below a match of each level, and what of it says how much was
@@ -72,19 +73,19 @@ def _may_be_cut(query: Query) -> bool:
     return bool(told) and not alone and not told & query.keys.keys()
 
 
-def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Ending:
+def ask_for_all(query: Query, take: Take, ask: Ask, habits: Habits) -> Step[Ending]:
     """The query; every match that there is, whatever has to be worked out to tell of it."""
     if not _may_be_cut(query):
-        return ask(query, take)
+        return (yield ask(query, take))
     telling = _Telling(query, take, ask, habits)
-    some = telling.ask_for(query.keys)
+    some: _Some = yield telling.ask_for(query.keys)
     if not some.ending.whole or telling.stopped or not some.is_told:
         return some.ending
     if habits.proved.covers(query.keys, some.counts):
         return some.ending
     if len(some.came) == habits.cap:
         return some.ending  # cut by its rows, if at all, whatever is told of them
-    proof = telling.prove(some)
+    proof: Ending = yield telling.prove(some)
     if telling.late and proof.whole and not telling.stopped:
         habits.cuts_told = True
         habits.proved = Proved()
@@ -134,7 +135,7 @@ class _Telling:
         # How many came only when they were asked for in another way.
         self.late = 0
 
-    def ask_for(self, keys: Mapping[str, str], only: Collection[_Who] | None = None) -> _Some:
+    def ask_for(self, keys: Mapping[str, str], only: Collection[_Who] | None = None) -> Step[_Some]:
         """Ask by these keys; what is new, and among those that are wanted `only`, is taken."""
         some = _Some(counts={keyword: [] for keyword in self._counts})
         known = len(self._seen)
@@ -153,7 +154,7 @@ class _Telling:
             self.stopped = not self._take(match, size)
             return not self.stopped
 
-        some.ending = self._ask(replace(self._query, keys=keys), take, self._also)
+        some.ending = yield self._ask(replace(self._query, keys=keys), take, self._also)
         return some
 
     def _note(self, some: _Some, match: Match) -> None:
@@ -167,7 +168,7 @@ class _Telling:
             else:
                 each.append(count)
 
-    def prove(self, whole: _Some) -> Ending:
+    def prove(self, whole: _Some) -> Step[Ending]:
         """Whether `whole` was all there is, or is now that the rest came too."""
         bare: dict[_Who, None] = {}
         rows = 0
@@ -182,11 +183,11 @@ class _Telling:
 
         ending = Ending()
         if not self._habits.always_tells:
-            ending = self._ask(replace(self._query, wanted=()), note, ())
+            ending = yield self._ask(replace(self._query, wanted=()), note, ())
         if self._habits.always_tells:
-            return self._prove_by_halves(whole)
+            return (yield self._prove_by_halves(whole))
         missing = [who for who in bare if who not in self._seen]
-        if missing and not self._ask_by_uid(missing, len(whole.came)):
+        if missing and not (yield self._ask_by_uid(missing, len(whole.came))):
             return _CUT
         if ending.whole and not missing:
             self._habits.proved.learn(self._query.keys, whole.counts)
@@ -194,7 +195,7 @@ class _Telling:
             return _CUT
         return Ending(gave=rows) if ending.whole else ending
 
-    def _ask_by_uid(self, missing: Sequence[_Who], size: int) -> bool:
+    def _ask_by_uid(self, missing: Sequence[_Who], size: int) -> Step[bool]:
         """Ask for these by lists of as many as came at once; whether all came."""
         above = {UNIQUE_KEY[one] for one in self._query.level.above}
         keys = {one: key for one, key in self._query.keys.items() if one in above}
@@ -205,7 +206,7 @@ class _Telling:
             asked = left[:size]
             listed = SEPARATOR.join(uid for uid, _ in asked)
             try:
-                self.ask_for({**keys, self._unique: listed}, asked)
+                yield self.ask_for({**keys, self._unique: listed}, asked)
             except StatusFailure:
                 if size == 1:
                     raise
@@ -218,23 +219,26 @@ class _Telling:
             size = max(size // _SHRINK, 1)
         return whole
 
-    def _prove_by_halves(self, whole: _Some) -> Ending:
+    def _prove_by_halves(self, whole: _Some) -> Step[Ending]:
         """The same of an archive that tells what it works out whether or not it is asked to: two
         halves of the time have no more."""
         keys = self._query.keys
         if self._query.level is Level.SERIES and is_one(keys.get(UNIQUE_KEY[Level.STUDY], "")):
-            return self._prove_by_count(whole)
+            return (yield self._prove_by_count(whole))
         if not any(whole.days) and not self._also:
             self._also = (self._day, *_TIMES[self._query.level])
-            whole = self.ask_for(keys)
+            whole = yield self.ask_for(keys)
         known = len(self._seen)
-        parts = [self.ask_for(part) for part in self._parts(keys, whole)]
+        parts = self._parts(keys, whole)
+        proves = bool(parts)
+        for part in parts:
+            some: _Some = yield self.ask_for(part)
+            proves = proves and some.ending.whole and len(some.came) < len(whole.came)
         if len(self._seen) > known:
             if self._habits.is_cut(self._query.level, len(whole.came)):
                 self._habits.cap = self._habits.silent_cap = len(whole.came)
             return _CUT
-        proves = all(some.ending.whole and len(some.came) < len(whole.came) for some in parts)
-        if parts and proves:
+        if proves:
             self._habits.proved.learn(keys, whole.counts)
         return Ending()
 
@@ -246,7 +250,7 @@ class _Telling:
             return [{**keys, self._day: span} for span in spans]
         return [{**keys, "StudyTime": span} for span in halves_of_day(whole.times)]
 
-    def _prove_by_count(self, whole: _Some) -> Ending:
+    def _prove_by_count(self, whole: _Some) -> Step[Ending]:
         """The same of the series of one study, which the level above counts."""
         counted = "NumberOfStudyRelatedSeries"
         above = {UNIQUE_KEY[one] for one in self._query.level.above}
@@ -257,7 +261,7 @@ class _Telling:
             return True
 
         if self._query.keys.keys() <= above:
-            self._ask(Query(Level.STUDY, self._query.keys, (counted,)), note, ())
+            yield self._ask(Query(Level.STUDY, self._query.keys, (counted,)), note, ())
         if len(counts) != 1 or counts[0] is None:
             return Ending()
         if counts[0] <= len(whole.came):

@@ -15,6 +15,7 @@ from ..standard.status import TOO_MANY
 from .asking import Asking, Part
 from .endings import TOLD_APART_BY, Endings
 from .gathering import Gathering, Outcome
+from .steps import result_of
 
 # Before this no study was made, so that what comes of it has no date.
 NO_DATE = "-18500101"
@@ -66,7 +67,7 @@ def _brings(asking: Asking, query: Query, keyword: str) -> bool:
     key = NO_DATE if keyword != "StudyTime" else "-000000"
     asked = Query(query.level, {**query.keys, keyword: key}, (keyword,))
     try:
-        part = asking.put(asked, Gathering(asked, 0), told=(keyword,))
+        part = result_of(asking.put(asked, Gathering(asked, 0), told=(keyword,)))
     except (StatusFailure, DeadlinePassed):
         return False
     return keyword in part.given and any(not one[keyword] for one in part.told)
@@ -138,7 +139,7 @@ class _Looking:
         told = TOLD_APART_BY[self._query.level]
         query = Query(self._query.level, {**self._query.keys, **keys}, (*self._query.wanted, *told))
         try:
-            part = self._asking.put(query, gathering or self._gathering, told=told)
+            part = result_of(self._asking.put(query, gathering or self._gathering, told=told))
         except StatusFailure as failure:
             if failure.status in TOO_MANY and not self._asking.deadline.allowance.spent:
                 return Part(Ending(whole=False, capped=True), 0, [], frozenset())

@@ -18,6 +18,7 @@ from .gathering import Gathering, Outcome
 from .halves import DAY_OF, halves
 from .modalities import ask_by_modality
 from .proof import ask_proved
+from .steps import Step
 
 # Keys of a study that its series answer (PS3.4 C.3.4).
 _BELOW = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
@@ -32,29 +33,30 @@ _LISTS = frozenset({Level.STUDY, Level.PATIENT})
 _FEW = 3
 
 
-def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
+def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask so that what comes is all there is, whatever the archive's limit counts."""
     if query.level not in _LISTS or query.keys.get("StudyInstanceUID"):
-        return ask_by_modality(asking, query, gathering)
+        return (yield ask_by_modality(asking, query, gathering))
     below = [one for one, key in query.keys.items() if one in _BELOW and key]
     if gathering.empty:
         if below:
             gathering.loosen(below, most_examined=_MOST_COMPARED)
         rest = {one: key for one, key in query.keys.items() if one not in below}
-        return ask_proved(asking, Query(query.level, rest, (*query.wanted, *below)), gathering)
+        wider = Query(query.level, rest, (*query.wanted, *below))
+        return (yield ask_proved(asking, wider, gathering))
     cut = [one for one in query.keys if one in asking.habits.cut_unseen]
     # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
     if cut and asking.habits.lists_reports is not False:
         late = compared_late(asking, query)
         asking.habits.cut_unseen.update(late)
-        return _ask_without(asking, query, gathering, [*cut, *late])
+        return (yield _ask_without(asking, query, gathering, [*cut, *late]))
     day = DAY_OF[query.level]
     gathering.date_by(day)
     dated = Query(query.level, query.keys, (*query.wanted, day))
-    outcome = ask_by_modality(asking, dated, gathering)
+    outcome: Outcome = yield ask_by_modality(asking, dated, gathering)
     if outcome.whole and not gathering.full and (late := compared_late(asking, query)):
         asking.habits.cut_unseen.update(late)
-        return _ask_without(asking, query, gathering, late)
+        return (yield _ask_without(asking, query, gathering, late))
     doubted = [one for one in below if one in gathering.answered]
     is_list = query.level is Level.PATIENT or doubted
     if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
@@ -62,14 +64,14 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Outcome:
     if gathering.halved:
         return outcome
     try:
-        return _prove(asking, dated, gathering, outcome, doubted)
+        return (yield _prove(asking, dated, gathering, outcome, doubted))
     except ArchiveError as error:
         return _unproved(outcome, str(error))
 
 
 def _prove(
     asking: Asking, query: Query, gathering: Gathering, outcome: Outcome, doubted: list[str]
-) -> Outcome:
+) -> Step[Outcome]:
     """What `outcome` is worth: two halves of the time bring nothing that the whole lacked, or what
     cannot be halved has nothing more without the `doubted` keys. Of an archive that is known to cut
     lists the halves came in parts as the whole did, which prove nothing."""
@@ -86,7 +88,7 @@ def _prove(
         half = Query(query.level, {**query.keys, day: span}, query.wanted)
         part = Gathering(half, _MOST_COMPARED, keep=keep)
         gathering.begin()
-        answer = part.close(ask_proved(asking, half, part))
+        answer = part.close((yield ask_proved(asking, half, part)))
         whole = whole and answer.complete
         if gathering.count > before:
             break
@@ -94,18 +96,23 @@ def _prove(
         return outcome if whole else _unproved(outcome, "parts of it were not whole either")
     if gathering.full:
         return outcome
-    proof = _ask_without(asking, query, gathering, doubted) if doubted else _cut(query)
+    proof = _cut(query)
+    if doubted:
+        proof = yield _ask_without(asking, query, gathering, doubted)
     if gathering.count == before:
         return outcome if proof.whole or not doubted else _unproved(outcome, "not all came")
     asking.habits.cut_unseen.update(doubted or [Level.PATIENT])
     return proof
 
 
-def _ask_without(asking: Asking, query: Query, gathering: Gathering, cut: list[str]) -> Outcome:
+def _ask_without(
+    asking: Asking, query: Query, gathering: Gathering, cut: list[str]
+) -> Step[Outcome]:
     """Ask without the keys by which this archive cuts unseen, and compare here."""
     gathering.compare(cut, most_examined=_MOST_COMPARED)
     rest = {one: key for one, key in query.keys.items() if one not in cut}
-    outcome = ask_proved(asking, Query(query.level, rest, (*query.wanted, *cut)), gathering)
+    wider = Query(query.level, rest, (*query.wanted, *cut))
+    outcome: Outcome = yield ask_proved(asking, wider, gathering)
     told = remark(
         f"This archive cuts lists by {', '.join(cut)} without a word; it was asked without, and "
         "what it gave was compared here."

@@ -16,6 +16,7 @@ from .asking import Asking, Part
 from .gathering import Gathering, Outcome
 from .halves import halves_of_day
 from .parts import Parts, told_of
+from .steps import Step, result_of
 from .undated import ask_undated
 
 # Which count of the level above proves that a list is whole.
@@ -40,11 +41,10 @@ _KNOWN_CAP = 100
 def matches(asking: Asking, query: Query, limit: int) -> Matches:
     """At most `limit` matches of the query, whole if they can be had, else marked."""
     gathering = Gathering(query, limit)
-    outcome = ask_whole(asking, query, gathering)
-    return gathering.close(outcome)
+    return gathering.close(result_of(ask_whole(asking, query, gathering)))
 
 
-def ask_first(asking: Asking, query: Query, gathering: Gathering) -> Part:
+def ask_first(asking: Asking, query: Query, gathering: Gathering) -> Step[Part]:
     """The answer to the query as it stands, whose dates tell how to ask for the rest of it."""
     return asking.put(_dated(query), gathering, told=told_of(query.level))
 
@@ -55,7 +55,7 @@ def _dated(query: Query) -> Query:
 
 def ask_whole(
     asking: Asking, query: Query, gathering: Gathering, first: Part | None = None
-) -> Outcome:
+) -> Step[Outcome]:
     """Ask, in parts where one answer is not enough, and let `gathering` take what comes; `first` is
     the answer to the query as it stands, where it was asked already.
 
@@ -63,7 +63,9 @@ def ask_whole(
     """
     habits = asking.habits
     try:
-        first = first or asking.put(_dated(query), gathering, told=told_of(query.level))
+        if first is None:
+            first = yield ask_first(asking, query, gathering)
+            assert first
     except StatusFailure as failure:
         if failure.status not in TOO_MANY or _is_of_one(query):
             raise
@@ -152,7 +154,7 @@ def _gives_more(asking: Asking, query: Query, rows: int) -> bool:
     every = Query(query.level)
     gathering = Gathering(every, max(rows, _ENOUGH), keep=lambda _: None)
     try:
-        part = asking.within(_SECONDS).put(every, gathering)
+        part = result_of(asking.within(_SECONDS).put(every, gathering))
     except ArchiveError:
         habits.refuses_all.add(query.level)
         return False
@@ -183,7 +185,7 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
     if keyword and UNIQUE_KEY[above] in query.keys and query.keys.keys() <= counted:
         counting = Query(above, query.keys, (keyword,))
         gathering = Gathering(counting, named)
-        asking.put(counting, gathering)
+        result_of(asking.put(counting, gathering))
         counts = [count_of(match.get(keyword, "")) for match in gathering.matches]
         told = [count for count in counts if count is not None]
         if len(told) == len(counts) == named:
