@@ -23,8 +23,7 @@ from .steps import result_of
 from .times import Times
 from .undated import brings_undated
 
-# Parts one question is asked in at most: of 100 matches each, a large hospital's year. Most calls
-# are ended by their deadline long before.
+# Parts of one question at most: of 100 matches each, a large hospital's year.
 MOST_PARTS = 5_000
 
 # What a list of each level is split by; of a single study or series nothing can be split.

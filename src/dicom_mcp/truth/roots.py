@@ -19,6 +19,8 @@ OF_PATIENT = frozenset({
     "PatientBirthTime", "PatientComments", "PatientID", "PatientName", "PatientSex",
 })  # fmt: skip
 
+_DESCRIBED = tuple(sorted(OF_PATIENT))
+
 _TELLING = ("PatientID", "PatientName", "IssuerOfPatientID")
 
 NO_PATIENT_ROOT = (
@@ -99,9 +101,7 @@ def ask_by_patient(
         ending = Ending()
     else:
         keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
-        ending: Ending = yield ask(
-            Query(Level.PATIENT, keys, tuple(sorted(OF_PATIENT))), note_patient
-        )
+        ending: Ending = yield ask(Query(Level.PATIENT, keys, _DESCRIBED), note_patient)
     whole, notes = ending.whole and len(patients) <= _MOST_PATIENTS, list(ending.notes)
     rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
     owners: list[str] = []
