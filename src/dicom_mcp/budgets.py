@@ -34,6 +34,11 @@ LARGEST_MATCH = 4 << 20
 # All of one answer in JSON: a server that ignores the limit may send every study it has.
 LARGEST_ANSWER_IN_JSON = 512 << 20
 
+# Objects in hand of all calls together, beside the one of the call that came first: that one may
+# have as much as an object may, the others wait for room. All processes together stay below 400
+# MiB by it: 80 at rest, 96 kept, two and a half times what is in hand.
+MOST_IN_HAND = 16 << 20
+
 # Objects that came and wait for those before them, in one retrieval.
 MOST_SET_ASIDE = 64 << 20
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive
 from dicom_mcp.dimse.contexts import EVERY
 from dicom_mcp.dimse.exchange import DimseExchange
@@ -103,7 +104,7 @@ def sending(way: str) -> Iterator[Sending]:
         return
     place = Receiver("RECEIVER", free_port(), "127.0.0.1")
     with (
-        receiving(place, {"0"}, 1, SENDERS),
+        receiving(place, {"0"}, 1, SENDERS, Deadline(60)),
         Sending(place) as sending,
     ):  # so that the port stays open
         yield sending

@@ -12,7 +12,8 @@ from pydicom.uid import ImplicitVRLittleEndian
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive
 from dicom_mcp.dimse.exchange import DimseExchange
-from dicom_mcp.dimse.receiver import Inbox, Senders, receiving
+from dicom_mcp.dimse.inbox import Inbox, Senders
+from dicom_mcp.dimse.receiver import receiving
 from dicom_mcp.errors import ArchiveError, Cancelled, DeadlinePassed, NoAcceptedContext
 from dicom_mcp.node import Node, Receiver
 from dicom_mcp.standard.instance import Instance, Retrieved
@@ -41,7 +42,7 @@ def emptied(inbox: Inbox) -> list[Instance]:
 
 
 def test_an_object_that_is_waited_for_arrives_as_it_travelled(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         assert store(place, image(ONE), origin=3) == [0x0000]
         (came,) = emptied(inbox)
     assert (came.sop_class_uid, came.sop_instance_uid) == (CT, ONE)
@@ -50,7 +51,7 @@ def test_an_object_that_is_waited_for_arrives_as_it_travelled(place: Receiver) -
 
 
 def test_what_nobody_asked_for_is_refused(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         inbox.message_id = 3
         assert store(place, image(TWO)) == [NOT_AUTHORISED]
         assert emptied(inbox) == []
@@ -60,28 +61,28 @@ def test_what_nobody_asked_for_is_refused(place: Receiver) -> None:
 def test_what_was_asked_for_is_taken_whatever_move_it_names(
     place: Receiver, origin: int | None
 ) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         inbox.message_id = 3
         assert store(place, image(ONE), origin=origin) == [0x0000]
         assert len(emptied(inbox)) == 1
 
 
 def test_an_object_that_is_too_large_ends_its_association_and_is_named(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         assert store(place, image(ONE, size=3_000_000)) == [None]
         assert inbox.too_large == ONE
         assert emptied(inbox) == []
 
 
 def test_what_is_no_longer_wanted_is_refused(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         inbox.close()
         assert store(place, image(ONE)) == [OUT_OF_RESOURCES]
 
 
 def test_a_pdu_that_is_too_long_to_be_one_ends_the_connection(place: Receiver) -> None:
     with (
-        receiving(place, {ONE}, 1000, SENDERS),
+        receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)),
         socket.create_connection((place.host, place.port), PATIENCE) as stranger,
     ):
         stranger.sendall(struct.pack(">BxI", 0x01, 0xFFFFFFF0))
@@ -97,7 +98,7 @@ def test_one_that_is_not_the_archive_is_rejected_and_counted(
 ) -> None:
     titles = f"{called:16}{title:16}".encode()
     request = struct.pack(">BxIHxx", 0x01, 68, 1) + titles + bytes(32)
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox:
         with socket.create_connection((place.host, place.port), PATIENCE) as stranger:
             stranger.sendall(request)
             rejected = stranger.recv(100)
@@ -110,7 +111,7 @@ def test_one_that_is_not_the_archive_is_rejected_and_counted(
 def test_one_who_comes_from_elsewhere_is_closed_at_once(place: Receiver) -> None:
     elsewhere = Senders(frozenset({"192.0.2.7"}), SENDERS.titles, SENDERS.originator)
     with (
-        receiving(place, {ONE}, 1000, elsewhere) as inbox,
+        receiving(place, {ONE}, 1000, elsewhere, Deadline(PATIENCE)) as inbox,
         socket.create_connection((place.host, place.port), PATIENCE) as stranger,
     ):
         assert stranger.recv(1) == b""
@@ -120,7 +121,7 @@ def test_one_who_comes_from_elsewhere_is_closed_at_once(place: Receiver) -> None
 
 def test_an_object_of_another_move_is_refused(place: Receiver) -> None:
     others = Senders(SENDERS.addresses, SENDERS.titles, "ANOTHER")
-    with receiving(place, {ONE}, 1000, others) as inbox:
+    with receiving(place, {ONE}, 1000, others, Deadline(PATIENCE)) as inbox:
         assert store(place, image(ONE), origin=3) == [NOT_AUTHORISED]
         assert store(place, image(ONE)) == [0x0000]  # many archives name no move
         assert len(emptied(inbox)) == 1
@@ -128,7 +129,7 @@ def test_an_object_of_another_move_is_refused(place: Receiver) -> None:
 
 def test_one_who_requests_nothing_is_closed_after_a_second_and_counted(place: Receiver) -> None:
     with (
-        receiving(place, {ONE}, 1000, SENDERS) as inbox,
+        receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox,
         socket.create_connection((place.host, place.port), PATIENCE) as stranger,
     ):
         assert stranger.recv(1) == b""
@@ -136,7 +137,7 @@ def test_one_who_requests_nothing_is_closed_after_a_second_and_counted(place: Re
 
 
 def test_sixty_who_say_nothing_keep_no_archive_out(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as inbox, ExitStack() as stack:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as inbox, ExitStack() as stack:
         for _ in range(60):
             stack.enter_context(socket.create_connection((place.host, place.port), PATIENCE))
         assert store(place, image(ONE)) == [0x0000]
@@ -144,8 +145,8 @@ def test_sixty_who_say_nothing_keep_no_archive_out(place: Receiver) -> None:
 
 
 def test_the_port_is_open_only_while_something_is_waited_for(place: Receiver) -> None:
-    with receiving(place, {ONE}, 1000, SENDERS) as first:
-        with receiving(place, {TWO}, 1000, SENDERS) as second:
+    with receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)) as first:
+        with receiving(place, {TWO}, 1000, SENDERS, Deadline(PATIENCE)) as second:
             assert store(place, image(ONE), image(TWO)) == [0x0000, 0x0000]
             assert [one.sop_instance_uid for one in emptied(second)] == [TWO]
         assert [one.sop_instance_uid for one in emptied(first)] == [ONE]
@@ -157,7 +158,7 @@ def test_a_port_that_is_taken_is_an_error_that_names_it(place: Receiver) -> None
     with (
         socket.create_server((place.host, place.port)),
         pytest.raises(ArchiveError, match=f"port {place.port} cannot be listened on"),
-        receiving(place, {ONE}, 1000, SENDERS),
+        receiving(place, {ONE}, 1000, SENDERS, Deadline(PATIENCE)),
     ):
         pass
 

@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ImplicitVRLittleEndian
 from pynetdicom import AE
 
-from dicom_mcp.dimse.receiver import Senders
+from dicom_mcp.dimse.inbox import Senders
 from dicom_mcp.node import Node, Receiver
 from tests.bounds import PATIENCE
 from tests.peers.scripted import Step, Talk

@@ -22,6 +22,7 @@ from ..budgets import LARGEST_ANSWER_APART
 from ..config import needed_by_python
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
+from ..in_hand import IN_HAND
 from .error import ContentError
 from .outside.process import OUT_OF_MEMORY, READY
 from .room import Room
@@ -97,13 +98,21 @@ class Apart:
         _ROOM.forget(self)
 
     def ask(
-        self, task: str, content: bytes | bytearray, *, memory: int, **wish: object
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        """The facts and files the process answers with, for which it may take so much memory.
+        self,
+        task: str,
+        content: bytes | bytearray,
+        *,
+        memory: int,
+        answer: int = 0,
+        **wish: object,
+    ) -> tuple[dict[str, Any], list[bytearray]]:
+        """The facts and files the process answers with, for which it may take so much memory;
+        files of so many bytes are waited for until there is room for them.
 
         Content that a wish has a name for (`called`) is kept there by a task that can, and not sent
         again with the next. Raises Failed; Cancelled and DeadlinePassed of the call's own deadline.
         """
+        IN_HAND.need(answer, self._deadline)
         memory = _ROOM.enter(self, memory, self._deadline)
         try:
             wish |= {"task": task, "memory": memory}
@@ -113,7 +122,7 @@ class Apart:
 
     def _asked(
         self, wish: dict[str, Any], content: bytes | bytearray
-    ) -> tuple[dict[str, Any], list[bytes]]:
+    ) -> tuple[dict[str, Any], list[bytearray]]:
         if self._process is None:
             self._process, self._has_begun, self._kept = _SPARE.take() or _started(), False, ""
         process, called = self._process, wish.get("called", "")
@@ -248,7 +257,7 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 def _exchange(
     process: subprocess.Popen[bytes], wish: bytes, content: bytes | bytearray
-) -> tuple[dict[str, Any], list[bytes]]:
+) -> tuple[dict[str, Any], list[bytearray]]:
     assert process.stdin
     assert process.stdout
     try:
@@ -259,12 +268,13 @@ def _exchange(
         lengths: Sequence[int] = answer["lengths"]
         if sum(lengths) > LARGEST_ANSWER_APART:
             raise Failed("crashed")
-        files = [process.stdout.read(length) for length in lengths]
+        files = [bytearray(length) for length in lengths]  # read into, and not put together
+        came: list[int] = [cast("Any", process.stdout).readinto(file) for file in files]
     except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise Failed("crashed") from trouble
     if "fault" in answer:
         raise Failed(answer["fault"])
-    if [len(file) for file in files] != lengths:
+    if came != lengths:
         raise Failed("crashed")
     return answer, files
 

@@ -20,7 +20,7 @@ def kept_bits(
     import numpy as np
 
     size = values.dtype.itemsize * 8
-    native = values.astype(f"u{size // 8}", copy=True)
+    native = values.astype(f"u{size // 8}", copy=signed or low > 0 or bits < size)
     spare = ((1 << size) - 1) & ~(((1 << bits) - 1) << low) & ~in_pixels(elements, size)
     beyond = np.asarray(spare & ~((1 << low) - 1), native.dtype)
     # No copy of a large image where none of these bits is set.
@@ -30,8 +30,11 @@ def kept_bits(
         found: Array = native.view(f"i{size // 8}")
         found >>= np.asarray(size - bits, found.dtype)
     else:
-        native >>= np.asarray(low, native.dtype)
-        found = native & np.asarray((1 << bits) - 1, native.dtype)
+        found = native
+        if low:
+            found >>= np.asarray(low, native.dtype)
+        if bits < size:
+            found &= np.asarray((1 << bits) - 1, native.dtype)
     if rest is None:
         return found, ""
     odd = (rest != 0) & ~((rest == beyond) & (found < 0))

@@ -87,13 +87,15 @@ def inspected(
     return Inspection(data_set, transfer_syntax, who, *told, came_in, structure.beyond)
 
 
-def _inflated(content: bytes | bytearray, most: int, apart: Apart) -> tuple[bytes, str]:
+def _inflated(content: bytes | bytearray, most: int, apart: Apart) -> tuple[bytearray, str]:
     """A deflated data set (PS3.5 A.5), no larger than this, and what is wrong with it.
 
     Raises ContentError for what cannot be inflated at all.
     """
     try:
-        found, (plain,) = apart.ask("inflate", content, memory=_LEAST + 4 * most, most=most)
+        found, (plain,) = apart.ask(
+            "inflate", content, memory=_LEAST + 4 * most, answer=most, most=most
+        )
     except Failed as failure:
         if failure.fault == "bomb":
             raise ContentError(

@@ -113,7 +113,8 @@ def _asked(
         )
     with Apart(deadline) as apart:
         try:
-            return apart.ask(task, content, memory=_MEMORY, **wish)
+            facts, files = apart.ask(task, content, memory=_MEMORY, answer=0, **wish)
+            return facts, [bytes(file) for file in files]
         except Failed as failure:
             raise failure.refusal("The PDF") or ContentError(
                 *_FAULT.get(failure.fault, _FAULT["crashed"])

@@ -269,7 +269,7 @@ _COPIES = {"jpeg": 8, "rle": 4, "openjpeg": 12, "gdcm": 6}
 
 def _asked(
     apart: Apart, kit: str, frame: bytes, layout: Layout, name: str, length: int, **wish: object
-) -> bytes:
+) -> bytearray:
     """So many bytes that a library makes of a frame.
 
     Raises ContentError where it makes none, or others.
@@ -277,7 +277,7 @@ def _asked(
     memory = _LEAST + 3 * len(frame) + _COPIES[kit] * max(length, layout.values)
     wish |= {"rows": layout.rows, "columns": layout.columns, "samples": layout.samples}
     try:
-        _, (content,) = apart.ask(kit, frame, memory=memory, **wish)
+        _, (content,) = apart.ask(kit, frame, memory=memory, answer=length, **wish)
     except Failed as failure:
         raise failure.refusal(f"The frame ({name})") or _undecodable(name) from failure
     if len(content) != length:

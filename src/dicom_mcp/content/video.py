@@ -52,7 +52,9 @@ def frame_of(
         "hevc": syntax.startswith(_HEVC),
     }
     try:
-        facts, (pixels,) = apart.ask("video", content, memory=memory, **wish)
+        facts, (pixels,) = apart.ask(
+            "video", content, memory=memory, answer=3 * rows * columns, **wish
+        )
     except Failed as failure:
         raise failure.refusal(f"The video ({name})") or ContentError(
             f"The pixels are a video ({name}) that is damaged, or of a kind its decoder does not "

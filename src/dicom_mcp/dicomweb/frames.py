@@ -1,11 +1,14 @@
 """One frame of an object, as it is stored or, where a server has nothing else, as a picture of its
 own making (PS3.18 10.4.1.1.6, 10.4.1.1.7)."""
 
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 from ..budgets import LARGEST_FRAME, LARGEST_RENDERED
 from ..deadline import Deadline
 from ..errors import NoAcceptedContext, ProtocolViolation, StatusFailure
+from ..in_hand import IN_HAND
 from ..standard.instance import Reference
 from ..standard.one_frame import OneFrame
 from ..standard.syntaxes import (
@@ -53,7 +56,8 @@ def one_frame(server: Server, reference: Reference, number: int, *, deadline: De
         try:
             with server.ask(target, accept, deadline=deadline) as answer:
                 check(answer, RETRIEVAL)
-                return _frame(answer) if accept in _FORMS else _picture(answer)
+                read = _frame if accept in _FORMS else _picture
+                return read(answer, partial(IN_HAND.need, deadline=deadline))
         except Refused as refused:
             failure = failure or refused.failure
         except ProtocolViolation as violation:
@@ -65,14 +69,13 @@ def one_frame(server: Server, reference: Reference, number: int, *, deadline: De
     )
 
 
-def _frame(answer: Response) -> OneFrame:
+def _frame(answer: Response, grown: Callable[[int], None]) -> OneFrame:
     """The only part of an answer."""
     kind, parameters = media_type(answer.headers.get("content-type", ""))
     if not kind.startswith("multipart/"):
         raise ProtocolViolation("it answered a request for a frame with another kind of content")
-    with closing(
-        parts(answer.content, parameters.get("boundary", ""), most_bytes=LARGEST_FRAME)
-    ) as found:
+    boundary = parameters.get("boundary", "")
+    with closing(parts(answer.content, boundary, most_bytes=LARGEST_FRAME, grown=grown)) as found:
         for part in found:
             kind, its = media_type(part.headers.get("content-type", ""))
             known = _SYNTAXES.get(kind, EXPLICIT_VR_LITTLE_ENDIAN)
@@ -80,8 +83,9 @@ def _frame(answer: Response) -> OneFrame:
     raise ProtocolViolation("it answered a request for a frame without one")
 
 
-def _picture(answer: Response) -> OneFrame:
+def _picture(answer: Response, grown: Callable[[int], None]) -> OneFrame:
     kind, _ = media_type(answer.headers.get("content-type", ""))
     if kind not in _PICTURES:
         raise ProtocolViolation("it answered a request for a picture with another kind of content")
-    return OneFrame(bytes(whole(answer.content, most_bytes=LARGEST_RENDERED)), "", kind)
+    content = whole(answer.content, most_bytes=LARGEST_RENDERED, grown=grown)
+    return OneFrame(bytes(content), "", kind)

@@ -3,7 +3,7 @@
 import codecs
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..budgets import LARGEST_ANSWER_IN_JSON
@@ -61,8 +61,9 @@ _DECODER = json.JSONDecoder(
 class Text:
     """The characters of an answer as they arrive, of which only the next data set is held."""
 
-    def __init__(self, chunks: Iterable[bytes], most: int) -> None:
+    def __init__(self, chunks: Iterable[bytes], most: int, grown: Callable[[int], None]) -> None:
         self._most = most
+        self._grown = grown
         self._chunks = iter(chunks)
         # What is not UTF-8 shows later, value by value.
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
@@ -144,4 +145,5 @@ class Text:
         if self._bom and read:
             self._bom, read = False, read.removeprefix("\ufeff")
         self._buffer, self._at = self._buffer[self._at :] + read, 0
+        self._grown(len(self._buffer))
         return True

@@ -6,7 +6,7 @@ Values become what `standard.identifier` makes of the same ones in a C-FIND answ
 import base64
 import binascii
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,11 +75,15 @@ def data_sets(
 
 
 def objects(
-    chunks: Iterable[bytes], *, most: int = LARGEST_MATCH, damage: Damage | None = None
+    chunks: Iterable[bytes],
+    *,
+    most: int = LARGEST_MATCH,
+    damage: Damage | None = None,
+    grown: Callable[[int], None] = lambda _: None,
 ) -> Generator[tuple[dict[str, Any], int]]:
-    """The same data sets as they stand there, each of at most so many characters. What is none
-    among them is counted in `damage`, or a violation."""
-    text = Text(chunks, most)
+    """The same data sets as they stand there, each of at most so many characters, of which `grown`
+    is told. What is none among them is counted in `damage`, or a violation."""
+    text = Text(chunks, most, grown)
     opened = text.next()
     if opened == "{":
         yield _lone(*text.object())

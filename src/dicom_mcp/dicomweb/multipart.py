@@ -7,7 +7,7 @@ no more than a limit.
 """
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..budgets import LARGEST_OBJECT
@@ -63,8 +63,10 @@ def parts(
     most_bytes: int = LARGEST_OBJECT,
     most_parts: int = MOST_PARTS,
     tells_its_end: bool = False,
+    grown: Callable[[int], None] = lambda _: None,
 ) -> Generator[Part]:
     """Each part of an answer as soon as it is whole; what follows the last one is not read.
+    `grown` is told how many bytes of the next one are held.
 
     Raises ProtocolViolation for an answer that is none, or breaks off before its last boundary
     where neither the last part nor, with `tells_its_end`, the answer says that this is its end;
@@ -72,7 +74,7 @@ def parts(
     """
     if not 1 <= len(boundary) <= 70 or not boundary.isascii():
         raise ProtocolViolation("its answer has parts without a usable boundary (RFC 2046 5.1.1)")
-    body = _Body(iter(chunks), boundary.encode())
+    body = _Body(iter(chunks), boundary.encode(), grown)
     body.take_to_boundary(_MOST_PREAMBLE)
     for _ in range(most_parts):
         if body.is_over:
@@ -95,11 +97,17 @@ def parts(
         raise ProtocolViolation(f"its answer has more than {most_parts:,} parts")
 
 
-def whole(chunks: Iterable[bytes], *, most_bytes: int = LARGEST_OBJECT) -> bytearray:
-    """An answer that is not in parts. Raises TooLarge."""
+def whole(
+    chunks: Iterable[bytes],
+    *,
+    most_bytes: int = LARGEST_OBJECT,
+    grown: Callable[[int], None] = lambda _: None,
+) -> bytearray:
+    """An answer that is not in parts; `grown` as in `parts`. Raises TooLarge."""
     content = bytearray()
     for chunk in chunks:
         content += chunk
+        grown(len(content))
         if len(content) > most_bytes:
             raise _too_large(most_bytes)
     return content
@@ -108,8 +116,11 @@ def whole(chunks: Iterable[bytes], *, most_bytes: int = LARGEST_OBJECT) -> bytea
 class _Body:
     """What arrived and was not taken; it begins with the end of a line."""
 
-    def __init__(self, chunks: Iterator[bytes], boundary: bytes) -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], boundary: bytes, grown: Callable[[int], None]
+    ) -> None:
         self.is_over = False
+        self._grown = grown
         self._chunks = chunks
         self._delimiter = b"\r\n--" + boundary
         self._held = bytearray(b"\r\n")
@@ -173,6 +184,7 @@ class _Body:
         if chunk is None:
             raise _broke_off()
         self._held += chunk
+        self._grown(len(self._held))
 
 
 def _fields(raw: bytes) -> Mapping[str, str]:

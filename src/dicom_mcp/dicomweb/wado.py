@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import starmap
 
 from ..budgets import LARGEST_METADATA
@@ -21,6 +22,7 @@ from ..errors import (
     ProtocolViolation,
     StatusFailure,
 )
+from ..in_hand import IN_HAND
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.note import remark
@@ -110,6 +112,7 @@ class _Retrieval:
         self._wado = wado
         self._take = take
         self._deadline = deadline
+        self._grown = partial(IN_HAND.need, deadline=deadline)
         self._wanted = {_place(reference): reference for reference in references}
         self._left = dict(self._wanted)
         self._reasons: Counter[str] = Counter()
@@ -246,7 +249,8 @@ class _Retrieval:
             if answer.status == 204:
                 raise Refused(404, _nothing())
             _refuse_page(answer)
-            with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
+            coming = objects(answer.content, most=LARGEST_METADATA, grown=self._grown)
+            with closing(coming) as found:
                 return self._give((header(one) for one, _ in found), wanted, [])
 
     def _get_objects(self, target: str, wanted: _Kept) -> str:
@@ -273,7 +277,7 @@ class _Retrieval:
             check(answer, RETRIEVAL)
             if answer.status == 204:
                 raise Refused(404, _nothing())
-            with closing(_files(answer)) as found:
+            with closing(_files(answer, self._grown)) as found:
                 reason = self._give(starmap(_instance, found), wanted, unsettled)
         for reference in unsettled:
             self._hand(settled(reference, lambda: self._last_tag(target)), *wanted.values())
@@ -328,18 +332,18 @@ class _Retrieval:
         self._stopped = not self._take(replace(one, asked=asked))
 
 
-def _files(answer: Response) -> Generator[tuple[bytearray, bool]]:
+def _files(answer: Response, grown: Callable[[int], None]) -> Generator[tuple[bytearray, bool]]:
     """The files of an answer, in parts or alone, and whether each is known to be whole."""
     kind, parameters = media_type(answer.headers.get("content-type", ""))
     boundary = parameters.get("boundary", "")
     if kind.startswith("multipart/"):
-        coming = parts(answer.content, boundary, tells_its_end=answer.tells_its_end)
-        with closing(coming) as found:
+        told = answer.tells_its_end
+        with closing(parts(answer.content, boundary, tells_its_end=told, grown=grown)) as found:
             for part in found:
                 yield part.content, part.is_ended
         return
     _refuse_page(answer)
-    yield whole(answer.content), answer.tells_its_end
+    yield whole(answer.content, grown=grown), answer.tells_its_end
 
 
 def _refuse_page(answer: Response) -> None:

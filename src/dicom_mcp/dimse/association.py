@@ -14,6 +14,7 @@ from ..errors import (
     NoAcceptedContext,
     ProtocolViolation,
 )
+from ..in_hand import IN_HAND
 from ..node import Node
 from ..standard.identifier import Seen
 from .command import NO_DATA_SET, RESPONSE, Command, Field, Operation
@@ -281,5 +282,6 @@ def _next_event(connection: Connection, layer: UpperLayer, deadline: Deadline) -
     event = layer.next_event()
     while event is None:
         layer.receive(connection.receive(deadline=deadline))
+        IN_HAND.need(layer.held, deadline)
         event = layer.next_event()
     return event

@@ -16,9 +16,10 @@ from ..standard.query import Query
 from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation
 from .get import GetEnding, ending_of
+from .inbox import Senders
 
 if TYPE_CHECKING:
-    from .receiver import Inbox
+    from .inbox import Inbox
 
 # How long a cancelled archive may go on before it is cut off (as in find).
 _DRAIN_SECONDS = 0.25
@@ -54,12 +55,12 @@ def move(
     `largest` bytes. Raises as `get` does,
     and ArchiveError when nothing can be received.
     """
-    from .receiver import Senders, receiving  # pynetdicom, only when asked
+    from .receiver import receiving  # pynetdicom, only when asked
 
     receiver, (ours, theirs) = node.receiver, association.ends
     assert receiver
     place = replace(receiver, host=receiver.host or ours)
-    with receiving(place, uids, largest, Senders.of(node, theirs, deadline)) as inbox:
+    with receiving(place, uids, largest, Senders.of(node, theirs, deadline), deadline) as inbox:
         under_way = _Move(association, query, model, receiver.ae_title, deadline)
         inbox.message_id = under_way.message_id
         reader = threading.Thread(target=under_way.read, args=(inbox,), daemon=True)

@@ -2,9 +2,9 @@
 
 Theory. The port is open only while somebody waits for an object. Each waiting call has an inbox
 that names the objects it wants and who may send them; anything and anybody else is refused, and
-counted. An inbox holds two objects, so that an
-archive waits with the next until the caller has taken one, and nothing is written to disk. Calls
-to several nodes may name the same port: they share the one who listens there.
+counted. An inbox holds two objects, so that an archive waits with the next until the caller has
+taken one, a large one until it is done with, and nothing is written to disk. Calls to several nodes
+may name the same port: they share the one who listens there.
 
 pynetdicom accepts (decisions/0016); what surrounds it here bounds what a stranger can cost: four
 associations, every wait, the length of a PDU and of a message.
@@ -13,10 +13,8 @@ associations, every wait, the length of a PDU and of a message.
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from queue import Empty, Full, Queue
 from socket import SHUT_RDWR, socket
 from threading import Thread
 from typing import Any, Self, cast
@@ -37,13 +35,14 @@ from pynetdicom.service_class import StorageServiceClass
 
 from .. import node
 from ..deadline import Deadline
-from ..errors import ArchiveError, NameNotResolved
-from ..network.connect import addresses_of
+from ..errors import ArchiveError, Cancelled, DeadlinePassed
+from ..in_hand import IN_HAND
 from ..standard.identity import identity
 from ..standard.instance import Instance
 from ..standard.sop_class import may_be_storage, name_of
 from .command import Operation
 from .contexts import EVERY
+from .inbox import WAKE_SECONDS, Inbox, Senders
 from .listener import (
     LONGEST_PDU,
     MOST_ASSOCIATIONS,
@@ -53,7 +52,6 @@ from .listener import (
     Socket,
     refused,
 )
-from .visit import Visit
 
 # Seconds for an association request or release.
 _ACSE_TIMEOUT = 10
@@ -67,111 +65,26 @@ _SYNTAXES = [*EVERY]
 # An object that has none must have an answer nevertheless (PS3.7 9.1.1.1).
 _NO_UID = "0"
 
-# Objects that wait to be taken.
-_MOST_WAITING = 2
-
-# Some archives put a move into a queue and answer that it is done.
-_LATE_SECONDS = 1.0
-
-# How soon a wait notices that it is over, and how long the threads of a server have to end.
-_WAKE_SECONDS = 0.1
+# How long the threads of a server have to end.
 _STOP_SECONDS = 5.0
 
 # PS3.4 B.2.3, PS3.7 C.
 _SUCCESS, _NOT_AUTHORISED, _OUT_OF_RESOURCES = 0x0000, 0x0124, 0xA700
 
 
-@dataclass(frozen=True, slots=True)
-class Senders:
-    """Who may send what one move asked for: from these addresses, by these titles, and for a move
-    that was asked for under `originator`."""
-
-    addresses: frozenset[str]
-    titles: frozenset[str]
-    originator: str
-
-    @property
-    def movers(self) -> frozenset[str]:
-        """Whom an object may name as who asked for the move: nobody, us, or (as pynetdicom's
-        archives do) the archive itself, though PS3.7 9.1.1.1.4 has it be us."""
-        return self.titles | {"", self.originator}
-
-    @classmethod
-    def of(cls, node: node.Node, address: str, deadline: Deadline) -> "Senders":
-        """The archive at this address and its others, and who sends for it."""
-        others = [one.partition("@") for one in node.receiver.senders] if node.receiver else []
-        addresses = {address}
-        for host in (node.host, *(host.strip() for _, _, host in others)):
-            with suppress(NameNotResolved):  # who has no address here cannot be let in by it
-                addresses |= addresses_of(host, deadline)
-        titles = {node.called_ae_title, *(title.strip() for title, _, _ in others)}
-        return cls(frozenset(addresses), frozenset(titles), node.calling_ae_title)
-
-
-class Inbox:
-    """What one move waits for. `message_id` is the move's, as far as it is known; `too_large`
-    is the SOP instance UID of an object that was refused for its size, `visit` what anybody did who
-    came to our port."""
-
-    def __init__(self, uids: Collection[str], largest: int, senders: Senders) -> None:
-        self.uids = frozenset(uids)
-        self.senders = senders
-        self.largest = largest
-        self.message_id: int | None = None
-        self.too_large = ""
-        self.visit = Visit()
-        self._missing = set(uids)
-        self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
-        self._closed = threading.Event()
-        self._sent = False
-
-    def put(self, instance: Instance) -> bool:
-        """Wait for a place for it; False when nobody waits for it any longer."""
-        while not self._closed.is_set():
-            with suppress(Full):
-                self._arrived.put(instance, timeout=_WAKE_SECONDS)
-                return True
-        return False
-
-    def close(self) -> None:
-        """Nothing more is wanted, or nothing more will come."""
-        self._closed.set()
-        with suppress(Full):
-            self._arrived.put_nowait(None)
-
-    def sent(self) -> None:
-        """The archive says that it has sent them; it may only have begun to."""
-        self._sent = True
-        with suppress(Full):
-            self._arrived.put_nowait(None)
-
-    def instances(self, deadline: Deadline) -> Iterator[Instance]:
-        """The objects as they arrive, until it is closed, or after the archive's last word all are
-        there or no more come. Raises DeadlinePassed or Cancelled."""
-        heard = time.monotonic()
-        while True:
-            instance = None
-            with suppress(Empty):
-                instance = self._arrived.get(timeout=min(_WAKE_SECONDS, deadline.remaining()))
-                heard = time.monotonic()
-            if instance:
-                self._missing.discard(instance.sop_instance_uid)
-                yield instance
-                continue
-            late = not self._missing or time.monotonic() - heard > _LATE_SECONDS
-            if self._closed.is_set() or (self._sent and late):
-                return
-
-
 @contextmanager
 def receiving(
-    place: node.Receiver, uids: Collection[str], largest: int, senders: Senders
+    place: node.Receiver,
+    uids: Collection[str],
+    largest: int,
+    senders: Senders,
+    deadline: Deadline,
 ) -> Generator[Inbox]:
     """Listen for these objects of these senders, none over `largest` bytes, while the block runs.
 
     Raises ArchiveError when the port cannot be had.
     """
-    inbox = Inbox(uids, largest, senders)
+    inbox = Inbox(uids, largest, senders, deadline)
     with _LISTENING:
         door = _DOORS.get((place.host, place.port))
         if door is None:
@@ -301,6 +214,7 @@ class _Door:
             str(event.context.transfer_syntax),
             bytearray(request.DataSet.getbuffer()),
         )
+        request.DataSet = None  # not held twice while it waits
         taken = [inbox.put(instance) for inbox in wanting]
         return _SUCCESS if any(taken) else _OUT_OF_RESOURCES
 
@@ -315,6 +229,19 @@ class _Door:
                 for inbox in inboxes:
                     inbox.too_large = str(command.AffectedSOPInstanceUID)
             connected.close()
+            return
+        try:
+            while inboxes and not self._has_room(connected, inboxes[0]):
+                inboxes[0].deadline.wait(WAKE_SECONDS)
+        except (Cancelled, DeadlinePassed):
+            connected.close()
+
+    def _has_room(self, connected: Socket, inbox: Inbox) -> bool:
+        """Whether no more is on its way than one object has, or most of it here."""
+        IN_HAND.need(connected.unfinished, inbox.deadline)
+        coming = [cast("Any", one.dul.socket).socket for one in self._ae.active_associations]
+        sizes = [getattr(one, "unfinished", 0) for one in coming]
+        return sum(sizes) <= inbox.largest or connected.unfinished >= max(sizes)
 
 
 # Everybody who listens in this process, by address and port.

@@ -135,6 +135,11 @@ class UpperLayer:
             self._events or self._command or len(self._received) - self._at
         )
 
+    @property
+    def held(self) -> int:
+        """Bytes of what is not whole yet."""
+        return len(self._data_set) + len(self._received) - self._at
+
     def receive(self, data: bytes | memoryview) -> None:
         """Take bytes that arrived."""
         if self._missing:

@@ -11,6 +11,7 @@ from typing import Any
 from .. import journal
 from ..deadline import Deadline
 from ..errors import Defect, DicomMcpError
+from ..in_hand import IN_HAND
 from .answer import Answer, Pictures
 from .arguments import NODE, Arguments
 from .call import Call, Progress
@@ -68,6 +69,8 @@ class Request:
             self.cancel()  # nor does anything wait that it left in other threads
             _let_go(error)
             raise
+        finally:
+            IN_HAND.leave(self._deadline.allowance)
 
 
 @contextmanager
