@@ -6,7 +6,8 @@ WORKDIR /build
 COPY pyproject.toml uv.lock README.md LICENSE ./
 COPY src ./src
 COPY docs/dicom-mcp.1 ./docs/
-ENV UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/dicom-mcp
+# The image's certificates, where a network has an authority of its own that was added to them.
+ENV UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=/opt/dicom-mcp
 RUN uv sync --frozen --no-dev --no-editable --compile-bytecode
 
 FROM python:3.12-slim
