@@ -234,7 +234,7 @@ def test_every_setting_is_explained_as_the_nodes_themselves_say_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", [DOCS, DOCS.parents[1] / "README.md"])
+@pytest.mark.parametrize("file", [DOCS, DOCS.with_name("terminal.md")])
 def test_the_example_in_the_documentation_loads(file: Path, tmp_path: Path) -> None:
     example = file.read_text().split("```toml\n")[1].split("```")[0]
     settings = load(written(tmp_path, example), {"VNA_PASSWORD": "x"})

@@ -68,6 +68,9 @@ def test_the_switch_of_a_desktop_asks_the_demo() -> None:
         server.initialize(HANDSHAKES[-1])
         nodes = server.call("list_dicom_nodes")["structuredContent"]["nodes"]
     assert [node["node"] for node in nodes] == ["pacs", "vna"]
+    command = (sys.executable, "-m", "dicom_mcp", "query", "patients", "--json", "--limit", "1")
+    told = subprocess.run(command, capture_output=True, text=True, env=os.environ | settings)
+    assert json.loads(told.stdout)["archive"]["called_ae_title"] == "DEMO_PACS", told.stderr
 
 
 def test_the_links_of_one_click_start_the_demo() -> None:

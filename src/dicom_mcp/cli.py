@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from io import TextIOWrapper
 
 from . import journal
-from .config import VARIABLES, exposures, load, wants_demo
+from .config import VARIABLES, Settings, exposures, load, wants_demo
 from .errors import BadConfiguration, DicomMcpError
 from .node import Node, WebNode
 from .setting import TOOLSETS, some_toolsets
@@ -100,7 +100,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "--config", metavar="FILE", default="", help="TOML file that names archives"
     )
     parser.add_argument("--debug", action="store_true", help="log every call to stderr")
-    parser.set_defaults(run=_serve, demo=False, http="", without=None)
+    parser.set_defaults(run=_serve, in_force=_in_force, demo=False, http="", without=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     _add_serve(commands.add_parser("serve", help="be the MCP server (the default)"))
@@ -188,19 +188,26 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65535")
 
 
-def _serve(chosen: argparse.Namespace) -> None:
+@contextmanager
+def _in_force(chosen: argparse.Namespace) -> Generator[Settings]:
+    """The archives that are asked: the operator's, or while this runs those of the demo."""
     settings = load(chosen.config, shared=bool(chosen.http))
-    off = some_toolsets(name for names in chosen.without or () for name in names.split(","))
-    settings = replace(settings, toolsets_off=settings.toolsets_off | off)
-    for told in exposures(settings):
-        journal.log.warning("%s", told)
-    with ExitStack() as stack:
-        if chosen.demo or wants_demo():
-            from .demo.awaited import PACS, awaited_archives
+    if not (chosen.demo or wants_demo()):
+        yield settings
+        return
+    from .demo.awaited import PACS, awaited_archives
 
-            (host, port), url = stack.enter_context(awaited_archives())
-            node = Node(host, port, PACS, name="pacs")
-            settings = replace(settings, node=node, others=(WebNode(url, name="vna"),))
+    with awaited_archives() as ((host, port), url):
+        node = Node(host, port, PACS, name="pacs")
+        yield replace(settings, node=node, others=(WebNode(url, name="vna"),), file=None)
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    off = some_toolsets(name for names in chosen.without or () for name in names.split(","))
+    with _in_force(chosen) as settings:
+        settings = replace(settings, toolsets_off=settings.toolsets_off | off)
+        for told in exposures(settings):
+            journal.log.warning("%s", told)
         gc.disable()  # looking through what is imported for garbage takes a tenth of the start
         import anyio
 
@@ -250,7 +257,8 @@ def _check_free(port: int) -> None:
 def _nodes(chosen: argparse.Namespace) -> None:
     from .terminal.nodes import show_nodes
 
-    show_nodes(chosen.config, json=chosen.json)
+    with _in_force(chosen) as settings:
+        show_nodes(settings, demo=wants_demo(), json=chosen.json)
 
 
 def _init(chosen: argparse.Namespace) -> None:
@@ -262,7 +270,8 @@ def _init(chosen: argparse.Namespace) -> None:
 def _doctor(chosen: argparse.Namespace) -> None:
     from .terminal.doctor import doctor
 
-    sys.exit(doctor(chosen.node, chosen.config, as_json=chosen.json))
+    with _in_force(chosen) as settings:
+        sys.exit(doctor(chosen.node, settings, as_json=chosen.json))
 
 
 def _connect(chosen: argparse.Namespace) -> None:

@@ -114,7 +114,7 @@ def folders_of_programs(environ: Mapping[str, str] = os.environ) -> tuple[Path, 
 
 
 def wants_demo(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the demo archives are to be asked, as a desktop bundle's switch says."""
+    """Whether the demo archives are to be asked, as the switch of a desktop bundle says."""
     return environ.get("DICOM_MCP_DEMO", "").strip().lower() in ("true", "1", "yes", "on")
 
 
@@ -206,7 +206,7 @@ VARIABLES: dict[str, str] = {
     ),
     "DICOM_TIMEOUT": "Seconds one question may take in all (default 30)",
     "DICOM_TIME_ZONE": 'Where "today" is, such as Europe/Berlin (default this machine\'s)',
-    "DICOM_MCP_DEMO": "true: the server asks the demo archives, as with serve --demo",
+    "DICOM_MCP_DEMO": "true: the demo archives are asked, as with serve --demo",
     "DICOM_MCP_TOOLSETS_OFF": (
         f"What assistants are not offered, separated by commas: {', '.join(TOOLSETS)}"
     ),

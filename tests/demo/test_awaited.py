@@ -3,11 +3,16 @@
 import json
 import subprocess
 import sys
+from datetime import date
+from time import monotonic
 from urllib.request import urlopen
 
+from mcp.types import CallToolResult
 from pynetdicom import AE
 
 from dicom_mcp.demo.awaited import PACS, awaited_archives
+from dicom_mcp.node import Node
+from tests.asking import ask, call
 from tests.bounds import PATIENCE, nothing_left_behind
 
 
@@ -52,3 +57,22 @@ def test_who_asks_first_waits_for_the_archive_to_be_built_and_is_answered() -> N
 def test_archives_that_nobody_asks_end_at_once() -> None:
     with nothing_left_behind(), awaited_archives():
         pass
+
+
+def test_when_the_day_has_ended_the_archive_is_that_of_the_next() -> None:
+    days = [date(2026, 3, 31)]
+    with (
+        nothing_left_behind(),
+        awaited_archives(lambda: days[-1], look_seconds=0.01) as ((host, port), _),
+    ):
+        node = Node(host, port, PACS)
+        asked = {"date": "20260401"}
+        assert ask(node, "query_worklist", **asked)["returned"] == 0
+        days.append(date(2026, 4, 1))
+        end = monotonic() + PATIENCE
+        while returned(call(node, "query_worklist", **asked)) != 10:  # one stops, the next starts
+            assert monotonic() < end
+
+
+def returned(result: CallToolResult) -> object:
+    return result.structured_content and result.structured_content["returned"]

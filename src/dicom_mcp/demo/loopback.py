@@ -39,9 +39,9 @@ def demo_archives(house: Hospital | None = None) -> Generator[tuple[EmbeddedArch
 
 
 @contextmanager
-def pacs_today(listening: socket) -> Generator[None]:
-    """The hospital's PACS, at a socket that listens already."""
-    house = _hospital_today()
+def pacs_of(day: date, listening: socket) -> Generator[None]:
+    """The hospital's PACS on this day, at a socket that listens already."""
+    house = hospital(day)
     archive = EmbeddedArchive(house.pacs(), ae_title=PACS, worklist=house.worklist())
     archive.start(listening)
     try:
@@ -51,10 +51,10 @@ def pacs_today(listening: socket) -> Generator[None]:
 
 
 @contextmanager
-def vna_today(listening: socket) -> Generator[None]:
+def vna_of(day: date, listening: socket) -> Generator[None]:
     """Its VNA over DICOMweb, likewise."""
     index = Index()
-    index.add_all(_hospital_today().vna())
+    index.add_all(hospital(day).vna())
     web = EmbeddedWeb(index)
     web.start(listening)
     try:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config import load
+from ..config import Settings, load
 from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..diagnosis import SECONDS, Diagnosis, Step, diagnose
@@ -35,12 +35,12 @@ _LOOK_SECONDS = 0.5
 _MARKS = {True: ("ok", "green"), False: ("FAILED", "bold red"), None: ("-", "dim")}
 
 
-def doctor(where: str = "", config: str = "", *, as_json: bool = False) -> int:
+def doctor(where: str = "", settings: Settings | None = None, *, as_json: bool = False) -> int:
     """Diagnose every configured node, or the one named or at an address; returns the exit status.
 
     Raises BadConfiguration for what is neither a name nor an address.
     """
-    watched = [_Watched(node) for node in chosen(load(config).nodes, where)]
+    watched = [_Watched(node) for node in chosen((settings or load()).nodes, where)]
     prepare()
     for watch in watched:
         watch.start()

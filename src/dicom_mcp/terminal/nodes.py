@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config import ENVIRONMENT, file_in_force, load
+from ..config import ENVIRONMENT, Settings
 from ..node import AnyNode, Basic, Bearer, Certificate, WebNode
 from .show import as_json, words
 
@@ -16,12 +16,11 @@ from .show import as_json, words
 _COLUMNS = ("node", "speaks", "address")
 
 
-def show_nodes(file: str, *, json: bool) -> None:
-    """Every node, the default first. Raises BadConfiguration."""
-    settings = load(file)
+def show_nodes(settings: Settings, *, demo: bool, json: bool) -> None:
+    """Every node, the default first."""
     nodes = [facts(name, node) for name, node in settings.nodes.items()]
-    path = file_in_force(file)
-    variables = "the environment (DICOM_HOST, DICOM_PORT, …)"
+    path = settings.file
+    variables = f"the environment ({'DICOM_MCP_DEMO' if demo else 'DICOM_HOST, DICOM_PORT, …'})"
     source = f"the file {path}" if path else variables
     if path and ENVIRONMENT in settings.nodes:
         source += f" and {variables}"

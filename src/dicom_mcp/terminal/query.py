@@ -17,7 +17,7 @@ from typing import Annotated, Any, cast, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from ..attributes import returned_keywords
-from ..config import Settings, load
+from ..config import Settings
 from ..content.plain import plain_text
 from ..door.answer import Pictures
 from ..door.arguments import NODE, Arguments, parameters_of
@@ -151,16 +151,16 @@ def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespa
     required = [argument for argument in _arguments(entry.function) if argument.is_required]
     if absent := [one.name for one in required if getattr(chosen, one.name) is None]:
         parser.error(f"the following arguments are required: {', '.join(absent)}")
-    sys.exit(_ask(entry, chosen))
+    with chosen.in_force(chosen) as settings:
+        sys.exit(_ask(entry, chosen, settings_at(settings, chosen.node)))
 
 
-def _ask(entry: Entry, chosen: argparse.Namespace) -> int:
+def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
     given = {
         argument.name: getattr(chosen, argument.name) for argument in _arguments(entry.function)
     }
     if entry.asks_archive:
         given[NODE] = chosen.node
-    settings = settings_at(load(chosen.config), chosen.node)
     try:
         with closing(House(settings)) as house, logged(entry.function.__name__):
             answer = _request(entry, given, house).answer()
