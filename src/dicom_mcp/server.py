@@ -31,6 +31,7 @@ from pydantic import ConfigDict
 
 from . import viewer
 from .budgets import LARGEST_MESSAGE
+from .charts.chart import Drawing
 from .config import Settings
 from .door.answer import Answer, Pictures
 from .door.arguments import Arguments
@@ -159,16 +160,24 @@ def _switched_off(settings: Settings) -> str:
 
 
 def _viewer() -> Apps:
-    """The viewer as a resource that clients with MCP Apps show."""
+    """The viewer and the chart as resources that clients with MCP Apps show."""
     apps = Apps()
-    apps.add_html_resource(
-        viewer.URI,
-        viewer.page(),
-        name=viewer.NAME,
-        description="Scroll a series, change its window, read its report",
-        csp=ResourceCsp(connect_domains=[], resource_domains=[]),
-        prefers_border=True,
+    image = (viewer.URI, viewer.page(), viewer.NAME, "Scroll a series, window it, read its report")
+    chart = (
+        viewer.CHART_URI,
+        viewer.chart_page(),
+        viewer.CHART_NAME,
+        "Counts, timelines, worklists",
     )
+    for uri, page, name, description in (image, chart):
+        apps.add_html_resource(
+            uri,
+            page,
+            name=name,
+            description=description,
+            csp=ResourceCsp(connect_domains=[], resource_domains=[]),
+            prefers_border=True,
+        )
     return apps
 
 
@@ -176,7 +185,7 @@ class _Tool(Tool):
     """A tool that answers in our words; see the head of this file."""
 
     asked: Arguments
-    toolset: str
+    entry: Entry
     house: House
     threads: anyio.CapacityLimiter
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -189,7 +198,7 @@ class _Tool(Tool):
     @property
     def is_off(self) -> bool:
         """Whether the operator does not offer it."""
-        return self.toolset in self.house.settings.toolsets_off
+        return self.entry.toolset in self.house.settings.toolsets_off
 
     async def run(
         self,
@@ -206,13 +215,13 @@ class _Tool(Tool):
                         f"the operator of this server switched {self.name} off",
                         "Say so to the user; other tools may answer a part of the question",
                     )
-                return _result(await self._answer(arguments, context))
+                return await self._answer(arguments, context)
         except DicomMcpError as error:
             return _failure(str(error))
 
     async def _answer(
         self, arguments: dict[str, Any], context: Context[Any, Any]
-    ) -> Answer | Pictures:
+    ) -> CallToolResult:
         def report(count: int) -> None:
             told = f"{counted(count, 'match')} so far"
             with suppress(Exception):  # a courtesy: the answer does not depend on it
@@ -220,10 +229,14 @@ class _Tool(Tool):
 
         session = self.house.session(_session_of(context))
         request = Request(self.fn, self.asked, arguments, session, report)
+
+        def answer() -> CallToolResult:
+            return _result(request.answer(), self.entry.chart, with_chart=request.wants_chart)
+
         with anyio.move_on_after(request.seconds + _GRACE):
             try:
                 return await anyio.to_thread.run_sync(
-                    request.answer, abandon_on_cancel=True, limiter=self.threads
+                    answer, abandon_on_cancel=True, limiter=self.threads
                 )
             except anyio.get_cancelled_exc_class():
                 request.cancel()
@@ -259,15 +272,24 @@ def _definition(entry: Entry) -> dict[str, Any]:
         ),
         structured_output=not entry.shows_pictures,
         icons=[Icon(src=icon_of(entry.toolset), mime_type="image/svg+xml", sizes=["any"])],
-        meta={"ui": {"resourceUri": viewer.URI}} if entry.has_viewer else None,
+        meta={"ui": {"resourceUri": page}} if (page := _page_of(entry)) else None,
     )
     if made.output_schema:
         made.fn_metadata.output_schema = _compact(made.output_schema, of_answer=True)
-    asked = Arguments(entry.function, asks_archive=entry.asks_archive)
+    asked = Arguments(
+        entry.function, asks_archive=entry.asks_archive, is_drawn=entry.chart is not None
+    )
     fields = {name: getattr(made, name) for name in Tool.model_fields}
     parameters = _compact(asked.schema)
-    ours = {"fn": entry.function, "asked": asked, "toolset": entry.toolset}
+    ours = {"fn": entry.function, "asked": asked, "entry": entry}
     return {**fields, **ours, "parameters": parameters}
+
+
+def _page_of(entry: Entry) -> str:
+    """What clients with MCP Apps show beside an answer of this tool; "" for nothing."""
+    if entry.chart:
+        return viewer.CHART_URI
+    return viewer.URI if entry.has_viewer else ""
 
 
 def _session_of(context: Context[Any, Any]) -> str | None:
@@ -277,13 +299,27 @@ def _session_of(context: Context[Any, Any]) -> str | None:
     return request.headers.get("mcp-session-id") if request is not None else ""
 
 
-def _result(answer: Answer | Pictures) -> CallToolResult:
+def _result(
+    answer: Answer | Pictures, drawing: Drawing | None = None, *, with_chart: bool = False
+) -> CallToolResult:
     if isinstance(answer, Pictures):
         return _shown(answer)
     structured = told(answer)
+    chart = drawing(structured) if drawing else None
+    pictures: list[ImageContent] = []
+    if with_chart and chart and not chart.is_empty:
+        from .charts.picture import draw  # imports Pillow, pydicom and numpy
+
+        content = b64encode(draw(chart)).decode()
+        pictures = [ImageContent(type="image", data=content, mime_type="image/png")]
+    elif with_chart:
+        structured["notes"] = [*structured["notes"], "There is nothing to draw in this answer."]
     words = _words(structured)
-    _check_size(len(words.text.encode()) + len(json.dumps(words.text, ensure_ascii=False).encode()))
-    return CallToolResult(content=[words], structured_content=structured)
+    size = len(words.text.encode()) + len(json.dumps(words.text, ensure_ascii=False).encode())
+    _check_size(size + sum(len(picture.data) for picture in pictures))
+    # For the page, which models are not shown; what is too large for it is told in words alone.
+    meta = {"dicom-mcp/chart": asdict(chart)} if chart and size < LARGEST_MESSAGE // 2 else None
+    return CallToolResult(content=[words, *pictures], structured_content=structured, _meta=meta)
 
 
 def _check_size(size: int) -> None:
@@ -336,7 +372,7 @@ def _compact(schema: dict[str, Any], *, of_answer: bool = False) -> dict[str, An
             key: walk(value)
             for key, value in cast("dict[str, Any]", part).items()
             if not (key == "title" and isinstance(value, str))
-            and not (key == "default" and value in ("", [], {}, None))
+            and not (key == "default" and value in ("", [], {}, None, False))
             and not (key == "items" and value == _ANYTHING)
             and key not in unsaid
         }

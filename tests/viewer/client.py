@@ -11,8 +11,12 @@ from urllib.parse import urlencode
 
 from dicom_mcp import viewer
 from dicom_mcp.config import Settings
+from dicom_mcp.tools import TOOLS
 from tests.asking import call
 from tests.viewer.browser import Browser
+
+# Tools whose answers the chart shows, not the viewer.
+DRAWN = tuple(entry.function.__name__ for entry in TOOLS if entry.chart)
 
 
 @contextmanager
@@ -22,7 +26,8 @@ def client(settings: Settings) -> Generator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._say(page if self.path.startswith("/host") else viewer.page().encode())
+            app = viewer.chart_page() if self.path.endswith(DRAWN) else viewer.page()
+            self._say(page if self.path.startswith("/host") else app.encode())
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -62,6 +67,7 @@ def shown(
     chromium.open(f"{page}?{urlencode(told)}")
     chromium.until("window.initialized")  # before that the frame still changes its document
     chromium.frame("#app")
-    chromium.until(
-        "document.getElementById('picture')?.naturalWidth > 0 || document.querySelector('.failed')"
-    )
+    ready = "document.getElementById('picture')?.naturalWidth > 0"
+    if tool in DRAWN:
+        ready = "document.getElementById('title')?.textContent"
+    chromium.until(f"{ready} || document.querySelector('.failed')")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from ..standard.counted import counted
+from ..words.letters import in_ascii
 from .apart import Apart
 from .caption import caption, frame_sides, label_of, millimetres, remarks, shown_how
 from .error import ContentError
@@ -329,7 +330,7 @@ def _tile(one: Cell, label: str, side: int) -> "Image.Image":
     marked = _marked(inner.resize(size, filtered), one.sides)
     tile = _blank(max(marked.width, side), marked.height + _LABEL)
     tile.paste(marked.convert("RGB"), ((tile.width - marked.width) // 2, 0))
-    words, letters = latin(label), font(12)
+    words, letters = in_font(label), font(12)
     while words and letters.getlength(words) > tile.width:
         words = words.partition(" ")[2]
     place = tile.width // 2, tile.height - _LABEL // 2
@@ -349,7 +350,7 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
     places: list[tuple[int, int]] = []
     right = row = 0
     for name, _ in names:
-        width = round(letters.getlength(latin(name))) + 2 * _LABEL
+        width = round(letters.getlength(in_font(name))) + 2 * _LABEL
         if right and right + width > shown.width:
             right, row = 0, row + 1
         places.append((right, shown.height + row * _LABEL))
@@ -359,13 +360,14 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
     pen = ImageDraw.Draw(found)
     for (name, colour), (x, y) in zip(names, places, strict=True):
         pen.rectangle((x + 4, y + 4, x + 13, y + 13), fill=colour)
-        pen.text((x + _LABEL, y + _LABEL // 2), latin(name), font=letters, anchor="lm")
+        pen.text((x + _LABEL, y + _LABEL // 2), in_font(name), font=letters, anchor="lm")
     return found
 
 
-def latin(words: str) -> str:
-    """As far as the font goes."""
-    return words.encode("latin-1", "replace").decode("latin-1")
+def in_font(words: str) -> str:
+    """In the letters that the font has, which are ASCII's and few others: those of other scripts,
+    and with marks, in these."""
+    return "".join(one if one.isascii() or one in "…·°" else in_ascii(one) for one in words)
 
 
 def _blank(width: int, height: int, *, colour: bool = True) -> "Image.Image":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydicom.dataset import Dataset
 
 from .error import ContentError
-from .picture import PNG, Picture, encoded, font, latin
+from .picture import PNG, Picture, encoded, font, in_font
 from .waveform import Channel, channels, pages, scale_of, ticks, told
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _strip(
         pen.line([(_LEFT, y), (_LEFT + width, y)], fill=_LINES)
         if top + 6 <= y <= top + height - 6:
             pen.text((_LEFT - 4, y), f"{value:g}", (120, 60, 60), font(10), anchor="rm")
-    name = latin(f"{curve.name}\n{curve.unit}")
+    name = in_font(f"{curve.name}\n{curve.unit}")
     pen.text((4, top + height // 2), name, _INK, font(12), anchor="lm")
     parts: Any = np.linspace(0, len(curve.values), min(width, len(curve.values)) + 1).astype(int)
     before: tuple[float, float] | None = None

@@ -16,6 +16,11 @@ from .sendable import as_meant
 # not given it: its call asks one node or several.
 NODE = "node"
 
+# Whether a client is shown a picture of the answer: the tool itself is not given this either.
+CHART = "chart"
+
+_Chart = Annotated[bool, Field(description="Also as a picture")]
+
 _Node = Annotated[str, Field(description="Name, several with commas, or all")]
 
 
@@ -28,12 +33,16 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
 class Arguments:
     """The arguments of one tool."""
 
-    def __init__(self, function: Callable[..., Any], *, asks_archive: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, asks_archive: bool, is_drawn: bool = False
+    ) -> None:
         self._tool = function.__name__
         fields: dict[str, Any] = {
             name: (one.annotation, ... if one.default is Parameter.empty else one.default)
             for name, one in parameters_of(function).items()
         }
+        if is_drawn:
+            fields[CHART] = (_Chart, False)
         if asks_archive:
             fields[NODE] = (_Node, "")
         # An argument nobody knows would be dropped and its filter with it.

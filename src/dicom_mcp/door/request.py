@@ -13,7 +13,7 @@ from ..deadline import Deadline
 from ..errors import Defect, DicomMcpError
 from ..in_hand import IN_HAND
 from .answer import Answer, Pictures
-from .arguments import NODE, Arguments
+from .arguments import CHART, NODE, Arguments
 from .call import Call, Progress
 from .house import Session
 from .meant import remarks
@@ -37,6 +37,7 @@ class Request:
         self._given = arguments.checked(given)
         self._remarks = remarks(given)
         self._session = session
+        self._wants_chart: bool = self._given.pop(CHART, False)
         self._names = session.names(self._given.pop(NODE, ""))
         self._deadline = Deadline(session.seconds(self._names))
         self._progress = Progress(report)
@@ -45,6 +46,11 @@ class Request:
     def seconds(self) -> float:
         """How long the answer may take."""
         return self._deadline.seconds
+
+    @property
+    def wants_chart(self) -> bool:
+        """Whether a picture of the answer is asked for."""
+        return self._wants_chart
 
     def cancel(self) -> None:
         """Nobody waits for the answer any longer: wake whoever waits for an archive."""

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.text import Text
 
 from ..attributes import returned_keywords
+from ..charts.chart import Chart
 from ..config import Settings
 from ..content.plain import plain_text
 from ..door.answer import Pictures
@@ -31,6 +34,7 @@ from ..standard.counted import counted
 from ..standard.levels import Level
 from ..studies.dimension import dimensions
 from ..tools import TOOLS, Entry
+from .bars import bars
 from .show import as_json, rows_as_csv, show
 
 # The word a person types for a tool; what is not here is not asked of an archive's records.
@@ -129,6 +133,8 @@ def add_commands(query: argparse.ArgumentParser) -> None:
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="the answer as an assistant gets it")
         form.add_argument("--csv", action="store_true", help="the rows alone; notes go to stderr")
+        if entry.chart:
+            parser.add_argument("--chart", action="store_true", help="draw it, below the rows")
         if entry.shows_pictures:
             parser.add_argument("--save", metavar="FOLDER", help="write the pictures there")
         parser.set_defaults(run=partial(_run, entry, parser))
@@ -183,7 +189,18 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
         rows_as_csv(facts, _columns(entry, given))
     else:
         show(facts)
+        if entry.chart and chosen.chart:
+            _draw(entry.chart(facts))
     return 0 if facts.get("complete", True) else INCOMPLETE
+
+
+def _draw(chart: Chart) -> None:
+    console = Console()
+    if chart.is_empty:
+        console.print("There is nothing to draw in this answer.")
+        return
+    for line in ("", *bars(chart, console.width)):
+        console.print(Text(line), soft_wrap=True)
 
 
 def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:

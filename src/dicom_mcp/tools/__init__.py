@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..charts.chart import Drawing
+from ..charts.counts import chart_of_counts
+from ..charts.patient import chart_of_timeline
+from ..charts.scheduled import chart_of_worklist
 from .compare import compare_nodes
 from .count import count_studies
 from .diagnosis import diagnose
@@ -23,7 +27,8 @@ from .worklist import query_worklist
 class Entry:
     """A tool: its function, its title, the toolset of `setting.TOOLSETS` it is switched off with,
     whether it changes which archive is asked, whether it answers with pictures, which are no
-    structured content, and whether clients that can show the viewer beside them."""
+    structured content, whether clients that can show the viewer beside them, and how an answer
+    is drawn."""
 
     function: Callable[..., Any]
     title: str
@@ -32,6 +37,7 @@ class Entry:
     asks_archive: bool = True
     shows_pictures: bool = False
     has_viewer: bool = False
+    chart: Drawing | None = None
 
 
 TOOLS: tuple[Entry, ...] = (
@@ -49,9 +55,11 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_studies, "Find studies", "queries"),
     Entry(query_series, "Find series", "queries"),
     Entry(query_instances, "Find instances", "queries"),
-    Entry(count_studies, "Count studies, series, images or patients", "counts"),
-    Entry(query_worklist, "Find what is scheduled", "worklist"),
-    Entry(patient_timeline, "Studies of one patient", "history"),
+    Entry(
+        count_studies, "Count studies, series, images or patients", "counts", chart=chart_of_counts
+    ),
+    Entry(query_worklist, "Find what is scheduled", "worklist", chart=chart_of_worklist),
+    Entry(patient_timeline, "Studies of one patient", "history", chart=chart_of_timeline),
     Entry(study_overview, "What a study consists of", "history"),
     Entry(compare_nodes, "Compare archives", "comparison"),
     Entry(read_report, "Read reports", "reports", shows_pictures=True),

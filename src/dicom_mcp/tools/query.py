@@ -31,7 +31,7 @@ def _as_written(value: object) -> object:
 
 Listed = Annotated[Several, BeforeValidator(_as_written)]
 
-Limit = Annotated[int, Field(ge=1, le=500, description="Most records to return")]
+Limit = Annotated[int, Field(ge=1, le=500)]
 Uids = Annotated[Listed, Field(description="UID from an earlier answer, or several")]
 Ids = Annotated[Listed, Field(description="One (wildcards * and ?), or several")]
 Words = Annotated[str, Field(description="Words in it; =text for exactly that; wildcards * and ?")]
