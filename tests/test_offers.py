@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -154,7 +155,7 @@ def test_what_there_is_not_is_no_empty_resource(settings: Settings, uri: str, wo
         ("patient", "Br", []),
     ],
 )
-def test_words_complete_themselves_and_nothing_of_a_patient_does(
+def test_words_complete_themselves(
     settings: Settings, argument: str, begun: str, found: list[str]
 ) -> None:
     async def work(client: Client) -> None:
@@ -174,3 +175,39 @@ async def _read(client: Client, uri: str) -> dict[str, Any]:
     assert isinstance(content, TextResourceContents)
     assert content.mime_type == "application/json"
     return json.loads(content.text)
+
+
+@pytest.mark.parametrize(
+    ("begun", "node", "found"),
+    [
+        ("Brü", "", ["Brückner, Jürgen, ID 00104217"]),
+        ("schm", "pacs", ["Schmidt, Anna, ID 00500417", "Schmidt, Anna, ID 00500983"]),
+        ("Соко", "", ["Соколова, Ирина, ID 00318805"]),
+        ("Br", "", []),  # may be anybody
+        ("*", "", []),
+        ("?????", "", []),
+        ("Nobody", "", []),
+        ("Brü", "vna", []),  # it does not answer
+        ("Brü", "nowhere", []),
+    ],
+)
+def test_a_patients_name_is_completed_from_its_third_letter(
+    settings: Settings, begun: str, node: str, found: list[str]
+) -> None:
+    ref = PromptReference(name="what_changed")
+
+    async def work(client: Client) -> list[str]:
+        asked = {"name": "patient", "value": begun}
+        told = await client.complete(ref, asked, context_arguments={"node": node} if node else None)
+        return sorted(told.completion.values)
+
+    assert over(settings, work) == found
+
+
+def test_no_name_is_completed_where_patients_are_not_to_be_found(settings: Settings) -> None:
+    async def work(client: Client) -> list[str]:
+        ref = PromptReference(name="morning_check")
+        told = await client.complete(ref, {"name": "patient", "value": "Brü"})
+        return told.completion.values
+
+    assert over(replace(settings, toolsets_off=frozenset({"queries"})), work) == []

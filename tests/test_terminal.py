@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -176,14 +177,14 @@ def test_lists_and_switches_are_options(run: Run) -> None:
     assert status == 0
 
 
-@pytest.mark.parametrize("form", ["--csv", "--json"])
-def test_who_has_read_enough_may_close_the_pipe(node: Node, form: str) -> None:
+@pytest.mark.parametrize("form", [["--csv"], ["--json"], []], ids=len)
+def test_who_has_read_enough_may_close_the_pipe(node: Node, form: list[str]) -> None:
     where = f"WARD@127.0.0.1:{node.port}"
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "wb") as closed:
         done = subprocess.run(
-            [*COMMAND, "query", "studies", "--patient-id", "007", "--node", where, form],
+            [*COMMAND, "query", "studies", "--patient-id", "007", "--node", where, *form],
             stdout=closed,
             stderr=subprocess.PIPE,
             text=True,
@@ -191,6 +192,30 @@ def test_who_has_read_enough_may_close_the_pipe(node: Node, form: str) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes a stream with >&-")
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        (">/dev/full", 1, "dicom-mcp: No space left on device.\n"),
+    ],
+)
+def test_a_stream_that_cannot_be_written_to_is_no_traceback(
+    node: Node, redirection: str, status: int, said: str
+) -> None:
+    where = f"WARD@127.0.0.1:{node.port}"
+    command = shlex.join([*COMMAND, "query", "studies", "--patient-id", "007", "--node", where])
+    done = subprocess.run(
+        ["sh", "-c", f"{command} {redirection}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (status, said)
 
 
 def test_an_interrupt_ends_a_question_that_hangs() -> None:

@@ -32,6 +32,9 @@ It finds the assistants on this machine, shows what it would write, and asks. Or
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-: nobody reads it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as we run
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # Windows' code page, or ASCII, lacks most names
             stream.reconfigure(errors="backslashreplace")
@@ -47,17 +50,24 @@ def _failing_in_words() -> Generator[None]:
     try:
         yield
         sys.stdout.flush()
-    except SystemExit:
-        if _is_unread():
+    except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):  # as rich ends where `head` does
             _stop_writing()
+            sys.exit(0)
+        if reason := _unwritable():
+            _stop_writing()
+            if isinstance(reason, BrokenPipeError):
+                raise
+            sys.exit(f"dicom-mcp: {reason.strerror}.")
         raise
     except DicomMcpError as error:
         sys.exit(f"dicom-mcp: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        if _is_unread() or isinstance(error, BrokenPipeError):  # whoever reads has seen enough
+        if _unwritable():
             _stop_writing()
+        if isinstance(error, BrokenPipeError):  # whoever reads has seen enough
             sys.exit(0)
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(f"dicom-mcp: {where}{error.strerror or type(error).__name__}.")
@@ -68,13 +78,14 @@ def _failing_in_words() -> Generator[None]:
         )
 
 
-def _is_unread() -> bool:
-    """Whether nobody reads stdout any more, as behind `head`."""
+def _unwritable() -> OSError | None:
+    """Why what is left cannot be written: nobody reads any more, as behind `head`, or a full
+    disk."""
     try:
         sys.stdout.flush()
-    except OSError:
-        return True
-    return False
+    except OSError as error:
+        return error
+    return None
 
 
 def _stop_writing() -> None:

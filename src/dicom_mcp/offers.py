@@ -3,6 +3,7 @@ conversation, and words that complete themselves."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,15 +19,19 @@ from mcp.types import (
     INVALID_PARAMS,
     Completion,
     CompletionArgument,
+    CompletionContext,
     PromptReference,
     ResourceTemplateReference,
 )
 
+from .door.arguments import NODE, Arguments
 from .door.house import ALL, House
-from .errors import BadArgument
+from .door.request import Request
+from .errors import BadArgument, DicomMcpError
 from .prompts import QUESTIONS, Question
 from .standard.dictionary import attribute, keywords
 from .standard.values import shown
+from .tools.query import Records, query_patients
 from .words.modality import MODALITIES
 from .words.near import did_you_mean
 
@@ -37,6 +42,10 @@ type Read = Callable[[str, dict[str, Any], Context[Any, Any]], Awaitable[str]]
 _MOST_COMPLETED = 100
 
 _JSON = "application/json"
+
+# Letters from which a patient's name is completed; patients that are shown; seconds for it: who
+# types does not wait.
+_LEAST_OF_NAME, _MOST_PATIENTS, _PATIENCE = 3, 20, 3.0
 
 
 def offer(
@@ -89,8 +98,14 @@ def offer(
 
     @server.completion()
     async def complete(  # pyright: ignore[reportUnusedFunction]
-        _: PromptReference | ResourceTemplateReference, argument: CompletionArgument, __: object
+        _: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        given: CompletionContext | None,
     ) -> Completion:
+        if argument.name == "patient" and "query_patients" not in without:
+            node = ((given and given.arguments) or {}).get(NODE, "")
+            found = await _patients(house, argument.value, node)
+            return Completion(values=[*found], total=len(found), has_more=False)
         choices = await anyio.to_thread.run_sync(_choices, house, argument.name)
         return _completed(argument, choices)
 
@@ -127,9 +142,35 @@ def _text(question: Question, /, **given: str) -> str:
         raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
+async def _patients(house: House, begun: str, node: str) -> Sequence[str]:
+    """Patients whose family name begins so, as the archive tells them within some seconds; none
+    where it is not known who is meant yet. Whoever may ask the tools may ask this; like what the
+    tools are asked, it is not logged."""
+    if len(begun.strip()) < _LEAST_OF_NAME or set(begun) & set("*?\\^="):
+        return ()
+    arguments = Arguments(query_patients, asks_archive=True)
+    asked = {"name_pattern": f"{begun.strip()}*", "limit": _MOST_PATIENTS, NODE: node}
+    with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE):
+        request = Request(query_patients, arguments, asked, house.session(), lambda _: None)
+        try:
+            answer = await anyio.to_thread.run_sync(request.answer, abandon_on_cancel=True)
+        except anyio.get_cancelled_exc_class():
+            request.cancel()
+            raise
+        assert isinstance(answer, Records)
+        rows = [{**answer.common, **row} for row in answer.records]
+        return [f"{name}, ID {row['PatientID']}" for row in rows if (name := _shown_name(row))]
+    return ()
+
+
+def _shown_name(row: Mapping[str, Any]) -> str:
+    """Family and given name of a record; "" where one cannot be asked for by name or by ID."""
+    name = str(row.get("PatientName", "")).partition("=")[0] if row.get("PatientID") else ""
+    return ", ".join(part for part in name.split("^")[:2] if part)
+
+
 def _choices(house: House, name: str) -> Sequence[str]:
-    """What an argument of this name may be. Nothing is asked of an archive, and nothing of a
-    patient is told."""
+    """What an argument of this name may be, without asking an archive."""
     choices: Mapping[str, Sequence[str]] = {
         "node": [*house.settings.nodes, ALL],
         "modality": sorted(MODALITIES),
