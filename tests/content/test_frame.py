@@ -435,9 +435,32 @@ def test_an_empty_modality_table_is_not_used_and_told() -> None:
     assert any("Modality LUT is empty" in note for note in frame.notes)
 
 
-def test_a_transform_of_jpeg_2000_without_jpeg_2000_is_refused() -> None:
-    with pytest.raises(ContentError, match="YBR_RCT, which is a transform of JPEG 2000"):
-        render(image(np.zeros((4, 4, 3), np.uint8), photometric="YBR_RCT"))
+@pytest.mark.parametrize("how", ["native", "JPEG 2000"])
+def test_a_transform_that_was_not_made_is_known_by_its_greys_or_refused(how: str) -> None:
+    colours = np.random.default_rng(7).integers(0, 256, (64, 32, 3), np.uint8)
+    colours[32:] = np.linspace(0, 255, 32, dtype="u1")[:, None]
+    colours[32:, 15:17] = 128, 128, 128  # grey either way
+    ybr = _ybr(colours)
+
+    def shown(values: Array, photometric: str) -> Frame:
+        dataset = image(values)
+        if how == "JPEG 2000":
+            dataset.PixelData = encapsulate([_plain_jpeg_2000(values)])
+            dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        dataset.PhotometricInterpretation = photometric
+        return render(dataset)
+
+    for photometric in ("YBR_ICT", "YBR_RCT"):
+        frame = shown(colours, photometric)
+        assert (frame.pixels == colours).all()
+        assert any("its colours are taken for RGB" in note for note in frame.notes)
+        with pytest.raises(ContentError, match=f"{photometric}.* whether its colours are RGB or"):
+            shown(colours[:32], photometric)
+    frame = shown(ybr, "YBR_ICT")
+    assert np.abs(frame.pixels.astype(int) - colours).max() <= 2
+    assert any("its colours are taken for YBR_FULL" in note for note in frame.notes)
+    with pytest.raises(ContentError, match="YBR_RCT"):
+        shown(ybr, "YBR_RCT")
 
 
 @pytest.mark.dcmtk
@@ -465,6 +488,30 @@ def test_a_colour_image_has_no_window() -> None:
 def test_an_object_without_pixels_is_no_picture() -> None:
     with pytest.raises(ContentError, match=r"Comprehensive 3D SR Storage.* is no picture"):
         render(made.document())
+
+
+def _ybr(values: Array) -> Array:
+    """RGB as YBR_FULL (PS3.3 C.7.6.3.1.2)."""
+    red, green, blue = np.moveaxis(values.astype(float), -1, 0)
+    light = 0.299 * red + 0.587 * green + 0.114 * blue
+    return (
+        np.stack([light, (blue - light) / 1.772 + 128, (red - light) / 1.402 + 128], axis=-1)
+        .round()
+        .clip(0, 255)
+        .astype("u1")
+    )
+
+
+def _plain_jpeg_2000(values: Array) -> bytes:
+    """A codestream without a multiple component transform."""
+    import openjpeg  # pyright: ignore[reportMissingTypeStubs]
+
+    kit: Any = openjpeg
+    stream = bytes(kit.encode(values, photometric_interpretation=1, use_mct=False))
+    header = described(stream)
+    assert header
+    assert header.marked == "PLAIN"
+    return stream
 
 
 def _ct() -> Dataset:

@@ -4,6 +4,7 @@ C.7.6.3.1.2)."""
 from typing import TYPE_CHECKING, Any
 
 from .elements import Elements
+from .error import ContentError
 from .overlay import in_pixels
 
 if TYPE_CHECKING:
@@ -58,3 +59,35 @@ def rgb(values: "Array", bits: int) -> "Array":
         for channel, one in enumerate(mixed):
             out[start : start + 256, :, channel] = np.clip(np.rint(one), 0.0, most)
     return out
+
+
+def untransformed(values: "Array", bits: int, photometric: str) -> "tuple[Array, str]":
+    """Colours that are called a transform of JPEG 2000 (PS3.3 C.7.6.3.1.2) and went through none,
+    as RGB, and what is to be said of it. What is black, white or grey decides: its three values are
+    one in RGB, and two of them the middle in YBR.
+
+    Raises ContentError where there is too little of that, and for YBR_RCT that somebody made by
+    another rule.
+    """
+    import numpy as np
+
+    near, middle = 2 << max(bits - 8, 0), 1 << (bits - 1)
+    wide = values.astype(np.int64)
+    is_grey = (wide.max(axis=-1) - wide.min(axis=-1)) <= near
+    is_middle = (np.abs(wide[..., 1:] - middle) <= near).all(axis=-1)
+    as_rgb, as_ybr = (is_grey & ~is_middle).mean(), (is_middle & ~is_grey).mean()
+    told = f"The image says {photometric}, a transform of JPEG 2000, but went through none"
+    is_rgb = as_rgb > max(as_ybr * _CLEARLY, _LEAST)
+    is_ybr = as_ybr > max(as_rgb * _CLEARLY, _LEAST) and photometric == "YBR_ICT"
+    if is_rgb == is_ybr:
+        raise ContentError(
+            f"{told}: whether its colours are RGB or YBR is not known",
+            "Ask whoever made it, or for the image in RGB",
+        )
+    name, part = ("RGB", as_rgb) if is_rgb else ("YBR_FULL", as_ybr)
+    told = f"{told}: its colours are taken for {name}, in which {part:.0%} of its pixels are grey"
+    return (values if is_rgb else rgb(values, bits)), told
+
+
+# Greys among the pixels, at least and against those of the other reading.
+_LEAST, _CLEARLY = 0.02, 10

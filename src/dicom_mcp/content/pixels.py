@@ -23,7 +23,7 @@ from ..standard.syntaxes import (
 )
 from . import video
 from .apart import Apart, Failed
-from .bits import kept_bits, rgb
+from .bits import kept_bits, rgb, untransformed
 from .codestream import Codestream, described
 from .elements import Elements, uid_name
 from .encapsulated import Frames, fragments, frames
@@ -88,8 +88,6 @@ def source(elements: Elements, transfer_syntax: str) -> Source:
     content = elements.bulk(layout.keyword)
     items = fragments(content) if layout.keyword == "PixelData" else None
     if is_native and (items is None or _is_length(elements, layout, len(content))):
-        if layout.photometric in JPEG_2000_ONLY:
-            raise _contradiction(layout.photometric)
         known = measured(elements, layout)
         return Source(known.layout, known.frames, known.notes, measured=known)
     if items is None:
@@ -318,11 +316,12 @@ def _decoded(
     if layout.samples == 1:
         return _grey(values, bits, layout, elements, is_lossy=compression.is_lossy)
     photometric = {"RGB": "RGB", "YBR": "YBR_FULL"}.get(header.marked, layout.photometric)
+    told = ""
     if photometric in JPEG_2000_ONLY:
-        raise _contradiction(photometric)
-    if photometric in YBR:
+        values, told = untransformed(values, bits, photometric)
+    elif photometric in YBR:
         values = rgb(values, bits)
-    return Stored(values, bits, False, "RGB")
+    return Stored(values, bits, False, "RGB").noted(told)
 
 
 def _grey(
@@ -355,18 +354,14 @@ def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
         values, left = kept_bits(
             values, layout.stored, low, signed=layout.signed, elements=elements
         )
+    if layout.photometric in JPEG_2000_ONLY:
+        values, told = untransformed(values, layout.stored, layout.photometric)
+        return Stored(values, layout.stored, False, "RGB").noted(told, left)
     if layout.photometric in YBR:
         return Stored(rgb(values, layout.stored), layout.stored, False, "RGB").noted(left)
     photometric = layout.photometric if layout.samples == 1 else "RGB"
     shown = Stored(values, layout.stored, layout.signed, photometric, words=words)
     return shown.noted(left)
-
-
-def _contradiction(photometric: str) -> ContentError:
-    return ContentError(
-        f"The image says {photometric}, which is a transform of JPEG 2000, but went through none",
-        "Whether it is RGB already nothing says; ask whoever made it",
-    )
 
 
 def _undecodable(name: str) -> ContentError:
