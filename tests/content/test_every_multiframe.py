@@ -71,19 +71,29 @@ def cine() -> Dataset:
     return frames(FrameIncrementPointer=0x00181063, FrameTime=40)
 
 
+def projections() -> Dataset:
+    """Functional groups that say nothing of a plane in the patient (A.47, A.48, A.66, A.74)."""
+    made = frames()
+    made.PerFrameFunctionalGroupsSequence = Sequence([Dataset() for _ in WHERE])
+    return made
+
+
 # What the name of a SOP class has in it, and how its frames are placed.
 RULES: dict[str, Callable[[], Dataset]] = {
     "Whole Slide": slide,
+    "Tiled Pyramidal": slide,
     "Enhanced US Volume": lambda: grouped("Volume"),
     "Nuclear Medicine": nuclear,
     "RT Dose": dose,
     **dict.fromkeys(
         (
             "Enhanced CT", "Enhanced MR", "Enhanced PET", "X-Ray 3D", "Breast Tomosynthesis",
-            "Tomography", "Segmentation", "Parametric Map", "Enhanced XA", "Enhanced XRF",
-            "Confocal", "Breast Projection",
+            "Ophthalmic Tomography", "Segmentation", "Parametric Map", "Confocal", "Photoacoustic",
         ),
         lambda: grouped("Patient"),
+    ),
+    **dict.fromkeys(
+        ("Enhanced XA", "Enhanced XRF", "Breast Projection", "Coherence Tomography"), projections
     ),
     **dict.fromkeys(
         (
@@ -93,18 +103,22 @@ RULES: dict[str, Callable[[], Dataset]] = {
         cine,
     ),
 }  # fmt: skip
+NO_IMAGES = ("Surface", "Presentation State", "Analysis", "CAD")
 CLASSES = {
     uid: next(rule for words, rule in RULES.items() if words in entry[0])
     for uid, entry in UID_dictionary.items()
     if entry[1] == "SOP Class"
-    and entry[0].endswith("Storage")
+    and "Storage" in entry[0]
     and any(words in entry[0] for words in RULES)
-    and not any(words in entry[0] for words in ("Surface", "Presentation State", "Analysis", "CAD"))
-}
+    and not any(words in entry[0] for words in NO_IMAGES)
+} | {f"1.2.840.10008.5.1.4.1.1.66.{one}": RULES["Segmentation"] for one in (7, 8)}  # newer
 
 
 def test_every_kind_of_several_frames_has_a_rule() -> None:
-    assert len(CLASSES) > 40
+    assert len(CLASSES) > 50
+    names = [UID_dictionary[uid][0] for uid in CLASSES if uid in UID_dictionary]
+    used = {words for words in RULES if any(words in name for name in names)}
+    assert used == {*RULES}
 
 
 @pytest.mark.parametrize("uid", CLASSES)
@@ -113,7 +127,7 @@ def test_frames_lie_where_their_kind_says(uid: str) -> None:
     made.SOPClassUID = uid
     found = [place.plane.position[2] for place in places(made)]
     rule = CLASSES[uid]
-    if rule in (cine, slide):
+    if rule in (cine, slide, projections):
         assert found == []
         told = caption(made, render(made, 3))
         assert "at " not in told.partition(".")[0]
