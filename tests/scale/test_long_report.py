@@ -36,15 +36,17 @@ def test_five_million_characters_are_read_page_by_page(tmp_path: Path) -> None:
         for answer in answers(node, questions()):
             costs.append(time.process_time() - before)
             (record,) = answer["records"]
-            read += text_of(answer, record) if "text" in record else ""
+            read += "" if "row" in asked else text_of(answer, record)
             rows += record.get("dose", [])
-            asked = {} if answer["complete"] else which | {"row": len(rows)}
-            if any(f"start={len(read)}." in note for note in record["notes"]):
+            asked = which | {"start": len(read) - 10, "row": len(rows)}
+            if any(f"start={len(read)}." in note for note in record.get("notes", ())):
                 asked = which | {"start": len(read)}
+            elif answer["complete"]:
+                asked = {}
             before = time.process_time()
     report = read_report(document)
     assert len(read) > 5_000_000
-    assert read == report.text
-    assert rows == [*report.dose]
+    is_all = read == report.text, rows == [*report.dose]  # whose difference nobody could print
+    assert is_all == (True, True)
     assert max(costs[1:]) < _MOST
     assert_complete(document, path)
