@@ -7,10 +7,11 @@ An outline has an item a line: its depth, value type, concept by pydicom's name 
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any, cast
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.sr._concepts_dict import concepts
+from pydicom.sr import _concepts_dict
 
 from tests.content import documents as made
 
@@ -324,9 +325,10 @@ OUTLINES: dict[str, str] = {
 2 TEXT 121106|DCM|Comment""" + _PERSON + _DEVICE,
 }  # fmt: skip
 
+_DCM: dict[str, dict[str, tuple[str, list[int]]]] = cast(Any, _concepts_dict).concepts["DCM"]
 _NAMES = {
     keyword: (value, meaning)
-    for keyword, entries in concepts["DCM"].items()
+    for keyword, entries in _DCM.items()
     for value, (meaning, _) in entries.items()
 }
 
