@@ -12,7 +12,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from tests.asking import answers, text_of
 from tests.content import documents as made
-from tests.content.test_report import assert_complete
+from tests.content.dumps import assert_complete
 
 # Seconds of processor time for a page, after the first, which reads all of it.
 _MOST = 1.0
