@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,15 +26,20 @@ from pydicom.dataset import Dataset
 from dicom_mcp import cli
 from dicom_mcp.config import load
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.demo.hospital import hospital
+from dicom_mcp.door.rows import names_of
 from dicom_mcp.node import Basic, Node, WebNode
 from dicom_mcp.standard.counted import counted
+from dicom_mcp.standard.worklist import FIELDS
 from dicom_mcp.terminal.init import init
 from dicom_mcp.terminal.query import WORDS
 from dicom_mcp.terminal.show import rows_as_csv, words
 from dicom_mcp.terminal.table import lines_of
 from dicom_mcp.tools import TOOLS
+from dicom_mcp.tools.worklist import ARRIVED
 from tests.asking import ask
 from tests.bounds import PATIENCE
+from tests.demo_hospital import TODAY
 from tests.peers.embedded import embedded_web
 from tests.peers.scripted import Peer, Talk, accept, hear_question, hold
 from tests.ward import objects
@@ -431,6 +437,29 @@ def test_csv_of_nothing_has_no_row_and_the_same_columns(run: Run) -> None:
         *("--patient-id", "nobody", "--csv"),
     )
     assert none == one.splitlines(keepends=True)[0] == "modality,StationName,count\n"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("timeline", "--patient-id"),
+        ("timeline", "--prior-to", "last", "--patient-id"),
+    ],
+)
+def test_a_timeline_of_nobody_has_the_columns_of_any(question: tuple[str, ...], run: Run) -> None:
+    _, full, _ = run("query", *question, "007", "--csv")
+    _, empty, _ = run("query", *question, "nobody", "--csv")
+    assert empty == full.splitlines(keepends=True)[0]
+    assert len(next(csv.reader([empty]))) >= 15
+
+
+def test_a_worklist_of_nothing_has_the_columns_of_any() -> None:
+    known = {*names_of(FIELDS), *ARRIVED}
+    with EmbeddedArchive([], ae_title="WARD", worklist=hospital(TODAY).worklist()) as archive:
+        node = Node(port=archive.port, called_ae_title="WARD")
+        for date in (f"{TODAY:%Y%m%d}", "19000101"):
+            answer = ask(node, "query_worklist", date=date, arrived=True)
+            assert answer["common"].keys() | {*chain(*answer["records"])} <= known
 
 
 def test_what_is_required_can_be_an_option_too(run: Run) -> None:

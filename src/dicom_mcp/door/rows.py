@@ -49,6 +49,11 @@ NAMES: Mapping[str, str] = {
 }
 
 
+def names_of(keywords: Sequence[str]) -> list[str]:
+    """Columns as a reader sees them."""
+    return [NAMES.get(keyword, keyword) for keyword in keywords]
+
+
 def named(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row as a reader sees it, and the rows it holds by name."""
     return {

@@ -5,6 +5,9 @@ from typing import Any
 
 from .study import Study
 
+# What it adds to a study's record.
+SINCE = ("days_since_previous", "days_since_same_kind")
+
 # Two codes for one way to take a picture: computed and digital radiography.
 _ALIKE = {"DX": "CR"}
 
@@ -25,10 +28,9 @@ class Intervals:
         at = next(n for n, one in enumerate(self._studies) if one.match is study.match)
         earlier = self._studies[at + 1 :]
         row: dict[str, Any] = {}
-        for name, before in (
-            ("days_since_previous", next(iter(earlier), None)),
-            ("days_since_same_kind", next((one for one in earlier if _alike(one, study)), None)),
-        ):
+        nearest = next(iter(earlier), None)
+        alike = next((one for one in earlier if _alike(one, study)), None)
+        for name, before in zip(SINCE, (nearest, alike), strict=True):
             if before and before.day:
                 row[name] = (study.day - before.day).days
         return row

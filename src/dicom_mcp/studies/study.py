@@ -18,6 +18,12 @@ from .kind import ACCOMPANYING, UNTOLD, is_image, kind
 # The attributes of a patient that may differ between studies of one ID.
 PERSON = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 
+# What a study as a record may say, in this order.
+ROW = (
+    "StudyDate", "StudyTime", "StudyDescription", "Modality", "also", "body_part", "series",
+    "images", "instances", "report", "dose_report", "AccessionNumber", "StudyInstanceUID",
+)  # fmt: skip
+
 # What is examined wherever such images are made (PS3.3 C.7.3.1.1.1).
 _BODY_PART_OF: Mapping[str, str] = {
     "ECG": "HEART",

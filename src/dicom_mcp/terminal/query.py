@@ -27,13 +27,18 @@ from ..door.arguments import NODE, Arguments, parameters_of
 from ..door.house import House
 from ..door.meant import in_our_form
 from ..door.request import Request, logged
+from ..door.rows import names_of
 from ..door.telling import told
 from ..errors import BadType, DicomMcpError
 from ..node import node_at
 from ..standard.counted import counted
 from ..standard.levels import Level
+from ..standard.worklist import FIELDS
 from ..studies.dimension import dimensions
+from ..studies.interval import SINCE
+from ..studies.study import ROW
 from ..tools import TOOLS, Entry
+from ..tools.worklist import ARRIVED
 from .bars import bars
 from .show import as_json, rows_as_csv, show
 
@@ -208,7 +213,13 @@ def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:
     if "group_by" in given:
         names = in_our_form("group_by", list(given["group_by"] or ()), list[str])
         return (*(dimension.name for dimension in dimensions(names)), "count")
-    level = _LEVELS.get(entry.function.__name__)
+    if (name := entry.function.__name__) == "query_worklist":
+        return names_of((*FIELDS, *(ARRIVED if given["arrived"] else ())))
+    if name == "patient_timeline":
+        if given["prior_to"]:
+            return names_of(("reason", "days_before", *ROW))
+        return names_of((*ROW, *SINCE))
+    level = _LEVELS.get(name)
     if level is None:
         return ()
     return returned_keywords(

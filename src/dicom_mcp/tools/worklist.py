@@ -34,6 +34,10 @@ class Scheduled(Findings):
     )
 
 
+# What arrived=true adds to a record.
+ARRIVED = ("arrived", "arrived_by", "arrived_studies")
+
+
 def query_worklist(
     call: Call,
     date: Annotated[str, Field(description='Days as in query_studies; "" is every day')] = "today",
