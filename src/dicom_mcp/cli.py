@@ -314,8 +314,10 @@ def _demo(chosen: argparse.Namespace) -> None:
         sys.exit(keep())
     from .demo.walk import walk
     from .terminal.connect import show_clients
+    from .terminal.show import words
+    from .terminal.table import lines_of
 
-    status = walk()
+    status = walk(lambda rows, width: lines_of(rows, words, width))
     sys.stdout.write(_CONNECT)
     show_clients(demo=True)
     sys.exit(status)

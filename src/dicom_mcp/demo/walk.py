@@ -2,8 +2,8 @@
 
 import json
 import os
-import re
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +14,10 @@ import anyio
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import TextContent
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from ..standard.counted import counted
@@ -32,14 +30,14 @@ from .questions import QUESTIONS, Question, Walk
 _ROWS_SHOWN = 8
 _LINES_SHOWN = 6
 
-# Characters: dates, numbers and most codes are within it, names and descriptions beyond.
-_KEPT_WHOLE = 10
-
 _INDENT = 2
 
+# Rows as lines of a table of so many cells.
+type Draw = Callable[[Sequence[Mapping[str, Any]], int], list[str]]
 
-def walk(console: Console | None = None) -> int:
-    """Ask the questions and show the answers.
+
+def walk(draw: Draw, console: Console | None = None) -> int:
+    """Ask the questions and show the answers, their rows by `draw`.
 
     Returns the exit status: 0, or 1 when an answer is not what the archive holds.
     """
@@ -66,7 +64,7 @@ def walk(console: Console | None = None) -> int:
             "called_ae_title": pacs.ae_title,
         }
         try:
-            faults = anyio.run(_ask_all, console, Walk(asked, str(file), objects, today))
+            faults = anyio.run(_ask_all, console, draw, Walk(asked, str(file), objects, today))
         except BaseExceptionGroup as group:
             # Nobody reads our output any more: rich leaves, and the client's tasks wrap that.
             if group.subgroup(SystemExit):
@@ -79,7 +77,7 @@ def walk(console: Console | None = None) -> int:
     return 1 if faults else 0
 
 
-async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
+async def _ask_all(console: Console, draw: Draw, walk: Walk) -> list[tuple[str, str]]:
     """Put every question to the server; returns those with a wrong answer, and the fault."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "dicom_mcp"], env=_environment(walk)
@@ -106,7 +104,7 @@ async def _ask_all(console: Console, walk: Walk) -> list[tuple[str, str]]:
             if fault := question.fault(walk, answer, error):
                 faults.append((question.words, fault))
             _show_call(console, question.tool, arguments, milliseconds)
-            _show_answer(console, answer, error, question)
+            _show_answer(console, draw, answer, error, question)
     return faults
 
 
@@ -127,7 +125,9 @@ def _show_call(console: Console, tool: str, arguments: dict[str, Any], ms: float
     _say(console, line, "dim")
 
 
-def _show_answer(console: Console, answer: dict[str, Any], error: str, question: Question) -> None:
+def _show_answer(
+    console: Console, draw: Draw, answer: dict[str, Any], error: str, question: Question
+) -> None:
     if error:
         panel = Panel.fit(Text(error), title="error", title_align="left", border_style="red")
         console.print(Padding(panel, (0, 0, 0, _INDENT)))
@@ -140,7 +140,7 @@ def _show_answer(console: Console, answer: dict[str, Any], error: str, question:
         kilobytes = sum(len(one.data) for one in answer["pictures"]) * 3 // 4000
         _say(console, f"and the picture, {kilobytes} kB", "bold")
     elif "records" in answer:
-        _show_records(console, answer, question)
+        _show_records(console, draw, answer, question)
     elif "groups" in answer:
         _say(console, f"{answer['total']} {answer['counted']}, {_whole(answer)}", "bold")
         for group in answer["groups"]:
@@ -161,10 +161,10 @@ def _show_report(console: Console, record: dict[str, Any]) -> None:
     for line in lines[:_LINES_SHOWN]:
         _say(console, line)
     if len(lines) > _LINES_SHOWN:
-        _say(console, f"… {len(lines) - _LINES_SHOWN} lines more", "dim")
+        _say(console, f"… {counted(len(lines) - _LINES_SHOWN, 'line')} more", "dim")
 
 
-def _show_records(console: Console, answer: dict[str, Any], question: Question) -> None:
+def _show_records(console: Console, draw: Draw, answer: dict[str, Any], question: Question) -> None:
     records: list[dict[str, Any]] = answer["records"]
     count = len(records)
     _say(console, f"{counted(count, 'record')}, {_whole(answer)}", "bold")
@@ -180,20 +180,9 @@ def _show_records(console: Console, answer: dict[str, Any], question: Question) 
     columns = [name for name in every if _is_read(name)] or [question.unique]
     if "common" not in answer:  # more columns than a terminal has room for
         columns = list(question.shown)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in columns:
-        cells = [_plain(record.get(name, "")) for record in records]
-        # A short value stays whole; what is long may be broken, at 80 columns even within a word.
-        table.add_column(
-            "\n".join(_words(name)),
-            overflow="fold",
-            min_width=max(map(len, _words(name))),
-            no_wrap=max(map(cell_len, cells)) <= _KEPT_WHOLE,
-            vertical="top",
-        )
-    for record in records[:_ROWS_SHOWN]:
-        table.add_row(*(_plain(record.get(name, "")) for name in columns))
-    console.print(Padding(table, (0, 0, 0, _INDENT), expand=False))
+    rows = [{name: record.get(name, "") for name in columns} for record in records[:_ROWS_SHOWN]]
+    for line in draw(rows, console.width - _INDENT):
+        _say(console, line)
     if len(records) > _ROWS_SHOWN:
         _say(console, f"… and {len(records) - _ROWS_SHOWN} more")
 
@@ -208,13 +197,6 @@ def _say(console: Console, words: str, style: str = "") -> None:
 
 def _is_read(name: str) -> bool:
     return not name.lower().endswith("uid")
-
-
-def _words(keyword: str) -> list[str]:
-    """A keyword's words, one for each line of a heading; of a count, what is counted."""
-    if counted := re.fullmatch(r"NumberOf(?:.+)Related(.+)", keyword):
-        return [counted[1]]
-    return re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+", keyword)
 
 
 def _plain(value: Any) -> str:
