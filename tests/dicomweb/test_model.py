@@ -99,6 +99,8 @@ def test_private_and_unknown_attributes_are_left_out() -> None:
         {"00100020": {"vr": "LO", "Value": [{"name": "P1"}]}},
         {"00100020": {"vr": "LO", "InlineBinary": "no base64"}},
         {"00081115": {"vr": "SQ", "Value": ["a series"]}},
+        {"00100020": {"vr": "LO", "Va|ue": ["P1"]}},
+        {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "A", "Ide0graphic": "B"}]}},
         {"\x1b0100020": {"vr": "LO", "Value": ["P1"]}, "_link": {"url": "x"}, "OfAVendor": {}},
     ],
 )

@@ -604,6 +604,7 @@ def test_metadata_is_an_object_without_bulk_data(reach: Reach) -> None:
         answer([{**METADATA, "00280010": {"vr": "US", "Value": ["many"]}}]),
         answer([{**METADATA, "00280010": {"vr": "US", "Value": [70_000]}}]),
         answer([{**METADATA, "00281052": {"vr": "DS", "Value": [{}]}}]),
+        answer([{**METADATA, "00081030": {"vr": "LO", "Va|ue": ["x"]}}]),
         answer([{**METADATA, "\x1b0081030": {"vr": "LO", "Value": ["x"]}}]),
         answer(b'[{"00280010":{"Value":[1]},' + json.dumps(METADATA).encode()[1:] + b"]"),
         answer([{**METADATA, "0020000E": {"Value": ["1.2"]}, "0020000e": {"Value": ["1.3"]}}]),

@@ -14,7 +14,7 @@ from ..standard.instance import Instance
 from ..standard.part10 import element
 from ..standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from ..standard.unfolding import DEEPEST
-from .model import GROUPS, TAG, TWICE, is_element, known_as, parts_of, text_of
+from .model import TAG, TWICE, is_element, known_as, name_of, parts_of, text_of
 
 _NUMBERS: Mapping[str, str] = {
     "FD": "d",
@@ -199,8 +199,7 @@ def _value(vr: str, values: list[Any], depth: int) -> bytes:
 
 def _text(vr: str, one: Any) -> str:
     if vr == "PN" and isinstance(one, dict):
-        groups = parts_of(cast("object", one))
-        return "=".join(text_of(groups.get(name)) for name in GROUPS).rstrip("=")
+        return name_of(cast("object", one))
     if isinstance(one, dict | list):
         raise TypeError("a list or an object for a text")
     return text_of(cast("object", one))  # a DS with all digits a number in JSON has (F.2.3)

@@ -46,6 +46,8 @@ _MOST_UNSEEN = 1000
 # The parts of an element (PS3.18 F.2.2), and of a name, by their names in small letters.
 _PARTS = {name.lower(): name for name in ("vr", "Value", "BulkDataURI", "InlineBinary", *GROUPS)}
 
+_WITH_VALUE = frozenset(("Value", "BulkDataURI", "InlineBinary", *GROUPS))
+
 
 @dataclass(slots=True)
 class Damage:
@@ -228,9 +230,7 @@ def _decoded(inline: object) -> str:
 
 def _plain(one: object, vr: str) -> str | int | float:
     if vr == "PN" and isinstance(one, dict):
-        groups = parts_of(cast("object", one))
-        written = [text_of(groups.get(name)) for name in GROUPS]
-        return "=".join(written).rstrip("=")
+        return name_of(cast("object", one))
     if isinstance(one, dict | list):
         raise ProtocolViolation("an answer has an object where a value should be")
     if vr in _FRACTION_VRS and isinstance(one, str | int):
@@ -261,7 +261,18 @@ def parts_of(element: object) -> dict[str, Any]:
     written = cast("dict[str, Any]", element)
     if TWICE in written:
         raise _contradictory()
-    return {_PARTS.get(name.lower(), name): part for name, part in written.items()}
+    found = {_PARTS.get(name.lower(), name): part for name, part in written.items()}
+    if found.keys() - _PARTS.values() and _WITH_VALUE.isdisjoint(found):
+        raise ProtocolViolation("an answer has a part of an attribute that is none (PS3.18 F.2.2)")
+    return found
+
+
+def name_of(groups: object) -> str:
+    """A person's name as it stands in a file, from its component groups."""
+    found = parts_of(groups)
+    if found.keys() - set(GROUPS):
+        raise ProtocolViolation("an answer has a part of a name that is none (PS3.18 F.2.2)")
+    return "=".join(text_of(found.get(group)) for group in GROUPS).rstrip("=")
 
 
 def is_element(value: object) -> bool:
