@@ -35,14 +35,24 @@ class InHand:
         Raises Cancelled, and DeadlinePassed where others hold so much that there is no room in
         time.
         """
-        call, size = deadline.allowance, size // _STEP * _STEP
-        if size <= self._held.get(call, 0):
+        if self.take(size, deadline):
             return
         with deadline.interrupting(self._wake), self._changed:
-            self._held.setdefault(call, 0)
-            while not self._has_room(call, size):
+            while not self.take(size, deadline):
                 self._wait(deadline)
-            self._held[call] = size
+
+    def take(self, size: int, deadline: Deadline) -> bool:
+        """The same, without waiting: whether there is room now. Who was told that there is none has
+        its turn from then on."""
+        call, size = deadline.allowance, size // _STEP * _STEP
+        if size <= self._held.get(call, 0):
+            return True
+        with self._changed:
+            self._held.setdefault(call, 0)
+            has_room = self._has_room(call, size)
+            if has_room:
+                self._held[call] = size
+            return has_room
 
     def leave(self, call: Allowance) -> None:
         """The call has ended, and holds nothing."""
@@ -61,15 +71,20 @@ class InHand:
             self._changed.wait(min(deadline.remaining(), _LOOK_SECONDS))
             deadline.remaining()
         except DeadlinePassed:
-            raise DeadlinePassed(
-                "other calls hold as much of large objects as this server may hold at once, and "
-                f"there was no room within {deadline.seconds:g} seconds",
-                "Ask again when they have ended; large objects one at a time",
-            ) from None
+            raise no_room(deadline) from None
 
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def no_room(deadline: Deadline) -> DeadlinePassed:
+    """The failure of a call that had no room in its time."""
+    return DeadlinePassed(
+        "other calls hold as much of large objects as this server may hold at once, and there was "
+        f"no room within {deadline.seconds:g} seconds",
+        "Ask again when they have ended; large objects one at a time",
+    )
 
 
 IN_HAND = InHand()

@@ -129,6 +129,7 @@ class Ground:
     server: Child
     index: AsItIs
     most_memory: int = 0
+    told_memory: int = 0
 
     def look(self, seed: int, way: str) -> list[Looked]:
         """Give the object of this seed this way, and ask for what is in it."""
@@ -168,7 +169,8 @@ class Ground:
             faults.append("nothing in it takes so long")
         if "a defect of the server" in said:
             faults.append("crashed")
-        if self.most_memory > MOST_MEMORY:
+        if self.most_memory > max(self.told_memory, MOST_MEMORY):
+            self.told_memory = self.most_memory
             faults.append(f"holds {self.most_memory >> 20} MiB")
         if now.is_sound and '"complete":true' not in said:
             faults.append(f"it is sound, and was not called complete: {said[:300]}")
@@ -188,8 +190,11 @@ class Ground:
         pid = self.server.process.pid
         while not over.wait(_LOOK_SECONDS):
             tasks = Path(f"/proc/{pid}/task").glob("*/children")
-            processes = (str(pid), *chain.from_iterable(map(_words, tasks)))
-            self.most_memory = max(self.most_memory, sum(map(_held, processes)))
+            # Until it is another program, a new process has the memory of the one that starts it.
+            this = _words(Path(f"/proc/{pid}/cmdline"))
+            others = chain.from_iterable(map(_words, tasks))
+            begun = [one for one in others if _words(Path(f"/proc/{one}/cmdline")) != this]
+            self.most_memory = max(self.most_memory, sum(map(_held, (str(pid), *begun))))
 
 
 def _asked(now: Hostile, way: str) -> dict[str, str]:

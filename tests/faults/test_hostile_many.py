@@ -9,7 +9,7 @@ from tests.cuts import IS_AT_SCALE
 from tests.faults.hostile_ground import WAYS, Ground, ground
 from tests.faults.hostile_objects import Hostile, hostile
 
-COUNT = 2000 if IS_AT_SCALE else 60
+COUNT = 2000 if IS_AT_SCALE else 300
 
 
 @pytest.fixture(scope="module")

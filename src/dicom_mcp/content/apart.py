@@ -123,13 +123,14 @@ class Apart:
     def _asked(
         self, wish: dict[str, Any], content: bytes | bytearray
     ) -> tuple[dict[str, Any], list[bytearray]]:
+        step = self._deadline.at_most(min(self._patience, self._deadline.remaining() * _SHARE))
         if self._process is None:
-            self._process, self._has_begun, self._kept = _SPARE.take() or _started(), False, ""
+            self._process = _SPARE.take(step.remaining()) or _started()
+            self._has_begun, self._kept = False, ""
         process, called = self._process, wish.get("called", "")
         if called and called == self._kept:
             content = b""
         wish["length"] = len(content)
-        step = self._deadline.at_most(min(self._patience, self._deadline.remaining() * _SHARE))
         with step.interrupting(process.kill):
             clock = Timer(step.remaining(), process.kill)
             clock.daemon = True
@@ -180,10 +181,11 @@ class _Spare:
         self._held: tuple[list[object], subprocess.Popen[bytes]] | None = None
         self._starter: threading.Thread | None = None
 
-    def take(self) -> subprocess.Popen[bytes] | None:
-        """The process, if there is one that is alive and as one would be started now."""
+    def take(self, seconds: float = PATIENCE) -> subprocess.Popen[bytes] | None:
+        """The process, if there is one within so long that is alive and as one would be started
+        now."""
         if self._starter:
-            self._starter.join()
+            self._starter.join(seconds)
         with self._lock:
             held, self._held = self._held, None
         if held and (held[1].poll() is not None or held[0] != _command()):

@@ -20,6 +20,10 @@ from .error import ContentError
 # What inflating takes beside what comes out: it grows in steps, and is sent.
 _LEAST = 32 << 20
 
+# What honest text or an image inflates to, times what it was; there is room for that much first.
+_LIKELY = 16
+_ALWAYS = 1 << 20
+
 # PS3.3 C.7.6.3: where pixels are to be had that are not in the object.
 _ROWS, _PIXEL_URL = 0x00280010, 0x00287FE0
 
@@ -87,16 +91,20 @@ def inspected(
     return Inspection(data_set, transfer_syntax, who, *told, came_in, structure.beyond)
 
 
-def _inflated(content: bytes | bytearray, most: int, apart: Apart) -> tuple[bytearray, str]:
+def _inflated(
+    content: bytes | bytearray, most: int, apart: Apart, likely: int = 0
+) -> tuple[bytearray, str]:
     """A deflated data set (PS3.5 A.5), no larger than this, and what is wrong with it.
 
     Raises ContentError for what cannot be inflated at all.
     """
+    bound = min(most, likely or _ALWAYS + _LIKELY * len(content))
     try:
-        found, (plain,) = apart.ask(
-            "inflate", content, memory=_LEAST + 4 * most, answer=most, most=most
-        )
+        wish = {"memory": _LEAST + 4 * bound, "answer": bound, "most": bound}
+        found, (plain,) = apart.ask("inflate", content, **wish)
     except Failed as failure:
+        if failure.fault == "bomb" and bound < most:
+            return _inflated(content, most, apart, likely=most)
         if failure.fault == "bomb":
             raise ContentError(
                 f"The deflated object of {len(content):,} bytes inflates to more than {most:,}",

@@ -9,7 +9,8 @@ from queue import Empty, Full, Queue
 
 from .. import node
 from ..deadline import Deadline
-from ..errors import NameNotResolved
+from ..errors import DeadlinePassed, NameNotResolved
+from ..in_hand import no_room
 from ..network.connect import addresses_of
 from ..standard.instance import Instance
 from .visit import Visit
@@ -68,6 +69,8 @@ class Inbox:
         self.largest = largest
         self.message_id: int | None = None
         self.too_large = ""
+        # Whether there is no room for what is coming: other calls hold too much.
+        self.is_crowded = False
         self.visit = Visit()
         self._missing = set(uids)
         self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
@@ -105,8 +108,10 @@ class Inbox:
         while True:
             instance = None
             with suppress(Empty):
-                instance = self._arrived.get(timeout=min(WAKE_SECONDS, deadline.remaining()))
+                instance = self._arrived.get(timeout=min(WAKE_SECONDS, self._left(deadline)))
                 heard = time.monotonic()
+                if not instance:
+                    self._arrived.task_done()
             if instance:
                 self._missing.discard(instance.sop_instance_uid)
                 yield instance
@@ -115,3 +120,11 @@ class Inbox:
             late = not self._missing or time.monotonic() - heard > _LATE_SECONDS
             if self._closed.is_set() or (self._sent and late):
                 return
+
+    def _left(self, deadline: Deadline) -> float:
+        """Seconds there are; where others had the room of what was coming it is that which is
+        told."""
+        try:
+            return deadline.remaining()
+        except DeadlinePassed as passed:
+            raise no_room(deadline) if self.is_crowded else passed from None

@@ -35,7 +35,7 @@ from pynetdicom.service_class import StorageServiceClass
 
 from .. import node
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, DeadlinePassed
+from ..errors import ArchiveError
 from ..in_hand import IN_HAND
 from ..standard.identity import identity
 from ..standard.instance import Instance
@@ -230,17 +230,16 @@ class _Door:
                     inbox.too_large = str(command.AffectedSOPInstanceUID)
             connected.close()
             return
-        try:
-            while inboxes and not self._has_room(connected, inboxes[0]):
-                inboxes[0].deadline.wait(WAKE_SECONDS)
-        except (Cancelled, DeadlinePassed):
-            connected.close()
+        while (waiting := tuple(self.inboxes)) and not self._has_room(connected, waiting[0]):
+            time.sleep(WAKE_SECONDS)
 
     def _has_room(self, connected: Socket, inbox: Inbox) -> bool:
         """Whether no more is on its way than one object has, or most of it here."""
-        IN_HAND.need(connected.unfinished, inbox.deadline)
-        coming = [cast("Any", one.dul.socket).socket for one in self._ae.active_associations]
-        sizes = [getattr(one, "unfinished", 0) for one in coming]
+        inbox.is_crowded = not IN_HAND.take(connected.unfinished, inbox.deadline)
+        if inbox.is_crowded:
+            return False
+        coming = [getattr(one.dul, "socket", None) for one in self._ae.active_associations]
+        sizes = [getattr(getattr(one, "socket", None), "unfinished", 0) for one in coming]
         return sum(sizes) <= inbox.largest or connected.unfinished >= max(sizes)
 
 
