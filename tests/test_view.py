@@ -183,7 +183,11 @@ def test_a_sheet_of_one_object_shows_its_frames(node: AnyNode, held: list[Datase
     heart = series(held, "heart echo", "Apical 4 chamber")
     uid = str(heart[0].SeriesInstanceUID)
     said, _ = look(node, "view_series", series_instance_uid=uid)
-    assert sum("frame" in line for line in said["caption"]) == heart[0].NumberOfFrames
+    frames = [line.partition(". ")[2] for line in said["caption"] if line[0].isdigit()]
+    count = int(heart[0].NumberOfFrames)
+    assert [line.partition(",")[0] for line in frames] == [
+        f"frame {number} of {count}" for number in range(1, count + 1)
+    ]
     said, (shown,) = look(node, "view_image", series_instance_uid=uid, at="last")
     assert said["image"]["frame"] == heart[0].NumberOfFrames
     assert shown == picture(heart[0], int(heart[0].NumberOfFrames)).content
