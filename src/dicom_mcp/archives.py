@@ -43,6 +43,9 @@ class Archives:
         # The nodes, by name, on which each study was seen in this call.
         self._holders: dict[str, list[str]] = {}
 
+    def __repr__(self) -> str:
+        return f"<Archives {', '.join(self.names)}>"
+
     @property
     def node(self) -> tuple[AnyNode, ...]:
         """All of them, in the order they were named."""

@@ -90,6 +90,9 @@ class Archive:
         self.habits_of_worklist = Habits()
         self._parents = Parents()
 
+    def __repr__(self) -> str:
+        return f"<Archive at {self.node}>"
+
     @property
     def node(self) -> AnyNode:
         """Where it is and who we say we are."""

@@ -64,7 +64,8 @@ def test_compressed_images_make_a_contact_sheet(peer: Peer, held: list[Dataset])
         if peer.name == "dcmqrscp":
             told = fail(peer.node, "view_series", series_instance_uid=uid, images=64)
             assert told == (
-                "The object (MR Image Storage) is no picture: it has no pixel data. Read its header."
+                "The object (MR Image Storage) is no picture: it has no pixel data. "
+                "Read its header."
             )
             continue
         said, _ = look(peer.node, "view_series", series_instance_uid=uid, images=64)

@@ -171,7 +171,7 @@ def damaged(count: int, nouns: tuple[str, str]) -> Note:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Matches:
     """The answer to a question: the query as it was meant, what was found, whether that is all,
     what to know, and how many queries it took.
@@ -190,3 +190,9 @@ class Matches:
     beside: frozenset[str] = frozenset()
     # Of one about the instances of some series: those (study, series) of which not all surely came.
     left: frozenset[tuple[str, str]] = frozenset()
+
+    def __repr__(self) -> str:
+        """How many, without a value of a patient: it may come into a log."""
+        found = f"{len(self.matches)} at level {self.query.level}"
+        asked = f"by {', '.join(self.query.keys) or 'nothing'}"
+        return f"<Matches: {found} {asked}, {'' if self.complete else 'not '}complete>"
