@@ -82,7 +82,9 @@ def answers(
 def _at_this_pace(node: AnyNode) -> AnyNode:
     """The node, with the usual time for an answer as long as this machine makes it; a test that
     chose a shorter one is about that."""
-    return replace(node, timeout=scaled(node.timeout)) if node.timeout == DEFAULT_TIMEOUT else node
+    if node.timeout != DEFAULT_TIMEOUT:
+        return node
+    return replace(node, timeout=min(scaled(node.timeout), 3600.0))  # the most a node may have
 
 
 def listed() -> list[Tool]:

@@ -33,36 +33,37 @@ def make(directory: Path) -> Certificates:
     new = ("req", "-newkey", "rsa:2048", "-nodes")
     for ca in ("ca", "other-ca"):
         _openssl(directory, *new, "-x509", "-subj", f"/CN={ca}", "-keyout", f"{ca}.key", out=ca)
-    for name, host, days, ca in (
-        ("server", "IP:127.0.0.1", "30", "ca"),
-        ("elsewhere", "DNS:elsewhere.example.org", "30", "ca"),
-        ("expired", "IP:127.0.0.1", "-1", "ca"),
-        ("client", "DNS:client", "30", "ca"),
-        ("stranger", "DNS:stranger", "30", "other-ca"),
+    for name, host, ca in (
+        ("server", "IP:127.0.0.1", "ca"),
+        ("elsewhere", "DNS:elsewhere.example.org", "ca"),
+        ("client", "DNS:client", "ca"),
+        ("stranger", "DNS:stranger", "other-ca"),
     ):
         request = f"{name}-request"
         _openssl(directory, *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", out=request)
         (directory / "extensions").write_text(f"subjectAltName={host}\n")
-        signed = ("-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", days)
+        signed = ("-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "30")
         extended = ("-in", f"{request}.pem", "-extfile", "extensions")
         _openssl(directory, "x509", "-req", *signed, *extended, out=name)
-    _early(directory, new)
+    _dated(directory, new, "expired", "20200101000000Z", "20210101000000Z")
+    _dated(directory, new, "early", "20990101000000Z", "21000101000000Z")
     return made
 
 
-def _early(directory: Path, new: tuple[str, ...]) -> None:
-    """A certificate that begins to hold in 2099; only `openssl ca` can say when."""
-    _openssl(directory, *new, "-subj", "/CN=early", "-keyout", "early.key", out="early-request")
+def _dated(directory: Path, new: tuple[str, ...], name: str, start: str, end: str) -> None:
+    """A certificate that holds between these times; in every OpenSSL only its `ca` can say that."""
+    request = f"{name}-request"
+    _openssl(directory, *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", out=request)
     (directory / "ca.cnf").write_text(
         "[ca]\ndefault_ca=all\n[all]\nnew_certs_dir=.\ndatabase=index\nserial=number\n"
         "default_md=sha256\npolicy=any\nx509_extensions=host\n[any]\ncommonName=supplied\n"
         "[host]\nsubjectAltName=IP:127.0.0.1\n"
     )
-    (directory / "index").touch()
+    (directory / "index").write_text("")
     (directory / "number").write_text("01\n")
     by = ("-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key")
-    dates = ("-startdate", "20990101000000Z", "-enddate", "21000101000000Z")
-    _openssl(directory, "ca", *by, *dates, "-in", "early-request.pem", out="early")
+    dates = ("-startdate", start, "-enddate", end)
+    _openssl(directory, "ca", *by, *dates, "-in", f"{request}.pem", out=name)
 
 
 def _openssl(directory: Path, *arguments: str, out: str) -> None:
