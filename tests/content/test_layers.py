@@ -379,3 +379,16 @@ def test_what_is_cut_has_its_table_without_what_is_not_known() -> None:
     report = read_report(made)
     assert report.regions[0]["most"] == "20 Gy"
     assert "Not all of its planes can be read" in " ".join(report.notes)
+
+
+def test_the_background_of_a_label_map_is_no_segment() -> None:
+    made = segmentation({0.0: {1: LIVER}}, "LABELMAP")
+    made.SegmentSequence.insert(0, item(SegmentNumber=0, SegmentLabel="Background"))
+    assert [row["name"] for row in read_report(made).regions] == ["Liver", "Spleen", "Cyst"]
+    assert "2 of its 3 segments are not on this image" in " ".join(layer(made, axial(0)).notes)
+
+
+def test_half_of_a_pixel_is_enough_wherever_its_place_was_rounded() -> None:
+    made = segmentation({0.0: {1: LIVER}}, "FRACTIONAL")
+    made.PixelData = (LIVER * np.uint8(100)).tobytes()
+    assert set(masks(made, axial(0.00001))) == {"Liver"}

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _MOST_COUNTED, _QUICK = 4000, 200
 _SAME = 0.01
 
-# How much of a pixel must be of a segment.
-_HALF = 0.5 - 1e-9
+# How much of a pixel must be of a segment: half of it, wherever its place was rounded.
+_HALF = 0.5 - 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Segmentation:
             if first := self.segments.get(segment.number):  # two of one number: which, nobody knows
                 segment = replace(first, label=f"{first.label} or {segment.label}")
             self.segments[segment.number] = segment
+        if self.is_label_map:  # which some describe too
+            self.segments = {n: one for n, one in self.segments.items() if not self._is_none(n)}
         self._numbers = [0] * self._frames
         if not self.is_label_map:
             self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]
@@ -245,10 +247,10 @@ class Segmentation:
             yield self._numbers[frame - 1], np.minimum(held / self._most, 1.0)
             return
         for number in np.unique(held).tolist():
-            if not self._is_background(number) and (number or 0 in self.segments):
+            if not self._is_none(number) and (number or 0 in self.segments):
                 yield int(number), (held == number).astype(np.float64)
 
-    def _is_background(self, number: int) -> bool:
+    def _is_none(self, number: int) -> bool:
         """Of a label map: the value that is none (C.8.20.2), 0 where nothing says so."""
         background = self._elements.number("PixelPaddingValue")
         return number == (0 if background is None else background)
