@@ -392,3 +392,73 @@ def test_half_of_a_pixel_is_enough_wherever_its_place_was_rounded() -> None:
     made = segmentation({0.0: {1: LIVER}}, "FRACTIONAL")
     made.PixelData = (LIVER * np.uint8(100)).tobytes()
     assert set(masks(made, axial(0.00001))) == {"Liver"}
+
+
+def oblique() -> tuple[Dataset, Any]:
+    """An image turned about two axes whose pixels are 1.5 mm high and 0.8 mm wide, and the point in
+    the patient of each pixel (PS3.3 C.7.6.2.1.1)."""
+    turn, tilt = 0.3, -0.4
+    row = np.array([np.cos(turn), np.sin(turn), 0])
+    column = np.array([-np.sin(turn) * np.cos(tilt), np.cos(turn) * np.cos(tilt), np.sin(tilt)])
+    first, (rows, columns) = np.array([-2.0, -7, 5]), np.mgrid[:12, :12]
+    points = first + (rows * 1.5)[..., None] * column + (columns * 0.8)[..., None] * row
+    where = [*map(float, row), *map(float, column)]
+    made = axial(
+        0,
+        side=12,
+        ImagePositionPatient=[*map(float, first)],
+        ImageOrientationPatient=[f"{value:.12f}" for value in where],
+        PixelSpacing=[1.5, 0.8],
+    )
+    return made, points
+
+
+def test_dose_and_segments_on_an_oblique_image_are_those_of_its_points() -> None:
+    image, points = oblique()
+    x, y, z = np.moveaxis(points, -1, 0)
+    planes, rows, columns = np.mgrid[:8, :16, :16]
+    grid = np.array([-10 + 2 * columns, -10 + 2 * rows, -6 + 2 * planes])
+    values = 2000 + 60 * grid[0] + 40 * grid[1] - 50 * grid[2]
+    drawn = layer(dose(values, first=-6.0), image).patches
+    expected = (2000 + 60 * x + 40 * y - 50 * z) / values.max()
+    inside = (z > -6) & (z < 8)
+    assert inside.all()
+    for patch, low, high in zip(drawn, (0.3, 0.5), (0.5, 0.7), strict=True):
+        clear = (np.abs(expected - low) > 0.002) & (np.abs(expected - high) > 0.002)
+        assert (patch.mask == ((expected >= low) & (expected < high)))[clear].all()
+    half = np.arange(32) - 10 > 0.5  # from x = 1 on: the edge of its pixels lies at 0.5
+    made = segmentation({float(z): {1: np.tile(half, (32, 1))} for z in range(-6, 10, 2)})
+    (patch,) = layer(made, image).patches
+    clear = np.abs(x - 0.5) > 0.01
+    assert (patch.mask == (x > 0.5))[clear].all()
+    assert 20 < patch.mask.sum() < 124
+
+
+def test_contours_on_an_oblique_image_hold_the_points_within_them() -> None:
+    image, points = oblique()
+    corners = [points[2, 2], points[2, 9], points[5, 6], points[10, 9], points[9, 1]]
+    made = structure_set({"Lung": [("CLOSED_PLANAR", [[*map(float, one)] for one in corners])]})
+    (patch,) = layer(made, image).patches
+    wanted = np.zeros((12, 12), bool)
+    polygon = [(2, 2), (2, 9), (5, 6), (10, 9), (9, 1)]
+    edges = [*zip(polygon, [*polygon[1:], polygon[0]], strict=True)]
+    off = np.full((12, 12), np.inf)
+    for row, column in np.ndindex(12, 12):
+        for (top, left), (bottom, right) in edges:
+            along = np.array([bottom - top, right - left], float)
+            part = np.clip(np.dot([row - top, column - left], along) / along.dot(along), 0, 1)
+            off[row, column] = min(
+                off[row, column], np.hypot(*(np.array([row - top, column - left]) - part * along))
+            )
+            if (top > row) != (bottom > row):
+                met = left + (row - top) / (bottom - top) * (right - left)
+                wanted[row, column] ^= column < met
+    clear = off > 0.01
+    assert (patch.mask == wanted)[clear].all()
+    assert wanted[clear].sum() > 30
+
+
+def test_a_contour_smaller_than_a_pixel_is_seen_where_it_is() -> None:
+    made = structure_set({"Seed": [("CLOSED_PLANAR", square(0.7, 1.7, 0.2, 0))]})
+    (patch,) = layer(made, axial(0)).patches
+    assert np.argwhere(patch.mask).tolist() == [[12, 11]]

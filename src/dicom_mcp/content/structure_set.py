@@ -4,7 +4,7 @@ lie on an image."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
@@ -263,22 +263,43 @@ def _mask(contours: Sequence[Contour], grid: Grid) -> "Mask":
     pen = ImageDraw.Draw(lines)
     for contour in contours:
         off = contour.points - np.asarray(plane.position)
-        where: Any = np.stack(
-            [off @ np.asarray(plane.row) / size.across, off @ np.asarray(plane.column) / size.down],
-            axis=-1,
-        )
-        corners = [(float(x), float(y)) for x, y in where]
-        if contour.is_closed and len(corners) > 2:
-            drawn = Image.new("1", (size.columns, size.rows))
-            ImageDraw.Draw(drawn).polygon(corners, fill=1)
-            filled ^= np.asarray(drawn)
-        elif len(corners) > 1:
+        across = off @ np.asarray(plane.row) / size.across
+        down = off @ np.asarray(plane.column) / size.down
+        if contour.is_closed and len(across) > 2:
+            held = _held(across, down, filled.shape)
+            filled ^= held
+            if held.any():
+                continue
+        # Whole numbers, as what draws would cut off what is behind the point.
+        corners = [(round(float(x)), round(float(y))) for x, y in zip(across, down, strict=True)]
+        if len(corners) > 1:
             pen.line(corners, fill=1)
         else:
             (x, y), *_ = corners
             pen.line([(x - 2, y), (x + 2, y)], fill=1)
             pen.line([(x, y - 2), (x, y + 2)], fill=1)
     return filled | np.asarray(lines)
+
+
+def _held(across: "Points", down: "Points", size: tuple[int, ...]) -> "Mask":
+    """The pixels whose middles a polygon holds, its corners in columns and rows from 0: where its
+    edges meet a row, that changes."""
+    import numpy as np
+
+    rows, columns = size
+    to_across, to_down = np.roll(across, -1), np.roll(down, -1)
+    first, last = (
+        np.ceil(ends).clip(0, rows).astype(np.intp)
+        for ends in (np.minimum(down, to_down), np.maximum(down, to_down))
+    )
+    counts = last - first
+    edge = np.repeat(np.arange(len(across)), counts)
+    row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    slope = (to_across - across)[edge] / (to_down - down)[edge]
+    met = across[edge] + (row - down[edge]) * slope
+    changes = np.zeros((rows, columns + 1), np.intp)
+    np.add.at(changes, (row, np.ceil(met).clip(0, columns).astype(np.intp)), 1)
+    return np.cumsum(changes, axis=1)[:, :columns] % 2 == 1
 
 
 def _regions(elements: Elements) -> list[Region]:
