@@ -17,7 +17,7 @@ from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.demo.patients import PATIENTS
 from dicom_mcp.node import Node
 from dicom_mcp.words.body_part import related
-from tests.asking import answers, ask, fail, listed
+from tests.asking import answers, ask, fail
 from tests.bounds import PATIENCE
 from tests.demo_hospital import TODAY
 from tests.notes import the_note
@@ -307,11 +307,3 @@ def test_studies_are_told_though_their_series_cannot_be(fails: str) -> None:
     assert answer["complete"] is False
     assert any("the series of 3 of 3 studies could not" in note for note in answer["notes"])
     assert any("ended early" in note for note in answer["notes"])
-
-
-def test_the_definition_is_short() -> None:
-    sizes = {
-        tool.name: len(tool.model_dump_json(exclude_none=True, by_alias=True)) for tool in listed()
-    }
-    assert sizes["patient_timeline"] < 1850
-    assert sizes["study_overview"] < 1800
