@@ -87,6 +87,18 @@ def test_starting_the_server_imports_nothing_of_dicom() -> None:
     assert not imported & LATE
 
 
+def test_a_variable_is_named_by_what_it_holds() -> None:
+    """`for series in …`, not `for one in …`."""
+    nameless = [
+        f"{module.relative_to(SOURCE)}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(_parsed(module))
+        if (isinstance(node, ast.Name) and node.id == "one")
+        or (isinstance(node, ast.arg) and node.arg == "one")
+    ]
+    assert not nameless
+
+
 def test_every_target_of_the_makefile_is_explained_by_make() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)

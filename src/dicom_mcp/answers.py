@@ -54,7 +54,7 @@ class Answers[T]:
             if isinstance(answer, Matches) and self.counts[name]
         ]
         return Matches(
-            query=next((one.query for one in answers if isinstance(one, Matches)), query),
+            query=next((answer.query for answer in answers if isinstance(answer, Matches)), query),
             matches=[],
             complete=not self.failed and all(answered.complete for answered in answers),
             notes=(*told, *self.notes, *self._said(), *notes),

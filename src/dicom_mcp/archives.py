@@ -160,9 +160,9 @@ class Archives:
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
             held = {
-                one: count
-                for one, count in counts.items()
-                if name in self._holders.get(one[0], self._archives)
+                series: count
+                for series, count in counts.items()
+                if name in self._holders.get(series[0], self._archives)
             }
             return self._archives[name].each_image(held, query, put, deadline=step)
 
@@ -189,7 +189,9 @@ class Archives:
             )
 
         answers = self._together(ask, deadline, lambda _, __: arrived())
-        without = [one for one in answers.failed if isinstance(one[1], NoAcceptedContext)]
+        without = [
+            failure for failure in answers.failed if isinstance(failure[1], NoAcceptedContext)
+        ]
         if answers.given and without:  # elsewhere there is none: that is no failure
             names = ", ".join(name for name, _ in without)
             answers.notes.append(remark(f"No worklist at {names}."))
@@ -256,7 +258,9 @@ class Archives:
                 notes.append(remark(str(error)))
                 continue
             missing = set(answer.missing)
-            left = [one for one in left if one not in here or one in missing]
+            left = [
+                reference for reference in left if reference not in here or reference in missing
+            ]
             services.append(answer.service)
             notes += [note.within(name) for note in answer.notes]
         if failures and not count:

@@ -267,7 +267,7 @@ def _nearest(name: str) -> str:
         scores[keyword] = max(scores.get(keyword, 0), score + 5 * (keyword in _common()))
     best = sorted(scores, key=lambda keyword: -scores[keyword])[:2]
     # A second one only when it is nearly as near.
-    return " or ".join(one for one in best if scores[one] > scores[best[0]] - 12)
+    return " or ".join(keyword for keyword in best if scores[keyword] > scores[best[0]] - 12)
 
 
 @cache

@@ -55,7 +55,7 @@ class Settings:
     @property
     def nodes(self) -> dict[str, AnyNode]:
         """Every node by its name, the default one first."""
-        return {one.name or DEFAULT_NAME: one for one in (self.node, *self.others)}
+        return {node.name or DEFAULT_NAME: node for node in (self.node, *self.others)}
 
 
 def load(

@@ -64,7 +64,7 @@ class InHand:
         first, *others = self._held.items()
         if call is first[0]:
             return True
-        return size + sum(held for one, held in others if one is not call) <= self._most
+        return size + sum(held for holder, held in others if holder is not call) <= self._most
 
     def _wait(self, deadline: Deadline) -> None:
         try:

@@ -112,7 +112,7 @@ def offer(
 
 def _one_of(name: str, known: Collection[str], what: str) -> str:
     """The known name that is meant. Raises ResourceNotFoundError."""
-    found = {one.casefold(): one for one in known}.get(name.casefold())
+    found = {value.casefold(): value for value in known}.get(name.casefold())
     if found is None:
         near = did_you_mean(name, known)
         raise ResourceNotFoundError(
@@ -184,7 +184,7 @@ def _choices(house: House, name: str) -> Sequence[str]:
 
 def _completed(argument: CompletionArgument, choices: Sequence[str]) -> Completion:
     begun = argument.value.casefold()
-    fitting = [one for one in choices if one.casefold().startswith(begun)]
+    fitting = [value for value in choices if value.casefold().startswith(begun)]
     return Completion(
         values=fitting[:_MOST_COMPLETED],
         total=len(fitting),

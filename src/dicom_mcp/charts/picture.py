@@ -86,9 +86,9 @@ def _lines(chart: Chart) -> _Body:
                 (left + round(at * step), top + high - round(high * value / most))
                 for at, value in enumerate(line.values)
             ]
-            for number, (one, other) in enumerate(pairwise(dots)):
+            for number, (dot, following) in enumerate(pairwise(dots)):
                 if not chart.doubt or number % 2 == 0:
-                    pen.line((*one, *other), colour, 3)
+                    pen.line((*dot, *following), colour, 3)
             for x, y in dots if len(dots) <= 60 else ():
                 pen.ellipse((x - 4, y - 4, x + 4, y + 4), colour)
         _legend(pen, chart, top + high + 36)

@@ -56,8 +56,8 @@ def rgb(values: "Array", bits: int) -> "Array":
         strip = values[start : start + 256].astype("f4")
         y, blue, red = strip[..., 0], strip[..., 1] - half, strip[..., 2] - half
         mixed = (y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue)
-        for channel, one in enumerate(mixed):
-            out[start : start + 256, :, channel] = np.clip(np.rint(one), 0.0, most)
+        for channel, plane in enumerate(mixed):
+            out[start : start + 256, :, channel] = np.clip(np.rint(plane), 0.0, most)
     return out
 
 

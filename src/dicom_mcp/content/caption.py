@@ -43,7 +43,9 @@ def _by_cosines(elements: Elements, number: int) -> tuple[str, str, str, str] | 
 
 def _by_letters(elements: Elements) -> tuple[str, str, str, str] | None:
     towards = [value.upper() for value in elements.values("PatientOrientation")]
-    if len(towards) != 2 or not all(one and set(one) <= _DIRECTIONS for one in towards):
+    if len(towards) != 2 or not all(
+        direction and set(direction) <= _DIRECTIONS for direction in towards
+    ):
         return None
     right, bottom = towards
     return right.translate(_OPPOSITE), right, bottom.translate(_OPPOSITE), bottom
@@ -54,7 +56,7 @@ def _contradict(
 ) -> bool:
     """Whether one says left where the other says right, or the like."""
     pairs = zip(first or (), second or (), strict=False)
-    return any(one[0] == other[0].translate(_OPPOSITE) for one, other in pairs)
+    return any(letters[0] == other[0].translate(_OPPOSITE) for letters, other in pairs)
 
 
 _OPPOSITE = str.maketrans("RLAPFH", "LRPAHF")
@@ -109,7 +111,9 @@ def _place(elements: Elements, number: int) -> str:
 def _kinds(elements: Elements, number: int) -> list[str]:
     """What tells images apart that stand beside each other: side of the body, segment, localizers,
     components of complex images."""
-    sides_of_body = (elements.text(one).upper() for one in ("ImageLaterality", "Laterality"))
+    sides_of_body = (
+        elements.text(keyword).upper() for keyword in ("ImageLaterality", "Laterality")
+    )
     laterality = next(filter(None, sides_of_body), "")
     kinds = [f"laterality {capped(laterality, 16)}"] if laterality else []
     segment = group(elements, number, "SegmentIdentificationSequence")
@@ -122,7 +126,7 @@ def _kinds(elements: Elements, number: int) -> list[str]:
     if "LOCALIZER" in types:
         kinds.append("localizer")
     if elements.text("Modality") == "MR":
-        words = [_COMPONENTS[one] for one in (component, *types[2:3]) if one in _COMPONENTS]
+        words = [_COMPONENTS[value] for value in (component, *types[2:3]) if value in _COMPONENTS]
         kinds += words[:1]
     return kinds
 

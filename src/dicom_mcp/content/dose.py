@@ -41,7 +41,9 @@ class Dose:
     @property
     def title(self) -> str:
         """What it is: of a plan or a beam, physical or effective."""
-        words = (self._elements.text(one).lower() for one in ("DoseSummationType", "DoseType"))
+        words = (
+            self._elements.text(keyword).lower() for keyword in ("DoseSummationType", "DoseType")
+        )
         comment = capped(self._elements.text("DoseComment"), 64)
         return " ".join(filter(None, ("dose", *words, comment)))
 

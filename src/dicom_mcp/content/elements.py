@@ -174,7 +174,7 @@ class Elements:
 
     def nested(self, element: Element) -> list["Elements"]:
         """The items of an element that is a sequence. Raises ContentError for damaged bytes."""
-        return [Elements.of(one, inherited=self) for one in self._sequence(element)]
+        return [Elements.of(item, inherited=self) for item in self._sequence(element)]
 
     def vr_of(self, element: Element) -> str:
         """The element's VR; of one in Implicit VR or sent as UN (PS3.5 6.2.2) the dictionary's."""
@@ -280,7 +280,7 @@ def _written(element: Element, vr: str, charset: str) -> list[str]:
     several = [value]
     if isinstance(value, MutableSequence | tuple):
         several = list(cast("Iterable[Any]", value))
-    return _trimmed([_as_written(one, vr) for one in several], vr)
+    return _trimmed([_as_written(single, vr) for single in several], vr)
 
 
 def _read(value: bytes, vr: str, charset: str, *, little: bool) -> Iterator[str]:

@@ -129,7 +129,9 @@ def geometry(datasets: Iterable[Dataset]) -> Geometry:
         found = [_plane(elements, placing, number) for number in range(1, looked_at + 1)]
         planes += filter(None, found)
         unplaced += found.count(None) if placing.varies else frames * found.count(None)
-    stacks = sorted((_stack(group) for group in _sorted_apart(planes)), key=lambda one: -one.images)
+    stacks = sorted(
+        (_stack(group) for group in _sorted_apart(planes)), key=lambda stack: -stack.images
+    )
     return Geometry(
         images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced, mosaics))
     )
@@ -254,10 +256,10 @@ def _sorted_apart(planes: Iterable[_Plane]) -> list[list[_Plane]]:
     return stacks
 
 
-def _alike(one: _Plane, other: _Plane) -> bool:
-    if (one.rows, one.columns) != (other.rows, other.columns):
+def _alike(plane: _Plane, other: _Plane) -> bool:
+    if (plane.rows, plane.columns) != (other.rows, other.columns):
         return False
-    pairs = zip((*one.row, *one.column), (*other.row, *other.column), strict=True)
+    pairs = zip((*plane.row, *plane.column), (*other.row, *other.column), strict=True)
     return all(abs(first - second) < _SAME_COSINE for first, second in pairs)
 
 
@@ -279,7 +281,7 @@ def _stack(planes: Sequence[_Plane]) -> Stack:
         if usually and step > 1.5 * usually:
             missing = round(step / usually) - 1
             gaps.append(Gap(before[1][-1].name, after[1][0].name, round(step, 3), missing))
-    axis = max(range(3), key=lambda one: abs(normal[one]))
+    axis = max(range(3), key=lambda axis: abs(normal[axis]))
     return Stack(
         orientation=orientation((*planes[0].row, *planes[0].column)),
         images=len(planes),

@@ -192,7 +192,7 @@ def instructions(text: str) -> list[str]:
         for pattern, reading in product(_PATTERNS, readings):
             for found in pattern.finditer(reading):
                 passage = " ".join(found[0].split())[:_LONGEST]
-                if passage and not any(passage in one for one in shown):
+                if passage and not any(passage in earlier for earlier in shown):
                     shown.append(passage)
                 if len(shown) == _MOST_SHOWN:
                     return shown

@@ -201,7 +201,9 @@ def _is_dark(patch: Patch) -> bool:
 
 def _lightened(layers: Sequence[Layer]) -> str:
     """Give what nobody would see on black another colour; returns what is to be said of it."""
-    free = [one for one in _GIVEN if one not in {patch.colour for patch in _patches(layers)}]
+    free = [
+        colour for colour in _GIVEN if colour not in {patch.colour for patch in _patches(layers)}
+    ]
     names: list[str] = []
     for layer in layers:
         for place, patch in enumerate(layer.patches):

@@ -46,7 +46,7 @@ def layout_of(elements: Elements) -> Layout:
 
     Raises ContentError for an object without, and for one whose module contradicts itself.
     """
-    keyword = next((one for one in ("PixelData", *FLOATS) if one in elements), "")
+    keyword = next((keyword for keyword in ("PixelData", *FLOATS) if keyword in elements), "")
     if not keyword:
         uid = elements.text("SOPClassUID")
         name = uid_name(uid) or "of an unknown class"

@@ -117,7 +117,7 @@ def _unfolded(segments: "Numbers", count: int) -> "Numbers":
 
     if segments.size > _MOST_SEGMENTED:
         raise ContentError("The segmented palette is larger than what it stands for")
-    values = [int(one) for one in cast("Iterable[int]", segments.tolist())]
+    values = [int(value) for value in cast("Iterable[int]", segments.tolist())]
     wide = segments.dtype.itemsize == 1
     out: list[int] = []
     steps: list[tuple[int, int]] = [(0, 1 << 30)]  # where to read on, and how many segments

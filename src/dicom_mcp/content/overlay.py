@@ -91,13 +91,15 @@ def drawn(
 
 
 def _overlay(elements: Elements, group: int) -> Overlay | None:
-    rows, columns = (next(_numbers(elements, group, one), 0) for one in (_ROWS, _COLUMNS))
+    rows, columns = (next(_numbers(elements, group, element), 0) for element in (_ROWS, _COLUMNS))
     if rows < 1 or columns < 1:
         return None
     has_data = held(elements.dataset, group << 16 | _DATA) is not None
     bit = next(_numbers(elements, group, _BIT), 0)
     origin = [*_numbers(elements, group, _ORIGIN)]
-    words = " ".join(filter(None, (_text(elements, group, one) for one in (_LABEL, _DESCRIPTION))))
+    words = " ".join(
+        filter(None, (_text(elements, group, element) for element in (_LABEL, _DESCRIPTION)))
+    )
     return Overlay(
         group=group,
         rows=rows,

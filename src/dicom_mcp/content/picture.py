@@ -174,7 +174,7 @@ def contact_sheet(
     rows = -(-len(cells) // columns)
     side = (longest_side // max(columns, rows)) - 4
     shared, labels = _told_apart([shown.label for shown in cells])
-    tiles = [_tile(one, label, side) for one, label in zip(cells, labels, strict=True)]
+    tiles = [_tile(cell, label, side) for cell, label in zip(cells, labels, strict=True)]
     width, height = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
     sheet = _blank(columns * (width + 4), rows * (height + 4))
     for place, tile in enumerate(tiles):
@@ -192,7 +192,7 @@ def contact_sheet(
 
 def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str = PNG) -> Picture:
     """Two frames next to each other, as large as fits."""
-    tiles = [_tile(one, one.label, longest_side // 2 - 4) for one in (left, right)]
+    tiles = [_tile(cell, cell.label, longest_side // 2 - 4) for cell in (left, right)]
     height = max(tile.height for tile in tiles)
     both = _blank(sum(tile.width + 4 for tile in tiles), height)
     place = 2
@@ -201,8 +201,8 @@ def side_by_side(left: Cell, right: Cell, *, longest_side: int = 1568, mime: str
         place += tile.width + 4
     both = _explained(both, [*left.legend, *right.legend])
     said = [
-        f"{word}: {one.label}. {' '.join(one.said)}"
-        for word, one in (("Left", left), ("Right", right))
+        f"{word}: {cell.label}. {' '.join(cell.said)}"
+        for word, cell in (("Left", left), ("Right", right))
     ]
     said += _scales((left, right))
     return encoded(both, mime, "\n".join(said))
@@ -253,8 +253,8 @@ def _all(cells: Sequence[Cell]) -> list[str]:
     """What is to be said about the cells, each thing once, with their numbers where it is not said
     about all; ranges of values left out."""
     about: dict[str, list[int]] = defaultdict(list)
-    for place, one in enumerate(cells, start=1):
-        for line in one.said:
+    for place, cell in enumerate(cells, start=1):
+        for line in cell.said:
             about[line.partition(" Values in")[0]].append(place)
     return [
         line if len(places) == len(cells) else f"{', '.join(map(str, places))}: {line}"
@@ -318,16 +318,16 @@ def _marked(inner: "Image.Image", found: tuple[str, str, str, str] | None) -> "I
 _INK = {"L": 255, "RGB": (255, 255, 255)}
 
 
-def _tile(one: Cell, label: str, side: int) -> "Image.Image":
+def _tile(cell: Cell, label: str, side: int) -> "Image.Image":
     """A cell's image as large as fits, in a margin of its own, its label below."""
     from PIL import Image, ImageDraw
 
     room = max(side - 2 * _MARGIN - _LABEL, 16)
-    inner = Image.fromarray(one.pixels)
+    inner = Image.fromarray(cell.pixels)
     scale = room / max(inner.size)
     size = max(1, round(inner.width * scale)), max(1, round(inner.height * scale))
     filtered = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
-    marked = _marked(inner.resize(size, filtered), one.sides)
+    marked = _marked(inner.resize(size, filtered), cell.sides)
     tile = _blank(max(marked.width, side), marked.height + _LABEL)
     tile.paste(marked.convert("RGB"), ((tile.width - marked.width) // 2, 0))
     words, letters = in_font(label), font(12)
@@ -367,7 +367,10 @@ def _explained(shown: "Image.Image", legend: Sequence[tuple[str, Colour]]) -> "I
 def in_font(words: str) -> str:
     """In the letters that the font has, which are ASCII's and few others: those of other scripts,
     and with marks, in these."""
-    return "".join(one if one.isascii() or one in "…·°" else in_ascii(one) for one in words)
+    return "".join(
+        character if character.isascii() or character in "…·°" else in_ascii(character)
+        for character in words
+    )
 
 
 def _blank(width: int, height: int, *, colour: bool = True) -> "Image.Image":

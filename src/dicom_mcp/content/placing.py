@@ -180,20 +180,20 @@ def vectors(cosines: Sequence[float]) -> tuple[Vector, Vector] | None:
 
 def upright(normal: Vector) -> Vector:
     """The normal towards left, back or head, whichever axis is nearest."""
-    axis = max(range(3), key=lambda one: abs(normal[one]))
+    axis = max(range(3), key=lambda axis: abs(normal[axis]))
     return normal if normal[axis] > 0 else (-normal[0], -normal[1], -normal[2])
 
 
-def cross(one: Vector, other: Vector) -> Vector:
+def cross(vector: Vector, other: Vector) -> Vector:
     return (
-        one[1] * other[2] - one[2] * other[1],
-        one[2] * other[0] - one[0] * other[2],
-        one[0] * other[1] - one[1] * other[0],
+        vector[1] * other[2] - vector[2] * other[1],
+        vector[2] * other[0] - vector[0] * other[2],
+        vector[0] * other[1] - vector[1] * other[0],
     )
 
 
-def dot(one: Vector, other: Vector) -> float:
-    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+def dot(vector: Vector, other: Vector) -> float:
+    return vector[0] * other[0] + vector[1] * other[1] + vector[2] * other[2]
 
 
 def _plane(

@@ -31,7 +31,7 @@ class _Letters(dict[int, str]):
     """How each character is written, worked out when it is first met; for str.translate."""
 
     def __init__(self, *kept: str) -> None:
-        super().__init__((ord(one), one) for one in (*kept, "\u200c", "\u200d"))
+        super().__init__((ord(character), character) for character in (*kept, "\u200c", "\u200d"))
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)
@@ -71,5 +71,7 @@ def _joiner(found: re.Match[str]) -> str:
     """A joiner as it is between two letters that have no case, else shown."""
     place = found.start()
     around = found.string[max(place - 1, 0) : place] + found.string[place + 1 : place + 2]
-    joins = len(around) == 2 and all(unicodedata.category(one) in _CASELESS for one in around)
+    joins = len(around) == 2 and all(
+        unicodedata.category(character) in _CASELESS for character in around
+    )
     return found[0] if joins else f"\\u{{{ord(found[0]):X}}}"

@@ -68,7 +68,9 @@ class Segmentation:
                 segment = replace(first, label=f"{first.label} or {segment.label}")
             self.segments[segment.number] = segment
         if self.is_label_map:  # which some describe too
-            self.segments = {n: one for n, one in self.segments.items() if not self._is_none(n)}
+            self.segments = {
+                n: segment for n, segment in self.segments.items() if not self._is_none(n)
+            }
         self._numbers = [0] * self._frames
         if not self.is_label_map:
             self._numbers = [self._number(frame) for frame in range(1, self._frames + 1)]
@@ -303,8 +305,8 @@ class Segmentation:
         steps = [after - before for before, after in pairwise(places) if after - before > _SAME]
         measures = group(self._elements, 1, "PixelMeasuresSequence")
         between, thickness = (
-            max(measures.number(one) or 0.0, 0.0)
-            for one in ("SpacingBetweenSlices", "SliceThickness")
+            max(measures.number(keyword) or 0.0, 0.0)
+            for keyword in ("SpacingBetweenSlices", "SliceThickness")
         )
         least = min(steps, default=0.0)
         if between:
@@ -366,7 +368,8 @@ def _colour(lab: list[float]) -> Colour | None:
         0.0719 * x - 0.2290 * y + 1.4052 * z,
     )
     curved = (
-        12.92 * one if one <= 0.0031308 else 1.055 * one ** (1 / 2.4) - 0.055 for one in mixed
+        12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055
+        for channel in mixed
     )
     red, green, blue = (min(255, max(0, round(share * 255))) for share in curved)
     return red, green, blue

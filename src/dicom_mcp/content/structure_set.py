@@ -150,7 +150,9 @@ def volume(region: Region) -> str:
     """The areas of closed contours times how far their planes lie apart; what lies in another
     contour of its plane is a hole (C.8.8.6.3)."""
     planes: dict[float, list[Points]] = {}
-    closed = [one for one in region.contours if one.is_closed and len(one.points) > 2]
+    closed = [
+        contour for contour in region.contours if contour.is_closed and len(contour.points) > 2
+    ]
     if not closed:
         return ""
     normal = _normal(closed[0].points)
@@ -193,13 +195,13 @@ def _is_within(point: "Points", polygon: "Points", normal: "Points") -> bool:
     """By how often a ray from the point meets it, along the axes most square to the normal."""
     import numpy as np
 
-    one, other = [axis for axis in range(3) if axis != int(np.argmax(np.abs(normal)))]
-    x, y = polygon[:, one], polygon[:, other]
+    across, along = [axis for axis in range(3) if axis != int(np.argmax(np.abs(normal)))]
+    x, y = polygon[:, across], polygon[:, along]
     after_x, after_y = np.roll(x, -1), np.roll(y, -1)
-    crosses = (y > point[other]) != (after_y > point[other])
+    crosses = (y > point[along]) != (after_y > point[along])
     with np.errstate(divide="ignore", invalid="ignore"):
-        met = x + (point[other] - y) / (after_y - y) * (after_x - x)
-    return bool((crosses & (point[one] < met)).sum() % 2)
+        met = x + (point[along] - y) / (after_y - y) * (after_x - x)
+    return bool((crosses & (point[across] < met)).sum() % 2)
 
 
 def _normal(points: "Points") -> "Points":
@@ -242,14 +244,14 @@ def _on(
 ) -> tuple[float, list[Contour]]:
     """The contours of a region on an image: those that say so, else those of the plane nearest to
     it within reach; and how many mm off they are."""
-    named = [(off, one) for off, one in flat if one.names(target.uid, target.number)]
-    named = [(off, one) for off, one in named if abs(off) <= _FAR]
+    named = [(off, contour) for off, contour in flat if contour.names(target.uid, target.number)]
+    named = [(off, contour) for off, contour in named if abs(off) <= _FAR]
     if not named:
         nearest = min((off for off, _ in flat), key=abs, default=_FAR + reach)
         if abs(nearest) > reach:
             return 0.0, []
-        named = [(off, one) for off, one in flat if abs(off - nearest) <= _SAME]
-    return max(abs(off) for off, _ in named), [one for _, one in named]
+        named = [(off, contour) for off, contour in flat if abs(off - nearest) <= _SAME]
+    return max(abs(off) for off, _ in named), [contour for _, contour in named]
 
 
 def _mask(contours: Sequence[Contour], grid: Grid) -> "Mask":

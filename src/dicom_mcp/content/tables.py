@@ -49,7 +49,14 @@ def measurement_rows(tree: Tree) -> list[Row]:
             _add(row, _qualifiers(tree, group, below))
         while (group := tree.items[group].parent if group > 0 else 0) > 0:
             around = _qualifiers(tree, group, below)
-            _add(row, (one for one in around if one.relationship not in ("CONTAINS", "")))
+            _add(
+                row,
+                (
+                    qualifier
+                    for qualifier in around
+                    if qualifier.relationship not in ("CONTAINS", "")
+                ),
+            )
         _add(row, _qualifiers(tree, index, below))
         rows.append(row)
     return rows

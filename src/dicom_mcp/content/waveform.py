@@ -205,7 +205,8 @@ def _name(group: Elements, place: int) -> str:
 def _count(group: Elements) -> int:
     """Samples of each channel that are there, however many it says."""
     channels, said = (
-        group.integer(one) for one in ("NumberOfWaveformChannels", "NumberOfWaveformSamples")
+        group.integer(keyword)
+        for keyword in ("NumberOfWaveformChannels", "NumberOfWaveformSamples")
     )
     bits = group.integer("WaveformBitsAllocated")
     if channels < 1 or bits not in (8, 16, 32) or said * channels > _MOST_SAMPLES:

@@ -166,7 +166,7 @@ class EmbeddedArchive:
         models = (model for model in Model if model in self._habits.models)
         others = (GET_WITHOUT_BULK_DATA, MODALITY_WORKLIST)
         found = [_context(uid) for uid in (VERIFICATION, *models, *GET, *MOVE, *others)]
-        standard = [str(one.abstract_syntax) for one in AllStoragePresentationContexts]
+        standard = [str(context.abstract_syntax) for context in AllStoragePresentationContexts]
         for uid in dict.fromkeys((*standard, *held)):
             first = (syntax for syntax, _ in held.get(uid, Counter[str]()).most_common())
             found.append(_storage(uid, tuple(first)))

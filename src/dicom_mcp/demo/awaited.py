@@ -98,8 +98,8 @@ class _Awaited:
 def _is_asked(listening: socket.socket, end: socket.socket) -> bool:
     """Wait until somebody connects; False when it has ended instead."""
     with selectors.DefaultSelector() as selector:
-        for one in (listening, end):
-            selector.register(one, selectors.EVENT_READ)
+        for waited in (listening, end):
+            selector.register(waited, selectors.EVENT_READ)
         return not any(key.fileobj is end for key, _ in selector.select())
 
 

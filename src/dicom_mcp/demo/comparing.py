@@ -37,7 +37,7 @@ def comparer(keys: Mapping[str, Key], habits: Habits) -> Callable[[Record], bool
 
     def match(record: Record) -> bool:
         return by_the_standard(record) and all(
-            predicate([one for one in record.get(keyword, ()) if isinstance(one, str)])
+            predicate([value for value in record.get(keyword, ()) if isinstance(value, str)])
             for keyword, predicate in own
         )
 
@@ -59,11 +59,14 @@ def as_kept(record: Record, habits: Habits) -> Record:
     held = record.get(_MODALITIES)
     if not held or not habits.images_only:
         return record
-    return {**record, _MODALITIES: _of_images([one for one in held if isinstance(one, str)])}
+    return {
+        **record,
+        _MODALITIES: _of_images([modality for modality in held if isinstance(modality, str)]),
+    }
 
 
 def _of_images(values: Sequence[str]) -> Sequence[str]:
-    return [one for one in values if one not in NOT_IMAGES] or values
+    return [modality for modality in values if modality not in NOT_IMAGES] or values
 
 
 def _otherwise(keyword: str, key: tuple[str, str], habits: Habits) -> Predicate | None:
@@ -76,7 +79,7 @@ def _otherwise(keyword: str, key: tuple[str, str], habits: Habits) -> Predicate 
         match = matcher(vr, text)
         return lambda values: match(_of_images(values))
     if keyword in habits.literal_keys or (open_range and not habits.open_ranges):
-        return lambda values: "\\".join(significant(vr, one) for one in values) == text
+        return lambda values: "\\".join(significant(vr, value) for value in values) == text
     if vr == "DA" and text.startswith("-") and habits.undated_in_ranges:
         match = matcher(vr, text)
         return lambda values: not any(values) or match(values)
@@ -103,24 +106,26 @@ def _list(vr: str, values: Sequence[str], habits: Habits) -> Predicate | None:
 def _names(text: str, habits: Habits) -> Predicate:
     match = matcher("PN", text)
     if habits.names == "without carets":
-        return lambda values: match([one.replace("^", " ") for one in values])
+        return lambda values: match([value.replace("^", " ") for value in values])
 
     def given_first(name: str) -> str:
         family, _, rest = name.partition("^")
         given, _, others = rest.partition("^")
         return "^".join((given, family, others)).rstrip("^")
 
-    return lambda values: match([given_first(one) for one in values])
+    return lambda values: match([given_first(value) for value in values])
 
 
 def _wild(text: str, habits: Habits) -> Predicate:
     pattern = ""
-    for at, one in enumerate(text):
+    for at, character in enumerate(text):
         place = "at the start" if not at else "at the end" if at == len(text) - 1 else "inside"
-        wild = one in "*?" and (one if one == "?" else place) not in habits.not_wild
+        wild = (
+            character in "*?" and (character if character == "?" else place) not in habits.not_wild
+        )
         if not wild:
-            pattern += re.escape(one)
-        elif one == "?":
+            pattern += re.escape(character)
+        elif character == "?":
             pattern += "."
         elif habits.whole_words:
             pattern += r".*\b" if place == "at the start" else r"\b.*"
@@ -129,6 +134,6 @@ def _wild(text: str, habits: Habits) -> Predicate:
     compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
     def match(values: Sequence[str]) -> bool:
-        return any(compiled.fullmatch(one) for one in values)
+        return any(compiled.fullmatch(value) for value in values)
 
     return match

@@ -50,4 +50,4 @@ def is_supported(keyword: str, level: Level) -> bool:
 
 def unique_keys_above(level: Level, top: Level) -> tuple[str, ...]:
     """The unique keys between a model's topmost level and this one (PS3.4 C.4.1.2.2.1)."""
-    return tuple(UNIQUE_KEY[one] for one in level.above if one is top or top in one.above)
+    return tuple(UNIQUE_KEY[upper] for upper in level.above if upper is top or top in upper.above)

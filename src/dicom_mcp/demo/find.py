@@ -115,12 +115,12 @@ def _matches(
 ) -> Iterator[tuple[int, bytes | None]]:
     level = asked.level
     most = habits.longest_key
-    texts = {one: key for one, key in asked.keys.items() if isinstance(key, tuple)}
+    texts = {keyword: key for keyword, key in asked.keys.items() if isinstance(key, tuple)}
     if most and any(len(text) > most for _, text in texts.values()):
         if habits.long_key_status:
             yield habits.long_key_status, None
             return
-        cut: dict[str, Key] = {one: (vr, text[:most]) for one, (vr, text) in texts.items()}
+        cut: dict[str, Key] = {keyword: (vr, text[:most]) for keyword, (vr, text) in texts.items()}
         asked = replace(asked, keys={**asked.keys, **cut})
     supported = {k: key for k, key in asked.keys.items() if is_supported(k, level)}
     told = told_with(asked.keys, level, habits)
@@ -193,7 +193,9 @@ def _matcher(asked: Mapping[str, Key], declared: str, habits: Habits) -> Callabl
         held = _declared(record)
         encoded = {
             keyword: [
-                as_bytes(one, vr, held) for one in record.get(keyword, ()) if isinstance(one, str)
+                as_bytes(value, vr, held)
+                for value in record.get(keyword, ())
+                if isinstance(value, str)
             ]
             for keyword, (vr, _) in plain.items()
         }

@@ -63,8 +63,8 @@ def content(
         text = _text(element, vr if len(vr) == 2 else known.vr, declared, little=little)
         if known.keyword == _CHARACTER_SET:
             declared = text
-        one = vr in _SINGLE_VALUE_VRS
-        values = [significant(vr, value) for value in ([text] if one else text.split("\\"))]
+        is_single = vr in _SINGLE_VALUE_VRS
+        values = [significant(vr, value) for value in ([text] if is_single else text.split("\\"))]
         found[known.keyword] = values if any(values) else []
     return found
 
@@ -116,17 +116,17 @@ def elements(wanted: Mapping[str, Key], *, explicit: bool) -> tuple[Element, ...
 
     A sequence is answered with the keys that its item names, or whole when it names none.
     """
-    known = [one for one in map(attribute, wanted) if one]
+    known = [element for element in map(attribute, wanted) if element]
     return tuple(
         Element(
-            one.keyword,
-            one.vr,
-            struct.pack("<HH", one.tag >> 16, one.tag & 0xFFFF)
-            + (one.vr.encode("ascii") if explicit else b"")
-            + (b"\0\0" if explicit and one.vr in _LONG_VRS else b""),
-            elements(_named(wanted[one.keyword]), explicit=explicit),
+            element.keyword,
+            element.vr,
+            struct.pack("<HH", element.tag >> 16, element.tag & 0xFFFF)
+            + (element.vr.encode("ascii") if explicit else b"")
+            + (b"\0\0" if explicit and element.vr in _LONG_VRS else b""),
+            elements(_named(wanted[element.keyword]), explicit=explicit),
         )
-        for one in sorted(known, key=lambda one: one.tag)
+        for element in sorted(known, key=lambda element: element.tag)
     )
 
 
@@ -144,10 +144,10 @@ def answer(
     If `said` is given it is what the identifier says of its character set instead of the truth,
     "" for nothing.
     """
-    values = [record.get(one.keyword, ()) for one in wanted]
+    values = [record.get(element.keyword, ()) for element in wanted]
     if all(map(_is_ascii, values)):
         return _data_set(record, wanted, "", explicit)
-    if not all(_survives(one, declared) for one in values):
+    if not all(_survives(texts, declared) for texts in values):
         declared = UTF_8
     body = _data_set(record, wanted, declared, explicit)
     if said == "":
@@ -188,7 +188,7 @@ def _text(
         value = cast("object", element.value)
         several = isinstance(value, MultiValue)
         values = cast("MultiValue[object]", value) if several else [value]
-        return "\\".join("" if one is None else str(one) for one in values)
+        return "\\".join("" if part is None else str(part) for part in values)
     raw = element.value or b""
     order = "<" if little else ">"
     if vr in _NUMBERS:
@@ -211,13 +211,13 @@ def _named(key: Key) -> Mapping[str, Key]:
 
 def _data_set(record: Record, wanted: Sequence[Element], declared: str, explicit: bool) -> bytes:
     parts: list[bytes] = []
-    for one in wanted:
-        values = record.get(one.keyword, ())
-        if one.vr == "SQ":
-            value = _items(values, one.items, declared, explicit)
+    for element in wanted:
+        values = record.get(element.keyword, ())
+        if element.vr == "SQ":
+            value = _items(values, element.items, declared, explicit)
         else:
-            value = _bytes([v for v in values if isinstance(v, str)], one.vr, declared)
-        parts += (one.head, _length_field(len(value), one.vr, explicit), value)
+            value = _bytes([v for v in values if isinstance(v, str)], element.vr, declared)
+        parts += (element.head, _length_field(len(value), element.vr, explicit), value)
     return b"".join(parts)
 
 

@@ -345,11 +345,11 @@ def _shared(attributes: str) -> Content:
 def _narrowed(level: Level, keys: Mapping[str, Key]) -> tuple[list[str], list[str]]:
     """Conditions that leave out what cannot match; matching itself is `record_matcher`'s."""
     unique: dict[str, Sequence[str]] = {}
-    for one in (*level.above, level):
-        key = keys.get(UNIQUE_KEY[one])
-        if one is Level.PATIENT or not isinstance(key, tuple) or not key[1]:
+    for upper in (*level.above, level):
+        key = keys.get(UNIQUE_KEY[upper])
+        if upper is Level.PATIENT or not isinstance(key, tuple) or not key[1]:
             continue
-        unique[UNIQUE_KEY[one]] = [significant("UI", uid) for uid in key[1].split("\\")]
+        unique[UNIQUE_KEY[upper]] = [significant("UI", uid) for uid in key[1].split("\\")]
     patient = keys.get("PatientID")
     if isinstance(patient, tuple) and patient[1] and not {"*", "?", "\\"} & set(patient[1]):
         unique["PatientID"] = [significant(*patient)]

@@ -38,7 +38,7 @@ class Walk:
 
     def uids(self, keyword: str, holds: Callable[[Dataset], bool]) -> set[str]:
         """The values of this unique key among the objects for which `holds`."""
-        return {str(getattr(one, keyword)) for one in self.objects if holds(one)}
+        return {str(getattr(dataset, keyword)) for dataset in self.objects if holds(dataset)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Question:
         """Of an answer grouped by one thing."""
         found: dict[str, int] = {}
         for group in answer["groups"]:
-            (name,) = (value for one, value in group.items() if one != "count")
+            (name,) = (value for key, value in group.items() if key != "count")
             found[name] = group["count"]
         return "" if found == expected and answer["complete"] else f"{found} should be {expected}"
 
@@ -109,7 +109,7 @@ class Question:
 
 
 def _in_days(first: date, last: date) -> Callable[[Dataset], bool]:
-    return lambda one: f"{first:%Y%m%d}" <= one.StudyDate <= f"{last:%Y%m%d}"
+    return lambda dataset: f"{first:%Y%m%d}" <= dataset.StudyDate <= f"{last:%Y%m%d}"
 
 
 def _last_month(today: date) -> tuple[date, date]:
@@ -120,35 +120,41 @@ def _last_month(today: date) -> tuple[date, date]:
 def _cts_of_last_month(walk: Walk) -> set[str]:
     """Studies of the previous month with a CT series."""
     inside = _in_days(*_last_month(walk.today))
-    return walk.uids("StudyInstanceUID", lambda one: inside(one) and one.Modality == "CT")
+    return walk.uids(
+        "StudyInstanceUID", lambda dataset: inside(dataset) and dataset.Modality == "CT"
+    )
 
 
 def _cts_per_scanner(walk: Walk) -> dict[str, int]:
     """Studies with a CT series of each station."""
     studies = {
-        (one.StationName, one.StudyInstanceUID) for one in walk.objects if one.Modality == "CT"
+        (dataset.StationName, dataset.StudyInstanceUID)
+        for dataset in walk.objects
+        if dataset.Modality == "CT"
     }
     return dict(Counter(station for station, _ in studies))
 
 
-def _is_his(one: Dataset) -> bool:
-    return "Brückner" in str(one.PatientName)
+def _is_his(dataset: Dataset) -> bool:
+    return "Brückner" in str(dataset.PatientName)
 
 
 def _his_last_ct(walk: Walk) -> str:
-    cts = [one for one in walk.objects if _is_his(one) and one.Modality == "CT"]
-    return str(max(cts, key=lambda one: one.StudyDate).StudyInstanceUID)
+    cts = [dataset for dataset in walk.objects if _is_his(dataset) and dataset.Modality == "CT"]
+    return str(max(cts, key=lambda dataset: dataset.StudyDate).StudyInstanceUID)
 
 
 # What an assistant copies out of the answer before; ValueError when it isn't there.
 def _last_ct_told(walk: Walk) -> str:
-    cts = [one for one in walk.records if "CT" in one["ModalitiesInStudy"]]
-    return max(cts, key=lambda one: one["StudyDate"])["StudyInstanceUID"]
+    cts = [record for record in walk.records if "CT" in record["ModalitiesInStudy"]]
+    return max(cts, key=lambda record: record["StudyDate"])["StudyInstanceUID"]
 
 
 def _images_told(walk: Walk) -> str:
-    cts = [one for one in walk.records if one["Modality"] == "CT"]
-    return max(cts, key=lambda one: one["NumberOfSeriesRelatedInstances"])["SeriesInstanceUID"]
+    cts = [record for record in walk.records if record["Modality"] == "CT"]
+    return max(cts, key=lambda record: record["NumberOfSeriesRelatedInstances"])[
+        "SeriesInstanceUID"
+    ]
 
 
 def _whole(answer: Answer) -> dict[str, Any]:
@@ -177,7 +183,7 @@ QUESTIONS: tuple[Question, ...] = (
         "query_patients",
         lambda _: {"name_pattern": "*太郎*"},
         "PatientID",
-        lambda walk: walk.uids("PatientID", lambda one: "太郎" in str(one.PatientName)),
+        lambda walk: walk.uids("PatientID", lambda dataset: "太郎" in str(dataset.PatientName)),
         shown=("PatientName", "PatientBirthDate"),
     ),
     Question(
@@ -205,7 +211,7 @@ QUESTIONS: tuple[Question, ...] = (
         },
         "SeriesInstanceUID",
         lambda walk: walk.uids(
-            "SeriesInstanceUID", lambda one: one.StudyInstanceUID == _his_last_ct(walk)
+            "SeriesInstanceUID", lambda dataset: dataset.StudyInstanceUID == _his_last_ct(walk)
         ),
         shown=("Modality", "StationName", "ManufacturerModelName"),
     ),
@@ -216,7 +222,9 @@ QUESTIONS: tuple[Question, ...] = (
         "SOPInstanceUID",
         lambda walk: walk.uids(
             "SOPInstanceUID",
-            lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality == "CT",
+            lambda dataset: (
+                dataset.StudyInstanceUID == _his_last_ct(walk) and dataset.Modality == "CT"
+            ),
         ),
         shown=("InstanceNumber", "Rows", "Columns"),
     ),
@@ -227,7 +235,9 @@ QUESTIONS: tuple[Question, ...] = (
         "sop_instance_uid",
         lambda walk: walk.uids(
             "SOPInstanceUID",
-            lambda one: one.StudyInstanceUID == _his_last_ct(walk) and one.Modality in _REPORTS,
+            lambda dataset: (
+                dataset.StudyInstanceUID == _his_last_ct(walk) and dataset.Modality in _REPORTS
+            ),
         ),
         shown=("title", "date", "text"),
     ),

@@ -41,18 +41,20 @@ def wanted(index: Index, identifier: Dataset, model: Model, hierarchy: Hierarchy
 
 def contexts(held: Iterable[Held]) -> list[PresentationContext]:
     """One presentation context for each SOP class and transfer syntax, as many as there can be."""
-    pairs = dict.fromkeys((one.sop_class_uid, one.transfer_syntax_uid) for one in held)
+    pairs = dict.fromkeys(
+        (instance.sop_class_uid, instance.transfer_syntax_uid) for instance in held
+    )
     return [build_context(*pair) for pair in list(pairs)[:_MOST_CONTEXTS]]
 
 
 def data_sets(index: Index, held: Iterable[Held]) -> Iterator[Dataset]:
     """Each object as it was stored, ready to be sent in its own transfer syntax."""
-    for one in held:
+    for instance in held:
         # An object that was replaced meanwhile is sent as it is now, one that is gone fails.
-        found = index.data_set(one.sop_instance_uid) or Dataset()
-        found.SOPInstanceUID = UID(one.sop_instance_uid)
+        found = index.data_set(instance.sop_instance_uid) or Dataset()
+        found.SOPInstanceUID = UID(instance.sop_instance_uid)
         found.file_meta = FileMetaDataset()
-        found.file_meta.TransferSyntaxUID = UID(one.transfer_syntax_uid)
+        found.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax_uid)
         yield found
 
 

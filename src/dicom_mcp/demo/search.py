@@ -63,7 +63,7 @@ class Search:
 
     def __iter__(self) -> Iterator[Record]:
         keys = {keyword: self._listed(key) for keyword, key in self.keys.items()}
-        late = {one: key for one, key in keys.items() if one in self.habits.late_keys}
+        late = {keyword: key for keyword, key in keys.items() if keyword in self.habits.late_keys}
         most = self.habits.most_candidates
         if most is None or not any(map(_asks, late.values())):
             found = self._find(keys)
@@ -115,8 +115,10 @@ class Search:
             return Level.STUDY
         given = self.habits.below_keys & keys.keys()
         if not self.habits.joined:
-            given = {one for one in given if self.level is Level.STUDY and _asks(keys[one])}
-        return max((_BELOW[one] for one in given), key=[*Level].index, default=None)
+            given = {
+                keyword for keyword in given if self.level is Level.STUDY and _asks(keys[keyword])
+            }
+        return max((_BELOW[keyword] for keyword in given), key=[*Level].index, default=None)
 
     def _uids_below(self, record: Record, keys: Mapping[str, Key], below: Level) -> list[str]:
         """What below this record matches: a study's series by their modality, all else of it."""
@@ -137,7 +139,7 @@ def _asks(key: Key) -> bool:
 def told_with(asked: Mapping[str, Key], level: Level, habits: Habits) -> dict[str, Key]:
     """Those of the attributes asked for that a series is told with though its objects have them."""
     told = habits.told_of_series if level is Level.SERIES else frozenset[str]()
-    return {one: key for one, key in asked.items() if one in told and not _asks(key)}
+    return {keyword: key for keyword, key in asked.items() if keyword in told and not _asks(key)}
 
 
 def with_told(index: Index, series: Record, keywords: Sequence[str]) -> Record:
@@ -146,4 +148,4 @@ def with_told(index: Index, series: Record, keywords: Sequence[str]) -> Record:
         return series
     uid = str(series[UNIQUE_KEY[Level.SERIES]][0])
     first = next(index.find(Level.IMAGE, {UNIQUE_KEY[Level.SERIES]: ("UI", uid)}))
-    return {**{one: first.get(one, ()) for one in keywords}, **series}
+    return {**{keyword: first.get(keyword, ()) for keyword in keywords}, **series}

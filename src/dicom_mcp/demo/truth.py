@@ -22,7 +22,7 @@ _COLLECTED = {"ModalitiesInStudy": "Modality", "SOPClassesInStudy": "SOPClassUID
 def untrue(record: Mapping[str, Any], objects: Iterable[Dataset], unique: str) -> list[str]:
     """The keywords of a record whose value isn't what these objects say; `unique` tells which of
     them the record is about."""
-    about = [one for one in objects if str(one[unique].value) == record[unique]]
+    about = [dataset for dataset in objects if str(dataset[unique].value) == record[unique]]
     return [
         keyword
         for keyword, value in record.items()
@@ -32,18 +32,18 @@ def untrue(record: Mapping[str, Any], objects: Iterable[Dataset], unique: str) -
 
 def _holds(about: list[Dataset], keyword: str, told: list[str]) -> bool:
     if count := _COUNT.fullmatch(keyword):
-        return told == [str(len({_text(one, _COUNTED[count[2]]) for one in about}))]
+        return told == [str(len({_text(dataset, _COUNTED[count[2]]) for dataset in about}))]
     if keyword in _COLLECTED:
-        return told == sorted({_text(one, _COLLECTED[keyword]) for one in about})
-    return any(told == sorted(_texts(one.get(keyword, ""))) for one in about)
+        return told == sorted({_text(dataset, _COLLECTED[keyword]) for dataset in about})
+    return any(told == sorted(_texts(dataset.get(keyword, ""))) for dataset in about)
 
 
-def _text(one: Dataset, keyword: str) -> str:
-    return str(one[keyword].value)
+def _text(dataset: Dataset, keyword: str) -> str:
+    return str(dataset[keyword].value)
 
 
 def _texts(value: Any) -> list[str]:
     """A value, which may be several, as texts."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [str(one) for one in cast(Sequence[Any], value)]
+        return [str(single) for single in cast(Sequence[Any], value)]
     return [str(value)]

@@ -41,16 +41,16 @@ def retrieve(index: Index, path: str, accept: str) -> Answer | int:
     if not found:
         return 404
     if last == "metadata":
-        if not any(one in accept for one in ("json", "*/*")):
+        if not any(form in accept for form in ("json", "*/*")):
             return 406
         return Answer("application/dicom+json", _metadata(index, found))
-    if not any(one in accept for one in ("multipart/related", "*/*")):
+    if not any(form in accept for form in ("multipart/related", "*/*")):
         return 406
     # Nothing is transcoded, and who names no syntax wants this one (PS3.18 8.7.3.5.2).
-    if not any(one in accept for one in ("transfer-syntax=*", "*/*")) and any(
-        one.transfer_syntax_uid not in accept
-        and one.transfer_syntax_uid != _EXPLICIT_VR_LITTLE_ENDIAN
-        for one in found
+    if not any(form in accept for form in ("transfer-syntax=*", "*/*")) and any(
+        instance.transfer_syntax_uid not in accept
+        and instance.transfer_syntax_uid != _EXPLICIT_VR_LITTLE_ENDIAN
+        for instance in found
     ):
         return 406
     kind = f'multipart/related; type="application/dicom"; boundary="{_BOUNDARY}"'
@@ -76,12 +76,12 @@ def _objects(index: Index, path: str) -> list[Held]:
 
 
 def _parts(index: Index, found: list[Held]) -> Iterator[bytes]:
-    for one in found:
-        held = index.object(one.sop_instance_uid)
+    for instance in found:
+        held = index.object(instance.sop_instance_uid)
         if held is None:  # gone meanwhile
             continue
         encoded, syntax = held
-        told = Instance(one.sop_class_uid, one.sop_instance_uid, syntax, bytearray())
+        told = Instance(instance.sop_class_uid, instance.sop_instance_uid, syntax, bytearray())
         head = f"\r\n--{_BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n"
         yield head.encode() + heading(told)
         yield encoded
@@ -90,8 +90,8 @@ def _parts(index: Index, found: list[Held]) -> Iterator[bytes]:
 
 def _metadata(index: Index, found: list[Held]) -> Iterator[bytes]:
     opened = b"["
-    for one in found:
-        data_set = index.data_set(one.sop_instance_uid)
+    for instance in found:
+        data_set = index.data_set(instance.sop_instance_uid)
         if data_set is not None:
             yield opened + json.dumps(_json(data_set), ensure_ascii=False).encode()
             opened = b","
@@ -104,6 +104,6 @@ def _json(data_set: Dataset) -> dict[str, Any]:
     data_set.SpecificCharacterSet = "ISO_IR 192"
     return data_set.to_json_dict(
         bulk_data_threshold=_BULK,
-        bulk_data_element_handler=lambda one: f"bulkdata/{one.tag:08X}",
+        bulk_data_element_handler=lambda element: f"bulkdata/{element.tag:08X}",
         suppress_invalid_tags=True,
     )

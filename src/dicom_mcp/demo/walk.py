@@ -94,11 +94,11 @@ async def _ask_all(console: Console, draw: Draw, walk: Walk) -> list[tuple[str, 
             started = perf_counter()
             result = await client.call_tool(question.tool, arguments)
             milliseconds = (perf_counter() - started) * 1000
-            said = "".join(one.text for one in result.content if isinstance(one, TextContent))
+            said = "".join(block.text for block in result.content if isinstance(block, TextContent))
             answer: dict[str, Any] = result.structured_content or {}
             if not answer and not result.is_error:  # words and pictures
                 answer = json.loads(said)
-                answer["pictures"] = [one for one in result.content if one.type == "image"]
+                answer["pictures"] = [block for block in result.content if block.type == "image"]
             walk.answers.append(answer)
             error = said if result.is_error else ""
             if fault := question.fault(walk, answer, error):
@@ -137,7 +137,7 @@ def _show_answer(
     elif answer.get("pictures"):
         for line in answer["caption"]:
             _say(console, line)
-        kilobytes = sum(len(one.data) for one in answer["pictures"]) * 3 // 4000
+        kilobytes = sum(len(picture.data) for picture in answer["pictures"]) * 3 // 4000
         _say(console, f"and the picture, {kilobytes} kB", "bold")
     elif "records" in answer:
         _show_records(console, draw, answer, question)
@@ -170,7 +170,9 @@ def _show_records(console: Console, draw: Draw, answer: dict[str, Any], question
     _say(console, f"{counted(count, 'record')}, {_whole(answer)}", "bold")
     # Every UID is long and none is read by a person; the rest explains itself better.
     common = [
-        f"{name}={_plain(one)}" for name, one in answer.get("common", {}).items() if _is_read(name)
+        f"{name}={_plain(value)}"
+        for name, value in answer.get("common", {}).items()
+        if _is_read(name)
     ]
     if common:
         _say(console, f"in all: {', '.join(common)}")
@@ -201,5 +203,5 @@ def _is_read(name: str) -> bool:
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())  # pyright: ignore
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())  # pyright: ignore
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore

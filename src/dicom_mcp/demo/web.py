@@ -158,34 +158,42 @@ class EmbeddedWeb:
         self, level: Level, keys: Mapping[str, Key], wanted: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
         habits = self._habits
-        supported = {one: key for one, key in keys.items() if is_supported(one, level)}
+        supported = {keyword: key for keyword, key in keys.items() if is_supported(keyword, level)}
         matched: dict[str, Key] = {
-            one: ("", "") if one in habits.ignored_keys else key
-            for one, key in supported.items()
-            if one not in EVERYWHERE
+            keyword: ("", "") if keyword in habits.ignored_keys else key
+            for keyword, key in supported.items()
+            if keyword not in EVERYWHERE
         }
         universal = {
-            one: ("", "") for one in wanted if is_supported(one, level) and one not in EVERYWHERE
+            keyword: ("", "")
+            for keyword in wanted
+            if is_supported(keyword, level) and keyword not in EVERYWHERE
         }
         kept_back = habits.unreturned - {UNIQUE_KEY[level]}
         told = [*told_with(dict.fromkeys(wanted, ("", "")), level, habits)]
-        returned = [one for one in wanted if one not in kept_back and is_supported(one, level)]
+        returned = [
+            keyword
+            for keyword in wanted
+            if keyword not in kept_back and is_supported(keyword, level)
+        ]
         returned += told
         asked: dict[str, Key] = {**universal, **matched}
         search = Search(self._index, level, asked, habits, lambda keys: comparer(keys, habits))
         for record in search:
             record = with_told(self._index, record, told)
             whole = {**as_kept(record, habits), "InstanceAvailability": ["ONLINE"]}
-            row = _json({one: whole.get(one, ()) for one in returned if one in whole})
+            row = _json(
+                {keyword: whole.get(keyword, ()) for keyword in returned if keyword in whole}
+            )
             row["00081190"] = {"vr": "UR", "Value": [self._retrieve_url(level, record)]}
             for _ in range(1 + habits.duplicated):
                 yield row
 
     def _retrieve_url(self, level: Level, record: Record) -> str:
         path = ""
-        for name, one in _LEVELS.items():
-            if one is level or one in level.above:
-                path += f"/{name}/{quote(str(next(iter(record.get(UNIQUE_KEY[one], ())), '')))}"
+        for name, known in _LEVELS.items():
+            if known is level or known in level.above:
+                path += f"/{name}/{quote(str(next(iter(record.get(UNIQUE_KEY[known], ())), '')))}"
         return self.url + path
 
 
@@ -237,8 +245,8 @@ class _Server(ThreadingMixIn, HTTPServer):
         self.server_close()
         with self._lock:
             still_open = list(self._open)
-        for one in still_open:
-            self.shutdown_request(one)
+        for connection in still_open:
+            self.shutdown_request(connection)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -257,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
         if found is not None:
             self._answer(found)
             return
-        if not any(one in accepted for one in ("json", "*/*")):
+        if not any(form in accepted for form in ("json", "*/*")):
             self._answer(406)
             return
         try:
@@ -307,18 +315,18 @@ def _resource(path: str) -> tuple[Level, dict[str, Key]] | None:
         return None
     keys: dict[str, Key] = {}
     for name, uid in zip(above[::2], above[1::2], strict=True):
-        one = _LEVELS.get(name)
-        if one is None or one not in level.above:
+        named = _LEVELS.get(name)
+        if named is None or named not in level.above:
             return None
-        keys[UNIQUE_KEY[one]] = ("UI", unquote(uid))
+        keys[UNIQUE_KEY[named]] = ("UI", unquote(uid))
     return level, keys
 
 
 def _wanted(level: Level, fields: Sequence[str]) -> dict[str, None]:
     """The attributes to return; of a search across studies or series those of them too."""
-    above = [keyword for one in level.above for keyword in _ALWAYS.get(one, ())]
+    above = [keyword for upper in level.above for keyword in _ALWAYS.get(upper, ())]
     wanted = dict.fromkeys((*_ALWAYS[level], *above))
-    for field in (one for listed in fields for one in listed.split(",")):
+    for field in (part for listed in fields for part in listed.split(",")):
         if field.strip() and field != "all":
             wanted[_attribute(field.strip()).keyword] = None
     return wanted
@@ -342,15 +350,15 @@ def _number(options: Mapping[str, list[str]], name: str, default: int) -> int:
 
 def _json(record: Record) -> dict[str, Any]:
     """A record in the DICOM JSON Model (PS3.18 F.2)."""
-    found = [(known, record[one]) for one in record if (known := attribute(one))]
+    found = [(known, record[keyword]) for keyword in record if (known := attribute(keyword))]
     return {
         f"{known.tag:08X}": _element(known.vr, values)
-        for known, values in sorted(found, key=lambda one: one[0].tag)
+        for known, values in sorted(found, key=lambda known: known[0].tag)
     }
 
 
 def _element(vr: str, values: Sequence[str] | Sequence[Record]) -> dict[str, Any]:
-    listed = [_value(vr, one) if isinstance(one, str) else _json(one) for one in values]
+    listed = [_value(vr, value) if isinstance(value, str) else _json(value) for value in values]
     return {"vr": vr, "Value": listed} if listed else {"vr": vr}
 
 

@@ -95,7 +95,11 @@ class Asker:
                 resource = "studies/UID/series"
             if level is Level.IMAGE:
                 resource = "studies/UID/series/UID/instances"
-            asked = [f"{one}={key}" for one, key in keys.items() if one != "SpecificCharacterSet"]
+            asked = [
+                f"{keyword}={key}"
+                for keyword, key in keys.items()
+                if keyword != "SpecificCharacterSet"
+            ]
             asked += [f"includefield={keyword}" for keyword in wanted]
             return command.fetch(node, f"/{resource}?{'&'.join((*asked, 'limit=5'))}")
         above = dict.fromkeys(self.above, HIDDEN)

@@ -84,7 +84,7 @@ def walk(
         if queries or accepted is None:
             asker = Asker(exchange, steps)
             Probe(asker, habits).run(
-                objects=any("C-GET" in one for one in accepted or ()) or bool(node.receiver)
+                objects=any("C-GET" in service for service in accepted or ()) or bool(node.receiver)
             )
             capabilities += asker.capabilities
             if accepted is not None:
@@ -309,6 +309,9 @@ def _worklist(exchange: DimseExchange, keys: dict[str, str], step: Deadline) -> 
 
 
 def _accepted(names: set[str]) -> list[Capability]:
-    told = [Capability(one, "accepted" if one in names else "not accepted") for one in _SERVICES]
+    told = [
+        Capability(service, "accepted" if service in names else "not accepted")
+        for service in _SERVICES
+    ]
     kinds = ", ".join(kind for kind in _STORAGE if f"storage of {kind}" in names)
     return [*told, Capability("storage accepted", kinds or "of none of the usual kinds")]

@@ -155,8 +155,8 @@ class Probe:
             self.asker.tell("UTF-8 keys", f"{UNKNOWN}: no name beyond ASCII came to try them with")
             return
         first = str(beyond[name]).split("=")
-        one = next(part for part in first if not part.isascii())
-        key = one if len(first) == 1 else f"*{one}*"
+        group = next(part for part in first if not part.isascii())
+        key = group if len(first) == 1 else f"*{group}*"
         found = self._finds(beyond, key)
         if found == "yes":
             self.habits.reads_utf_8 = True
@@ -233,9 +233,9 @@ class Probe:
         )
         size = 0
 
-        def take(one: Instance) -> bool:
+        def take(instance: Instance) -> bool:
             nonlocal size
-            size = len(one.data_set)
+            size = len(instance.data_set)
             return False
 
         step = self.asker.walk.deadline.at_most(_FETCH_SECONDS)

@@ -16,22 +16,22 @@ from ..standard.syntaxes import DEFLATED
 _LINE_END = b"\r\n"
 
 
-def settled(one: Instance, last_tag: Callable[[], int]) -> Instance:
+def settled(instance: Instance, last_tag: Callable[[], int]) -> Instance:
     """The object, its end known where it can be: `last_tag` asks for the last one of its metadata,
     and says 0 where there is none."""
-    if one.is_ended:
-        return one
-    if one.transfer_syntax in DEFLATED:
-        return replace(one, is_ended=True)
-    structure = walk(one.data_set, one.transfer_syntax)
-    if structure.faults and one.data_set.endswith(_LINE_END):
+    if instance.is_ended:
+        return instance
+    if instance.transfer_syntax in DEFLATED:
+        return replace(instance, is_ended=True)
+    structure = walk(instance.data_set, instance.transfer_syntax)
+    if structure.faults and instance.data_set.endswith(_LINE_END):
         # It may be the end of the line before the boundary that is missing.
-        shorter = bytes(memoryview(one.data_set)[: -len(_LINE_END)])
-        found = walk(shorter, one.transfer_syntax)
+        shorter = bytes(memoryview(instance.data_set)[: -len(_LINE_END)])
+        found = walk(shorter, instance.transfer_syntax)
         if not found.faults:
-            one, structure = replace(one, data_set=bytearray(shorter)), found
+            instance, structure = replace(instance, data_set=bytearray(shorter)), found
     # One that is damaged is told to be so by whoever reads it.
-    return replace(one, is_ended=bool(structure.faults) or _reaches(structure, last_tag))
+    return replace(instance, is_ended=bool(structure.faults) or _reaches(structure, last_tag))
 
 
 def _reaches(structure: Structure, last_tag: Callable[[], int]) -> bool:

@@ -171,10 +171,10 @@ class WebExchange:
         level = "HEADER" if headers else "IMAGE"
         with self._journal("WADO-RS", level=level, objects=0, bytes=0) as told:
 
-            def counted(one: Instance) -> bool:
+            def counted(instance: Instance) -> bool:
                 told["objects"] += 1
-                told["bytes"] += len(one.data_set)
-                return take(one)
+                told["bytes"] += len(instance.data_set)
+                return take(instance)
 
             found = self._wado.retrieve(references, counted, deadline=deadline, headers=headers)
             told["outcome"] = "cut" if found.missing else "200"
@@ -206,17 +206,17 @@ class WebExchange:
             where = f"{self.node.host}:{self.node.port}"
             journal.event(logging.INFO, service, archive=where, **facts, ms=milliseconds)
 
-    def _size_of_series(self, one: Reference, deadline: Deadline) -> int:
+    def _size_of_series(self, series: Reference, deadline: Deadline) -> int:
         """How many objects a series has; 0 where nobody says so."""
         keys = {
-            "StudyInstanceUID": one.study_instance_uid,
-            "SeriesInstanceUID": one.series_instance_uid,
+            "StudyInstanceUID": series.study_instance_uid,
+            "SeriesInstanceUID": series.series_instance_uid,
         }
         page = self.page(Query(Level.SERIES, keys, (_SIZE,)), Told(), deadline, limit=1, offset=0)
         with suppress(Refused, ConnectionLost, ProtocolViolation), closing(page):
             for match, _ in page:
                 size = match.get(_SIZE, 0)
-                if match.get("SeriesInstanceUID") == one.series_instance_uid:
+                if match.get("SeriesInstanceUID") == series.series_instance_uid:
                     return size if isinstance(size, int) else 0
         return 0
 

@@ -75,17 +75,17 @@ _PIXELS = 0x7FE0  # the group of pixel data in all its forms (PS3.3 C.7.6.3)
 _ITEM = 0xFFFEE000
 
 
-def header(one: Mapping[str, Any]) -> Instance:
+def header(row: Mapping[str, Any]) -> Instance:
     """The object that this data set describes, as far as it does.
 
     Text is in UTF-8, as it came (PS3.18 F.2.2). Raises ProtocolViolation for invalid values,
     and for text in a code that JSON cannot have: Orthanc loses its escape sequences.
     """
-    if _CODE_EXTENSIONS in str(one.get(_DECLARED)):
+    if _CODE_EXTENSIONS in str(row.get(_DECLARED)):
         raise ProtocolViolation("the metadata of an object has text that is not in UTF-8")
     try:
-        encoded = _data_set(one, 0)
-        uids = [_first(one, name) for name in (_SOP_CLASS, _SOP_INSTANCE)]
+        encoded = _data_set(row, 0)
+        uids = [_first(row, name) for name in (_SOP_CLASS, _SOP_INSTANCE)]
     except (ValueError, OverflowError, TypeError, struct.error, binascii.Error) as error:
         # What it says may quote a value.
         raise ProtocolViolation("the metadata of an object has invalid values") from error
@@ -96,13 +96,13 @@ def header(one: Mapping[str, Any]) -> Instance:
         EXPLICIT_VR_LITTLE_ENDIAN,
         content,
         without_bulk=True,
-        apart=frozenset(_kept_apart(one)),
+        apart=frozenset(_kept_apart(row)),
     )
 
 
-def _kept_apart(one: Mapping[str, Any]) -> Generator[int]:
+def _kept_apart(row: Mapping[str, Any]) -> Generator[int]:
     """The tags at every depth whose values are bulk data, pixels aside."""
-    for name, found in one.items():
+    for name, found in row.items():
         tag = _tag(name)
         if tag is None:
             continue
@@ -123,13 +123,13 @@ def _tag(name: str) -> int | None:
     return known.tag if known else None
 
 
-def _data_set(one: Mapping[str, Any], depth: int) -> bytes:
+def _data_set(row: Mapping[str, Any], depth: int) -> bytes:
     if depth > DEEPEST:
         raise ValueError("sequences in sequences without end")
-    if TWICE in one:
+    if TWICE in row:
         raise ValueError("an attribute twice")
     elements: dict[int, bytes] = {}
-    for name, found in one.items():
+    for name, found in row.items():
         tag = _tag(name)
         if tag is None:
             if is_element(found):
@@ -186,7 +186,8 @@ def _value(vr: str, values: list[Any], depth: int) -> bytes:
     if form := _NUMBERS.get(vr):
         present = [value for value in values if value not in (None, "")]
         numbers = [
-            float(one) if form in "df" else int(str(one).removesuffix(".0")) for one in present
+            float(value) if form in "df" else int(str(value).removesuffix(".0"))
+            for value in present
         ]
         return struct.pack(f"<{len(numbers)}{form}", *numbers)
     if vr == "AT":
@@ -197,16 +198,16 @@ def _value(vr: str, values: list[Any], depth: int) -> bytes:
     return "\\".join(_text(vr, value) for value in values).encode()
 
 
-def _text(vr: str, one: Any) -> str:
-    if vr == "PN" and isinstance(one, dict):
-        return name_of(cast("object", one))
-    if isinstance(one, dict | list):
+def _text(vr: str, value: Any) -> str:
+    if vr == "PN" and isinstance(value, dict):
+        return name_of(cast("object", value))
+    if isinstance(value, dict | list):
         raise TypeError("a list or an object for a text")
-    return text_of(cast("object", one))  # a DS with all digits a number in JSON has (F.2.3)
+    return text_of(cast("object", value))  # a DS with all digits a number in JSON has (F.2.3)
 
 
-def _first(one: Mapping[str, Any], name: str) -> str:
-    values = _listed(parts_of(one.get(name)).get("Value"))
+def _first(row: Mapping[str, Any], name: str) -> str:
+    values = _listed(parts_of(row.get(name)).get("Value"))
     return text_of(values[0]) if values else ""
 
 

@@ -30,8 +30,10 @@ class Lists:
         if not any(_splits(*key) for key in query.keys.items()):
             return (yield from ask(query))
         wider = query
-        if commas := {one: key for one, key in query.keys.items() if _has_comma(one, key)}:
-            replaced = {one: key.replace(COMMA, "?") for one, key in commas.items()}
+        if commas := {
+            keyword: key for keyword, key in query.keys.items() if _has_comma(keyword, key)
+        }:
+            replaced = {keyword: key.replace(COMMA, "?") for keyword, key in commas.items()}
             wider = Query(query.level, {**query.keys, **replaced}, query.wanted)
         elif self._is_known:
             return (yield from ask(query))
@@ -78,9 +80,9 @@ def _has_comma(keyword: str, key: str) -> bool:
 def _came(query: Query, match: Match) -> bool:
     """Whether a match has one of several values that were asked for."""
     return any(
-        BACKSLASH in key and not _is_uid(one) and not {*key.split(BACKSLASH)}.isdisjoint(values)
-        for one, key in query.keys.items()
-        if (values := texts(match.get(one, "")))
+        BACKSLASH in key and not _is_uid(keyword) and not {*key.split(BACKSLASH)}.isdisjoint(values)
+        for keyword, key in query.keys.items()
+        if (values := texts(match.get(keyword, "")))
     )
 
 

@@ -67,9 +67,9 @@ def data_sets(
     """
     damage = Damage() if damage is None else damage
     rows = 0
-    for one, size in objects(chunks, damage=damage):
+    for row, size in objects(chunks, damage=damage):
         rows += 1
-        match, is_whole = _readable_part(one)
+        match, is_whole = _readable_part(row)
         damage.rows += not is_whole
         yield match, size
     if damage.rows and not rows:
@@ -119,14 +119,14 @@ def objects(
         raise _no_array(after)
 
 
-def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
+def data_set(row: Mapping[str, Any], depth: int = 0) -> Match:
     """The match in one data set of the model; private and unknown attributes are left out."""
     if depth > _MAXIMUM_DEPTH:
         raise ProtocolViolation("an answer has sequences in sequences without end")
     match: Match = {}
-    if TWICE in one:
+    if TWICE in row:
         raise _contradictory()
-    for name, element in one.items():
+    for name, element in row.items():
         known = known_as(name)
         if known is None:
             if is_element(element) and not TAG.fullmatch(name) and not _WORD.fullmatch(name):
@@ -142,26 +142,26 @@ def data_set(one: Mapping[str, Any], depth: int = 0) -> Match:
     return match
 
 
-def _readable_part(one: Mapping[str, Any]) -> tuple[Match, bool]:
+def _readable_part(row: Mapping[str, Any]) -> tuple[Match, bool]:
     """The match in a data set, and whether that is all of it."""
     try:
-        match = data_set(one)
+        match = data_set(row)
         # Nothing known in it: that its attributes are named in some other way.
-        return match, bool(match) or not one
+        return match, bool(match) or not row
     except ProtocolViolation:
         pass
     match: Match = {}
-    for name, element in one.items():
+    for name, element in row.items():
         with suppress(ProtocolViolation):
             match = data_set({name: element}) | match
     return match, False
 
 
-def _lone(one: dict[str, Any], size: int) -> tuple[dict[str, Any], int]:
+def _lone(row: dict[str, Any], size: int) -> tuple[dict[str, Any], int]:
     """A data set that stands there without its array, as some servers write a single one."""
-    if not any(TAG.fullmatch(name) for name in one):
+    if not any(TAG.fullmatch(name) for name in row):
         raise _no_array("{")
-    return one, size
+    return row, size
 
 
 def _no_array(found: str) -> ProtocolViolation:
@@ -182,7 +182,7 @@ def _element(found: dict[str, Any], vr: str, depth: int) -> Value:
         return [_item(item, depth + 1) for item in _listed(found.get("Value"))]
     if vr[0] == "O" or vr == "UN":
         return _bulk(found)
-    values = [_plain(one, vr) for one in _listed(found.get("Value"))]
+    values = [_plain(value, vr) for value in _listed(found.get("Value"))]
     if not values and "InlineBinary" in found and vr not in _NUMBERS:
         values = [_decoded(found["InlineBinary"])]
     elif not values and ("BulkDataURI" in found or "InlineBinary" in found):
@@ -228,28 +228,28 @@ def _decoded(inline: object) -> str:
     return text_of(raw.decode("utf-8", "surrogateescape"))
 
 
-def _plain(one: object, vr: str) -> str | int | float:
-    if vr == "PN" and isinstance(one, dict):
-        return name_of(cast("object", one))
-    if isinstance(one, dict | list):
+def _plain(value: object, vr: str) -> str | int | float:
+    if vr == "PN" and isinstance(value, dict):
+        return name_of(cast("object", value))
+    if isinstance(value, dict | list):
         raise ProtocolViolation("an answer has an object where a value should be")
-    if vr in _FRACTION_VRS and isinstance(one, str | int):
-        return _fraction(one)
-    if isinstance(one, bool):
-        return str(one).lower()
+    if vr in _FRACTION_VRS and isinstance(value, str | int):
+        return _fraction(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     if vr in _WHOLE_NUMBER_VRS or vr == "IS":
-        if isinstance(one, int):
-            return one
-        text = text_of(one).removesuffix(".0")
+        if isinstance(value, int):
+            return value
+        text = text_of(value).removesuffix(".0")
         return int(text) if _CANONICAL_INTEGER.fullmatch(text) else text
-    return text_of(one)
+    return text_of(value)
 
 
-def _fraction(one: str | int) -> str | float:
+def _fraction(value: str | int) -> str | float:
     try:
-        number = float(one)
+        number = float(value)
     except (ValueError, OverflowError):
-        return text_of(one)
+        return text_of(value)
     return number if isfinite(number) else str(number)
 
 
@@ -281,11 +281,11 @@ def is_element(value: object) -> bool:
     return any(name.lower() in _PARTS for name in written)
 
 
-def text_of(one: object) -> str:
+def text_of(value: object) -> str:
     """One value as text, without its padding."""
-    if one is None:
+    if value is None:
         return ""
-    text = one if isinstance(one, str) else str(one)
+    text = value if isinstance(value, str) else str(value)
     if not text.isascii() and not text.isprintable():
         text = _readable(text)
     return text.strip(" \0")

@@ -73,8 +73,8 @@ class Pool:
             if fresh:  # the others are as old as the one that turned out to be stale
                 stale, self._idle = idle, []
             else:
-                stale = [one for one in idle if not one.is_alive()]
-                self._idle = [one for one in idle if one not in stale]
+                stale = [connection for connection in idle if not connection.is_alive()]
+                self._idle = [connection for connection in idle if connection not in stale]
             kept = self._idle.pop() if self._idle else None
         for connection in stale:
             connection.close()

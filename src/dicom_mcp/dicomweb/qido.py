@@ -92,11 +92,11 @@ def search(query: Query, separator: str = ",") -> Search:
         in_path[UNIQUE_KEY[level]] = uid
     keys = [
         # PS3.18 8.3.4.1: a list of UIDs is separated by commas.
-        (one, text.replace("\\", "," if _is_uid(one) else separator))
-        for one, text in query.keys.items()
-        if one not in in_path and one not in _NOT_FIELDS
+        (keyword, text.replace("\\", "," if _is_uid(keyword) else separator))
+        for keyword, text in query.keys.items()
+        if keyword not in in_path and keyword not in _NOT_FIELDS
     ]
-    fields = [one for one in query.returned if one not in _NOT_FIELDS]
+    fields = [keyword for keyword in query.returned if keyword not in _NOT_FIELDS]
     return Search(f"{path}/{_RESOURCE[query.level]}", tuple(keys), tuple(fields), in_path)
 
 
@@ -114,7 +114,7 @@ def without_escapes(query: Query) -> Query:
         if not _escaped(key):
             keys[keyword] = key
         elif found and found.vr in WILDCARD_VRS:
-            wider = "".join("*" if _escaped(one) else one for one in key)
+            wider = "".join("*" if _escaped(character) else character for character in key)
             keys[keyword] = "" if set(wider) == {"*"} else re.sub(r"\*+", "*", wider)
     return Query(query.level, keys, (*query.wanted, *query.keys))
 

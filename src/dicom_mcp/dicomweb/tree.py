@@ -63,7 +63,7 @@ class Tree:
         """
         level = _level_above(query)
         keyword = UNIQUE_KEY[level]
-        keys = {one: query.keys[one] for one in _unique(level) if one in query.keys}
+        keys = {name: query.keys[name] for name in _unique(level) if name in query.keys}
         with Answer(self.ask(Query(level, keys), deadline)) as answer:
             if any(match.get(keyword) == keys[keyword] for match, _ in answer):
                 return True
@@ -87,7 +87,7 @@ class Tree:
         try:
             for whole, size in self._metadata(parent, deadline):
                 match: Match = {**asked.in_path}
-                match |= {one: text for one, text in whole.items() if one in names}
+                match |= {keyword: text for keyword, text in whole.items() if keyword in names}
                 if query.level is Level.IMAGE:
                     rows.append((match, size))
                     continue
@@ -115,10 +115,10 @@ class Tree:
             uids = [str(match.get("SeriesInstanceUID", "")) for match, _ in answer]
             endings = [answer.ending]
             for uid in uids:
-                one = replace(query, keys={**query.keys, UNIQUE_KEY[Level.SERIES]: uid})
-                if len(search(one).in_path) == len(in_path):  # what stands there is no UID
+                of_series = replace(query, keys={**query.keys, UNIQUE_KEY[Level.SERIES]: uid})
+                if len(search(of_series).in_path) == len(in_path):  # what stands there is no UID
                     return None
-                answer = Answer(self.ask(one, deadline))
+                answer = Answer(self.ask(of_series, deadline))
                 rows += answer
                 endings.append(answer.ending)
         except StatusFailure:
@@ -135,8 +135,8 @@ class Tree:
             if answer.status == 204:
                 return
             with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
-                for one, size in found:
-                    yield data_set(one), size
+                for row, size in found:
+                    yield data_set(row), size
 
 
 def not_offered(query: Query) -> StatusFailure:
@@ -159,4 +159,6 @@ def _level_above(query: Query) -> Level:
 
 
 def _unique(level: Level) -> tuple[str, ...]:
-    return tuple(UNIQUE_KEY[one] for one in (*level.above, level) if one is not Level.PATIENT)
+    return tuple(
+        UNIQUE_KEY[entity] for entity in (*level.above, level) if entity is not Level.PATIENT
+    )

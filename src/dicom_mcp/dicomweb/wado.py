@@ -142,9 +142,8 @@ class _Retrieval:
         return self._retrieved()
 
     def _retrieved(self) -> Retrieved:
-        missing = [
-            one for one in self._left.values() if not self._stopped or _place(one) in self._tried
-        ]
+        tried = self._tried if self._stopped else self._left.keys()
+        missing = [reference for place, reference in self._left.items() if place in tried]
         whole = len(self._wanted)
         notes = [
             remark(f"{number} of {whole} objects did not come: {reason}.")
@@ -179,12 +178,12 @@ class _Retrieval:
         except (ConnectionLost, ProtocolViolation):
             return  # each of them will say for itself
 
-    def _alone(self, one: Reference, *, headers: bool) -> None:
-        target = f"{_series(one)}/instances/{one.sop_instance_uid}"
-        uid = one.sop_instance_uid
-        self._tried.add(_place(one))
+    def _alone(self, reference: Reference, *, headers: bool) -> None:
+        target = f"{_series(reference)}/instances/{reference.sop_instance_uid}"
+        uid = reference.sop_instance_uid
+        self._tried.add(_place(reference))
         try:
-            others = self._get(target, {uid: one}, headers=headers)
+            others = self._get(target, {uid: reference}, headers=headers)
         except Refused as refused:
             if refused.status in _OF_THE_SERVER:
                 raise refused.failure from None
@@ -199,7 +198,7 @@ class _Retrieval:
             self._failed(error)
         else:
             self._in_a_row = 0
-            if _place(one) in self._left and not self._stopped:
+            if _place(reference) in self._left and not self._stopped:
                 self._reasons[others] += 1
 
     def _absent(self, failure: StatusFailure) -> None:
@@ -251,14 +250,14 @@ class _Retrieval:
             _refuse_page(answer)
             coming = objects(answer.content, most=LARGEST_METADATA, grown=self._grown)
             with closing(coming) as found:
-                return self._give((header(one) for one, _ in found), wanted, [])
+                return self._give((header(row) for row, _ in found), wanted, [])
 
     def _get_objects(self, target: str, wanted: _Kept) -> str:
         first: Refused | None = None
         form = self._wado.form
-        for one in (form, *(other for other in FORMS if other != form)):
+        for candidate in (form, *(other for other in FORMS if other != form)):
             try:
-                reason = self._get_in(one, target, wanted)
+                reason = self._get_in(candidate, target, wanted)
             except Refused as refused:
                 if refused.status not in _WRONG_FORM:
                     raise
@@ -266,7 +265,7 @@ class _Retrieval:
             else:
                 # Later ones are for single objects: one that may transcode is not kept for them.
                 if not self._wado.is_proven:
-                    self._wado.form, self._wado.is_proven = one, True
+                    self._wado.form, self._wado.is_proven = candidate, True
                 return reason
         assert first is not None
         raise first
@@ -293,14 +292,14 @@ class _Retrieval:
                 check(answer, RETRIEVAL)
                 _refuse_page(answer)
                 with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
-                    (one,) = [each for each, _ in found]
+                    (row,) = [each for each, _ in found]
         except (Refused, ProtocolViolation, ConnectionLost, ValueError):
             return 0
-        return max((int(name, 16) for name in one if TAG.fullmatch(name)), default=0)
+        return max((int(name, 16) for name in row if TAG.fullmatch(name)), default=0)
 
     def _waiting(self, wanted: _Kept) -> set[str]:
         """Which of these did not come yet."""
-        return {uid for uid, one in wanted.items() if _place(one) in self._left}
+        return {uid for uid, reference in wanted.items() if _place(reference) in self._left}
 
     def _give(
         self, found: Iterable[Instance | None], wanted: _Kept, unsettled: list[Instance]
@@ -309,27 +308,27 @@ class _Retrieval:
         One whose end is not known is put aside, or left to be asked for alone."""
         reason = "the server sent no object"
         coming = self._waiting(wanted)
-        for one in found:
+        for instance in found:
             self._deadline.remaining()
-            if one is None:
+            if instance is None:
                 reason = _NOT_DICOM
-            elif (uid := _uid_among(coming, one)) not in coming:
+            elif (uid := _uid_among(coming, instance)) not in coming:
                 reason = _ANOTHER
             else:
                 coming.remove(uid)
-                if one.is_ended:
-                    self._hand(one, wanted[uid])
+                if instance.is_ended:
+                    self._hand(instance, wanted[uid])
                 elif len(wanted) == 1:
-                    unsettled.append(one)
+                    unsettled.append(instance)
             if self._stopped or not coming:
                 break
         return reason
 
-    def _hand(self, one: Instance, asked: Reference) -> None:
+    def _hand(self, instance: Instance, asked: Reference) -> None:
         del self._left[_place(asked)]
         self._wado.answered = True
         self._count += 1
-        self._stopped = not self._take(replace(one, asked=asked))
+        self._stopped = not self._take(replace(instance, asked=asked))
 
 
 def _files(answer: Response, grown: Callable[[int], None]) -> Generator[tuple[bytearray, bool]]:
@@ -373,27 +372,27 @@ def _instance(content: bytearray, is_ended: bool) -> Instance | None:
     )
 
 
-def _uid_among(coming: set[str], one: Instance) -> str:
+def _uid_among(coming: set[str], instance: Instance) -> str:
     """Which of these it is: the data set is the object, what stands before it in its file may have
     been written by anybody."""
-    if one.sop_instance_uid in coming:
-        return one.sop_instance_uid
-    return identity(one.data_set, one.transfer_syntax).sop_instance_uid
+    if instance.sop_instance_uid in coming:
+        return instance.sop_instance_uid
+    return identity(instance.data_set, instance.transfer_syntax).sop_instance_uid
 
 
-def _is_usable(one: Reference) -> bool:
-    uids = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
+def _is_usable(reference: Reference) -> bool:
+    uids = (reference.study_instance_uid, reference.series_instance_uid, reference.sop_instance_uid)
     return all(map(is_uid, uids))
 
 
-def _place(one: Reference) -> tuple[str, str]:
+def _place(reference: Reference) -> tuple[str, str]:
     """Two series may hold objects of one UID."""
-    return _series(one), one.sop_instance_uid
+    return _series(reference), reference.sop_instance_uid
 
 
-def _series(one: Reference) -> str:
+def _series(reference: Reference) -> str:
     """Where a series stands (PS3.18 10.4.1.1)."""
-    return f"/studies/{one.study_instance_uid}/series/{one.series_instance_uid}"
+    return f"/studies/{reference.study_instance_uid}/series/{reference.series_instance_uid}"
 
 
 def _nothing() -> StatusFailure:

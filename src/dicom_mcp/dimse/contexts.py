@@ -38,13 +38,14 @@ EVERY = (*UNCOMPRESSED, *USUAL, *RARE, *VIDEOS)
 
 # Kinds that may be videos (PS3.3 A.32.5 to A.32.7, and those of several frames in colour).
 _VIDEO = frozenset(
-    STORAGE + one for one in ("77.1.1.1", "77.1.2.1", "77.1.4.1", "7.4", "3.1", "77.1.1", "77.1.4")
+    STORAGE + suffix
+    for suffix in ("77.1.1.1", "77.1.2.1", "77.1.4.1", "7.4", "3.1", "77.1.1", "77.1.4")
 )
 
 # Offered first where an archive does not tell the kind of an object.
 _USUAL = tuple(
-    STORAGE + one
-    for one in (
+    STORAGE + suffix
+    for suffix in (
         *("2", "4", "1", "1.1", "7", "6.1", "3.1"),  # CT, MR, CR, DX, SC, US and US multi-frame
         *("88.11", "88.22", "88.33", "88.67", "104.1"),  # SR, dose report, PDF
     )
@@ -95,8 +96,15 @@ def shares_of_rare(references: Sequence[Reference]) -> list[Share]:
         return []
     from pynetdicom.presentation import AllStoragePresentationContexts
 
-    every = [*(str(one.abstract_syntax) for one in AllStoragePresentationContexts), *_RETIRED]
-    rare = [Storage(one, EXPLICIT_VR_LITTLE_ENDIAN) for one in every if one not in _USUAL]
+    every = [
+        *(str(context.abstract_syntax) for context in AllStoragePresentationContexts),
+        *_RETIRED,
+    ]
+    rare = [
+        Storage(sop_class, EXPLICIT_VR_LITTLE_ENDIAN)
+        for sop_class in every
+        if sop_class not in _USUAL
+    ]
     those = batches(references)
     return [Share(frozenset(some), those) for some in batched(rare, MOST_STORAGE)]
 
@@ -140,8 +148,8 @@ def _syntaxes(uid: str, known: tuple[str, ...], *, is_named: bool) -> tuple[str,
 def batches(references: Sequence[Reference]) -> tuple[tuple[Reference, ...], ...]:
     """The references of one series each."""
 
-    def series(one: Reference) -> tuple[str, str]:
-        return one.study_instance_uid, one.series_instance_uid
+    def series(reference: Reference) -> tuple[str, str]:
+        return reference.study_instance_uid, reference.series_instance_uid
 
     return tuple(
         batch

@@ -196,7 +196,7 @@ def _tells(match: Match, asked: Match) -> bool:
 def _offending(command: Mapping[int, int | str]) -> tuple[str, ...]:
     tags = str(command.get(Field.OFFENDING_ELEMENT, ""))
     known = [attribute_of_tag(int(tag, 16)) for tag in tags.split("\\") if tag]
-    return tuple(one.keyword for one in known if one)
+    return tuple(attribute.keyword for attribute in known if attribute)
 
 
 def _stop(association: Association, context: Context, message_id: int, deadline: Deadline) -> None:
@@ -217,5 +217,6 @@ def _masked(query: AnyQuery) -> str:
     if isinstance(query, WorklistQuery):
         return " ".join(query.keys)
     return " ".join(
-        f"{one.keyword}=<{len(key)}>" if key else one.keyword for one, key in query.elements()
+        f"{attribute.keyword}=<{len(key)}>" if key else attribute.keyword
+        for attribute, key in query.elements()
     )

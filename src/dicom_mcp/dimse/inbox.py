@@ -46,7 +46,9 @@ class Senders:
     @classmethod
     def of(cls, node: node.Node, address: str, deadline: Deadline) -> "Senders":
         """The archive at this address and its others, and who sends for it."""
-        others = [one.partition("@") for one in node.receiver.senders] if node.receiver else []
+        others = (
+            [sender.partition("@") for sender in node.receiver.senders] if node.receiver else []
+        )
         addresses = {address}
         for host in (node.host, *(host.strip() for _, _, host in others)):
             with suppress(NameNotResolved):  # who has no address here cannot be let in by it

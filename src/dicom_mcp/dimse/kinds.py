@@ -59,7 +59,7 @@ def _kinds(study: str, series: str, uids: set[str], find: Find) -> dict[str, _Ki
             if uid in uids and isinstance(kind, str) and kind:
                 syntaxes = match.get("AvailableTransferSyntaxUID", "")
                 told = syntaxes if isinstance(syntaxes, list) else [syntaxes]
-                found[uid] = kind, tuple(str(one) for one in told if one)
+                found[uid] = kind, tuple(str(syntax) for syntax in told if syntax)
             if uid not in uids and len(found) == len(uids):
                 break  # others come too
     return found

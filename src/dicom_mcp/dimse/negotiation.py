@@ -90,9 +90,11 @@ def contexts_of(abstract_syntaxes: Sequence[str], accepted: Accepted) -> dict[st
 
 def storage_of(offered: Sequence[Storage], before: int, accepted: Accepted) -> dict[int, Storage]:
     """The accepted storage contexts by id; theirs follow those of the `before` other ones."""
-    ids = {2 * (before + number) + 1: one for number, one in enumerate(offered)}
+    ids = {2 * (before + number) + 1: storage for number, storage in enumerate(offered)}
     return {
-        id_: one for id_, one in ids.items() if accepted.contexts.get(id_) == one.transfer_syntax
+        id_: storage
+        for id_, storage in ids.items()
+        if accepted.contexts.get(id_) == storage.transfer_syntax
     }
 
 

@@ -33,8 +33,10 @@ class Order:
         self._reasons: dict[_Place, str] = {}
         self._unasked = 0
         self._aside: dict[_Place, Instance] = {}
-        self.usable = [one for one in self._wanted.values() if _is_usable(one)]
-        self.give_up((one for one in self._wanted.values() if not _is_usable(one)), _NO_UID)
+        self.usable = [reference for reference in self._wanted.values() if _is_usable(reference)]
+        self.give_up(
+            (reference for reference in self._wanted.values() if not _is_usable(reference)), _NO_UID
+        )
 
     def left(self, references: Iterable[Reference]) -> list[Reference]:
         """Those of the references that did not come yet."""
@@ -42,7 +44,7 @@ class Order:
 
     def waiting(self) -> list[Reference]:
         """Those that did not come yet and were not given up."""
-        return [one for place, one in self._left.items() if place not in self._reasons]
+        return [reference for place, reference in self._left.items() if place not in self._reasons]
 
     def taker(self, references: Iterable[Reference]) -> Callable[[Instance], bool]:
         """What takes the objects of one request for these, until nothing more is wanted of it.
@@ -86,7 +88,7 @@ class Order:
         self.stopped = not self._take(replace(instance, asked=wanted))
 
     def _has_room(self, instance: Instance) -> bool:
-        held = sum(len(one.data_set) for one in self._aside.values())
+        held = sum(len(kept.data_set) for kept in self._aside.values())
         return held + len(instance.data_set) <= MOST_SET_ASIDE
 
     def give_up(self, references: Iterable[Reference], reason: str) -> None:
@@ -96,7 +98,9 @@ class Order:
     def retrieved(self, service: str) -> Retrieved:
         """How it ended."""
         missing = [
-            one for place, one in self._left.items() if place in self._reasons or not self.stopped
+            reference
+            for place, reference in self._left.items()
+            if place in self._reasons or not self.stopped
         ]
         reasons = Counter(self._reasons.get(_place(reference), NOTHING) for reference in missing)
         notes = [_did_not_come(number, len(self._wanted), why) for why, number in reasons.items()]
@@ -111,8 +115,8 @@ def _did_not_come(number: int, whole: int, reason: str) -> Note:
     return remark(f"{number} of {whole} {noun} did not come: {reason}.")
 
 
-def _place(one: Reference) -> _Place:
-    return one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid
+def _place(reference: Reference) -> _Place:
+    return reference.study_instance_uid, reference.series_instance_uid, reference.sop_instance_uid
 
 
 def _is_elsewhere(instance: Instance, wanted: Reference) -> bool:
@@ -120,9 +124,13 @@ def _is_elsewhere(instance: Instance, wanted: Reference) -> bool:
     who = identity(instance.data_set, instance.transfer_syntax)
     its = who.study_instance_uid, who.series_instance_uid
     asked = wanted.study_instance_uid, wanted.series_instance_uid
-    return any(one not in ("", other) for one, other in zip(its, asked, strict=True))
+    return any(uid not in ("", other) for uid, other in zip(its, asked, strict=True))
 
 
-def _is_usable(one: Reference) -> bool:
-    uids: Sequence[str] = (one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid)
+def _is_usable(reference: Reference) -> bool:
+    uids: Sequence[str] = (
+        reference.study_instance_uid,
+        reference.series_instance_uid,
+        reference.sop_instance_uid,
+    )
     return all(map(is_uid, uids))

@@ -133,7 +133,7 @@ class Pool:
             serving = [kept for kept in self._idle if storage <= kept[1].proposed]
             if serving:
                 # Questions leave those alone over which objects come.
-                best = min(reversed(serving), key=lambda one: len(one[1].proposed))
+                best = min(reversed(serving), key=lambda kept: len(kept[1].proposed))
             elif self._lent + len(self._idle) > self._size:
                 best = self._idle[0]
             else:

@@ -203,7 +203,7 @@ class _Door:
             if uid in inbox.uids and title in inbox.senders.titles and mover in inbox.senders.movers
         ]
         # Many archives name no move (PS3.7 9.1.1 has it optional), or another than ours.
-        wanting = [one for one in wanting if one.message_id == origin] or wanting
+        wanting = [inbox for inbox in wanting if inbox.message_id == origin] or wanting
         if not wanting:
             for inbox in tuple(self.inboxes):
                 inbox.visit.unwanted += 1
@@ -223,7 +223,10 @@ class _Door:
         inboxes = tuple(self.inboxes)
         connected = cast("Socket", cast("Any", event.assoc.dul.socket).socket)
         connected.unfinished += len(event.data)
-        if connected.unfinished > max((one.largest for one in inboxes), default=0) + LONGEST_PDU:
+        if (
+            connected.unfinished
+            > max((inbox.largest for inbox in inboxes), default=0) + LONGEST_PDU
+        ):
             with suppress(AttributeError):
                 command = cast("Any", event.assoc.dimse.message).command_set
                 for inbox in inboxes:
@@ -238,8 +241,8 @@ class _Door:
         inbox.is_crowded = not IN_HAND.take(connected.unfinished, inbox.deadline)
         if inbox.is_crowded:
             return False
-        coming = [getattr(one.dul, "socket", None) for one in self._ae.active_associations]
-        sizes = [getattr(getattr(one, "socket", None), "unfinished", 0) for one in coming]
+        coming = [getattr(running.dul, "socket", None) for running in self._ae.active_associations]
+        sizes = [getattr(getattr(ours, "socket", None), "unfinished", 0) for ours in coming]
         return sum(sizes) <= inbox.largest or connected.unfinished >= max(sizes)
 
 

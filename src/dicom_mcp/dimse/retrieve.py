@@ -7,7 +7,7 @@ some archives do not read lists. What is in the end not there is named with its 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -138,9 +138,13 @@ class Retrieval:
                 ) from error
             return
         self._manners.offers_get = True
-        failed = [reference for reference in known if reference.sop_instance_uid in self._failed]
+        failed = _among(known, self._failed)
         # What was said of their transfer syntaxes may have been wrong.
-        told = [replace(one, transfer_syntaxes=()) for one in failed if one.transfer_syntaxes]
+        told = [
+            replace(reference, transfer_syntaxes=())
+            for reference in failed
+            if reference.transfer_syntaxes
+        ]
         self._fetch(shares(told), headers=headers)
         untold = [reference for reference in failed if not reference.sop_class_uid]
         self._fetch(shares_of_rare(untold), headers=headers)
@@ -149,7 +153,7 @@ class Retrieval:
         """What C-GET could not bring, or all where there is none."""
         wanted = self._order.left(self._order.usable)
         if self._manners.offers_get:
-            wanted = [one for one in wanted if one.sop_instance_uid in self._failed]
+            wanted = _among(wanted, self._failed)
         if not wanted:
             return
         self.service = "C-MOVE"
@@ -274,7 +278,7 @@ class Retrieval:
             return [replace(request, references=missing)]
         if model is GetModel.WITHOUT_BULK_DATA:
             return [replace(request, references=missing, with_bulk_data=True)]
-        failed = [one for one in missing if one.sop_instance_uid in ending.failed_uids]
+        failed = _among(missing, ending.failed_uids)
         if ending.failed >= len(missing):
             failed = list(missing)
         silent = tuple(reference for reference in missing if reference not in failed)
@@ -333,8 +337,8 @@ class Retrieval:
         error = ArchiveError(_TOO_LARGE, "Its attributes can still be asked for with a query")
         self._failure = self._failure or error
         self._failures_in_a_row += 1
-        rest = tuple(one for one in missing if one.sop_instance_uid != uid)
-        self._order.give_up((one for one in missing if one not in rest), _TOO_LARGE)
+        rest = tuple(reference for reference in missing if reference.sop_instance_uid != uid)
+        self._order.give_up(_among(missing, {uid}), _TOO_LARGE)
         if len(rest) == len(missing):  # it was not asked for and would come again
             return [_Request((reference,)) for reference in rest]
         return [_Request(rest)] if rest else []
@@ -353,11 +357,15 @@ class Retrieval:
 
     def _spare(self, todo: deque[_Request]) -> None:
         """Ask no more for what would be in vain: every other one alone, or anything large."""
-        rest = [one for one in todo if one.single] or list(todo)
+        rest = [request for request in todo if request.single] or list(todo)
         for request in rest:
             self._order.give_up(request.references, _NOT_ASKED)
             todo.remove(request)
         self._failures_in_a_row = 0
+
+
+def _among(references: Iterable[Reference], uids: Container[str]) -> list[Reference]:
+    return [reference for reference in references if reference.sop_instance_uid in uids]
 
 
 def _model(association: Association) -> GetModel:

@@ -32,6 +32,10 @@ class Account:
         sent = {keyword: " | ".join(map(_short, keys)) for keyword, keys in self.sent.items()}
         return {**sent, **dict.fromkeys(sorted(self.empty), "(empty)")}
 
+    def alone(self) -> dict[str, str]:
+        """The keys that were sent in no form but one."""
+        return {keyword: keys[0] for keyword, keys in self.sent.items() if len(keys) == 1}
+
     def join(self, answer: Matches) -> None:
         """Add what one answer says of itself."""
         self.complete = self.complete and answer.complete

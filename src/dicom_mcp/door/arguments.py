@@ -27,7 +27,7 @@ _Node = Annotated[str, Field(description="Name, several with commas, or all")]
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     """The parameters of a tool's function by name, without its call."""
     parameters = signature(function, eval_str=True).parameters
-    return {name: one for name, one in parameters.items() if name != "call"}
+    return {name: parameter for name, parameter in parameters.items() if name != "call"}
 
 
 class Arguments:
@@ -38,8 +38,11 @@ class Arguments:
     ) -> None:
         self._tool = function.__name__
         fields: dict[str, Any] = {
-            name: (one.annotation, ... if one.default is Parameter.empty else one.default)
-            for name, one in parameters_of(function).items()
+            name: (
+                parameter.annotation,
+                ... if parameter.default is Parameter.empty else parameter.default,
+            )
+            for name, parameter in parameters_of(function).items()
         }
         if is_drawn:
             fields[CHART] = (_Chart, False)
@@ -83,7 +86,7 @@ class Arguments:
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False, include_context=False)
             raise BadType(
-                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong),
+                "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong),
                 f"See the input schema of {self._tool}",
             ) from None
         return {name: getattr(model, name) for name in known}

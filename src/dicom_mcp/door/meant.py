@@ -70,8 +70,8 @@ def remarks(given: Mapping[str, Any]) -> list[str]:
         name
         for name, value in given.items()
         if _plain(name).startswith(("patientid", "accessionnumber"))
-        for one in _flat(_read(value))
-        if isinstance(one, int | float)
+        for part in _flat(_read(value))
+        if isinstance(part, int | float)
     ]
     return [
         f"{shown(name)} was given as a number, which has no zeros at its start: if the real one "
@@ -96,11 +96,11 @@ def in_our_form(name: str, value: Any, annotation: Any) -> Any:
         if not values and str in kinds:  # none of these is not any of them
             raise BadType(f"{name}: the list is empty", f"Leave {name} out to ask for any")
         if list in kinds:
-            texts = [_as_text(one) for one in values]
+            texts = [_as_text(part) for part in values]
             return _parts(texts) if name in _NAMES else texts
         if len(values) == 1:
             return in_our_form(name, values[0], annotation)
-        if name in _LISTED_IN_TEXT and values and all(isinstance(one, str) for one in values):
+        if name in _LISTED_IN_TEXT and values and all(isinstance(part, str) for part in values):
             return ", ".join(values)
         if str in kinds:
             raise BadType(
@@ -129,11 +129,11 @@ def _flat(value: Any) -> list[Any]:
     """The values, those of lists within a list too."""
     if not isinstance(value, list):
         return [value]
-    return [part for one in cast("list[Any]", value) for part in _flat(one)]
+    return [part for nested in cast("list[Any]", value) for part in _flat(nested)]
 
 
 def _is_empty(value: Any) -> bool:
-    return not any(one != "" for one in _flat(value))
+    return not any(part != "" for part in _flat(value))
 
 
 def _parts(names: Sequence[Any]) -> list[Any]:
@@ -157,7 +157,7 @@ def _our_name(name: str, known: Collection[str]) -> str:
             return ours
     for same in _SAME:
         if plain in map(_plain, same):
-            ours = [one for one in same if one in known]
+            ours = [name for name in same if name in known]
             return ours[0] if len(ours) == 1 else name
     return name
 
@@ -178,7 +178,7 @@ def _kinds(annotation: Any) -> set[Any]:
     if origin is Annotated:
         return _kinds(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        return {kind for one in get_args(annotation) for kind in _kinds(one)}
+        return {kind for choice in get_args(annotation) for kind in _kinds(choice)}
     if origin is Literal:
         return {str}
     return {origin or annotation}

@@ -58,7 +58,7 @@ def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any
             pairs = cast("Mapping[object, object]", value).items()
             return {sendable_text(str(key)): sendable(held, depth + 1, cut) for key, held in pairs}
         case Sequence() | set() | frozenset():
-            return [sendable(one, depth + 1, cut) for one in cast("Sequence[object]", value)]
+            return [sendable(part, depth + 1, cut) for part in cast("Sequence[object]", value)]
         case _:
             return sendable_text(str(value))
 
@@ -84,5 +84,5 @@ def as_meant(given: Any) -> Any:
     if isinstance(given, str):
         return _SHOWN.sub(lambda found: chr(int(found[1], 16)), given)
     if isinstance(given, list):
-        return [as_meant(one) for one in cast("list[Any]", given)]
+        return [as_meant(value) for value in cast("list[Any]", given)]
     return given

@@ -66,8 +66,8 @@ class Objections:
             (self.doubts, arrived.doubts),
             (self.bounds, filter(None, [arrived.beyond])),
         ):
-            for one in told:
-                kinds.setdefault(one, []).append(name)
+            for fault in told:
+                kinds.setdefault(fault, []).append(name)
         for note in (*arrived.differences, *map(remark, arrived.remarks)):
             self.remarks.setdefault(note, []).append(name)
 
@@ -164,7 +164,7 @@ def _patients(call: Call, study: str) -> Collection[Patient]:
     except ArchiveError:
         return ()
     several = [Patient(*(text(match, name) for name in _WHOSE)) for match in answer.matches]
-    return tuple(one for one in several if one.id or one.name)
+    return tuple(patient for patient in several if patient.id or patient.name)
 
 
 def _elsewhere(who: Identity, wanted: Reference) -> list[str]:
@@ -200,7 +200,7 @@ def _whose(patient: Patient, patients: Collection[Patient]) -> list[Note]:
     """Where it names another patient than the archive does for its study."""
     if not patients or not (patient.id or patient.name):
         return []
-    if not all(patient.differs(one) for one in patients):
+    if not all(patient.differs(known) for known in patients):
         return []
     return [
         remark(

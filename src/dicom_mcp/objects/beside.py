@@ -69,7 +69,9 @@ def notes_beside(
             call.house.lists.put(key, beside)
     told += _to_draw(beside.drawing, series, drawn)
     mine = [
-        each for each in beside.states if each.is_for(series, frozenset(one.uid for one in those))
+        each
+        for each in beside.states
+        if each.is_for(series, frozenset(member.uid for member in those))
     ]
     if mine:
         labels = ", ".join(dict.fromkeys(state.label or "without a label" for state in mine))
@@ -118,7 +120,7 @@ def _beside(call: Call, study: str) -> tuple[_Beside, list[Note]]:
             )
         )
     drawing = [match for match in listed if text(match, "Modality") in MODALITIES]
-    for match in [one for one in drawing if text(one, "Modality") == "SEG"][:_MOST_SERIES]:
+    for match in [match for match in drawing if text(match, "Modality") == "SEG"][:_MOST_SERIES]:
         if _is_of_surfaces(call, study, match):
             drawing.remove(match)
     names = {text(match, "SeriesInstanceUID"): _name(match) for match in drawing}
@@ -140,7 +142,7 @@ def _is_of_surfaces(call: Call, study: str, match: Match) -> bool:
     """Whether a series of segmentations holds surfaces, which are not drawn."""
     keys = {"StudyInstanceUID": study, "SeriesInstanceUID": text(match, "SeriesInstanceUID")}
     answer = call.find(Query(Level.IMAGE, keys, ("SOPClassUID",)), limit=1)
-    known = sop_class(next((text(one, "SOPClassUID") for one in answer.matches), ""))
+    known = sop_class(next((text(instance, "SOPClassUID") for instance in answer.matches), ""))
     return known.kind == "segmentation" and not known.draws
 
 

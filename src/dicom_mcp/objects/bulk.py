@@ -1,6 +1,6 @@
 """Attributes that the metadata of an object leave out: they are in the object itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..content.error import ContentError
@@ -13,9 +13,11 @@ from .objects import Member, fetch_one, opened
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    from ..content.header import Row
+
 
 def completed(
-    call: Call, one: Member, instance: Instance, dataset: "Dataset", wanted: Sequence[str]
+    call: Call, member: Member, instance: Instance, dataset: "Dataset", wanted: Sequence[str]
 ) -> tuple["Dataset", list[Note]]:
     """The data set that tells of each attribute that is wanted: where a header lacks some, which
     its archive may have kept apart (PS3.18 F.2.2), the whole object's. And why it is not to be had.
@@ -24,7 +26,7 @@ def completed(
     if not absent:
         return dataset, []
     try:
-        whole, fetched = fetch_one(call, one)
+        whole, fetched = fetch_one(call, member)
         return opened(whole), fetched.told(1)
     except (ArchiveError, ContentError) as trouble:
         return dataset, [
@@ -39,9 +41,13 @@ def lacking(dataset: "Dataset", wanted: Sequence[str]) -> list[str]:
     """Which of these keywords or tags ("0018,0060") a data set lacks at every depth."""
     from ..content.header import header
 
-    rows = header(dataset, wanted).rows if wanted else ()
+    return untold(header(dataset, wanted).rows, wanted) if wanted else []
+
+
+def untold(rows: Iterable["Row"], wanted: Sequence[str]) -> list[str]:
+    """Which of these keywords or tags no row is of."""
     present = {row.keyword for row in rows} | {row.tag.strip("()").upper() for row in rows}
-    return [one for one in wanted if one not in present and one.upper() not in present]
+    return [name for name in wanted if name not in present and name.upper() not in present]
 
 
 def may_lack(instance: Instance, dataset: "Dataset", wanted: Sequence[str]) -> bool:

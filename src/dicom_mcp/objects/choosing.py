@@ -67,7 +67,7 @@ class Choosing:
             nearest = self.nearest(self.stack(found), choice.millimetres)
             return nearest.member, frame or nearest.position.frame
         if choice.number is not None:
-            several = [one for one in found.objects if one.number == choice.number]
+            several = [image for image in found.objects if image.number == choice.number]
             if not several:
                 raise ContentError(
                     f"The series has no instance number {choice.number}", _numbers(found)
@@ -85,14 +85,14 @@ class Choosing:
             return found.objects[0], 0
         if member := self._in_first_volume(found, share):
             return member, 0
-        one, number = at_share(found.frames, share)
-        return one, number if one.frames > 1 else 0
+        member, number = at_share(found.frames, share)
+        return member, number if member.frames > 1 else 0
 
     def _in_first_volume(self, found: Members, share: float) -> Member | None:
         """The image this share of the way through the first of several volumes (phases, echoes,
         repeats) that are numbered one after the other; None where the series is but one."""
         objects, last = found.objects, len(found.objects) - 1
-        if last < _FEWEST or not 0 < share < 1 or any(one.frames > 1 for one in objects):
+        if last < _FEWEST or not 0 < share < 1 or any(image.frames > 1 for image in objects):
             return None
         probed = sorted({0, last // 4, last // 2, last // 2 + 1, last * 3 // 4, last})
         if _is_one_volume(probed, self._places([objects[at] for at in probed])):
@@ -117,11 +117,11 @@ class Choosing:
         found: dict[str, Placed] = {}
         step = self.call.within(_SECONDS)
 
-        def take(one: Member, instance: Instance) -> bool:
+        def take(member: Member, instance: Instance) -> bool:
             step.check()
             with suppress(ContentError):
                 for position in places(opened(instance))[:1]:
-                    found[one.uid] = Placed(one, position)
+                    found[member.uid] = Placed(member, position)
             return True
 
         with suppress(ArchiveError):
@@ -161,14 +161,14 @@ class Choosing:
         placed: list[Placed] = []
         faults: list[str] = []
 
-        def take(one: Member, instance: Instance) -> bool:
+        def take(member: Member, instance: Instance) -> bool:
             self.call.check()
             if len(placed) > _MOST_FRAMES:
                 raise ContentError(
                     f"The series has more than {_MOST_FRAMES} frames", "Choose by instance number"
                 )
             try:
-                placed.extend(Placed(one, position) for position in places(opened(instance)))
+                placed.extend(Placed(member, position) for position in places(opened(instance)))
             except ContentError as trouble:
                 faults.append(str(trouble))
             return True
@@ -236,9 +236,9 @@ def _is_one_volume(probed: Sequence[int], placed: Sequence[Placed]) -> bool:
     )
 
 
-def share_of[T](several: Sequence[T], one: T) -> float:
+def share_of[T](several: Sequence[T], chosen: T) -> float:
     """How far from the first to the last one lies."""
-    return several.index(one) / max(1, len(several) - 1)
+    return several.index(chosen) / max(1, len(several) - 1)
 
 
 def _numbers(found: Members) -> str:

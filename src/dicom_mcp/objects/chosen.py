@@ -69,8 +69,10 @@ class Chosen:
         self._learn(answer.complete, answer.notes)
         came = {text(match, "SeriesInstanceUID") for match in found}
         before = {text(series, "SeriesInstanceUID"): series for series in self.series}
-        self.series = [one for uid, one in before.items() if uid not in came]
-        self.series += [{**before.get(text(one, "SeriesInstanceUID"), {}), **one} for one in found]
+        self.series = [series for uid, series in before.items() if uid not in came]
+        self.series += [
+            {**before.get(text(series, "SeriesInstanceUID"), {}), **series} for series in found
+        ]
         asked = {uid: number for number, uid in enumerate(uids)}
         self.series.sort(key=lambda series: asked.get(text(series, "SeriesInstanceUID"), -1))
         known = {*came, *self._found.missing.get("SeriesInstanceUID", ()), *before}

@@ -29,8 +29,8 @@ def lying(call: Call, found: Account, several: Sequence[Match]) -> list[dict[str
             f"Give at most {_MOST_STACKS} series_instance_uids",
         )
     rows: list[dict[str, Any]] = []
-    for one in several:
-        series, study = text(one, "SeriesInstanceUID"), text(one, "StudyInstanceUID")
+    for match in several:
+        series, study = text(match, "SeriesInstanceUID"), text(match, "StudyInstanceUID")
         some = members(call, series, study)
         heads: list[Instance] = []
         fetched = Fetched()

@@ -72,7 +72,7 @@ class Matching:
         self._refuse_another_plane(lies, "")
         share = share_of(mine, chosen)
         fitting = at_share(stack, 1 - share if lies.opposite else share)
-        named = all(one.position.frame_of_reference for one in (chosen, stack[0]))
+        named = all(placed.position.frame_of_reference for placed in (chosen, stack[0]))
         why = "have different frames" if named else "do not both name a frame"
         self._note(
             f"The series {why} of reference: matched by the share of the way through each stack "
@@ -82,11 +82,11 @@ class Matching:
 
     def _by_number(self, at: ImageChoice, trouble: ContentError) -> Pair:
         self._note(f"Matched by image number only, not by position: {trouble}")
-        one, number = self.choosing.pick(self.left, at, 0)
-        share = share_of(self.left.objects, one)
-        if one.frames > 1:
-            share = (max(number, 1) - 1) / (one.frames - 1)
-        return Pair((one, number), self.choosing.pick(self.right, ImageChoice(share=share), 0))
+        member, number = self.choosing.pick(self.left, at, 0)
+        share = share_of(self.left.objects, member)
+        if member.frames > 1:
+            share = (max(number, 1) - 1) / (member.frames - 1)
+        return Pair((member, number), self.choosing.pick(self.right, ImageChoice(share=share), 0))
 
     def _chosen(self, mine: Sequence[Placed], at: ImageChoice) -> Placed:
         if at.millimetres is not None:
@@ -187,25 +187,25 @@ class Matching:
         )
         return Pair(_shown(chosen), _shown(nearest), dataset, "resampled")
 
-    def _grid(self, one: Placed) -> "Grid":
+    def _grid(self, placed: Placed) -> "Grid":
         from ..content.cutting import grid_of
 
-        dataset = opened(fetch_one(self.choosing.call, one.member, headers=True)[0])
-        return grid_of(dataset, one.position.frame)
+        dataset = opened(fetch_one(self.choosing.call, placed.member, headers=True)[0])
+        return grid_of(dataset, placed.position.frame)
 
     def _filled(self, made: "Resampling", wanted: Sequence[Placed]) -> Any:
         """The image that these pictures make. Raises ContentError where they make none."""
         call = self.choosing.call
         frames: dict[str, list[int]] = {}
-        for one in wanted:
-            frames.setdefault(one.member.uid, []).append(one.position.frame)
+        for placed in wanted:
+            frames.setdefault(placed.member.uid, []).append(placed.position.frame)
         objects = {image.member.uid: image.member for image in wanted}
         with call.decoder() as apart:
 
-            def take(one: Member, instance: Instance) -> bool:
+            def take(member: Member, instance: Instance) -> bool:
                 call.check()
                 dataset = opened(instance)
-                for number in frames[one.uid]:
+                for number in frames[member.uid]:
                     made.add(dataset, number, apart)
                 return True
 
@@ -222,8 +222,8 @@ class Matching:
         self.choosing.remarks.note(*notes)
 
 
-def _shown(one: Placed) -> tuple[Member, int]:
-    return one.member, one.position.frame
+def _shown(placed: Placed) -> tuple[Member, int]:
+    return placed.member, placed.position.frame
 
 
 def _facing_most(chosen: Placed, others: Sequence[Placed]) -> tuple[list[Placed], "Facing"]:

@@ -92,7 +92,7 @@ class Frames(Sequence[tuple[Member, int]]):
     def __getitem__(self, index: slice) -> list[tuple[Member, int]]: ...
     def __getitem__(self, index: int | slice) -> tuple[Member, int] | list[tuple[Member, int]]:
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[number] for number in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
         place = bisect_right(self._ends, index)
@@ -160,11 +160,11 @@ def members(call: Call, series: str, study: str = "", instance: str = "") -> Mem
             f"The archive holds no {what} with this UID",
             f"Copy it from {'query_instances' if instance else 'query_series'}",
         )
-    uids = Counter(text(one, "SOPInstanceUID") for one in found)
+    uids = Counter(text(match, "SOPInstanceUID") for match in found)
     if several := [uid for uid, count in uids.items() if count > 1]:
         whole, notes = False, (_of_one_of(several), *notes)
-    some = [member(study, series, one) for one in found]
-    some.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
+    some = [member(study, series, match) for match in found]
+    some.sort(key=lambda member: (member.number is None, member.number or 0, member.uid))
     return Members(study, series, tuple(some), whole, notes)
 
 
@@ -234,13 +234,13 @@ def fetch(
     What did not come, or is too large, is in the answer.
     """
     shelf, where = call.house.shelf, call.source
-    whose = patients_of(call, dict.fromkeys(one.reference.study_instance_uid for one in some))
+    whose = patients_of(call, dict.fromkeys(member.reference.study_instance_uid for member in some))
     found = Fetched()
     wanted: dict[_Place, Member] = {}
 
-    def hand(one: Member, came: Arrived) -> bool:
-        found.objections.learn(one.name, came)
-        return take(one, came.instance)
+    def hand(member: Member, came: Arrived) -> bool:
+        found.objections.learn(member.name, came)
+        return take(member, came.instance)
 
     kinds = _kept_kinds(call, headers=headers)
     for member in some:
@@ -274,7 +274,7 @@ def fetch(
     references = [each.reference for each in wanted.values()]
     with call.decoder() as apart:
         answer = call.fetch(references, keep, headers=headers)
-    found.missing += [one.sop_instance_uid for one in answer.missing]
+    found.missing += [reference.sop_instance_uid for reference in answer.missing]
     found.notes += answer.notes
     return found
 
@@ -304,11 +304,11 @@ def _readable(instance: Instance, *, headers: bool) -> Instance | None:
 type _Place = tuple[str, str, str]
 
 
-def _place(one: Reference) -> _Place:
-    return one.study_instance_uid, one.series_instance_uid, one.sop_instance_uid
+def _place(reference: Reference) -> _Place:
+    return reference.study_instance_uid, reference.series_instance_uid, reference.sop_instance_uid
 
 
-def fetch_one(call: Call, one: Member, *, headers: bool = False) -> tuple[Instance, Fetched]:
+def fetch_one(call: Call, member: Member, *, headers: bool = False) -> tuple[Instance, Fetched]:
     """The object, and what is to be said of it.
 
     Raises ContentError with the reason where it does not come.
@@ -319,7 +319,7 @@ def fetch_one(call: Call, one: Member, *, headers: bool = False) -> tuple[Instan
         came.append(instance)
         return False
 
-    found = fetch(call, [one], take, headers=headers)
+    found = fetch(call, [member], take, headers=headers)
     if not came:
         raise ContentError("The archive did not give the object", " ".join(map(str, found.notes)))
     return came[0], found

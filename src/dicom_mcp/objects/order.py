@@ -108,10 +108,10 @@ def _read(call: Call, found: Members, facts: dict[str, _Facts]) -> str:
     """What the headers say, into `facts`; why some could not be read."""
     faults: list[str] = []
 
-    def take(one: Member, instance: Instance) -> bool:
+    def take(member: Member, instance: Instance) -> bool:
         call.check()
         try:
-            facts[one.uid] = _of_header(opened(instance))
+            facts[member.uid] = _of_header(opened(instance))
         except ContentError as trouble:
             faults.append(str(trouble))
         return True
@@ -221,14 +221,18 @@ def _keyed(
 ) -> _Keyed:
     """The objects by this key, then by time and number; what nothing tells apart is said."""
 
-    def whole(one: Member) -> tuple[float, ...]:
-        times = (_number(about[one.uid].get(keyword, ())) or 0.0 for keyword in _TIMES)
-        return (*key(one.uid), *times, one.number if one.number is not None else float("inf"))
+    def whole(member: Member) -> tuple[float, ...]:
+        times = (_number(about[member.uid].get(keyword, ())) or 0.0 for keyword in _TIMES)
+        return (
+            *key(member.uid),
+            *times,
+            member.number if member.number is not None else float("inf"),
+        )
 
     several = sorted(found.objects, key=lambda member: (whole(member), member.uid))
-    keys = [key(one.uid) for one in several]
+    keys = [key(member.uid) for member in several]
     shared = sum(keys.count(each) > 1 for each in keys) if len(keys) <= _MOST_READ else 0
-    alike = len(several) - len({whole(one) for one in several})
+    alike = len(several) - len({whole(member) for member in several})
     notes: list[Note] = []
     if shared:
         notes.append(remark(f"{shared} of {len(several)} images share their place with others."))

@@ -90,18 +90,19 @@ class Reading:
 
     def _dates(self) -> Mapping[str, str]:
         """When each was made: by the archive's account or, where that has to decide, its own."""
-        dates = {report.uid: _when(report) for report in self.search.found}
+        found = self.search.found
+        dates = {report.uid: _when(report) for report in found}
         if self.search.several:  # whose dates tell what came after what
-            dates = {one.uid: dates[one.uid] or _of_study(one) for one in self.search.found}
-        undated = [one for one in self.search.found if not dates[one.uid]]
+            dates = {report.uid: dates[report.uid] or _of_study(report) for report in found}
+        undated = [report for report in found if not dates[report.uid]]
         if len(dates) <= self.limit or not undated:
             return dates
         from ..content.elements import Elements
 
-        def take(one: Member, instance: Instance) -> bool:
+        def take(member: Member, instance: Instance) -> bool:
             try:
                 elements = Elements.of(opened(instance))
-                dates[one.uid] = elements.text("ContentDate") + elements.text("ContentTime")
+                dates[member.uid] = elements.text("ContentDate") + elements.text("ContentTime")
             except ContentError:
                 pass  # told when it is read
             return True
@@ -109,17 +110,17 @@ class Reading:
         fetch(self.call, undated[:_MOST_DATED], take, headers=True)
         return dates
 
-    def _take(self, one: Member, instance: Instance) -> bool:
+    def _take(self, member: Member, instance: Instance) -> bool:
         from ..content.report import report_pages
 
         self.call.check()
         try:
-            report = self.came[one.uid] = self._report(instance)
+            report = self.came[member.uid] = self._report(instance)
             room = _MOST_PAGES - sum(map(len, self.pages.values()))
             if report.scanned and room > 0:
                 count = min(room, _MOST_PAGES_EACH, report.pages)
                 left = MOST_PAGES_AS_PICTURES - sum(map(len, chain(*self.pages.values())))
-                self.pages[one.uid] = self.call.read(
+                self.pages[member.uid] = self.call.read(
                     report_pages,
                     opened(instance),
                     count=count,
@@ -127,7 +128,7 @@ class Reading:
                     most=left // (count if len(self.chosen) == 1 else room),
                 )
         except ContentError as trouble:
-            self.faults[one.uid] = str(trouble)
+            self.faults[member.uid] = str(trouble)
         return True
 
     def _report(self, instance: Instance) -> "Report":
@@ -184,7 +185,7 @@ class Reading:
             {member.uid: self.came[member.uid].text[start:] if with_text else "" for member in read}
         )
         abouts = [self.came[member.uid].about for member in read]
-        about = [one for one in (abouts or [()])[0] if all(one in lines for lines in abouts)]
+        about = [line for line in (abouts or [()])[0] if all(line in lines for lines in abouts)]
         rows = [self._row(member, mark, texts[member.uid], start, first_row) for member in read]
         are_whole = [row.pop("whole") for row in rows]
         if not all(are_whole):
@@ -202,7 +203,8 @@ class Reading:
             records=records,
             others=[self._other(member) for member in self.others[:_MOST_OTHERS]],
         )
-        pictures = [(page, mime_of(page)) for one in read for page in self.pages.get(one.uid, ())]
+        pages = [page for member in read for page in self.pages.get(member.uid, ())]
+        pictures = [(page, mime_of(page)) for page in pages]
         return Pictures(said, pictures) if pictures else said
 
     def _records(
@@ -249,10 +251,10 @@ class Reading:
         )
 
     def _row(
-        self, one: Member, mark: str, words: str, start: int, first_row: int
+        self, member: Member, mark: str, words: str, start: int, first_row: int
     ) -> dict[str, Any]:
         """A report as a record; `whole` says whether nothing of it is left out."""
-        report = self.came[one.uid]
+        report = self.came[member.uid]
         notes = [remark(f"{note}.") for note in report.notes]
         if not report.whole:
             notes.insert(0, incomplete("part of this report could not be read."))
@@ -273,7 +275,7 @@ class Reading:
                 )
             )
         if report.scanned:
-            shown = len(self.pages.get(one.uid, ()))
+            shown = len(self.pages.get(member.uid, ()))
             notes.append(
                 remark(
                     f"view_image shows its pages with this sop_instance_uid and frame={shown + 1}"
@@ -299,7 +301,7 @@ class Reading:
             "pages": report.pages or "",
             "scanned": report.scanned or "",
         }
-        row |= {**tables, **self._where(one), "notes": [*map(str, notes)]}
+        row |= {**tables, **self._where(member), "notes": [*map(str, notes)]}
         if len(self.came) > 1:  # what is read of several first
             row["conclusion"] = _fenced(mark, report.conclusion)
         row["text"] = _fenced(mark, words)
@@ -327,21 +329,21 @@ class Reading:
             )
         ]
 
-    def _where(self, one: Member) -> dict[str, str]:
-        study = {"StudyInstanceUID": one.reference.study_instance_uid}
+    def _where(self, member: Member) -> dict[str, str]:
+        study = {"StudyInstanceUID": member.reference.study_instance_uid}
         return {
             **(study if self.search.several else {}),
-            "SeriesInstanceUID": one.reference.series_instance_uid,
-            "SOPInstanceUID": one.reference.sop_instance_uid,
+            "SeriesInstanceUID": member.reference.series_instance_uid,
+            "SOPInstanceUID": member.reference.sop_instance_uid,
         }
 
-    def _other(self, one: Member) -> Row:
+    def _other(self, member: Member) -> Row:
         """An object that was not read, as far as the archive tells of it."""
         row = {
-            "kind": _called(one),
-            "SeriesDescription": text(one.match, "SeriesDescription"),
-            "ContentDate": _when(one)[:8],
-            **self._where(one),
+            "kind": _called(member),
+            "SeriesDescription": text(member.match, "SeriesDescription"),
+            "ContentDate": _when(member)[:8],
+            **self._where(member),
         }
         return filled(row)
 
@@ -350,16 +352,16 @@ def _called(member: Member) -> str:
     return sop_class(member.reference.sop_class_uid).report or "report"
 
 
-def _when(one: Member) -> str:
+def _when(member: Member) -> str:
     """When the object was made by the archive's account, else its series."""
     for what in ("Content", "Series"):
-        if day := text(one.match, f"{what}Date"):
-            return day + text(one.match, f"{what}Time")
+        if day := text(member.match, f"{what}Date"):
+            return day + text(member.match, f"{what}Time")
     return ""
 
 
-def _of_study(one: Member) -> str:
-    return text(one.match, "StudyDate") + text(one.match, "StudyTime")
+def _of_study(member: Member) -> str:
+    return text(member.match, "StudyDate") + text(member.match, "StudyTime")
 
 
 def _dated(report: "Report") -> str:
@@ -374,7 +376,7 @@ def _mark(texts: Sequence[str]) -> str:
     """Letters that stand in none of the texts: nothing in them can look like their end."""
     while True:
         mark = f"text-{token_hex(4)}"
-        if not any(mark in one for one in texts):
+        if not any(mark in text for text in texts):
             return mark
 
 
@@ -382,7 +384,7 @@ def _fitting(texts: Mapping[str, str]) -> dict[str, str]:
     """As much of each text as an answer has room for; short ones leave theirs to the others."""
     room = MOST_TEXT_OF_REPORTS
     fitting: dict[str, str] = {}
-    for number, uid in enumerate(sorted(texts, key=lambda one: len(texts[one]))):
+    for number, uid in enumerate(sorted(texts, key=lambda place: len(texts[place]))):
         fitting[uid] = texts[uid][: room // (len(texts) - number)]
         room -= len(fitting[uid])
     return fitting

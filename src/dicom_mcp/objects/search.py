@@ -69,7 +69,7 @@ class Search:
         else:
             self._keep(some.objects, "")
             self.found += [
-                one for one in some.objects if sop_class(one.reference.sop_class_uid).draws
+                member for member in some.objects if sop_class(member.reference.sop_class_uid).draws
             ]
 
     def in_study(self, study: str) -> None:
@@ -87,9 +87,9 @@ class Search:
             raise ContentError(
                 "The archive holds no study with this UID", "Copy it from query_studies"
             )
-        later = [one for one in several if _holds_many_images(one)]
-        first = [one for one in several if not _holds_many_images(one)]
-        first.sort(key=lambda one: (is_image(text(one, "Modality")), _said(one) or 0))
+        later = [series for series in several if _holds_many_images(series)]
+        first = [series for series in several if not _holds_many_images(series)]
+        first.sort(key=lambda match: (is_image(text(match, "Modality")), _said(match) or 0))
         self._look(first, later)
 
     def learn(self, found: Account, where: str) -> None:
@@ -115,15 +115,15 @@ class Search:
         every = [
             {
                 **{key: studies[uid].get(key, "") for key in _OF_STUDY},
-                **one,
+                **match,
                 "StudyInstanceUID": uid,
             }
             for uid in studies
-            for one in several.get(uid, ())
+            for match in several.get(uid, ())
         ]
         later = [match for match in every if _holds_images(match)]
         first = [match for match in every if not _holds_images(match)]
-        first.sort(key=lambda one: (text(one, "Modality") in _SCANNERS, _said(one) or 0))
+        first.sort(key=lambda match: (text(match, "Modality") in _SCANNERS, _said(match) or 0))
         self._look(first, later)
 
     def _look(self, first: Sequence[Match], later: Sequence[Match]) -> None:
@@ -157,20 +157,19 @@ class Search:
         """Look into these series; how many were left out for want of time."""
         step = self.call.within(_SECONDS)
         series = {
-            (text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")): one
-            for one in several[:_MOST_LISTED]
+            (text(match, "StudyInstanceUID"), text(match, "SeriesInstanceUID")): match
+            for match in several[:_MOST_LISTED]
         }
-        counts = {place: _said(one) for place, one in series.items()}
+        counts = {place: _said(match) for place, match in series.items()}
         done = 0
         try:
             for place, listed in listings(step, counts, also=_WHEN):
-                one = series[place]
                 done += 1
                 self.complete = self.complete and listed.whole
                 self.notes += [note for note in listed.notes if note not in self.notes]
                 self.looked_at += len(listed.instances)
-                objects = [member(*place, {**one, **match}) for match in listed.instances]
-                self._keep(objects, text(one, "Modality"))
+                objects = [member(*place, {**series[place], **match}) for match in listed.instances]
+                self._keep(objects, text(series[place], "Modality"))
         except ArchiveError as error:
             self.notes.append(remark(f"Looking for reports ended early: {error}"))
         return len(series) - done + max(0, len(several) - _MOST_LISTED)
@@ -178,11 +177,11 @@ class Search:
     def _keep(self, objects: Sequence[Member], modality: str) -> None:
         from ..content.report import is_report
 
-        for one in objects:
-            sop_class = one.reference.sop_class_uid
+        for candidate in objects:
+            sop_class = candidate.reference.sop_class_uid
             may_be = modality in ("SR", "DOC", "KO", "PR")
             if is_report(sop_class) or may_be:
-                self.found.append(one)
+                self.found.append(candidate)
             elif not sop_class:
                 self.untold += 1
 

@@ -27,7 +27,9 @@ class Single:
     note: str
 
 
-def single(call: Call, one: Member, number: int, choice: ImageChoice, trouble: Exception) -> Single:
+def single(
+    call: Call, member: Member, number: int, choice: ImageChoice, trouble: Exception
+) -> Single:
     """The frame that is meant (0: by `choice`) of an object that did not come because of `trouble`.
 
     Raises ContentError with that and with why the frame could not be had alone.
@@ -35,14 +37,14 @@ def single(call: Call, one: Member, number: int, choice: ImageChoice, trouble: E
     from ..content.elements import Elements
     from ..content.tiles import tile_of
 
-    meant = number or _meant(one.frames, choice)
+    meant = number or _meant(member.frames, choice)
     try:
-        frame = call.frame(one.reference, meant)
-        dataset = opened(fetch_one(call, one, headers=True)[0])
-        frames = max(one.frames, _claimed(dataset))
+        frame = call.frame(member.reference, meant)
+        dataset = opened(fetch_one(call, member, headers=True)[0])
+        frames = max(member.frames, _claimed(dataset))
         if not number and (again := _meant(frames, choice)) != meant:
             meant = again
-            frame = call.frame(one.reference, meant)
+            frame = call.frame(member.reference, meant)
     except (ArchiveError, ContentError) as error:
         raise ContentError(
             f"{trouble} One frame of it could not be had alone: {error}".rstrip(".")

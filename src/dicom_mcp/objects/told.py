@@ -25,7 +25,7 @@ class Told:
 
     def __init__(self, call: Call, attributes: Sequence[str]) -> None:
         self._lessons = call.learned.tells_of_series if call.learned else {}
-        self.keywords = tuple(one for one in attributes if _can_be_told(one))
+        self.keywords = tuple(attribute for attribute in attributes if _can_be_told(attribute))
         # Those worth asking for.
         self.asked = tuple(
             keyword for keyword in self.keywords if self._lessons.get(keyword) is not False
@@ -33,7 +33,11 @@ class Told:
 
     def values(self, series: Match) -> dict[str, str]:
         """What the archive tells of a series, as a header would show it."""
-        return {one: value for one in self.asked if (value := _shown(series.get(one, "")))}
+        return {
+            attribute: value
+            for attribute in self.asked
+            if (value := _shown(series.get(attribute, "")))
+        }
 
     def learn(self, series: Match, of_object: dict[str, list[str]]) -> None:
         """What it told of a series, of which an object has these values."""

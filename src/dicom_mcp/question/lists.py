@@ -69,7 +69,7 @@ class Tally:
             if not parts:
                 continue
             left = [value for value in values if value not in parts]
-            new = [one for several in parts.values() for one in several if one not in left]
+            new = [value for several in parts.values() for value in several if value not in left]
             single = all(len(several) == 1 for several in parts.values())
             read = _named(keyword, [*new]) if single else ["several values"]
             whole = _named(keyword, [*parts])
@@ -131,7 +131,7 @@ def tell_lost_zeros(call: Call, level: Level, told: Account) -> None:
             except ArchiveError:
                 return  # what is missing is told all the same
             found = {text for match in answer.matches for text in texts(match.get(keyword, ""))}
-            longer += sorted(one for one in found if one.lstrip("0") == number)
+            longer += sorted(value for value in found if value.lstrip("0") == number)
         if longer:
             only = f"; only {_MOST_LOOKED_FOR} were looked for" * (len(numbers) > _MOST_LOOKED_FOR)
             told.note(

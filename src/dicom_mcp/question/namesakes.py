@@ -116,7 +116,7 @@ class _Looking:
                 break
         if not self._known and self._seen:
             return
-        for script in (one for one in SCRIPTS if one.letters or not self._known):
+        for script in (script for script in SCRIPTS if script.letters or not self._known):
             for text in script.keys(self._name):
                 key = _Key(text, _MANY if script.letters else _SOME, as_it_stands=True)
                 yield key

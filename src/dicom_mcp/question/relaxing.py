@@ -48,8 +48,10 @@ def hints(call: Call, question: Question) -> list[Note]:
 
 
 def _relaxed(question: Question) -> "list[tuple[str, Question]]":
-    keys = {one: meant for one, meant in question.meanings.items() if one not in _PARENTS}
-    others = [one for one in question.keywords if one not in _PARENTS]
+    keys = {
+        keyword: meant for keyword, meant in question.meanings.items() if keyword not in _PARENTS
+    }
+    others = [keyword for keyword in question.keywords if keyword not in _PARENTS]
     found: list[tuple[str, Question]] = []
     for keyword, meant in keys.items():
         first = meant[0][0]
@@ -63,8 +65,8 @@ def _relaxed(question: Question) -> "list[tuple[str, Question]]":
                 )
             )
     if len(question.keywords) > 1:
-        dated = sorted(others, key=lambda one: not _is_date(one))
-        found += [(f"without {one}", question.without(one)) for one in dated]
+        dated = sorted(others, key=lambda keyword: not _is_date(keyword))
+        found += [(f"without {keyword}", question.without(keyword)) for keyword in dated]
     if question.level in (Level.SERIES, Level.IMAGE):
         above = question.level.above[-1]
         unique = UNIQUE_KEY[above]

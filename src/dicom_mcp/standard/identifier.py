@@ -305,7 +305,7 @@ def _default_text(raw: bytes, vr: str, declared: str) -> Value:  # noqa: ARG001 
     text = raw.decode("latin-1")
     if "\\" not in text:
         return text.strip(" \0")
-    return [one.strip(" \0") for one in text.split("\\")]
+    return [value.strip(" \0") for value in text.split("\\")]
 
 
 def _declared_text(raw: bytes, vr: str, declared: str) -> Value:
@@ -313,7 +313,7 @@ def _declared_text(raw: bytes, vr: str, declared: str) -> Value:
     text = decoder(declared)(raw, vr)
     if "\\" not in text:
         return visible(text.strip(" \0"))
-    return [visible(one.strip(" \0")) for one in text.split("\\")]
+    return [visible(value.strip(" \0")) for value in text.split("\\")]
 
 
 def _value(raw: bytes, vr: str, declared: str) -> Value:
@@ -333,7 +333,7 @@ def _value(raw: bytes, vr: str, declared: str) -> Value:
         return visible(text.rstrip(" \0"))
     if "\\" not in text:
         return _plain(text, vr)
-    return [_plain(one, vr) for one in text.split("\\")]
+    return [_plain(value, vr) for value in text.split("\\")]
 
 
 def _plain(text: str, vr: str) -> str | int:
@@ -351,7 +351,10 @@ def _numbers(raw: bytes, vr: str) -> Value:
         return _damaged(raw, vr)
     # JSON has no NaN and no infinity.
     return _one_or_all(
-        [one if isfinite(one) else str(one) for one in struct.unpack(f"<{count}{form}", raw)]
+        [
+            number if isfinite(number) else str(number)
+            for number in struct.unpack(f"<{count}{form}", raw)
+        ]
     )
 
 

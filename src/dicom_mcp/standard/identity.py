@@ -67,9 +67,9 @@ def identity(data_set: bytes | bytearray, transfer_syntax: str) -> Identity:
     return Identity.of(walk(data_set, transfer_syntax, TAGS, until=_BEHIND).values)
 
 
-def _unlike(one: str, other: str) -> bool:
+def _unlike(value: str, other: str) -> bool:
     plain, others = (
         _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-        for text in (one, other)
+        for text in (value, other)
     )
     return bool(plain) and bool(others) and plain != others

@@ -23,13 +23,13 @@ def encode(query: AnyQuery, transfer_syntax: str) -> bytes:
     if isinstance(query, WorklistQuery):
         return encode_keys(query.identifier, transfer_syntax)
     elements: dict[int, tuple[str, str]] = {}
-    for one, key in query.elements():
-        if not _FIRST_GROUP <= one.tag >> 16 < DELIMITERS:
+    for element, key in query.elements():
+        if not _FIRST_GROUP <= element.tag >> 16 < DELIMITERS:
             raise BadAttribute(
-                f"{one.keyword} is no attribute of a patient, study, series or instance",
+                f"{element.keyword} is no attribute of a patient, study, series or instance",
                 "It belongs to messages or files (PS3.5 7.1); leave it out",
             )
-        elements[one.tag] = one.vr, key
+        elements[element.tag] = element.vr, key
     # Asked for as well or not: each stands there once.
     elements[_LEVEL] = "CS", query.level.value
     if not query.is_ascii:
@@ -46,9 +46,9 @@ def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
 
 
 def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
-    known = [(one.tag, key) for keyword, key in keys.items() if (one := attribute(keyword))]
+    known = [(element.tag, key) for keyword, key in keys.items() if (element := attribute(keyword))]
     parts: list[bytes] = []
-    for tag, key in sorted(known, key=lambda one: one[0]):
+    for tag, key in sorted(known, key=lambda element: element[0]):
         if isinstance(key, tuple):
             parts.append(_element(tag, *key, explicit))
         else:

@@ -178,12 +178,12 @@ def _values_of_pieces(pieces: Sequence[str]) -> list[str]:
     """Of what never is one value; a piece may be several values all the same."""
     several = len(pieces) > 1
     # A list that was broken for its length ends its lines so.
-    is_broken = several and any(one.rstrip().endswith((",", ";")) for one in pieces)
+    is_broken = several and any(piece.rstrip().endswith((",", ";")) for piece in pieces)
     values: list[str] = []
     for piece in _cleaned(pieces):
-        one = _BULLET.sub("", piece.strip(_AROUND), count=1) if several else piece
-        parts = parts_of(one) if is_broken or len(one) > _LONGEST_ONE else []
-        values += parts or [one]
+        value = _BULLET.sub("", piece.strip(_AROUND), count=1) if several else piece
+        parts = parts_of(value) if is_broken or len(value) > _LONGEST_ONE else []
+        values += parts or [value]
     return _cleaned(values)
 
 

@@ -346,8 +346,8 @@ def _span(digits: str, start: int, end: int, offset: int | None) -> _Span:
     return (digits + _FIRST[at:end], offset), (digits + _LAST[at:end], offset)
 
 
-def _not_after(one: _Instant, other: _Instant) -> bool:
-    (digits, offset), (other_digits, other_offset) = one, other
+def _not_after(instant: _Instant, other: _Instant) -> bool:
+    (digits, offset), (other_digits, other_offset) = instant, other
     if offset == other_offset or offset is None or other_offset is None:
         return digits <= other_digits
     return _utc(digits, offset) <= _utc(other_digits, other_offset)

@@ -82,5 +82,9 @@ def _text(match: Match, keyword: str) -> str:
 def _words(name: str) -> set[str]:
     """The words of a name, without what people leave off letters."""
     bare = unicodedata.normalize("NFKD", name).casefold()
-    bare = "".join(" " if one in "^=,." else one for one in bare if not unicodedata.combining(one))
+    bare = "".join(
+        " " if character in "^=,." else character
+        for character in bare
+        if not unicodedata.combining(character)
+    )
     return {word for word in bare.split() if len(word) > 1} or set(bare.split())

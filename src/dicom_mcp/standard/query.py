@@ -94,15 +94,17 @@ class Query:
         """Every element of the identifier's data, in tag order, with its key text or ""."""
         found = [attribute(keyword) for keyword in self.returned]
         return [
-            (one, self.keys.get(one.keyword, ""))
-            for one in sorted((one for one in found if one), key=lambda one: one.tag)
+            (element, self.keys.get(element.keyword, ""))
+            for element in sorted(
+                (element for element in found if element), key=lambda element: element.tag
+            )
         ]
 
 
 def texts(value: Value) -> list[str]:
     """The values of an attribute as text, none when it is empty."""
     several = value if isinstance(value, list) else [value]
-    return [str(one) for one in several if one not in ("", None)]
+    return [str(single) for single in several if single not in ("", None)]
 
 
 def is_one(key: str) -> bool:

@@ -86,7 +86,7 @@ def _numbers(text: str) -> list[str] | None:
 
 def _codes(text: str) -> list[str] | None:
     """Codes written as one text, or in small letters. Spaces may be part of one."""
-    found = [one for one in _CODES.split(text.upper()) if one]
+    found = [code for code in _CODES.split(text.upper()) if code]
     return [text.upper(), *found] if found and all(map(_CODE.fullmatch, found)) else None
 
 
@@ -104,7 +104,7 @@ def _names(text: str) -> list[str] | None:
 
 
 def _uids(text: str) -> list[str] | None:
-    return [one for one in re.split(r"[,; ]+", text) if one] or None
+    return [code for code in re.split(r"[,; ]+", text) if code] or None
 
 
 _READERS: dict[str, Callable[[str], list[str] | None]] = {

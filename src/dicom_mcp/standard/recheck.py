@@ -41,7 +41,7 @@ class Recheck:
         }
         self._dropped: dict[str, int] = dict.fromkeys(self._predicates, 0)
         self._returned: dict[str, int] = dict.fromkeys(self._predicates, 0)
-        self._vrs = {one: found.vr for one in query.keys if (found := attribute(one))}
+        self._vrs = {keyword: found.vr for keyword in query.keys if (found := attribute(keyword))}
         self._unread = Counter[str]()
         self._undated = Counter[str]()
         # Of what must be empty: whether it came at all, in one match or more.

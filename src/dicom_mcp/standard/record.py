@@ -61,7 +61,11 @@ def unique(level: Level, match: Match) -> str:
     all that is said of them.
     """
     if level is Level.PATIENT:
-        return repr(sorted((one, value) for one, value in match.items() if one not in _NOT_CONTENT))
+        return repr(
+            sorted(
+                (keyword, value) for keyword, value in match.items() if keyword not in _NOT_CONTENT
+            )
+        )
     key = match.get(UNIQUE_KEY[level])
     return key if isinstance(key, str) else ""
 
@@ -83,10 +87,10 @@ def _bounded(value: Value) -> Value:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
     if isinstance(value, list):
-        kept = [_bounded(one) for one in value[:MOST_VALUES]]
+        kept = [_bounded(part) for part in value[:MOST_VALUES]]
         return kept if len(value) <= MOST_VALUES else [*kept, f"… ({len(value)} values)"]
     if isinstance(value, dict):
-        return {keyword: _bounded(one) for keyword, one in value.items()}
+        return {keyword: _bounded(part) for keyword, part in value.items()}
     return value
 
 

@@ -98,11 +98,16 @@ class Union:
     def _fingerprint(self, match: Match) -> bytes:
         """Four bytes of every wanted attribute, 0 where it was not told: a match is not held."""
         said = (match.get(keyword, "") for keyword in self._wanted)
-        return array("I", (_short(one) if one not in ("", []) else 0 for one in said)).tobytes()
+        return array(
+            "I", (_short(value) if value not in ("", []) else 0 for value in said)
+        ).tobytes()
 
-    def _differing(self, one: bytes, other: bytes) -> list[str]:
+    def _differing(self, fingerprint: bytes, other: bytes) -> list[str]:
         pairs = zip(
-            self._wanted, memoryview(one).cast("I"), memoryview(other).cast("I"), strict=True
+            self._wanted,
+            memoryview(fingerprint).cast("I"),
+            memoryview(other).cast("I"),
+            strict=True,
         )
         return [keyword for keyword, a, b in pairs if a and b and a != b]
 
@@ -125,9 +130,9 @@ class Union:
             known.append((who, above, person))
             return who
         of_person = {
-            one: value
-            for one, value in match.items()
-            if one not in _OF_THE_COPY and one not in _COUNTS_OF_PATIENT
+            keyword: value
+            for keyword, value in match.items()
+            if keyword not in _OF_THE_COPY and keyword not in _COUNTS_OF_PATIENT
         }
         return identity(Level.PATIENT, of_person)
 
@@ -150,7 +155,7 @@ def _unite(shown: Match, other: Match, first: Value, name: str) -> list[str]:
         if known == "":
             shown[keyword] = value
         elif isinstance(known, list) and isinstance(value, list):
-            more = [one for one in value if one not in known]
+            more = [text for text in value if text not in known]
             if more:
                 shown[keyword] = [*known, *more]
                 different.append(keyword)

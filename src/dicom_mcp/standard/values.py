@@ -75,8 +75,8 @@ def uid(value: str, *, argument: str) -> str:
 
     Raises BadArgument naming what is wrong.
     """
-    for one in value.split("\\"):
-        if not is_uid(one):
+    for uid in value.split("\\"):
+        if not is_uid(uid):
             raise BadArgument(
                 f"{argument}={shown(value)} is not a DICOM UID (digits and dots, as in 1.2.840.1)",
                 "Copy the UID from an earlier answer",

@@ -154,7 +154,7 @@ def start(row: Match) -> Start:
 
 def by_time(row: Match) -> tuple[str, str, str]:
     """What rows are sorted by: day and time of the scheduled start, then the patient."""
-    date, time, name = (str(row.get(one, "")) for one in (_DATE, _TIME, "PatientName"))
+    date, time, name = (str(row.get(keyword, "")) for keyword in (_DATE, _TIME, "PatientName"))
     return day(date) or date, time.replace(":", ""), name
 
 
@@ -166,16 +166,16 @@ def is_one(text: str) -> bool:
 def is_of_patient(study: Match, row: Match) -> bool:
     """Whether a study is the patient's of this row, as far as both name one: two hospitals may
     give out the same accession number."""
-    one, other = (str(each.get("PatientID", "")) for each in (study, row))
-    return not one or not other or one == other
+    patient, other = (str(each.get("PatientID", "")) for each in (study, row))
+    return not patient or not other or patient == other
 
 
 def may_be_the_one(study: Match, row: Match) -> bool:
     """Whether a study of the same patient and day may be what this row schedules."""
-    one, other = (str(each.get("AccessionNumber", "")) for each in (study, row))
+    number, other = (str(each.get("AccessionNumber", "")) for each in (study, row))
     modalities = texts(study.get("ModalitiesInStudy", ""))
     modality = str(row.get("Modality", ""))
-    ordered_otherwise = one and other and one != other
+    ordered_otherwise = number and other and number != other
     return not ordered_otherwise and (not modalities or not modality or modality in modalities)
 
 

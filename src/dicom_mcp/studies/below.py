@@ -13,8 +13,12 @@ from ..standard.values import is_uid
 from .things import SERIES, STUDY
 from .together import Place, together
 
-# Keys of a study by which its series can be asked for in a relational archive.
-NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
+_NARROWING = ("AccessionNumber", "PatientID", "StudyDate")
+
+
+def narrowing(found: Account) -> dict[str, str]:
+    """Keys of these studies by which their series can be asked for in a relational archive."""
+    return {keyword: key for keyword, key in found.alone().items() if keyword in _NARROWING}
 
 
 @dataclass(frozen=True, slots=True)

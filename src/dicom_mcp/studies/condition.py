@@ -121,12 +121,12 @@ _OF_DAYS = {"older": "less", "younger": "more", "newer": "more", "before": "less
 _OF_NUMBERS = {"longer": "more", "shorter": "less"}
 
 _LIMITS: dict[str, Callable[[quantity.Span, quantity.Span], quantity.Span]] = {
-    "is": lambda one, _: one,
-    "more": lambda one, _: quantity.above(one),
-    "less": lambda one, _: quantity.below(one),
-    "at least": lambda one, _: (one[0], float("inf")),
-    "at most": lambda one, _: (float("-inf"), one[1]),
-    "between": lambda one, other: (one[0], other[1]),
+    "is": lambda span, _: span,
+    "more": lambda span, _: quantity.above(span),
+    "less": lambda span, _: quantity.below(span),
+    "at least": lambda span, _: (span[0], float("inf")),
+    "at most": lambda span, _: (float("-inf"), span[1]),
+    "between": lambda span, other: (span[0], other[1]),
 }
 _WORDS = {"more": "more than", "less": "less than"}
 _WORDS_OF_DAYS = {"more": "after", "less": "before", "at least": "from", "at most": "up to"}
@@ -149,10 +149,12 @@ def _measured(
     tests: list[tuple[str, Test]] = []
     for end in _alternatives(operand) if relation == "is" else [operand]:
         low, high = _ends(end) if relation == "between" else (end, end)
-        (one, written, test), (other, written_other, _) = read(low), read(high)
+        (span, written, test), (other, written_other, _) = read(low), read(high)
         if vr == "AS" and written.split()[1][:1] != written_other.split()[1][:1]:
             raise refused(text, "the ends have different units", "Write both in one unit")
-        limits = _LIMITS[relation](_instant(one) if vr == "TM" and relation != "is" else one, other)
+        limits = _LIMITS[relation](
+            _instant(span) if vr == "TM" and relation != "is" else span, other
+        )
         if relation == "between":
             written = f"{written.partition('-')[0]} and {written_other.rpartition('-')[2]}"
         elif vr in quantity.DAYS and relation != "is":
@@ -228,7 +230,7 @@ def _by_value(
 
 def _either(tests: Sequence[Test]) -> Test:
     def test(record: Mapping[str, Sequence[str]]) -> bool | None:
-        results = [one(record) for one in tests]
+        results = [test(record) for test in tests]
         return True if True in results else None if None in results else False
 
     return test

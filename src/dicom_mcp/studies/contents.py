@@ -92,15 +92,15 @@ class _Looking:
 
     def looked_into(self, matches: Sequence[Match], also: Sequence[Match]) -> list[Study]:
         """These studies with what their series say."""
-        wanted = {text(one, "StudyInstanceUID"): one for one in matches[:_MOST_LOOKED_INTO]}
-        beside = {text(one, "StudyInstanceUID"): one for one in also}
+        wanted = {text(match, "StudyInstanceUID"): match for match in matches[:_MOST_LOOKED_INTO]}
+        beside = {text(match, "StudyInstanceUID"): match for match in also}
         every, whole = self.series({**wanted, **beside})
         series = {uid: several for uid, several in every.items() if uid in wanted}
         kinds = self._kinds(series)
         images = self._images(series, whole & wanted.keys())
         studies = [
             Study(match, series.get(uid, ()), uid in whole, images.get(uid), kinds)
-            for uid, match in ((text(one, "StudyInstanceUID"), one) for one in matches)
+            for uid, match in ((text(match, "StudyInstanceUID"), match) for match in matches)
         ]
         if unknown := sum(not study.whole for study in studies):
             self._found.lack(
@@ -146,7 +146,7 @@ class _Looking:
             else:
                 notes.extend(answer.notes if answer.complete else ())
                 sure = {*these} if answer.complete else counted
-            known.update(one for one in sure.intersection(these) if agrees(one))
+            known.update(uid for uid in sure.intersection(these) if agrees(uid))
 
         def left() -> list[str]:
             return [study for study in studies if study not in known]
@@ -174,10 +174,10 @@ class _Looking:
         step = self._call.within(_SECONDS_FOR_IMAGES)
         kinds: dict[str, str] = {}
         untold = {
-            (study, text(one, "SeriesInstanceUID")): one
+            (study, text(match, "SeriesInstanceUID")): match
             for study, several in series.items()
-            for one in several
-            if kind(text(one, "Modality"), text(one, "SeriesDescription")) == UNTOLD
+            for match in several
+            if kind(text(match, "Modality"), text(match, "SeriesDescription")) == UNTOLD
         }
         for place, listed in self._listings(step, untold):
             classes = [text(instance, "SOPClassUID") for instance in listed.instances]
@@ -191,22 +191,22 @@ class _Looking:
         """How many images the studies have whose series are all known."""
         step = self._call.within(_SECONDS_FOR_IMAGES)
         images = {
-            (study, text(one, "SeriesInstanceUID")): one
+            (study, text(match, "SeriesInstanceUID")): match
             for study in series
             if study in whole
-            for one in series[study]
-            if is_image(str(one.get("Modality", "")))
+            for match in series[study]
+            if is_image(str(match.get("Modality", "")))
         }
         counts: dict[Place, int] = {
             place: said
-            for place, one in images.items()
-            if (said := _said(one, "NumberOfSeriesRelatedInstances")) is not None
+            for place, match in images.items()
+            if (said := _said(match, "NumberOfSeriesRelatedInstances")) is not None
         }
-        counted = {place: one for place, one in images.items() if place not in counts}
+        counted = {place: match for place, match in images.items() if place not in counts}
         for place, listed in self._listings(step, counted):
             if listed.whole:
                 counts[place] = len(listed.instances)
-        unknown = {study for study, one in images if (study, one) not in counts}
+        unknown = {study for study, series in images if (study, series) not in counts}
         of_studies = {study: 0 for study in series if study in whole - unknown}
         for (study, _), count in counts.items():
             if study in of_studies:
@@ -228,7 +228,7 @@ class _Looking:
     ) -> Iterator[tuple[Place, Listing]]:
         """The instances of as many of these series as there is time for."""
         some = [*series.items()][:_MOST_COUNTED]
-        counts = {place: _said(one, "NumberOfSeriesRelatedInstances") for place, one in some}
+        counts = {place: _said(match, "NumberOfSeriesRelatedInstances") for place, match in some}
         with suppress(ArchiveError):
             yield from listings(step, counts)
 

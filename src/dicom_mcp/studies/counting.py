@@ -19,7 +19,7 @@ from ..standard.record import identity
 from ..standard.shapes import SEPARATOR
 from ..standard.values import count_of
 from .aside import COUNT, Aside
-from .below import NARROWING, Below
+from .below import Below, narrowing
 from .condition import Condition
 from .dimension import Dimension
 from .groups import percent
@@ -198,8 +198,9 @@ class Counting:
         return (
             self._what.level is Level.SERIES
             or any(
-                one.level in _BELOW_STUDY and (one.keyword != "Modality" or one in self._where)
-                for one in self._read
+                reader.level in _BELOW_STUDY
+                and (reader.keyword != "Modality" or reader in self._where)
+                for reader in self._read
             )
             or (self._asks_modality and not modality_is_told)
         )
@@ -263,12 +264,10 @@ class Counting:
     def _add_missed(self, uids: Collection[str]) -> None:
         """Studies that the archive's list lacked, and that its series name."""
         known = dict(self._studies)
-        keys = {one: keys[0] for one, keys in self._found.sent.items() if len(keys) == 1}
-        by_uid = Query(
-            Level.STUDY, {**keys, STUDY: SEPARATOR.join(sorted(uids))}, tuple(self._known)
-        )
+        keys = {**self._found.alone(), STUDY: SEPARATOR.join(sorted(uids))}
+        by_uid = Query(Level.STUDY, keys, tuple(self._known))
         Below(self._call, self._found).each(by_uid, self._keep_study)
-        missed = {study: one for study, one in self._studies.items() if study not in known}
+        missed = {study: match for study, match in self._studies.items() if study not in known}
         these = f"{len(uids)} {NOUN[Level.STUDY][len(uids) != 1]}"
         if len(missed) == len(uids):
             self._found.note(f"The archive's list lacked {these} that its series name; counted.")
@@ -278,8 +277,7 @@ class Counting:
 
     def _relational_keys(self) -> dict[str, str]:
         """Keys by which the series of these studies, and not too many others, can be asked for."""
-        sent = self._found.sent
-        keys = {one: sent[one][0] for one in NARROWING if len(sent.get(one, ())) == 1}
+        keys = narrowing(self._found)
         if self._keeps_modalities and len(self._modality_keys) == 1:
             keys["Modality"] = self._modality_keys[0]
         return keys
@@ -322,13 +320,13 @@ class Counting:
         known = {**self._match(self._studies[study]), **match}
         series = f"{study} {match.get(SERIES, '')}"
         found: list[Match] = []
-        for one in images:
-            image = {**known, **one}
-            who = f"{series} {one.get(UNIQUE_KEY[Level.IMAGE], '')}"
+        for instance in images:
+            image = {**known, **instance}
+            who = f"{series} {instance.get(UNIQUE_KEY[Level.IMAGE], '')}"
             thing = self._things.of(study, series, image)
             if self._what.level is Level.IMAGE:
                 thing = (who, Level.IMAGE)
-            if self._sieve.passes(one, {Level.IMAGE}, *thing):
+            if self._sieve.passes(instance, {Level.IMAGE}, *thing):
                 found.append(image)
         if self._what.level is not Level.IMAGE:
             self._things.add(self._things.of(study, series, known)[0], found)
@@ -341,7 +339,8 @@ class Counting:
     def _wanted(self, level: Level) -> list[str]:
         """What must be known of each record of a level."""
         levels = OF_STUDY if level is Level.STUDY else {level}
-        known = [keyword for one in self._read if one.level in levels for keyword in one.reads]
+        readers = [reader for reader in self._read if reader.level in levels]
+        known = [keyword for reader in readers for keyword in reader.reads]
         counts_objects = self._what.level is Level.IMAGE and not self._what.values
         asks_modality = self._asks_modality or self._what.name == "images"
         if level is Level.STUDY:
@@ -368,7 +367,7 @@ class Counting:
 
     def _match(self, known: _Known) -> Match:
         """What is known of a study, as it came."""
-        return {one: [*values] for one, values in zip(self._known, known, strict=True)}
+        return {keyword: [*values] for keyword, values in zip(self._known, known, strict=True)}
 
     def _is_meant(self, modality: str) -> bool:
         return not self._modalities or any(meant([modality]) for meant in self._modalities)
@@ -383,7 +382,7 @@ class Counting:
 
     def _tell_not_counted(self) -> None:
         if self._no_images:
-            told = ", ".join(f"{one} {count}" for one, count in self._no_images.most_common())
+            told = ", ".join(f"{kind} {count}" for kind, count in self._no_images.most_common())
             self._found.note(
                 f"Images only: objects that are none were left out ({told}); count=objects counts "
                 "everything."

@@ -47,7 +47,7 @@ class Difference:
         known: dict[str, Match] = {name: {**held[name], **below[name]} for name in held}
         differs = differing(known, OF_STUDY, {name: holdings[name].tells for name in held})
         row: dict[str, Any] = {STUDY: uid, **_named(held, _NAMES_STUDY, differs)}
-        if unknown := [name for name, one in holdings.items() if uid in one.unproved]:
+        if unknown := [name for name, holding in holdings.items() if uid in holding.unproved]:
             row["not_known_on"] = unknown
         elif len(held) < len(holdings):
             row["only_on"] = list(held)
@@ -96,7 +96,7 @@ class Difference:
 def things(uid: str, holdings: Holdings) -> list[dict[str, Match]]:
     """Each study with this UID, by the nodes that hold it: more than one only where a node has
     several itself, of several patients."""
-    held = {name: one.studies.get(uid, []) for name, one in holdings.items()}
+    held = {name: holding.studies.get(uid, []) for name, holding in holdings.items()}
     if all(len(matches) < 2 for matches in held.values()):
         return [{name: match for name, matches in held.items() for match in matches}]
     found: list[tuple[Person, dict[str, Match]]] = []

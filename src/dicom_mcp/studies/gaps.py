@@ -13,7 +13,7 @@ from ..standard.levels import Level
 from ..standard.note import Note, incomplete
 from ..standard.query import Match, Query
 from ..standard.values import count_of
-from .below import NARROWING
+from .below import narrowing
 from .listing import lacking, listings, ranges
 from .series import Series, remarks
 
@@ -108,28 +108,26 @@ class Gaps:
         )
 
     def _ask_series(self) -> None:
-        sent = self._found.sent
-        keys = {one: sent[one][0] for one in NARROWING if len(sent.get(one, ())) == 1}
 
         def keep(match: Match) -> None:
             self._series.setdefault(text(match, "StudyInstanceUID"), []).append(Series(match))
 
         answer = self._step.each_series(
             [*self._studies],
-            Query(Level.SERIES, keys, _OF_SERIES),
+            Query(Level.SERIES, narrowing(self._found), _OF_SERIES),
             keep,
         )
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
 
     def _list(self, studies: Sequence[str]) -> None:
-        series = {(uid, each.uid): each for uid in studies for each in self._series[uid]}
-        left = Counter(uid for uid, _ in series)
-        counts = {place: one.said for place, one in series.items()}
+        by_place = {(uid, series.uid): series for uid in studies for series in self._series[uid]}
+        left = Counter(uid for uid, _ in by_place)
+        counts = {place: series.said for place, series in by_place.items()}
         for place, listed in listings(self._step, counts):
-            one, uid = series[place], place[0]
-            one.listed = listed
-            left[uid] -= listed.whole or self._lacks(one)
+            series, uid = by_place[place], place[0]
+            series.listed = listed
+            left[uid] -= listed.whole or self._lacks(series)
             if not left[uid]:
                 self._known.add(uid)
 

@@ -107,7 +107,8 @@ class Groups:
         self, group: Group, size: int, member: Callable[[str], dict[str, Any]] | None
     ) -> dict[str, Any]:
         row: dict[str, Any] = {
-            one.name: value for one, value in zip(self._by, self._written[group], strict=True)
+            dimension.name: value
+            for dimension, value in zip(self._by, self._written[group], strict=True)
         }
         row["count"] = size
         if member and group in self._named:
@@ -140,7 +141,9 @@ class Groups:
     def _rank(self, ranked: tuple[Group, int]) -> tuple[Any, ...]:
         group, size = ranked
         if self._by[0].is_period:
-            return tuple(one.order(value) for one, value in zip(self._by, group, strict=True))
+            return tuple(
+                dimension.order(value) for dimension, value in zip(self._by, group, strict=True)
+            )
         return -size, group
 
     def _groups_of(self, match: Match) -> Collection[Group]:
@@ -149,8 +152,8 @@ class Groups:
         groups: set[Group] = set()
         for written in product(*(dimension.groups(match) for dimension in self._by)):
             group = tuple(
-                value.casefold() if one.is_name else value
-                for one, value in zip(self._by, written, strict=True)
+                value.casefold() if dimension.is_name else value
+                for dimension, value in zip(self._by, written, strict=True)
             )
             self._written[group] = min(written, self._written.get(group, written))
             groups.add(group)

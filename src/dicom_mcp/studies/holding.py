@@ -179,7 +179,9 @@ class Holding:
 
     def tells_counts(self, uids: Iterable[str]) -> bool:
         """Whether it says of each of these studies what is in it."""
-        return all(self._says(uid, one) for uid in uids for one in (SERIES_COUNT, IMAGE_COUNT))
+        return all(
+            self._says(uid, keyword) for uid in uids for keyword in (SERIES_COUNT, IMAGE_COUNT)
+        )
 
     def _put(self, study: str, counts: Counter[str]) -> None:
         """Each series' number of images; none at all is not believed."""

@@ -25,20 +25,22 @@ class Intervals:
         of one of its modalities, and of the same body part. Nothing where there was none."""
         if not study.day:
             return {}
-        at = next(n for n, one in enumerate(self._studies) if one.match is study.match)
+        at = next(n for n, other in enumerate(self._studies) if other.match is study.match)
         earlier = self._studies[at + 1 :]
         row: dict[str, Any] = {}
         nearest = next(iter(earlier), None)
-        alike = next((one for one in earlier if _alike(one, study)), None)
+        alike = next((previous for previous in earlier if _alike(previous, study)), None)
         for name, before in zip(SINCE, (nearest, alike), strict=True):
             if before and before.day:
                 row[name] = (study.day - before.day).days
         return row
 
 
-def _alike(one: Study, other: Study) -> bool:
+def _alike(study: Study, other: Study) -> bool:
     return (
-        bool(one.body_part) and one.body_part == other.body_part and bool(_ways(one) & _ways(other))
+        bool(study.body_part)
+        and study.body_part == other.body_part
+        and bool(_ways(study) & _ways(other))
     )
 
 

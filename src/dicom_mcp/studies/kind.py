@@ -100,7 +100,7 @@ def kind(
     image_type: Sequence[str] = (),
 ) -> str:
     """What a series with objects of these SOP classes is; several kinds are all named."""
-    classes = list(dict.fromkeys(one for one in sop_classes if one))
+    classes = list(dict.fromkeys(sop_class for sop_class in sop_classes if sop_class))
     named = [sop_class(uid).kind for uid in classes] or [_BY_MODALITY.get(modality, IMAGES)]
     told = dict.fromkeys(_told_better(name, description, image_type) for name in named)
     return " and ".join(told)

@@ -103,7 +103,7 @@ def lacking(numbers: Iterable[int]) -> list[int]:
 
 def repeated(numbers: Iterable[int]) -> list[int]:
     """The numbers that several instances have."""
-    return sorted(one for one, count in Counter(numbers).items() if count > 1)
+    return sorted(number for number, count in Counter(numbers).items() if count > 1)
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -97,7 +97,7 @@ def _ask_for_studies(call: Call, people: dict[str, list[Match]]) -> bool:
         return False  # they are told apart by less
     for number, several in people_of(studies).items():
         if number in people:
-            known = {one: value for one, value in people[number][0].items() if value}
+            known = {keyword: value for keyword, value in people[number][0].items() if value}
             people[number] = [{**known, **match} for match in several]
     return answer.complete and len(numbers) == len(people)
 

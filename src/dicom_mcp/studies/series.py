@@ -81,7 +81,10 @@ class Series:
             "manufacturer": " ".join(
                 filter(
                     None,
-                    (text(self.match, one) for one in ("Manufacturer", "ManufacturerModelName")),
+                    (
+                        text(self.match, keyword)
+                        for keyword in ("Manufacturer", "ManufacturerModelName")
+                    ),
                 )
             ),
             "instances": "" if self.instances is None else self.instances,

@@ -34,7 +34,7 @@ class Sieve:
     def passes(self, match: Match, levels: Collection[Level], thing: str, noun: Level) -> bool:
         """Whether a record fulfils the conditions on its levels; `thing` of level `noun` is what is
         counted by it."""
-        for condition in sorted(self._where, key=lambda one: one.is_negative):
+        for condition in sorted(self._where, key=lambda condition: condition.is_negative):
             if condition.level not in levels:
                 continue
             result = condition.holds(match)

@@ -60,7 +60,7 @@ class Study:
         own = {str(series.get("Modality", "")) for series in self.series}
         if not self.whole:
             own.update(texts(self.match.get("ModalitiesInStudy", "")))
-        return sorted(own - {""}, key=lambda one: (not is_image(one), one))
+        return sorted(own - {""}, key=lambda modality: (not is_image(modality), modality))
 
     @property
     def main(self) -> list[str]:
@@ -72,9 +72,9 @@ class Study:
         """What was examined: what its description says, else what its series say."""
         if found := body_part(text(self.match, "StudyDescription")):
             return found
-        series = [one for one in self.series if is_image(str(one.get("Modality", "")))]
+        series = [match for match in self.series if is_image(str(match.get("Modality", "")))]
         said = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
-        if found := body_part(*(text(one, name) for one in series for name in said)):
+        if found := body_part(*(text(match, name) for match in series for name in said)):
             return found
         implied = {_BODY_PART_OF.get(modality, "") for modality in self.main}
         return implied.pop() if len(implied) == 1 else ""
@@ -132,7 +132,7 @@ class Study:
             modality, what = text(series, "Modality"), self._kind(series)
             if modality in ("SR", "DOC") and what != UNTOLD:
                 counts[modality] += (what == DOSE) is dose
-        told = [f"{one} {counts[one]}" for one in ("SR", "DOC") if counts[one]]
+        told = [f"{name} {counts[name]}" for name in ("SR", "DOC") if counts[name]]
         if not dose and self.untold():
             told.append(f"SR {self.untold()} of unknown kind")
         return ", ".join(told)

@@ -81,7 +81,7 @@ def connect(
     found = [(client, path) for client in chosen or CLIENTS if (path := client.path())]
     entry = None if undo else _entry(config, demo=demo)
     for client in chosen:
-        if client not in [one for one, _ in found]:
+        if client not in [client for client, _ in found]:
             sys.stdout.write(f"{client.name} is not found on this machine: {_looked(client)}\n")
     if not found:
         if not chosen:
@@ -274,7 +274,9 @@ def _unwritable(path: Path, error: OSError) -> BadConfiguration:
 def _client(name: str) -> Client:
     known = {client.name.lower().replace(" ", "-"): client for client in CLIENTS}
     plain = name.strip().lower().replace(" ", "-").replace("_", "-")
-    found = known.get(plain) or {key.replace("-", ""): one for key, one in known.items()}.get(plain)
+    found = known.get(plain) or {key.replace("-", ""): client for key, client in known.items()}.get(
+        plain
+    )
     if found:
         return found
     near = did_you_mean(plain, known)

@@ -170,7 +170,11 @@ def _rest(found: Diagnosis, console: Console) -> None:
         console.print(table)
         console.print("To repeat these with other programs:")
         commands = {step.command: step.name for step in found.steps if step.command}
-        commands |= {one.command: one.name for one in found.capabilities if one.command}
+        commands |= {
+            capability.command: capability.name
+            for capability in found.capabilities
+            if capability.command
+        }
         for command, name in commands.items():
             console.print(Text(f"  {name}: {command}"), soft_wrap=True)
     console.print()

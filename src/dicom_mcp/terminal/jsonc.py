@@ -206,7 +206,7 @@ class _Reading:
             list(members.values())[-1].comma = at
 
         self._several("}", member, comma)
-        plain = {key: one.value.plain for key, one in members.items()}
+        plain = {key: member.value.plain for key, member in members.items()}
         return Value(start, self._at, plain, members)
 
     def _array(self, start: int) -> Value:
@@ -214,11 +214,11 @@ class _Reading:
         self._several("]", lambda: plain.append(self._value().plain), lambda _: None)
         return Value(start, self._at, plain)
 
-    def _several(self, end: str, one: Callable[[], None], comma: Callable[[int], None]) -> None:
+    def _several(self, end: str, element: Callable[[], None], comma: Callable[[int], None]) -> None:
         self._at += 1
         self._skip()
         while not self._take(end):
-            one()
+            element()
             self._skip()
             if self._take(","):
                 comma(self._at - 1)

@@ -113,7 +113,7 @@ class _Argument:
         if get_origin(self.annotation) is not Annotated:
             return self.annotation, None
         kind, *told = get_args(self.annotation)
-        return kind, next((one for one in told if isinstance(one, FieldInfo)), None)
+        return kind, next((part for part in told if isinstance(part, FieldInfo)), None)
 
 
 def add_commands(query: argparse.ArgumentParser) -> None:
@@ -150,7 +150,7 @@ def settings_at(settings: Settings, where: str) -> Settings:
 
     Raises BadConfiguration for what is neither.
     """
-    if not where or any(one.strip() in (*settings.nodes, "all") for one in where.split(",")):
+    if not where or any(name.strip() in (*settings.nodes, "all") for name in where.split(",")):
         return settings
     if "@" not in where and ":" not in where:
         return settings  # a name nobody knows, which is told with those there are
@@ -160,7 +160,7 @@ def settings_at(settings: Settings, where: str) -> Settings:
 
 def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     required = [argument for argument in _arguments(entry.function) if argument.is_required]
-    if absent := [one.name for one in required if getattr(chosen, one.name) is None]:
+    if absent := [argument.name for argument in required if getattr(chosen, argument.name) is None]:
         parser.error(f"the following arguments are required: {', '.join(absent)}")
     with chosen.in_force(chosen) as settings:
         sys.exit(_ask(entry, chosen, settings_at(settings, chosen.node)))
@@ -259,6 +259,6 @@ def _save(answer: Pictures, folder: str | None) -> None:
 
 def _arguments(function: Callable[..., Any]) -> list[_Argument]:
     return [
-        _Argument(name, one.annotation, one.default)
-        for name, one in parameters_of(function).items()
+        _Argument(name, parameter.annotation, parameter.default)
+        for name, parameter in parameters_of(function).items()
     ]

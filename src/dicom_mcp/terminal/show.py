@@ -93,7 +93,7 @@ def words(value: object) -> str:
     """A value in one line."""
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, object]", value)
-        return ", ".join(f"{name} {words(one)}" for name, one in pairs.items())
+        return ", ".join(f"{name} {words(part)}" for name, part in pairs.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(words, cast("Sequence[object]", value)))
     return plain_text("" if value is None else str(value))

@@ -114,7 +114,7 @@ def _under(name: str, told: str, width: int) -> list[str]:
 def _is_nested(value: object) -> bool:
     """Whether it has names or rows of its own."""
     if isinstance(value, list):
-        return any(_is_nested(one) for one in cast("list[object]", value))
+        return any(_is_nested(part) for part in cast("list[object]", value))
     return isinstance(value, Mapping)
 
 

@@ -96,7 +96,7 @@ class _Comparison:
         Raises the error of a node when fewer than two answered.
         """
         self._ask()
-        compared = {name: len(one.studies) for name, one in self._holdings.items()}
+        compared = {name: len(holding.studies) for name, holding in self._holdings.items()}
         self._prove_missing()
         self._ask_below()
         every = [
@@ -116,8 +116,11 @@ class _Comparison:
             self._account.notes.insert(0, remark(told))
         self._note_untold(every)
         self._note_rest(first, len(records), len(found))
-        different = sum(one.differs and not one.not_known for one in found)
-        undecided = sum(one.not_known or (not one.differs and bool(one.untold)) for one in every)
+        different = sum(difference.differs and not difference.not_known for difference in found)
+        undecided = sum(
+            difference.not_known or (not difference.differs and bool(difference.untold))
+            for difference in every
+        )
         return self._call.answer(
             Compared,
             self._account,
@@ -127,7 +130,9 @@ class _Comparison:
             same=len(every) - different - undecided,
             different=different,
             undecided=undecided,
-            only_on=Counter(", ".join(one.row["only_on"]) for one in found if not one.rank),
+            only_on=Counter(
+                ", ".join(difference.row["only_on"]) for difference in found if not difference.rank
+            ),
             differs_in=Counter(
                 what
                 for difference in found
@@ -138,17 +143,17 @@ class _Comparison:
         )
 
     def _ask(self) -> None:
-        failures = self._apart(lambda one, call: one.ask(call, self._question))
+        failures = self._apart(lambda holding, call: holding.ask(call, self._question))
         for name, error in failures.items():
             del self._holdings[name]
             self._account.lack(f"{name} did not answer. {error}")
         if len(self._holdings) < 2:
             raise next(iter(failures.values()))
-        for name, one in self._holdings.items():
-            self._account.complete = self._account.complete and one.found.complete
-            self._account.note(*(note.within(name) for note in one.found.notes))
-        self._apart(lambda one, call: one.look_at_others(call))
-        tells = {name: one.tells for name, one in self._holdings.items()}
+        for name, holding in self._holdings.items():
+            self._account.complete = self._account.complete and holding.found.complete
+            self._account.note(*(note.within(name) for note in holding.found.notes))
+        self._apart(lambda holding, call: holding.look_at_others(call))
+        tells = {name: holding.tells for name, holding in self._holdings.items()}
         for name in tells:
             others = set[str]().union(*(tells[other] for other in tells if other != name))
             untold = sorted(others - tells[name] - COMPUTED)
@@ -159,7 +164,9 @@ class _Comparison:
         """Ask each node by UID for the studies it did not give but another one did, unless what it
         gave is all it has."""
         every = self._uids()
-        missing = {name: [*(every - one.studies.keys())] for name, one in self._holdings.items()}
+        missing = {
+            name: [*(every - holding.studies.keys())] for name, holding in self._holdings.items()
+        }
         for_all = not {*self._question.keywords} - {STUDY}
 
         def prove(holding: Holding, call: Call) -> None:
@@ -172,18 +179,20 @@ class _Comparison:
             holding.prove(call, mine)
 
         failures = self._apart(prove)
-        for name in [n for n, one in self._holdings.items() if for_all and not one.found.complete]:
+        for name in [
+            n for n, holding in self._holdings.items() if for_all and not holding.found.complete
+        ]:
             self._account.lack(f"the list of {name} is not all that it holds.")
-        for name, one in self._holdings.items():
-            if found := len(one.studies.keys() & {*missing[name]}):
+        for name, holding in self._holdings.items():
+            if found := len(holding.studies.keys() & {*missing[name]}):
                 self._account.note(
                     f"{name} did not list {found} of these studies, but holds them: its list "
                     "was cut, or they have other values there, which their records say."
                 )
-            if one.unproved:
+            if holding.unproved:
                 self._account.lack(
-                    f"whether {name} holds {len(one.unproved)} of these studies "
-                    f"could not be asked (not_known_on). {failures.get(name) or one.trouble}"
+                    f"whether {name} holds {len(holding.unproved)} of these studies "
+                    f"could not be asked (not_known_on). {failures.get(name) or holding.trouble}"
                 )
 
     def _ask_below(self) -> None:
@@ -202,7 +211,9 @@ class _Comparison:
             )
 
         clash = any(
-            len(several) > 1 for one in self._holdings.values() for several in one.studies.values()
+            len(several) > 1
+            for holding in self._holdings.values()
+            for several in holding.studies.values()
         )
 
         def ask(holding: Holding, call: Call) -> None:
@@ -218,8 +229,16 @@ class _Comparison:
     def _look_into(self, differences: Sequence[Difference]) -> None:
         """Add the series behind counts that differ, where they were not compared before, and which
         images of a series only one of the nodes holds."""
-        pending = [one for one in differences if one.counts_differ and "series" not in one.row]
-        pending = [one for one in pending if len(things(one.study, self._holdings)) == 1]
+        pending = [
+            difference
+            for difference in differences
+            if difference.counts_differ and "series" not in difference.row
+        ]
+        pending = [
+            difference
+            for difference in pending
+            if len(things(difference.study, self._holdings)) == 1
+        ]
 
         def ask(holding: Holding, call: Call) -> None:
             left = [difference.study for difference in pending if holding.name in difference.held]
@@ -227,16 +246,26 @@ class _Comparison:
 
         if pending:
             self._ask_of_each(ask)
-        for one in pending:
-            lacking = [name for name in one.held if one.study not in self._holdings[name].series]
+        for difference in pending:
+            lacking = [
+                name
+                for name in difference.held
+                if difference.study not in self._holdings[name].series
+            ]
             if lacking:
                 self._account.lack(
                     f"series could not be compared at {', '.join(lacking)}. "
                     f"{self._holdings[lacking[0]].trouble}"
                 )
             else:
-                one.row["series"] = series(one.study, [*one.held], self._holdings)
-        below = [(one.study, row) for one in differences for row in one.row.get("series", ())]
+                difference.row["series"] = series(
+                    difference.study, [*difference.held], self._holdings
+                )
+        below = [
+            (difference.study, row)
+            for difference in differences
+            for row in difference.row.get("series", ())
+        ]
         counted = [(study, row) for study, row in below if IMAGES in row.get("differs", {})]
         for study, row in counted[:_MOST_SERIES]:
             if sum(map(_count, row["differs"][IMAGES].values())) <= _MOST_IMAGES:

@@ -24,7 +24,7 @@ def diagnose(call: Call) -> Diagnosed:
     """Find out why an archive does not answer, or what it can do: name, TCP, TLS, association,
     services, C-ECHO, then which keys, wildcards and character sets it honours. It only reads and
     shows nothing of a patient. Use it when a question failed or its answer is doubted."""
-    found = call.apart(lambda _, one: one.diagnose())
+    found = call.apart(lambda _, archive: archive.diagnose())
     told = [result for result in found.values() if isinstance(result, Diagnosis)]
     notes = [str(result) for result in found.values() if isinstance(result, ArchiveError)]
     notes += [_failure(diagnosis) for diagnosis in told if not diagnosis.works]
@@ -58,7 +58,8 @@ def _facts(found: Diagnosis) -> dict[str, Any]:
             for step in found.steps
         ],
         "capabilities": [
-            _said(name=one.name, found=one.found, command=one.command) for one in found.capabilities
+            _said(name=capability.name, found=capability.found, command=capability.command)
+            for capability in found.capabilities
         ],
     }
 

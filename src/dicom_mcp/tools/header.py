@@ -13,7 +13,7 @@ from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..door.rows import NamedRow, Row, Rows, filled
 from ..errors import BadArgument, BadAttribute
-from ..objects.bulk import completed
+from ..objects.bulk import completed, untold
 from ..objects.image_choice import ImageChoice, at_share
 from ..objects.objects import Member, SeriesUid, fetch_one, members, opened
 from ..objects.order import ordered_members
@@ -57,16 +57,16 @@ def read_header(
         found = members(call, series_instance_uid, study_instance_uid, sop_instance_uid)
     else:
         found = ordered_members(call, series_instance_uid, study_instance_uid)
-    one = _pick(found.objects, choice)
-    instance, fetched = fetch_one(call, one, headers=True)
+    chosen = _pick(found.objects, choice)
+    instance, fetched = fetch_one(call, chosen, headers=True)
     dataset = opened(instance)
-    whole, lacks = completed(call, one, instance, dataset, wanted)
+    whole, lacks = completed(call, chosen, instance, dataset, wanted)
     told = [*fetched.told(1), *lacks]
     notes: list[Note | str] = [*told, *fetched.remarks(), *found.notes]
     if whole is not dataset:
         dataset = whole
     elif instance.without_bulk:
-        notes += _pixels_apart(dataset, one)
+        notes += _pixels_apart(dataset, chosen)
     if (number := choice.number) is not None and not sop_instance_uid.strip():
         several = sum(member.number == number for member in found.objects)
         if several > 1:
@@ -83,20 +83,19 @@ def read_header(
                 "(attributes)."
             )
         )
-    present = {row.keyword for row in read.rows} | {_digits(row.tag) for row in read.rows}
-    if absent := [one for one in wanted if one not in present and _digits(one) not in present]:
+    if absent := untold(read.rows, wanted):
         notes.append(f"Not in this header: {', '.join(absent)}.")
     known = found.is_ordered and found.whole  # so that it is the object that was meant
     complete = len(kept) == len(rows) and read.complete and known and not told
     doubt = "the series may have objects the archive did not give."
-    place = "" if sop_instance_uid.strip() else found.place_of(one)
+    place = "" if sop_instance_uid.strip() else found.place_of(chosen)
     account = Account(complete=complete, doubt=doubt)
     account.note(*notes)
     return call.answer(
         Headers,
         account,
         returned=len(kept),
-        object=filled({**row_of(found, one), "place": place}),
+        object=filled({**row_of(found, chosen), "place": place}),
         records=kept,
     )
 
@@ -147,11 +146,11 @@ def _pick(objects: Sequence[Member], choice: ImageChoice) -> Member:
     raise ContentError(f"The series has no instance number {choice.number}")
 
 
-def _pixels_apart(dataset: "Dataset", one: Member) -> list[str]:
+def _pixels_apart(dataset: "Dataset", member: Member) -> list[str]:
     """What is to be said where only the header came: it was written anew on the way, and its
     transfer syntax is not the object's."""
     del dataset.file_meta
-    known = ", ".join(one.reference.transfer_syntaxes)
+    known = ", ".join(member.reference.transfer_syntaxes)
     told = f" Transfer syntax by the archive's account: {known}." if known else ""
     return [
         "The header came without pixels and other bulk data, and is the server's metadata, not the "

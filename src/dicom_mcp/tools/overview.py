@@ -128,7 +128,9 @@ class _Making:
         )
         self._found.complete = self._found.complete and answer.complete
         self._found.note(*answer.notes)
-        if absent := [one for one in answer.absent if one != "NumberOfSeriesRelatedInstances"]:
+        if absent := [
+            keyword for keyword in answer.absent if keyword != "NumberOfSeriesRelatedInstances"
+        ]:
             self._found.note(f"The archive does not return {', '.join(absent)}.")
         said = count_of(text(self._study, "NumberOfStudyRelatedSeries"))
         if said is not None and said != len(several):
@@ -141,11 +143,13 @@ class _Making:
     def list_instances(self) -> None:
         """The instances of each series, those that can be read first."""
         step = self._call.within(_SECONDS)
-        order = sorted(self._series, key=lambda one: (is_image(one.modality), one.said or 0))
+        order = sorted(
+            self._series, key=lambda series: (is_image(series.modality), series.said or 0)
+        )
         done = 0
         try:
-            by_place = {(self._uid, one.uid): one for one in order[:_MOST_LISTED]}
-            counts = {place: one.said for place, one in by_place.items()}
+            by_place = {(self._uid, series.uid): series for series in order[:_MOST_LISTED]}
+            counts = {place: series.said for place, series in by_place.items()}
             for place, listed in listings(step, counts):
                 series = by_place[place]
                 series.listed = listed
@@ -153,7 +157,7 @@ class _Making:
                 done += 1
                 if series.modality in _SLICES and series.kind == IMAGES:
                     series.image_type = self._image_type(step, listed)
-            if any(one.said is None for one in self._series):
+            if any(series.said is None for series in self._series):
                 self._found.note(
                     "This archive does not keep NumberOfSeriesRelatedInstances; instances were "
                     "counted."
@@ -175,7 +179,7 @@ class _Making:
             if series.listed and not series.listed.whole:
                 found.complete = False
         objects = self._objects()
-        rows = [one.row(self._study) for one in self._series[:_MOST_ROWS]]
+        rows = [series.row(self._study) for series in self._series[:_MOST_ROWS]]
         if len(rows) < len(self._series):
             found.lack(f"these are {len(rows)} of {len(self._series)} series.")
         return _answered(
@@ -210,7 +214,7 @@ class _Making:
         if len(known) == len(counts):
             totals["instances"] = sum(known)
             pairs = zip(self._series, known, strict=True)
-            totals["images"] = sum(count for one, count in pairs if is_image(one.modality))
+            totals["images"] = sum(count for series, count in pairs if is_image(series.modality))
         said = count_of(text(self._study, "NumberOfStudyRelatedInstances"))
         if said is not None and said != totals.get("instances", -1):
             totals["instances_by_archive"] = said
@@ -230,9 +234,9 @@ class _Making:
         objects: list[dict[str, Any]] = []
         count = 0
         for series in self._series:
-            for one in series.listed.instances if series.listed else ():
+            for instance in series.listed.instances if series.listed else ():
                 described = text(series.match, "SeriesDescription")
-                sop_classes = [text(one, "SOPClassUID")]
+                sop_classes = [text(instance, "SOPClassUID")]
                 what = kind(series.modality, described, sop_classes=sop_classes)
                 count += what in READABLE
                 if what in READABLE and len(objects) < _MOST_OBJECTS:
@@ -240,7 +244,7 @@ class _Making:
                         "kind": what,
                         "SeriesDescription": described,
                         "SeriesInstanceUID": series.uid,
-                        "SOPInstanceUID": text(one, "SOPInstanceUID"),
+                        "SOPInstanceUID": text(instance, "SOPInstanceUID"),
                     }
                     objects.append(filled(row))
         if count > len(objects):
@@ -275,7 +279,7 @@ def _undecided(
     newest = sorted(studies, key=lambda study: text(study, "StudyDate"), reverse=True)
     if len(studies) > _MOST_CHOICES:
         found.note(f"Not shown: {counted(len(studies) - _MOST_CHOICES, 'more study')}.")
-    return _answered(call, found, choices=[_named(one) for one in newest[:_MOST_CHOICES]])
+    return _answered(call, found, choices=[_named(study) for study in newest[:_MOST_CHOICES]])
 
 
 def _answered(

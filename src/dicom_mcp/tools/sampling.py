@@ -140,7 +140,7 @@ class _Sampling:
             spelled: dict[str, str] = {}
             for values in self._values.values():
                 texts = values.get(name, [])
-                values[name] = [spelled.setdefault(_number(one), one) for one in texts]
+                values[name] = [spelled.setdefault(_number(text), text) for text in texts]
 
     def _objects_of(self, series: Sequence[Match]) -> list[Member]:
         """An object of each, that with the number 1 where they can be asked for together."""
@@ -159,9 +159,9 @@ class _Sampling:
 
     def _numbered(self, series: Sequence[Match]) -> dict[Place, Match]:
         places: dict[Place, None] = {
-            (text(one, "StudyInstanceUID"), text(one, "SeriesInstanceUID")): None
-            for one in series
-            if not text(one, "SOPInstanceUID")
+            (text(match, "StudyInstanceUID"), text(match, "SeriesInstanceUID")): None
+            for match in series
+            if not text(match, "SOPInstanceUID")
         }
         found: dict[Place, Match] = {}
 
@@ -186,25 +186,25 @@ class _Sampling:
         apart: list[Member] = []
         headers: list[Member] = []
 
-        def take(one: Member, instance: Instance) -> bool:
+        def take(member: Member, instance: Instance) -> bool:
             try:
                 dataset = opened(instance)
             except ContentError as trouble:
                 self._lack(f"a header cannot be read. {trouble}")
                 return True
             if instance.without_bulk:
-                headers.append(one)
+                headers.append(member)
             if may_lack(instance, dataset, self._attributes):
-                apart.append(one)
+                apart.append(member)
             values: dict[str, list[str]] = {}
             for counted in value_counts([dataset], self._attributes):
                 values.setdefault(counted.attribute, []).append(counted.value)
             values["Modality"] = [count.value for count in value_counts([dataset], ["Modality"])]
             # A number is written otherwise in JSON: what was known stays as it was.
-            known = self._values.get(one.reference.series_instance_uid, {})
+            known = self._values.get(member.reference.series_instance_uid, {})
             values |= {name: texts for name, texts in known.items() if any(texts)}
-            self._values[one.reference.series_instance_uid] = values
-            self._fetched.add(one.reference.series_instance_uid)
+            self._values[member.reference.series_instance_uid] = values
+            self._fetched.add(member.reference.series_instance_uid)
             return True
 
         self._fetch(some, take, headers=True)
@@ -266,7 +266,11 @@ class _Sampling:
                 **{name: " | ".join(values.get(name, [])) for name in self._attributes},
             }
             rows.append(filled(row))
-        absent = [one for one in self._attributes if not any(c["attribute"] == one for c in counts)]
+        absent = [
+            attribute
+            for attribute in self._attributes
+            if not any(c["attribute"] == attribute for c in counts)
+        ]
         if absent and self._values:
             self._found.note(f"In none of these headers: {', '.join(absent)}.")
         self._found.note(*self._sources())
@@ -319,7 +323,7 @@ class _Sampling:
 def _number(text: str) -> str:
     """What texts of one number, or of several, have in common."""
     try:
-        return "\\".join(f"{float(one):.12g}" for one in text.split("\\"))
+        return "\\".join(f"{float(value):.12g}" for value in text.split("\\"))
     except ValueError:
         return text
 

@@ -132,10 +132,10 @@ class _Making:
         kept = self._of_days(self._matches)
         looked = kept if self._wanted.needs_series else kept[: limit + 1]
         # What came before is told of all studies, whichever are wanted.
-        others = [one for one in self._matches if all(one is not match for match in looked)]
+        others = [study for study in self._matches if all(study is not match for match in looked)]
         every = contents(self._call, self._found, self._patient, looked, also=others)
-        intervals = Intervals(sorted(every, key=lambda one: one.when, reverse=True))
-        studies = [one for one in every[: len(looked)] if self._is_wanted(one)]
+        intervals = Intervals(sorted(every, key=lambda study: study.when, reverse=True))
+        studies = [study for study in every[: len(looked)] if self._is_wanted(study)]
         more = len(kept) - len(looked)
         rows = [
             {**study.row(*self._differing), **intervals.row(study)} for study in studies[:limit]
@@ -173,11 +173,13 @@ class _Making:
             {
                 "reason": reason,
                 **(
-                    {"days_before": (current.day - one.day).days} if current.day and one.day else {}
+                    {"days_before": (current.day - study.day).days}
+                    if current.day and study.day
+                    else {}
                 ),
-                **one.row(*self._differing),
+                **study.row(*self._differing),
             }
-            for _, reason, one in ranked[:limit]
+            for _, reason, study in ranked[:limit]
         ]
         if len(others) > len(earlier):
             self._found.note(f"{len(others) - len(earlier)} later studies are no priors.")
@@ -222,7 +224,9 @@ class _Making:
             del counts[""]
             if len({_alike(value) for value in counts}) > 1:
                 differing.append(keyword)
-                several = ([Named(keyword, one), f" in {n}"] for one, n in counts.most_common(5))
+                several = (
+                    [Named(keyword, value), f" in {n}"] for value, n in counts.most_common(5)
+                )
                 self._found.note(
                     remark(
                         "Patient ID ",

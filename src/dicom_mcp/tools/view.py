@@ -86,8 +86,8 @@ def view_image(
         found = ordered_members(call, series_instance_uid, study_instance_uid)
     making = _Making(call, using, size, _MIME[format], remarks_of(found), overlays)
     making.draws(draw)
-    one, number = Choosing(call, making.remarks).pick(found, choice, frame)
-    return making.picture(found, one, number, choice)
+    member, number = Choosing(call, making.remarks).pick(found, choice, frame)
+    return making.picture(found, member, number, choice)
 
 
 def view_series(
@@ -141,32 +141,32 @@ class _Making:
     def _beside(self, found: Members, those: Sequence[Member]) -> None:
         self.remarks.note(*notes_beside(self.call, found, those, self.drawn))
 
-    def picture(self, found: Members, one: Member, number: int, choice: ImageChoice) -> Pictures:
+    def picture(self, found: Members, member: Member, number: int, choice: ImageChoice) -> Pictures:
         """One image, or a page of a PDF."""
         from ..content.report import is_report
         from ..content.waveform import has_waveform
 
         try:
-            instance = self._fetched(one)
+            instance = self._fetched(member)
         except (ContentError, ProtocolViolation) as trouble:
-            return self._single(found, one, single(self.call, one, number, choice, trouble))
+            return self._single(found, member, single(self.call, member, number, choice, trouble))
         if instance.sop_class_uid == PDF:
-            return self._page(found, one, number or 1, instance)
+            return self._page(found, member, number or 1, instance)
         dataset = opened(instance)
         if is_report(instance.sop_class_uid):
             raise ContentError("The object is a report and no picture", "Use read_report")
         self.remarks.note(*drawn_where(dataset))
         if has_waveform(dataset):
-            return self._curves(found, one, number or 1, dataset)
+            return self._curves(found, member, number or 1, dataset)
         number = number or frame_meant(dataset, choice)
         drawn = self._picture(dataset, number)
-        self._beside(found, [one])
-        rank = rank_of(found, one, number, frames=frames_of(dataset))
+        self._beside(found, [member])
+        rank = rank_of(found, member, number, frames=frames_of(dataset))
         return self._answer(
-            [drawn], drawn.caption, row_of_place(found, one, number, one.frames), rank
+            [drawn], drawn.caption, row_of_place(found, member, number, member.frames), rank
         )
 
-    def _curves(self, found: Members, one: Member, page: int, dataset: Any) -> Pictures:
+    def _curves(self, found: Members, member: Member, page: int, dataset: Any) -> Pictures:
         """Curves over time: an ECG, a pressure."""
         from ..content.plot import plot
         from ..content.waveform import lacking
@@ -175,7 +175,10 @@ class _Making:
             self.remarks.lack(*lacks)
         drawn = self._bounded(lambda side, mime: plot(dataset, page, longest_side=side, mime=mime))
         return self._answer(
-            [drawn], drawn.caption, {**row_of(found, one), "page": page}, rank_of(found, one, 1)
+            [drawn],
+            drawn.caption,
+            {**row_of(found, member), "page": page},
+            rank_of(found, member, 1),
         )
 
     def _picture(self, dataset: Any, number: int, of: int = 0) -> "Picture":
@@ -198,12 +201,12 @@ class _Making:
 
             return self._bounded(made)
 
-    def _single(self, found: Members, one: Member, its: Single) -> Pictures:
+    def _single(self, found: Members, member: Member, its: Single) -> Pictures:
         """A frame that was fetched alone."""
         self.remarks.notes.insert(0, remark(its.note))
-        self._beside(found, [one])
-        row = row_of_place(found, one, its.number, its.frames)
-        rank = rank_of(found, one, its.number, frames=its.frames)
+        self._beside(found, [member])
+        row = row_of_place(found, member, its.number, its.frames)
+        rank = rank_of(found, member, its.number, frames=its.frames)
         if its.frame.transfer_syntax:
             drawn = self._picture(its.dataset, 1, its.number)
             return self._answer([drawn], drawn.caption, row, rank)
@@ -212,9 +215,9 @@ class _Making:
         said = self._said("A picture that the archive made.", row)
         return Pictures(said, [(its.frame.content, its.frame.mime)], rank)
 
-    def _fetched(self, one: Member) -> Instance:
+    def _fetched(self, member: Member) -> Instance:
         """The object; what is wrong with it is remarked."""
-        instance, fetched = fetch_one(self.call, one)
+        instance, fetched = fetch_one(self.call, member)
         self.remarks.note(*fetched.remarks())
         if told := fetched.told(1):
             self.remarks.lack(*told)
@@ -229,7 +232,7 @@ class _Making:
         side = min(512, round(self.size / max(1.0, len(wanted) ** 0.5 - 1)))
         cells = self._cells(found, wanted, count, side)
         drawn = self._bounded(lambda side, mime: contact_sheet(cells, longest_side=side, mime=mime))
-        self._beside(found, [one for one, _ in wanted])
+        self._beside(found, [member for member, _ in wanted])
         if len(cells) < len(every):
             self.remarks.note(f"{len(cells)} of {len(every)} images, evenly spread.")
         return self._answer([drawn], drawn.caption, row_of(found), Rank(0, len(every)))
@@ -241,8 +244,8 @@ class _Making:
         self.remarks.note(*right.notes)
         self.remarks.complete = self.remarks.complete and right.whole and right.is_ordered
         pair = Matching(Choosing(self.call, self.remarks), left, right).pair(choice)
-        (one, frame), (other, its_frame) = pair.left, pair.right
-        first, whose = self._cell(one, frame)
+        (member, frame), (other, its_frame) = pair.left, pair.right
+        first, whose = self._cell(member, frame)
         if pair.made is None:
             second, whose_other = self._cell(other, its_frame)
         else:
@@ -252,13 +255,13 @@ class _Making:
         drawn = self._bounded(
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
-        for each, shown in ((left, one), (right, other)):
+        for each, shown in ((left, member), (right, other)):
             self._beside(each, [shown])
         rows = {
-            "left": row_of(left, one),
+            "left": row_of(left, member),
             "right": filled({**row_of(right, other), "made": pair.how}),
         }
-        return self._answer([drawn], drawn.caption, rows, rank_of(left, one, frame))
+        return self._answer([drawn], drawn.caption, rows, rank_of(left, member, frame))
 
     def _cells(
         self, found: Members, wanted: Sequence[tuple[Member, int]], count: int, side: int
@@ -266,28 +269,28 @@ class _Making:
         """The images of a sheet, those left out that cannot be shown."""
 
         frames: dict[str, list[int]] = defaultdict(list)
-        for one, number in wanted:
-            frames[one.uid].append(number)
-        objects = {one.uid: one for one, _ in wanted}
+        for member, number in wanted:
+            frames[member.uid].append(number)
+        objects = {member.uid: member for member, _ in wanted}
         cells: dict[str, list[Cell]] = {}
         faults: dict[str, list[str]] = defaultdict(list)
         with self.call.decoder() as apart:
 
-            def take(one: Member, instance: Instance) -> bool:
+            def take(member: Member, instance: Instance) -> bool:
                 self.call.check()
                 at = 1
                 try:
                     dataset = opened(instance)
                     known = frames_of(dataset)
-                    if len(found.objects) == 1 and one.frames != known:
-                        frames[one.uid] = spread(range(1, known + 1), count)
-                    cells[one.uid] = []
-                    for number in frames[one.uid]:
+                    if len(found.objects) == 1 and member.frames != known:
+                        frames[member.uid] = spread(range(1, known + 1), count)
+                    cells[member.uid] = []
+                    for number in frames[member.uid]:
                         at = number
-                        cells[one.uid].append(self._drawn(dataset, number, apart, side))
+                        cells[member.uid].append(self._drawn(dataset, number, apart, side))
                 except ContentError as trouble:
-                    begun = bool(cells.get(one.uid))
-                    faults[str(trouble)].append(one.name + f" from frame {at} on" * begun)
+                    begun = bool(cells.get(member.uid))
+                    faults[str(trouble)].append(member.name + f" from frame {at} on" * begun)
                 return True
 
             fetched = fetch(self.call, list(objects.values()), take)
@@ -302,9 +305,9 @@ class _Making:
             self.remarks.lack(*told)
         return drawn
 
-    def _cell(self, one: Member, number: int) -> tuple["Cell", str]:
+    def _cell(self, member: Member, number: int) -> tuple["Cell", str]:
         """An image to be compared, with its day in the label, and whose it is."""
-        return self._dated(opened(self._fetched(one)), number or 1)
+        return self._dated(opened(self._fetched(member)), number or 1)
 
     def _dated(self, dataset: Any, number: int, how: str = "") -> tuple["Cell", str]:
         from ..content.elements import Elements
@@ -328,7 +331,7 @@ class _Making:
             layers=self.layers,
         )
 
-    def _page(self, found: Members, one: Member, page: int, instance: Instance) -> Pictures:
+    def _page(self, found: Members, member: Member, page: int, instance: Instance) -> Pictures:
         from ..content.report import report_pages
 
         (drawn,) = self.call.read(
@@ -342,7 +345,7 @@ class _Making:
             Shown,
             self.remarks,
             caption=[f"Page {page} of a PDF; read_report has its text."],
-            image={**row_of(found, one), "page": page},
+            image={**row_of(found, member), "page": page},
         )
         return Pictures(said, [(drawn, mime_of(drawn))])
 

@@ -61,7 +61,7 @@ def arrivals(rows: Sequence[Match], find: Find) -> tuple[list[Arrival], list[Not
                 f"{NOUN[1]}. Narrow the question by date, modality or station."
             )
         )
-    if any(one.by == BY_PATIENT for one in found):
+    if any(study.by == BY_PATIENT for study in found):
         notes.append(
             remark(
                 f"arrived_by {BY_PATIENT}: a study of the same patient, day and modality, which "

@@ -129,7 +129,11 @@ class Asking:
         """The query, without what this archive refuses to be asked for, or by; what is asked for
         `also` is not missed."""
         known = self.habits.refused_keys.get(query.level, frozenset())
-        unkeyed = [one for one, key in query.keys.items() if (one, shape_of(one, key)) in known]
+        unkeyed = [
+            keyword
+            for keyword, key in query.keys.items()
+            if (keyword, shape_of(keyword, key)) in known
+        ]
         if unkeyed:
             return (yield self._ask_without(query, unkeyed, take, also))
         # A key is sent all the same: without it anything would be an answer.
@@ -139,7 +143,9 @@ class Asking:
             ending = self.send(asked, take)
         except StatusFailure as failure:
             known = frozenset(UNIQUE_KEY.values())
-            suspects = [one for one in asked.returned if one not in (*query.keys, *known)]
+            suspects = [
+                keyword for keyword in asked.returned if keyword not in (*query.keys, *known)
+            ]
             if not is_refusal(failure.status):
                 raise
             found = refused_of(suspects, failure.offending, partial(self._works, asked))
@@ -152,7 +158,7 @@ class Asking:
                 self.habits.refused.get(query.level, frozenset()) | found
             )
             ending = self.send(replace(asked, refused=refused), take)
-        left_out = [one for one in query.wanted if one in refused]
+        left_out = [keyword for keyword in query.wanted if keyword in refused]
         if not left_out:
             return ending
         told = f"The archive refuses questions that ask for {', '.join(left_out)}; left out."
@@ -163,11 +169,11 @@ class Asking:
     ) -> Step[Ending]:
         """The query without keys that are refused; what comes is compared where it has them."""
         unknown = 0
-        told = [one for one in unkeyed if one not in _FOUND_BELOW]
+        told = [keyword for keyword in unkeyed if keyword not in _FOUND_BELOW]
 
         def known(match: Match, size: int) -> bool:
             nonlocal unknown
-            if any(one not in match for one in told):
+            if any(keyword not in match for keyword in told):
                 unknown += 1
                 return True
             return take(match, size)
@@ -189,7 +195,9 @@ class Asking:
         known = frozenset(UNIQUE_KEY.values())
         # A list that is refused is asked for value by value (see `proof`).
         suspects = [
-            one for one, key in query.keys.items() if one not in known and SEPARATOR not in key
+            keyword
+            for keyword, key in query.keys.items()
+            if keyword not in known and SEPARATOR not in key
         ]
 
         def works(without: Collection[str]) -> bool:
@@ -197,7 +205,7 @@ class Asking:
 
         found = refused_of(suspects, (), works)
         refused = self.habits.refused_keys
-        shapes = {(one, shape_of(one, query.keys[one])) for one in found}
+        shapes = {(keyword, shape_of(keyword, query.keys[keyword])) for keyword in found}
         refused[query.level] = refused.get(query.level, frozenset()) | shapes
         return bool(found)
 
@@ -249,7 +257,7 @@ class Asking:
 
 def without_keys(query: Query, keywords: Collection[str]) -> Query:
     """The query without some of its keys, whose values it asks for."""
-    keys = {one: key for one, key in query.keys.items() if one not in keywords}
+    keys = {keyword: key for keyword, key in query.keys.items() if keyword not in keywords}
     return replace(query, keys=keys, wanted=(*query.wanted, *keywords))
 
 

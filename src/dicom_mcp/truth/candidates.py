@@ -39,17 +39,21 @@ def compared_late(asking: Asking, query: Query) -> list[str]:
     that the others do is remembered."""
     finds_all = asking.habits.finds_all
     known = _EARLY | finds_all | asking.habits.cut_unseen
-    late = [one for one, key in query.keys.items() if key and one not in known]
+    late = [keyword for keyword, key in query.keys.items() if key and keyword not in known]
     if not late:
         return []
     step = asking.within(_SECONDS)
     cut: set[str] = set()
     try:
         for study in _far(step, late):
-            cut |= {one for one in late if one not in cut and not _finds(step, study, one)}
+            cut |= {
+                keyword
+                for keyword in late
+                if keyword not in cut and not _finds(step, study, keyword)
+            }
     except ArchiveError:
         return [*cut]  # what was learned is learned; the question has its answer
-    finds_all.update(one for one in late if one not in cut)
+    finds_all.update(keyword for keyword in late if keyword not in cut)
     return [*cut]
 
 
@@ -61,7 +65,7 @@ def _far(asking: Asking, wanted: Sequence[str]) -> Iterator[Match]:
     days = [] if whole else [str(study.get(_DAY, "")) for study in first]
     for span in beside(days):
         found, _ = _some(asking, {_DAY: span}, wanted, _OF_A_DAY)
-        yield from [one for one in found if str(one.get(_UNIQUE, "")) not in known][-1:]
+        yield from [study for study in found if str(study.get(_UNIQUE, "")) not in known][-1:]
 
 
 def _some(
@@ -78,7 +82,7 @@ def _some(
 def _finds(asking: Asking, study: Match, keyword: str) -> bool:
     """Whether the archive finds this study by one of its values alone, as it does with its date."""
     value = study.get(keyword)
-    uid, day = (str(study.get(one, "")) for one in (_UNIQUE, _DAY))
+    uid, day = (str(study.get(name, "")) for name in (_UNIQUE, _DAY))
     if not isinstance(value, str) or not is_one(value) or not value.isascii():
         return True  # nothing to try it with
     query = Query(Level.STUDY, {keyword: value}, (_UNIQUE,))

@@ -39,14 +39,16 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Step[
     before = gathering.count
     notes, whole = list(outcome.notes), outcome.whole
     # Of a key that was ignored everything came already, and was compared.
-    open_keys = {one: key for one, key in open_keys.items() if one not in gathering.ignored}
+    open_keys = {
+        keyword: key for keyword, key in open_keys.items() if keyword not in gathering.ignored
+    }
     # Capitals first: they tell most often whether an archive ignores case.
-    ways = {one: [key, *in_other_case(key)[::-1]] for one, key in open_keys.items()}
+    ways = {keyword: [key, *in_other_case(key)[::-1]] for keyword, key in open_keys.items()}
     others = list(product(*ways.values()))[1:]
     for keys in others[:_MOST_WAYS]:
         asked = dict(zip(ways, keys, strict=True))
-        changed = [one for one, key in asked.items() if key != query.keys[one]]
-        if gathering.full or any(ignores.get(one) for one in changed):
+        changed = [keyword for keyword, key in asked.items() if key != query.keys[keyword]]
+        if gathering.full or any(ignores.get(keyword) for keyword in changed):
             continue
         gathering.loosen(changed, most_examined=MOST_COMPARED)
         other = Query(query.level, {**query.keys, **asked}, query.wanted)
@@ -76,7 +78,7 @@ def ask_in_any_case(asking: Asking, query: Query, gathering: Gathering) -> Step[
 def _watching(asking: Asking, gathering: Gathering, keys: Mapping[str, str]) -> Generator[None]:
     """Learn from what comes meanwhile whether the archive ignores the case of these keys."""
     ignores = asking.habits.ignores_case
-    gathering.watch({one: key for one, key in keys.items() if one not in ignores})
+    gathering.watch({keyword: key for keyword, key in keys.items() if keyword not in ignores})
     yield
     ignores.update(dict.fromkeys(gathering.loosely, True))
     gathering.watch({})

@@ -101,7 +101,7 @@ def _fill_study(asking: Asking, match: Match, lacks: Collection[str]) -> bool:
     if not answer.complete:
         return False
     if MODALITIES in lacks:
-        modalities = sorted({str(one.get("Modality", "")) for one in answer.matches} - {""})
+        modalities = sorted({str(series.get("Modality", "")) for series in answer.matches} - {""})
         several: list[Value] = [*modalities]
         match[MODALITIES] = modalities[0] if len(modalities) == 1 else several
     if not match.get("NumberOfStudyRelatedSeries"):

@@ -57,12 +57,12 @@ class Endings:
     def ask_all(self, cut: Part) -> bool:
         """Ask by whichever key tells apart; whether all that it reaches came. `cut` is the answer
         that was too long."""
-        return any(self.ask_by(one, cut) for one in TOLD_APART_BY[self._query.level])
+        return any(self.ask_by(keyword, cut) for keyword in TOLD_APART_BY[self._query.level])
 
     def ask_by(self, keyword: str, cut: Part) -> bool:
         """Ask by one key; False when the archive does not take it so, or does not return it."""
         self.by, self.rows = keyword, 0
-        values = [one.get(keyword, "") for one in cut.told]
+        values = [row.get(keyword, "") for row in cut.told]
         written_small = keyword == "PatientID" and any(map(str.islower, "".join(values)))
         self._small = ascii_lowercase if written_small else ""
         if self._query.keys.get(keyword) or len(set(values) - {""}) < 2:
@@ -75,13 +75,13 @@ class Endings:
             end + character if at_start else character + end
             for character in self._characters(keyword, end, known)
         ]
-        keys = [{**self._keys, keyword: f"{one}*" if at_start else f"*{one}"} for one in ends]
+        keys = [{**self._keys, keyword: f"{value}*" if at_start else f"*{value}"} for value in ends]
         for longer, part in zip(ends, self._put_each(keys), strict=True):
-            meant = [one for one in known if _has(one, longer, at_start=at_start)]
+            meant = [value for value in known if _has(value, longer, at_start=at_start)]
             if part is None:
                 return False
-            values = [one.get(keyword, "") for one in part.told]
-            if any(not _has(one, longer, at_start=at_start) for one in values):
+            values = [row.get(keyword, "") for row in part.told]
+            if any(not _has(value, longer, at_start=at_start) for value in values):
                 return False  # it ignores the key
             if not self._is_cut(part):
                 if not part.ending.whole or part.rows < len(set(meant)):
@@ -97,8 +97,8 @@ class Endings:
         yield self._put_once(keys[0])
         context = copy_context()
 
-        def put(one: Mapping[str, str]) -> Part | None:
-            return context.copy().run(self._put_once, one)
+        def put(key_set: Mapping[str, str]) -> Part | None:
+            return context.copy().run(self._put_once, key_set)
 
         with ThreadPoolExecutor(self._most) as pool:
             yield from pool.map(put, keys[1:])
@@ -106,7 +106,7 @@ class Endings:
     def _put_once(self, keys: Mapping[str, str]) -> Part | None:
         """The answer to these; none that brought nothing in this call with fewer keys."""
         meant = frozenset({**self._query.keys, **keys}.items())
-        if any(one <= meant for one in [*self._barren]):
+        if any(barren <= meant for barren in [*self._barren]):
             return Part(Ending(whole=True), 0, [], frozenset())
         part = self._put(keys)
         if part and part.ending.whole and not part.rows:
@@ -118,7 +118,7 @@ class Endings:
         if keyword in _UIDS:
             return digits + "." if end else digits
         at = len(end) if keyword == "PatientName" else -1 - len(end)
-        seen = {one[at] for one in known if len(one) > len(end)} - set("*?\\")
+        seen = {value[at] for value in known if len(value) > len(end)} - set("*?\\")
         return "".join(dict.fromkeys([*sorted(seen), *digits, *ascii_uppercase, *self._small]))
 
 

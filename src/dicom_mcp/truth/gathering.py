@@ -78,7 +78,7 @@ class Gathering:
         # What each match has for the attribute it is dated by.
         self.dates: list[str] = []
         self._dated_by = ""
-        self._beyond_ascii = [one for one, key in query.keys.items() if not key.isascii()]
+        self._beyond_ascii = [keyword for keyword, key in query.keys.items() if not key.isascii()]
         # Watched keys that found text in another case, so that the archive ignores case.
         self.loosely: set[str] = set()
         self._query = query
@@ -138,12 +138,12 @@ class Gathering:
         if self._absent:
             self._absent -= match.keys()
         for keyword, came in self._listed.items():
-            came.update((normal(one), one) for one in texts(match.get(keyword, "")))
+            came.update((normal(value), value) for value in texts(match.get(keyword, "")))
         if self._watched:
             self._watch(match)
         if self._beyond_ascii and not self.translated:
             foreign = match.get("SpecificCharacterSet", UTF_8) != UTF_8
-            self.translated = foreign and any(match.get(one) for one in self._beyond_ascii)
+            self.translated = foreign and any(match.get(keyword) for keyword in self._beyond_ascii)
         dated = texts(match.get(self._dated_by, ""))[:1] if self._dated_by else ()
         if self._query.level is Level.PATIENT:
             # A patient is told from another by all that is said: a part may have asked for more.
@@ -211,7 +211,11 @@ class Gathering:
     @property
     def absent(self) -> list[str]:
         """What was wanted and came with no match at all, not even empty."""
-        return [one for one in self._query.wanted if one in self._absent] if self.count else []
+        return (
+            [keyword for keyword in self._query.wanted if keyword in self._absent]
+            if self.count
+            else []
+        )
 
     @property
     def ignored(self) -> frozenset[str]:

@@ -194,15 +194,19 @@ class Habits:
                 "Tells capital and small letters apart; every spelling is asked for.",
             ),
         )
-        unlisted = sorted({one for (_, one), lists in self.lists.items() if lists.most < _PAIR})
+        unlisted = sorted(
+            {keyword for (_, keyword), lists in self.lists.items() if lists.most < _PAIR}
+        )
         if unlisted:
             sentences += ((True, f"Does not read lists of {', '.join(unlisted)}."),)
         if self.lists_reports is False:
             sentences += ((True, "Lists modalities of images only as those of a study."),)
-        refused = sorted({one for several in self.refused.values() for one in several})
+        refused = sorted({keyword for several in self.refused.values() for keyword in several})
         if refused:
             sentences += ((True, f"Refuses questions that ask for {', '.join(refused)}."),)
-        unkeyed = sorted({one for several in self.refused_keys.values() for one, _ in several})
+        unkeyed = sorted(
+            {keyword for several in self.refused_keys.values() for keyword, _ in several}
+        )
         if unkeyed:
             sentences += ((True, f"Refuses to be searched by {', '.join(unkeyed)}."),)
         unread = sorted({keyword for (keyword, _), read in self.understands.items() if not read})

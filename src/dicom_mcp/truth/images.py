@@ -75,7 +75,7 @@ def _learn(asking: Asking, gathering: Gathering, series: str) -> None:
             raise  # which says nothing of the key
         asking.habits.relational_images = False
     else:
-        if any(uid_in(one, _STUDY) and uid_in(one, _SERIES) for one in gathering.matches):
+        if any(uid_in(match, _STUDY) and uid_in(match, _SERIES) for match in gathering.matches):
             asking.habits.relational_images = True
 
 
@@ -112,7 +112,9 @@ class _Images:
     def ask(self) -> None:
         """Ask for all whose series is no other study's too."""
         studies = Counter(series for _, series in self._counts)
-        places = [one for one in self._counts if all(map(is_uid, one)) and studies[one[1]] == 1]
+        places = [
+            place for place in self._counts if all(map(is_uid, place)) and studies[place[1]] == 1
+        ]
         habits = self._asking.habits
         if len(places) < _WORTH_TRYING or not is_relational(self._asking, places[0][1]):
             return

@@ -35,7 +35,7 @@ def is_of_series(query: Query) -> bool:
     """Whether it asks for instances by what not every archive finds them by."""
     if query.level is not Level.IMAGE:
         return False
-    study, series = (query.keys.get(one, "") for one in (_STUDY, _SERIES))
+    study, series = (query.keys.get(keyword, "") for keyword in (_STUDY, _SERIES))
     return not study or (bool(series) and (SEPARATOR in study or SEPARATOR in series))
 
 
@@ -51,7 +51,7 @@ def instances_of(asking: Asking, parents: Parents, query: Query, limit: int, ask
             "instances can only be found in one series, or with their study",
             "Give one series_instance_uid, or study_instance_uid too",
         )
-    if len(several) > 1 and any(is_relational(asking, one) for one in several[:_MOST_TRIED]):
+    if len(several) > 1 and any(is_relational(asking, uid) for uid in several[:_MOST_TRIED]):
         return _with_clashes(ask(query))
     if len(several) > _MOST_SERIES:
         raise BadArgument(
@@ -76,7 +76,7 @@ def _of_one(
         studies: Sequence[str] = (key,)
     else:
         studies = parents.studies_of_series(series, asking)
-        studies = [one for one in studies if not key or one in key.split(SEPARATOR)]
+        studies = [study for study in studies if not key or study in key.split(SEPARATOR)]
     if not studies:
         return Matches(query, [], notes=(remark("The archive holds no series with this UID."),))
     answers = [
@@ -107,7 +107,7 @@ def _with_clashes(answer: Matches) -> Matches:
     studies: Mapping[str, dict[str, None]] = defaultdict(dict)
     for match in answer.matches:
         studies[uid_in(match, _SERIES)][uid_in(match, _STUDY)] = None
-    told = [_clash(one, [*several]) for one, several in studies.items() if len(several) > 1]
+    told = [_clash(series, [*several]) for series, several in studies.items() if len(several) > 1]
     return replace(answer, notes=(*told[:_MOST_TOLD], *answer.notes)) if told else answer
 
 

@@ -56,16 +56,18 @@ _MOST_NAMED = 10
 
 def ask_listed(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome]:
     """Ask, a list of values as this archive reads lists."""
-    lists = {one: key for one in LISTED if SEPARATOR in (key := query.keys.get(one, ""))}
+    lists = {
+        keyword: key for keyword in LISTED if SEPARATOR in (key := query.keys.get(keyword, ""))
+    }
     if not lists:
         return (yield ask_seen(asking, query, gathering))
     # What is above is asked for: without it a hierarchical archive has nothing.
     above = {UNIQUE_KEY[level] for level in query.level.above}
-    keyword = max(lists, key=lambda one: (one in above, lists[one].count(SEPARATOR)))
-    others = [one for one in lists if one != keyword]
+    keyword = max(lists, key=lambda keyword: (keyword in above, lists[keyword].count(SEPARATOR)))
+    others = [other for other in lists if other != keyword]
     if others:
         gathering.compare(others, most_examined=_MOST_COMPARED)
-    keys = {one: key for one, key in query.keys.items() if one not in others}
+    keys = {keyword: key for keyword, key in query.keys.items() if keyword not in others}
     query = Query(query.level, keys, (*query.wanted, keyword, *others))
     return _Listed(asking, query, gathering, keyword).ask_all(lists[keyword].split(SEPARATOR))
 
@@ -178,7 +180,7 @@ class _Listed:
         size = min(len(values) // _SHRINK, self._lists.most)
         if size < _ENDS:
             return values
-        return [one for part in batched(values, size) for one in self._ask_list(part)]
+        return [value for part in batched(values, size) for value in self._ask_list(part)]
 
     def _put(self, values: Sequence[str]) -> tuple[Matches, Gathering] | None:
         """What a list of these brings; None where the archive refuses or ignores it."""
@@ -297,7 +299,7 @@ class _Listed:
         return Query(self._query.level, keys, self._query.wanted)
 
     def _know(self, values: Iterable[str]) -> None:
-        known = [one for one in values if SEPARATOR not in one and self._is_listable(one)]
+        known = [value for value in values if SEPARATOR not in value and self._is_listable(value)]
         self._known = [*dict.fromkeys((*self._known, *known[:_LOOKED_AT]))][:_LOOKED_AT]
 
     def _join(self, answer: Matches) -> None:

@@ -103,16 +103,16 @@ def _listed(match: Match) -> set[str]:
 
 def _splits(asking: Asking, query: Query) -> bool | None:
     """Whether a study of several modalities is found by one of them; None where there is none."""
-    others = {one: key for one, key in query.keys.items() if one != MODALITIES}
+    others = {keyword: key for keyword, key in query.keys.items() if keyword != MODALITIES}
     wanted = (MODALITIES, "StudyDate", "PatientID")
     for keys in (others, {}):
         for match in matches(asking, Query(Level.STUDY, keys, wanted), _LOOKED_AT).matches:
             if not isinstance(match.get(MODALITIES), list):
                 continue
-            one = texts(match[MODALITIES])[-1]
+            modality = texts(match[MODALITIES])[-1]
             about = {k: str(match.get(k, "")) for k in ("StudyDate", "PatientID")}
             narrow = {k: text for k, text in about.items() if is_one(text)}
-            tried = Query(Level.STUDY, {**narrow, MODALITIES: one}, wanted)
+            tried = Query(Level.STUDY, {**narrow, MODALITIES: modality}, wanted)
             found = matches(asking, tried, _LOOKED_AT)
             uid = uid_in(match, "StudyInstanceUID")
             if any(uid_in(other, "StudyInstanceUID") == uid for other in found.matches):
@@ -182,7 +182,7 @@ def _modalities_of(asking: Asking, study: str) -> set[str]:
 
 def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> Outcome:
     """The studies that have a series of this modality."""
-    others = {one: text for one, text in query.keys.items() if one != MODALITIES}
+    others = {keyword: text for keyword, text in query.keys.items() if keyword != MODALITIES}
     told = remark(
         f"{MODALITIES} of this archive lists images only; studies with {key} were found by their "
         "series."
@@ -190,7 +190,7 @@ def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> 
     with_it: set[str] | None = None
     whole, notes = True, [told]
     if asking.habits.relational:
-        narrowing = {one: text for one, text in others.items() if one in _NARROWING}
+        narrowing = {keyword: text for keyword, text in others.items() if keyword in _NARROWING}
         by_series = Query(Level.SERIES, {**narrowing, "Modality": key}, ("StudyInstanceUID",))
         with_it = set()
         series = Gathering(
@@ -200,9 +200,9 @@ def _by_series(asking: Asking, query: Query, gathering: Gathering, key: str) -> 
         whole, notes = answer.complete, [told, *answer.notes]
     rows: list[Match] = []
     wider = Query(query.level, others, (*query.wanted, MODALITIES))
-    for one in _narrowed(wider, with_it):
-        studies = Gathering(one, _MOST, keep=rows.append)
-        answer = studies.close(result_of(ask_proved(asking, one, studies)))
+    for narrower in _narrowed(wider, with_it):
+        studies = Gathering(narrower, _MOST, keep=rows.append)
+        answer = studies.close(result_of(ask_proved(asking, narrower, studies)))
         whole = whole and answer.complete
         notes += [note for note in answer.notes if note not in notes]
     for number, match in enumerate(rows):

@@ -108,7 +108,7 @@ class Parents:
             answer = matches(asking, query, _MOST_SERIES)
             found, complete = answer.matches, complete and answer.complete
             self.learn(query, found)
-            if any(one.get("SeriesInstanceUID") == series for one in found):
+            if any(row.get("SeriesInstanceUID") == series for row in found):
                 return (study,)
             known = uid_in(found[0], "SeriesInstanceUID") if found else ""
             if known and asking.habits.relational is None:

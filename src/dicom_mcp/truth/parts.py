@@ -129,7 +129,7 @@ class Parts:
             return
         unique = UNIQUE_KEY[self._query.level]
         known = first.told if first and self._split_by in first.given else []
-        if {one[unique] for one in known if not self._date_of(one)} - self._undated:
+        if {row[unique] for row in known if not self._date_of(row)} - self._undated:
             # There is some that the part lacked: Orthanc leaves out what has no such attribute,
             # not even an empty one.
             habits.brings_undated = False
@@ -302,7 +302,7 @@ class Parts:
             return
         self.rows += part.rows
         unique = UNIQUE_KEY[self._query.level]
-        self._undated |= {one[unique] for one in part.told if not self._date_of(one)}
+        self._undated |= {row[unique] for row in part.told if not self._date_of(row)}
         self._longest = max(self._longest, part.rows)
         # Of these days more came before: the archive does not take such a range as one.
         if not part.ending.whole or sum(map(span.has, self._shown)) > part.rows:
@@ -313,7 +313,7 @@ class Parts:
         keys = {self._split_by: day.key}
         timed = self._query.level is not Level.PATIENT and "StudyTime" not in self._query.keys
         told = part.told if part and "StudyTime" in part.given else []
-        if not timed or not all(one["StudyTime"] for one in told):
+        if not timed or not all(row["StudyTime"] for row in told):
             self._ask_by_endings(keys, day.key, part)
             return
         times = Times(
@@ -349,7 +349,7 @@ class Parts:
 
     def _learn(self, part: Part) -> None:
         self._sample = self._sample or (part if part.told else None)
-        self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
+        self.anonymous = self.anonymous or any(row.get("PatientID") == "" for row in part.told)
         days = [day for day in map(self._date_of, part.told) if day]
         self._density.learn(days, cut=self._is_cut(part))
 
@@ -381,7 +381,7 @@ class Parts:
                 self._lacks.notes += [] if late else part.ending.notes
                 self._stop(_TOO_LATE if late else _BROKEN_OFF)
             self._left = 0
-        self.anonymous = self.anonymous or any(one.get("PatientID") == "" for one in part.told)
+        self.anonymous = self.anonymous or any(row.get("PatientID") == "" for row in part.told)
         return part
 
     def _stop(self, why: str) -> None:

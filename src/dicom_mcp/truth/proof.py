@@ -48,7 +48,9 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Step[Outco
     unread = [
         keyword
         for keyword, key in query.keys.items()
-        if any(understands.get((keyword, one)) is False for one in _shapes(asking, keyword, key))
+        if any(
+            understands.get((keyword, shape)) is False for shape in _shapes(asking, keyword, key)
+        )
     ]
     if unread:
         return (yield ask_without(asking, query, gathering, unread))
@@ -70,10 +72,10 @@ def ask_proved(asking: Asking, query: Query, gathering: Gathering) -> Step[Outco
         verdicts: dict[str, _Verdict] = yield proof.verdicts()
     except ArchiveError as error:
         return _unproved(outcome, doubted, f"trying failed: {error}")
-    unread = [one for one, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]
+    unread = [shape for shape, verdict in verdicts.items() if verdict is _Verdict.NOT_UNDERSTOOD]
     if unread:
         return (yield ask_without(asking, query, gathering, unread))
-    unknown = [one for one, verdict in verdicts.items() if verdict is _Verdict.UNKNOWN]
+    unknown = [shape for shape, verdict in verdicts.items() if verdict is _Verdict.UNKNOWN]
     return _unproved(outcome, unknown, _Verdict.UNKNOWN.value) if unknown else outcome
 
 
@@ -89,9 +91,15 @@ class _Proof:
     def compare(self, gathering: Gathering) -> Step[bool]:
         """Look at what there is without the keys; whether that was all there is, and could be
         compared."""
-        rest = {one: key for one, key in self._query.keys.items() if one not in self._doubted}
+        rest = {
+            keyword: key
+            for keyword, key in self._query.keys.items()
+            if keyword not in self._doubted
+        }
         self._known, whole = yield self._look(rest)
-        if not whole or any(one not in match for match in self._known for one in self._doubted):
+        if not whole or any(
+            keyword not in match for match in self._known for keyword in self._doubted
+        ):
             return False
         before = gathering.count
         gathering.compare(self._doubted, most_examined=_MOST_COMPARED)
@@ -99,16 +107,18 @@ class _Proof:
             gathering.take(match, 0)
         if gathering.count > before and len(self._doubted) == 1:
             (keyword,) = self._doubted
-            for one in _unknown(self._asking, keyword, self._query.keys[keyword]):
-                self._asking.habits.learn(keyword, one, understood=False)
+            for shape in _unknown(self._asking, keyword, self._query.keys[keyword]):
+                self._asking.habits.learn(keyword, shape, understood=False)
         return True
 
     def verdicts(self) -> Step[dict[str, _Verdict]]:
         """Of each keyword, by trying."""
         if any(not self._values(keyword) for keyword in self._doubted):
-            above = {UNIQUE_KEY[one] for one in self._query.level.above}
-            parents = {one: key for one, key in self._query.keys.items() if one in above}
-            keys = {one: key for one, key in parents.items() if not shape("UI", key)}
+            above = {UNIQUE_KEY[level] for level in self._query.level.above}
+            parents = {
+                keyword: key for keyword, key in self._query.keys.items() if keyword in above
+            }
+            keys = {keyword: key for keyword, key in parents.items() if not shape("UI", key)}
             more, _ = yield self._look(keys)
             self._known += more
         verdicts: dict[str, _Verdict] = {}
@@ -162,7 +172,7 @@ def ask_without(
 ) -> Step[Outcome]:
     """Ask without these keys, and compare here."""
     gathering.compare(unread, most_examined=_MOST_COMPARED)
-    rest = {one: key for one, key in query.keys.items() if one not in unread}
+    rest = {keyword: key for keyword, key in query.keys.items() if keyword not in unread}
     wider = Query(query.level, rest, (*query.wanted, *unread))
     outcome: Outcome = yield ask_proved(asking, wider, gathering)
     return _told(outcome, unread)
@@ -199,8 +209,8 @@ def _shapes(asking: Asking, keyword: str, key: str) -> dict[str, str]:
     if _is_free_text(keyword) and not habits.ignores_case.get(keyword):
         keys += in_other_case(key)
     found: dict[str, str] = {}
-    for one in keys:
-        found.setdefault(shape(vr, one), one)
+    for written in keys:
+        found.setdefault(shape(vr, written), written)
     found.pop("", None)
     return found
 
@@ -208,7 +218,11 @@ def _shapes(asking: Asking, keyword: str, key: str) -> dict[str, str]:
 def _unknown(asking: Asking, keyword: str, key: str) -> dict[str, str]:
     """Those of them of which it is not known whether they are understood."""
     known = asking.habits.understands
-    return {s: one for s, one in _shapes(asking, keyword, key).items() if (keyword, s) not in known}
+    return {
+        s: written
+        for s, written in _shapes(asking, keyword, key).items()
+        if (keyword, s) not in known
+    }
 
 
 def _is_free_text(keyword: str) -> bool:

@@ -31,7 +31,9 @@ def refused_of(
     def fails_with(group: Sequence[str]) -> bool:
         nonlocal tries
         tries += 1
-        return tries > _MOST_TRIES or not works([one for one in suspects if one not in group])
+        return tries > _MOST_TRIES or not works(
+            [keyword for keyword in suspects if keyword not in group]
+        )
 
     def among(group: Sequence[str], *, surely: bool) -> list[str]:
         if not group or not (surely or fails_with(group)):
@@ -42,7 +44,7 @@ def refused_of(
         first = among(group[:half], surely=False)
         return first + among(group[half:], surely=not first)
 
-    guilty = [one for one in suspects if one in named]
+    guilty = [keyword for keyword in suspects if keyword in named]
     if guilty and works(guilty):
         return frozenset(guilty)
     if not suspects or not works(suspects):

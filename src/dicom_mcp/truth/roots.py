@@ -37,7 +37,7 @@ _STUDIES_COUNT = "NumberOfPatientRelatedStudies"
 
 def studies_of_patients(query: Query) -> Query:
     """The STUDY query whose matches tell the patients that this PATIENT query asks for."""
-    wanted = [one for one in query.wanted if one in OF_PATIENT]
+    wanted = [keyword for keyword in query.wanted if keyword in OF_PATIENT]
     return Query(Level.STUDY, query.keys, (*_TELLING, *wanted), empty=query.empty)
 
 
@@ -47,15 +47,15 @@ def patients_of_studies(query: Query, studies: Matches, limit: int, why: str) ->
 
     Studies of one ID, issuer and name are one patient's, who is described by the first of them.
     """
-    wanted = [one for one in query.wanted if one in OF_PATIENT]
+    wanted = [keyword for keyword in query.wanted if keyword in OF_PATIENT]
     found: dict[tuple[str, ...], Match] = {}
     counts: dict[tuple[str, ...], int] = {}
     differing: set[str] = set()
     for study in studies.matches:
-        who = tuple(str(study.get(one, "")) for one in _TELLING)
-        told = {one: study[one] for one in wanted if one in study}
+        who = tuple(str(study.get(keyword, "")) for keyword in _TELLING)
+        told = {keyword: study[keyword] for keyword in wanted if keyword in study}
         first = found.setdefault(who, told)
-        differing |= {one for one in told if first.get(one) != told[one]}
+        differing |= {keyword for keyword in told if first.get(keyword) != told[keyword]}
         counts[who] = counts.get(who, 0) + 1
     if studies.complete and _STUDIES_COUNT in query.wanted:
         for who, patient in found.items():
@@ -72,7 +72,9 @@ def patients_of_studies(query: Query, studies: Matches, limit: int, why: str) ->
     if len(patients) > limit:
         notes.append(incomplete(f"these are {limit} of {len(patients)} patients; raise limit."))
     whole = studies.complete and len(patients) <= limit
-    absent = [one for one in query.wanted if not any(one in patient for patient in patients)]
+    absent = [
+        keyword for keyword in query.wanted if not any(keyword in patient for patient in patients)
+    ]
     return Matches(query, patients[:limit], whole, tuple(notes), tuple(absent))
 
 
@@ -100,10 +102,10 @@ def ask_by_patient(
         patients.extend({"PatientID": who} for who in known[study])
         ending = Ending()
     else:
-        keys = {one: key for one, key in query.keys.items() if one in OF_PATIENT}
+        keys = {keyword: key for keyword, key in query.keys.items() if keyword in OF_PATIENT}
         ending: Ending = yield ask(Query(Level.PATIENT, keys, _DESCRIBED), note_patient)
     whole, notes = ending.whole and len(patients) <= _MOST_PATIENTS, list(ending.notes)
-    rest = {one: key for one, key in query.keys.items() if one not in OF_PATIENT}
+    rest = {keyword: key for keyword, key in query.keys.items() if keyword not in OF_PATIENT}
     owners: list[str] = []
     for patient in patients[:_MOST_PATIENTS]:
         who = patient.get("PatientID")

@@ -106,7 +106,7 @@ class _Series:
             if study not in self._wanted:
                 self._beside.add(study)
                 return
-            if any(one in match and not has_value(match, one) for one in _DATED):
+            if any(keyword in match and not has_value(match, keyword) for keyword in _DATED):
                 self._unsure.add(study)
             self._take(match, study)
 
@@ -133,7 +133,7 @@ class _Series:
         if outcome.doubt:
             # Series of one study have one date: all of a study's came, or none, or it has none
             # and some came with others, and then it is asked for itself.
-            outcome = Outcome(True, [one for one in outcome.notes if one != outcome.doubt])
+            outcome = Outcome(True, [note for note in outcome.notes if note != outcome.doubt])
         else:
             self._unsure.clear()
         answer = gathering.close(outcome)
@@ -154,7 +154,7 @@ class _Series:
         """Whether the archive reads lists of study UIDs: then each study's series are looked for by
         its UID, which takes no proof that nothing lacks a date. Some of the studies show it."""
         lists = self._asking.habits.lists_of(Level.SERIES, _STUDY)
-        some = [one for one in self._wanted if is_uid(one)][:_SOME]
+        some = [study for study in self._wanted if is_uid(study)][:_SOME]
         if not lists.read and lists.most > 1 and not self._asking.habits.needs_patient:
             self._ask_list(some)
             self._unsure.difference_update(some)
@@ -170,7 +170,7 @@ class _Series:
                     "for series, because what stands as StudyInstanceUID is no UID."
                 )
             )
-        left = [one for one in studies if is_uid(one) and self._is_open(one)]
+        left = [study for study in studies if is_uid(study) and self._is_open(study)]
         names_studies = bool(self._seen)
         if left and not names_studies:
             first, *left = left
@@ -203,7 +203,7 @@ class _Series:
             self._out_of_time(len(studies))
             return ()
         self._join(answer, came=bool(gathering.count))
-        return [one for one in studies if one not in self._seen] if nameless else ()
+        return [study for study in studies if study not in self._seen] if nameless else ()
 
     def _ask_alone(self, studies: Sequence[str], more: int) -> bool:
         """Ask for each of these, with as many `more` to come; whether an answer named its study."""
@@ -225,7 +225,7 @@ class _Series:
         return names_studies
 
     def _of(self, studies: str) -> Query:
-        below = {one: key for one, key in self._query.keys.items() if one == "Modality"}
+        below = {keyword: key for keyword, key in self._query.keys.items() if keyword == "Modality"}
         return Query(Level.SERIES, {**below, _STUDY: studies}, self._query.wanted)
 
     def _take(self, match: Match, study: str) -> None:

@@ -141,8 +141,8 @@ class Density:
         """The span in parts, the newest last, that each had about so many matches at most."""
         days = self._known(span, counted=True)
         size = max(1, int(room))
-        firsts = [one for one in dict.fromkeys(days[size::size]) if one > days[0]]
-        lasts = [one - DAY for one in firsts]
+        firsts = [day for day in dict.fromkeys(days[size::size]) if day > days[0]]
+        lasts = [day - DAY for day in firsts]
         return [*map(Span, [span.first, *firsts], [*lasts, span.last])]
 
     def _reach(self, day: date, last: date, room: float, step: int, *, known: bool) -> date:
@@ -164,7 +164,9 @@ class Density:
 
     def _weight(self, first: date, last: date) -> float:
         weeks, days = divmod((last - first).days + 1, 7)
-        return 7 * weeks + sum(self._weights[(first.weekday() + one) % 7] for one in range(days))
+        return 7 * weeks + sum(
+            self._weights[(first.weekday() + number) % 7] for number in range(days)
+        )
 
 
 def day_of(text: str) -> date | None:

@@ -34,12 +34,16 @@ class Ask(Protocol):
 # What is worked out from the levels below a match of each level, and what of it says how much was
 # looked at for that.
 _WORKED_OUT: dict[Level, frozenset[str]] = {
-    level: frozenset(one for one, of in COMPUTED.items() if of in (*level.above, level))
+    level: frozenset(keyword for keyword, of in COMPUTED.items() if of in (*level.above, level))
     for level in Level
     if level is not Level.IMAGE
 }
 COUNTS: dict[Level, tuple[str, ...]] = {
-    level: tuple(one for one, of in COMPUTED.items() if of is level and one.startswith("NumberOf"))
+    level: tuple(
+        keyword
+        for keyword, of in COMPUTED.items()
+        if of is level and keyword.startswith("NumberOf")
+    )
     for level in Level
 }
 
@@ -68,7 +72,8 @@ def _may_be_cut(query: Query) -> bool:
     told = _WORKED_OUT.get(query.level, frozenset())
     # One order has few studies: nothing of them is below a limit.
     alone = any(
-        is_one(query.keys.get(one, "")) for one in (UNIQUE_KEY[query.level], "AccessionNumber")
+        is_one(query.keys.get(keyword, ""))
+        for keyword in (UNIQUE_KEY[query.level], "AccessionNumber")
     )
     return bool(told) and not alone and not told & query.keys.keys()
 
@@ -129,7 +134,7 @@ class _Telling:
         # What is asked for only to prove that all came.
         asks = habits.always_tells or bool(self._told & set(query.returned))
         proving = (*self._counts, self._day, *_TIMES[query.level]) if asks else ()
-        self._also = tuple(one for one in proving if one not in query.returned)
+        self._also = tuple(keyword for keyword in proving if keyword not in query.returned)
         self._seen: set[_Who] = set()
         self.stopped = False
         # How many came only when they were asked for in another way.
@@ -150,7 +155,9 @@ class _Telling:
             self.late += bool(known)
             self._seen.add(who)
             if self._also:
-                match = {one: value for one, value in match.items() if one not in self._also}
+                match = {
+                    keyword: value for keyword, value in match.items() if keyword not in self._also
+                }
             self.stopped = not self._take(match, size)
             return not self.stopped
 
@@ -158,7 +165,7 @@ class _Telling:
         return some
 
     def _note(self, some: _Some, match: Match) -> None:
-        some.is_told = some.is_told or any(match.get(one) for one in self._told)
+        some.is_told = some.is_told or any(match.get(keyword) for keyword in self._told)
         some.days.append(str(match.get(self._day, "")))
         some.times.append(str(match.get("StudyTime", "")))
         for keyword, each in some.counts.items():
@@ -177,7 +184,7 @@ class _Telling:
             nonlocal rows
             rows += 1
             bare[self._identity(match)] = None
-            told = any(match.get(one) for one in self._told)
+            told = any(match.get(keyword) for keyword in self._told)
             self._habits.always_tells = self._habits.always_tells or told
             return not told
 
@@ -197,8 +204,8 @@ class _Telling:
 
     def _ask_by_uid(self, missing: Sequence[_Who], size: int) -> Step[bool]:
         """Ask for these by lists of as many as came at once; whether all came."""
-        above = {UNIQUE_KEY[one] for one in self._query.level.above}
-        keys = {one: key for one, key in self._query.keys.items() if one in above}
+        above = {UNIQUE_KEY[level] for level in self._query.level.above}
+        keys = {keyword: key for keyword, key in self._query.keys.items() if keyword in above}
         left = [who for who in missing if is_one(who[0])]
         whole = len(left) == len(missing)
         size = min(size, _AT_ONCE)
@@ -253,7 +260,7 @@ class _Telling:
     def _prove_by_count(self, whole: _Some) -> Step[Ending]:
         """The same of the series of one study, which the level above counts."""
         counted = "NumberOfStudyRelatedSeries"
-        above = {UNIQUE_KEY[one] for one in self._query.level.above}
+        above = {UNIQUE_KEY[level] for level in self._query.level.above}
         counts: list[int | None] = []
 
         def note(match: Match, size: int) -> bool:  # noqa: ARG001 - the shape of `take`

@@ -42,7 +42,7 @@ class Times:
             if part is None:
                 self.missing.append(f"{_written(0)}-{_written(last)}.999999")
                 return True
-            if any(not _written(first) <= _written_in(one) <= _written(last) for one in part.told):
+            if any(not _written(first) <= _written_in(row) <= _written(last) for row in part.told):
                 return False
             if self.is_cut(part) and first < last:
                 first = _after(left_out, first, last, part.told)
@@ -59,7 +59,7 @@ class Times:
 
     def _length_before(self, first: int, last: int, part: Part) -> int:
         """How many seconds before this stretch are expected to have what a stretch is made for."""
-        latest = max((_second(one) for one in part.told), default=last)
+        latest = max((_second(row) for row in part.told), default=last)
         rate = max(part.rows, self.room() / _LONGER) / (min(latest, last) - first + 1)
         return max(1, round(self.room() / rate))
 

@@ -60,7 +60,9 @@ def brings_undated(asking: Asking, query: Query) -> bool:
     """Whether a range that is open to the past brings what has no value, as other dates show."""
     if query.level is Level.PATIENT:
         return False
-    return any(_brings(asking, query, one) for one in _OTHER_DATES if one not in query.keys)
+    return any(
+        _brings(asking, query, keyword) for keyword in _OTHER_DATES if keyword not in query.keys
+    )
 
 
 def _brings(asking: Asking, query: Query, keyword: str) -> bool:
@@ -70,7 +72,7 @@ def _brings(asking: Asking, query: Query, keyword: str) -> bool:
         part = result_of(asking.put(asked, Gathering(asked, 0), told=(keyword,)))
     except (StatusFailure, DeadlinePassed):
         return False
-    return keyword in part.given and any(not one[keyword] for one in part.told)
+    return keyword in part.given and any(not row[keyword] for row in part.told)
 
 
 class _Looking:
@@ -129,7 +131,7 @@ class _Looking:
         first = self._first
         if not first or self._cap is None:
             return False
-        self.uncut = rows + sum(not one[keyword] for one in first.told) == first.rows
+        self.uncut = rows + sum(not row[keyword] for row in first.told) == first.rows
         return self.uncut
 
     def _put(self, keys: Mapping[str, str], gathering: Gathering | None = None) -> Part | None:

@@ -37,14 +37,14 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome
     """Ask so that what comes is all there is, whatever the archive's limit counts."""
     if query.level not in _LISTS or query.keys.get("StudyInstanceUID"):
         return (yield ask_by_modality(asking, query, gathering))
-    below = [one for one, key in query.keys.items() if one in _BELOW and key]
+    below = [keyword for keyword, key in query.keys.items() if keyword in _BELOW and key]
     if gathering.empty:
         if below:
             gathering.loosen(below, most_examined=_MOST_COMPARED)
-        rest = {one: key for one, key in query.keys.items() if one not in below}
+        rest = {keyword: key for keyword, key in query.keys.items() if keyword not in below}
         wider = Query(query.level, rest, (*query.wanted, *below))
         return (yield ask_proved(asking, wider, gathering))
-    cut = [one for one in query.keys if one in asking.habits.cut_unseen]
+    cut = [keyword for keyword in query.keys if keyword in asking.habits.cut_unseen]
     # Where it lists images only, the series are asked for anyway, and their rows are what is cut.
     if cut and asking.habits.lists_reports is not False:
         late = compared_late(asking, query)
@@ -57,7 +57,7 @@ def ask_seen(asking: Asking, query: Query, gathering: Gathering) -> Step[Outcome
     if outcome.whole and not gathering.full and (late := compared_late(asking, query)):
         asking.habits.cut_unseen.update(late)
         return (yield _ask_without(asking, query, gathering, late))
-    doubted = [one for one in below if one in gathering.answered]
+    doubted = [keyword for keyword in below if keyword in gathering.answered]
     is_list = query.level is Level.PATIENT or doubted
     if not is_list or not outcome.whole or gathering.full or gathering.count < _FEW:
         return outcome
@@ -110,7 +110,7 @@ def _ask_without(
 ) -> Step[Outcome]:
     """Ask without the keys by which this archive cuts unseen, and compare here."""
     gathering.compare(cut, most_examined=_MOST_COMPARED)
-    rest = {one: key for one, key in query.keys.items() if one not in cut}
+    rest = {keyword: key for keyword, key in query.keys.items() if keyword not in cut}
     wider = Query(query.level, rest, (*query.wanted, *cut))
     outcome: Outcome = yield ask_proved(asking, wider, gathering)
     told = remark(

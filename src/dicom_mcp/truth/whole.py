@@ -95,7 +95,7 @@ def ask_whole(
         return _proved_by_count(asking, query, first, is_likely=is_likely)
     if silent and _gives_more(asking, query, first.rows):
         return Outcome(True, notes)
-    if listed := [one for one, key in query.keys.items() if SEPARATOR in key]:
+    if listed := [keyword for keyword, key in query.keys.items() if SEPARATOR in key]:
         # A list is parted into shorter ones (see `lists`), which looks for values that did not
         # come; of a value that several matches have some may lack all the same.
         if silent and not is_likely and listed == [UNIQUE_KEY[query.level]]:
@@ -166,9 +166,9 @@ def _gives_more(asking: Asking, query: Query, rows: int) -> bool:
 def _can_be_halved(query: Query, first: Part) -> bool:
     """Whether what came is of several days, or minutes of a day."""
     day, *others = told_of(query.level)
-    dates = {one[day] for one in first.told} - {""}
+    dates = {row[day] for row in first.told} - {""}
     return len(dates) > 1 or (
-        "StudyTime" in others and bool(halves_of_day(one["StudyTime"] for one in first.told))
+        "StudyTime" in others and bool(halves_of_day(row["StudyTime"] for row in first.told))
     )
 
 
@@ -177,11 +177,11 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
     says it has to be."""
     notes = list(first.ending.notes)
     above = query.level.above[-1]
-    named = max(query.keys.get(UNIQUE_KEY[one], "").count(SEPARATOR) for one in Level) + 1
+    named = max(query.keys.get(UNIQUE_KEY[level], "").count(SEPARATOR) for level in Level) + 1
     if query.level is Level.IMAGE and named > 1 and not is_likely:
         return Outcome(True, notes)  # whoever asks for those of several series has counted them
     keyword = _COUNT_ABOVE.get(query.level, "")
-    counted = {UNIQUE_KEY[one] for one in query.level.above}
+    counted = {UNIQUE_KEY[level] for level in query.level.above}
     if keyword and UNIQUE_KEY[above] in query.keys and query.keys.keys() <= counted:
         counting = Query(above, query.keys, (keyword,))
         gathering = Gathering(counting, named)
@@ -220,4 +220,4 @@ def _suspicious(rows: int, query: Query, why: str) -> Note:
 def _is_of_one(query: Query) -> bool:
     """Whether it asks below one study or series, which no date can split."""
     below = UNIQUE_KEY[Level.STUDY], UNIQUE_KEY[Level.SERIES], UNIQUE_KEY[Level.IMAGE]
-    return any(query.keys.get(one) for one in below)
+    return any(query.keys.get(keyword) for keyword in below)

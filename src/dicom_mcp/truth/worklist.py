@@ -342,7 +342,7 @@ def _compared(asking: Asking, wider: WorklistQuestion, found: _Found, answer: _A
     if answer.failure and not found.rows and not more.whole:
         raise answer.failure
     notes = answer.notes
-    if more.whole and not any(one.is_text for one in wider.conditions):
+    if more.whole and not any(condition.is_text for condition in wider.conditions):
         # Everything there is has been looked at here, whatever became of the narrower question.
         notes = [note for note in notes if not note.lacks]
         answer = _Answer(whole=True, notes=notes)

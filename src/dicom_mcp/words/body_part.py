@@ -38,7 +38,7 @@ def body_part(*texts: str) -> str:
     return ", ".join(part for part in _WORDS if part in named - said_better)
 
 
-def related(one: str, other: str) -> bool:
+def related(part: str, other: str) -> bool:
     """Whether an earlier examination of one body part bears on another of the other.
 
     It does when a part is the same or a part of the other's: BRAIN and HEAD, CHEST and
@@ -46,7 +46,7 @@ def related(one: str, other: str) -> bool:
     """
     return any(
         mine == theirs or mine in _within(theirs) or theirs in _within(mine)
-        for mine in _parts(one)
+        for mine in _parts(part)
         for theirs in _parts(other)
     )
 

@@ -188,7 +188,7 @@ def _opened(word: str, shortest: int) -> str:
         return word
     if len(word) <= shortest:
         return "".join(map(_open, word))
-    lower = [one if len(one := letter.lower()) == 1 else _open(letter) for letter in word]
+    lower = [small if len(small := letter.lower()) == 1 else _open(letter) for letter in word]
     lower[0] = _open(word[0])
     inner = _INNER_CAPITAL.match(word)
     if inner:

@@ -310,13 +310,13 @@ ALTERNATIVES = tuple(frozenset(meant.split()) for meant in _WORDS if " " in mean
 def _table() -> dict[str, tuple[str, ...]]:
     """The codes by each word for them; a code is one too, and so is the meaning of those in use."""
     table = {
-        plain(meaning): (one,)
-        for one, meaning in MODALITIES.items()
+        plain(meaning): (code,)
+        for code, meaning in MODALITIES.items()
         if not meaning.endswith("(retired)")
     }
     for words, meant in ((words, tuple(meant.split())) for meant, words in _WORDS.items()):
         table |= {word.strip(): meant for word in re.split(r"[;\n]", words) if word.strip()}
-    table |= {one.lower(): (one,) for one in MODALITIES if one.lower() not in table}
+    table |= {code.lower(): (code,) for code in MODALITIES if code.lower() not in table}
     return table
 
 

@@ -66,21 +66,21 @@ def _pieces(word: str) -> list[tuple[str, bool]]:
     return [(part, at > 0) for at, part in enumerate(parts)]
 
 
-def _often_together(one: tuple[str, bool], other: tuple[str, bool]) -> bool:
-    if IDEOGRAPHIC.fullmatch(one[0]):
+def _often_together(piece: tuple[str, bool], other: tuple[str, bool]) -> bool:
+    if IDEOGRAPHIC.fullmatch(piece[0]):
         return IDEOGRAPHIC.fullmatch(other[0]) is not None
-    return other[1] or one[0].casefold() in PREFIXES
+    return other[1] or piece[0].casefold() in PREFIXES
 
 
 def _word_test(word: str) -> Callable[[frozenset[str]], bool]:
     if "*" in word or "?" in word:
         parts = (_forms_pattern(form) for form in forms(word))
         patterns = [re.compile(part) for part in parts]
-        return lambda group: any(p.fullmatch(one) for one in group for p in patterns)
+        return lambda group: any(p.fullmatch(form) for form in group for p in patterns)
     ways = forms(word.rstrip("."))
     if is_initial(word) and not IDEOGRAPHIC.match(word):
         start = tuple(ways)
-        return lambda group: any(one.startswith(start) for one in group)
+        return lambda group: any(form.startswith(start) for form in group)
     return lambda group: not ways.isdisjoint(group)
 
 

@@ -68,16 +68,16 @@ def _near(wanted: list[str], held: list[str]) -> float:
     return sum(nearest) / len(nearest) if min(nearest) else 0.0
 
 
-def _alike(one: str, other: str) -> float:
-    if one == other:
+def _alike(word: str, other: str) -> float:
+    if word == other:
         return 100.0
     from rapidfuzz import fuzz  # here: it would be a fiftieth of the server's start
     from rapidfuzz.distance import OSA
 
-    mistakes = max(1, min(len(one), len(other)) // _LETTERS_PER_MISTAKE)
-    if min(len(one), len(other)) >= _SHORTEST and OSA.distance(one, other) <= mistakes:
-        return 100.0 - 100.0 * OSA.distance(one, other) / max(len(one), len(other)) / 2
-    alike = fuzz.ratio(_heard(one), _heard(other))
+    mistakes = max(1, min(len(word), len(other)) // _LETTERS_PER_MISTAKE)
+    if min(len(word), len(other)) >= _SHORTEST and OSA.distance(word, other) <= mistakes:
+        return 100.0 - 100.0 * OSA.distance(word, other) / max(len(word), len(other)) / 2
+    alike = fuzz.ratio(_heard(word), _heard(other))
     return alike if alike >= _NEAR else 0.0
 
 

@@ -214,7 +214,7 @@ class WorklistRecheck:
     def holds(self, row: Match) -> bool:
         """Whether the row may be what was asked for: no condition is contradicted."""
         self._checked += 1
-        contradicted = [one for one in self._conditions if not one.holds(row)]
+        contradicted = [condition for condition in self._conditions if not condition.holds(row)]
         if not contradicted:
             return True
         for condition in contradicted:
@@ -287,7 +287,9 @@ class _Compiled:
         return " or ".join(self.keywords)
 
     def holds(self, row: Match) -> bool:
-        carried = [(keyword, one) for keyword, one in self._predicates if keyword in row]
+        carried = [
+            (keyword, predicate) for keyword, predicate in self._predicates if keyword in row
+        ]
         if not carried and self._is_compared:
             self.untold += 1
             return False
@@ -307,8 +309,8 @@ class _Compiled:
 def _identified(keyword: str, text: Several, argument: str) -> Condition:
     """One identifier or several; of what may be one or several both."""
     listed = values_of(keyword, text, argument=argument)
-    every = [one for value in listed for one in (value, *_leaves(value))]
-    keys = [values.identifier(one, vr_of(keyword), argument=argument) for one in every]
+    every = [written for value in listed for written in (value, *_leaves(value))]
+    keys = [values.identifier(written, vr_of(keyword), argument=argument) for written in every]
     if len(listed) > 1 and any(is_wild(key) or not key for key in keys):
         raise BadArgument(
             f"{argument} has wildcards among several values",
@@ -325,7 +327,7 @@ def _few(keys: Sequence[str]) -> list[str]:
 
 
 def _leaves(value: str) -> list[str]:
-    return [one for part in parts_of(value) for one in (part, *_leaves(part))]
+    return [text for part in parts_of(value) for text in (part, *_leaves(part))]
 
 
 def _station(text: str) -> Condition:

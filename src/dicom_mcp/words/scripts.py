@@ -31,7 +31,9 @@ class Script:
         script without `letters`, hardly nobody whose name is in it."""
         words = re.findall("[a-z]+", in_ascii(text).lower())
         rest = "".join(_TOGETHER.sub(" ", word) for word in words)
-        telling = next((one for one in _TELLING if one in rest and one in self.letters), "")
+        telling = next(
+            (letter for letter in _TELLING if letter in rest and letter in self.letters), ""
+        )
         return tuple(f"*{letter}*" for letter in self.letters.get(telling, self.common))
 
 
@@ -62,5 +64,7 @@ def only_script(name: str) -> Script | None:
         if word in ("LATIN", "FULLWIDTH"):
             return None
         called = _CALLED.get(word, word.capitalize())
-        found = next((one for one in SCRIPTS if one.name == called and not one.letters), found)
+        found = next(
+            (script for script in SCRIPTS if script.name == called and not script.letters), found
+        )
     return found

@@ -75,7 +75,7 @@ def _bounded(picture: Any, most: int) -> bytes:
     picture.save(file, "PNG")
     while file.tell() > most and max(picture.size) >= _SMALLEST:
         if file.getvalue().startswith(b"\xff\xd8"):
-            picture = picture.resize([one * 3 // 4 for one in picture.size])
+            picture = picture.resize([length * 3 // 4 for length in picture.size])
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=80)
     return file.getvalue()
