@@ -144,8 +144,17 @@ def test_an_order_that_nothing_tells_is_said_not_to_be_known(tmp_path: Path) -> 
         said, _ = look(node, "view_image", series_instance_uid=SERIES, at="last")
         assert said["complete"] is False
         assert said["image"]["place"] == "12 of 12 in no known order"
-        assert the_note(said["notes"], "which is the first or the last is not known")
+        assert the_note(said["notes"], "say neither where they lie nor when", "is not known")
         assert "no numbers" in fail(node, "view_image", series_instance_uid=SERIES, at=3)
+
+
+def test_images_of_one_place_are_not_said_to_have_none(tmp_path: Path) -> None:
+    images = without_position(stack(), ContentTime=lambda _: "", AcquisitionTime=lambda _: "")
+    for one in images:
+        one.ImagePositionPatient, one.ImageOrientationPatient = [0, 0, 5], [1, 0, 0, 0, 1, 0]
+    with archive(images, "DIMSE", tmp_path) as node:
+        said, _ = look(node, "view_image", series_instance_uid=SERIES)
+        assert the_note(said["notes"], "lie at one place, and no time tells them apart")
 
 
 def test_a_localizer_in_the_stack_lies_by_itself_at_the_end(tmp_path: Path) -> None:

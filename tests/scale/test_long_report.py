@@ -49,4 +49,4 @@ def test_five_million_characters_are_read_page_by_page(tmp_path: Path) -> None:
     is_all = read == report.text, rows == [*report.dose]  # whose difference nobody could print
     assert is_all == (True, True)
     assert max(costs[1:]) < _MOST
-    assert_complete(document, path)
+    assert_complete(document, path, report)

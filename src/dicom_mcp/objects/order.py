@@ -150,9 +150,12 @@ def _sorted(found: Members, facts: dict[str, _Facts], why: str, fault: str) -> M
             return replace(
                 found, objects=keyed.objects, order=words, notes=(*found.notes, told, *keyed.notes)
             )
+    alike = "say neither where they lie nor when they were taken"
+    if len(places) == len(found.objects):
+        alike = "lie at one place, and no time tells them apart"
     told = perhaps(
-        f"instance numbers {why}, and the images say neither where they lie nor when they were "
-        "taken: which is the first or the last is not known.",
+        f"instance numbers {why}, and the images {alike}: which is the first or the last is not "
+        "known.",
         f" Headers could not be read: {fault}" if fault else "",
     )
     return replace(found, order="in no known order", notes=(*found.notes, told), is_ordered=False)
