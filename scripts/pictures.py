@@ -214,6 +214,11 @@ def main() -> None:
             chromium.do("frame", {"id": None})
             chromium.run("document.documentElement.style.overflow = 'hidden'")
             take(chromium, FOLDER / "viewer.png")
+        with client(settings) as url, browser(width=_WIDTH, height=520) as chromium:
+            shown(chromium, url, "count_studies", group_by=["month", "modality"])
+            chromium.do("frame", {"id": None})
+            chromium.run("document.documentElement.style.overflow = 'hidden'")
+            take(chromium, FOLDER / "chart.png")
 
 
 if __name__ == "__main__":
