@@ -1,6 +1,7 @@
 """What libraries in C do to the process apart, they do not do to us."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -278,3 +279,13 @@ def _bomb(mebibytes: int) -> bytes:
     deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     piece = deflating.compress(bytes(1 << 20)) + deflating.flush(zlib.Z_FULL_FLUSH)
     return piece * mebibytes
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="this system does not tell")
+def test_a_process_that_has_looked_at_anything_can_write_no_file() -> None:
+    with Apart() as apart:
+        with suppress(Failed):
+            apart.ask("rle", b"", memory=1 << 20, rows=1, columns=1, bits=8)
+        pid = _pid(apart)
+        limits = Path(f"/proc/{pid}/limits").read_text()
+    assert re.search(r"^Max file size +0 +0 ", limits, re.MULTILINE)

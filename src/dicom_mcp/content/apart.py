@@ -245,7 +245,7 @@ def _command() -> list[object]:
     """What the process is told, and how it is started."""
     script = Path(__file__).parent / "outside" / "process.py"
     setting = {"path": _packages(), "seconds": _SECONDS}
-    return [setting, sys.executable, "-I", "-S", "-B", str(script)]
+    return [setting, sys.executable, "-I", "-S", str(script)]
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

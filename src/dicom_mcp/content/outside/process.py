@@ -123,12 +123,16 @@ class Bounds:
     def __init__(self, seconds: int) -> None:
         self._most = 0
         self._is_watched = False
+        self._may_write = True
         _limit("RLIMIT_CPU", seconds)
-        _limit("RLIMIT_FSIZE", 0)
         _limit("RLIMIT_CORE", 0)
 
     def allow(self, memory: int) -> None:
-        """So many bytes more than the process has now."""
+        """So many bytes more than the process has now, and no file: until the first wish is looked
+        at, libraries may keep what Python made of them, which takes longer than all else here."""
+        if self._may_write:
+            self._may_write, sys.dont_write_bytecode = False, True
+            _limit("RLIMIT_FSIZE", 0)
         taken = _address_space()
         if taken and _limit("RLIMIT_AS", taken + memory, is_final=False):
             return
