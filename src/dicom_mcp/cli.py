@@ -139,6 +139,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     _add_connect(connect)
 
+    index = commands.add_parser(
+        "index", help="keep what an archive holds, to ask all of it at once"
+    )
+    _add_index(index)
+
     completion = commands.add_parser(
         "completion", help="print what completes commands in a shell: source it there"
     )
@@ -191,6 +196,26 @@ def _add_connect(connect: argparse.ArgumentParser) -> None:
     connect.add_argument("--undo", action="store_true", help="take it out again")
     connect.add_argument("--yes", action="store_true", help="change without asking")
     connect.set_defaults(run=_connect)
+
+
+def _add_index(index: argparse.ArgumentParser) -> None:
+    verbs = index.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb, said in _VERBS.items():
+        parser = verbs.add_parser(verb, help=said)
+        parser.add_argument("node", nargs="?", default="", help="its name (default: every node)")
+        parser.set_defaults(run=_index, verb=verb)
+        if verb == "sync":
+            parser.add_argument("--keep-going", action="store_true", help="until Ctrl-C")
+        if verb == "check":
+            parser.add_argument("--days", type=int, default=30, help="how many (default: 30)")
+
+
+_VERBS = {
+    "sync": "fill it, or bring it up to date",
+    "status": "show what it covers",
+    "check": "ask the archive again for some days, and compare",
+    "drop": "remove it",
+}
 
 
 def _port(text: str) -> int:
@@ -298,6 +323,18 @@ def _connect(chosen: argparse.Namespace) -> None:
             yes=chosen.yes,
             ask=asked,
         )
+    )
+
+
+def _index(chosen: argparse.Namespace) -> None:
+    from .terminal import index
+
+    if chosen.verb == "sync":
+        sys.exit(index.sync(chosen.config, chosen.node, keep_going=chosen.keep_going))
+    if chosen.verb == "check":
+        sys.exit(index.check(chosen.config, chosen.node, chosen.days))
+    sys.exit(
+        {"status": index.status, "drop": index.remove}[chosen.verb](chosen.config, chosen.node)
     )
 
 

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from .errors import BadConfiguration
+from .index_settings import IndexSettings
 from .machine import at_home, is_file, others_may_read, others_may_write, settings_folder
 from .node import (
     DEFAULT_CALLED_AE_TITLE,
@@ -51,6 +52,8 @@ class Settings:
     file: Path | None = None
     secret_files: tuple[Path, ...] = ()
     toolsets_off: frozenset[str] = frozenset()
+    # How an index is kept, if one is.
+    index: IndexSettings | None = None
 
     @property
     def nodes(self) -> dict[str, AnyNode]:
@@ -87,6 +90,7 @@ def load(
         read.path,
         read.secret_files,
         settings.toolsets_off | read.toolsets_off,
+        read.index,
     )
 
 

@@ -12,6 +12,7 @@ DicomMcpError
 │   └── NotAllowed                  the operator switched this off
 ├── AnswerTooLong                   answered, but with more than clients take at once
 ├── Cancelled                       the caller went away: no failure of anything
+├── IndexUnavailable                an index whose engine is missing or whose files cannot be used
 ├── Defect                          dicom-mcp itself failed; its log says where
 ├── ContentError                    an object that is not there, or cannot be read or shown rightly
 └── ArchiveError                    asked, but not answered; always says where
@@ -181,6 +182,10 @@ class Defect(DicomMcpError):
 
 class AnswerTooLong(DicomMcpError):
     """The answer has more bytes than clients take."""
+
+
+class IndexUnavailable(DicomMcpError):
+    """The engine that reads and writes an index is not installed, or its files cannot be used."""
 
 
 class Cancelled(DicomMcpError):

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from .errors import BadConfiguration
+from .index_settings import IndexSettings
 from .machine import at_home, is_file
 from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
 from .setting import (
@@ -72,6 +73,10 @@ class NodesFile:
         tuple[AnyNode, ...],
         Setting("Tables [nodes.NAME]", form=dict[str, dict[str, Any]], needed=True),
     ] = ()
+    index: Annotated[
+        IndexSettings | None,
+        Setting("An index is kept: true, or the settings of `index`", form=bool | IndexSettings),
+    ] = None
     # Itself, and the files that it names for a password or a token.
     path: Path | None = None
     secret_files: tuple[Path, ...] = ()

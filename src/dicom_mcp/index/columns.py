@@ -1,0 +1,150 @@
+"""The columns of the index: what each is called in SQL, its type there, and where it comes from.
+
+What was written differently than it is meant (a date, a number, a manufacturer) is kept as written
+too, in a column that ends in `_text`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..standard.query import Match, texts
+from ..standard.reading import read
+from ..standard.values import count_of
+from ..words.body_part import body_part
+from ..words.manufacturer import manufacturer
+
+type Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its type in SQL, what it means, the attribute it is read from, and how."""
+
+    name: str
+    type: str
+    meaning: str
+    keyword: str
+    reads: Callable[[str, list[str]], Any]
+
+
+def _first(_: str, values: list[str]) -> Any:
+    return values[0] if values else None
+
+
+def _all(_: str, values: list[str]) -> Any:
+    return values or None
+
+
+def _day(keyword: str, values: list[str]) -> Any:
+    read_as = read("DA", keyword, values[0]) if values else None
+    return f"{read_as[0][:4]}-{read_as[0][4:6]}-{read_as[0][6:]}" if read_as else None
+
+
+def _time(keyword: str, values: list[str]) -> Any:
+    read_as = read("TM", keyword, values[0]) if values else None
+    if not read_as:
+        return None
+    digits = read_as[0][:6].ljust(6, "0")
+    return f"{digits[:2]}:{digits[2:4]}:{digits[4:]}"
+
+
+def _count(_: str, values: list[str]) -> Any:
+    return count_of(values[0]) if values else None
+
+
+def _part(number: int) -> Callable[[str, list[str]], Any]:
+    """One component of a name's first group (PS3.5 6.2.1): family, given, middle."""
+
+    def reads(_: str, values: list[str]) -> Any:
+        components = values[0].split("=")[0].split("^") if values else []
+        return (components[number].strip() if number < len(components) else "") or None
+
+    return reads
+
+
+def _maker(_: str, values: list[str]) -> Any:
+    return manufacturer(values[0]) if values else None
+
+
+def _body(_: str, values: list[str]) -> Any:
+    return body_part(*values) or None
+
+
+def _text(name: str, meaning: str, keyword: str) -> Column:
+    return Column(name, "VARCHAR", meaning, keyword, _first)
+
+
+# What tells which day's question brought a study: YYYY-MM-DD, "" for what has no date.
+ASKED_DAY = "asked_day"
+
+STUDIES: tuple[Column, ...] = (
+    _text("study_uid", "Study Instance UID", "StudyInstanceUID"),
+    _text("patient_id", "Patient ID, with its leading zeros", "PatientID"),
+    _text("issuer", "who issued the Patient ID", "IssuerOfPatientID"),
+    _text("patient_name", "as written: Family^Given^Middle", "PatientName"),
+    Column("family_name", "VARCHAR", "first part of the name", "PatientName", _part(0)),
+    Column("given_name", "VARCHAR", "second part of the name", "PatientName", _part(1)),
+    Column("birth_date", "DATE", "date of birth", "PatientBirthDate", _day),
+    _text("birth_date_text", "as written", "PatientBirthDate"),
+    _text("sex", "M, F or O", "PatientSex"),
+    Column("study_date", "DATE", "day of the study", "StudyDate", _day),
+    _text("study_date_text", "as written", "StudyDate"),
+    Column("study_time", "TIME", "its time of day", "StudyTime", _time),
+    _text("accession_number", "of the order", "AccessionNumber"),
+    _text("study_description", "what was examined, in words", "StudyDescription"),
+    _text("study_id", "the number a department gave it", "StudyID"),
+    _text("referring_physician", "who asked for it, as written", "ReferringPhysicianName"),
+    Column("modalities", "VARCHAR[]", "of its series", "ModalitiesInStudy", _all),
+    Column(
+        "series_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedSeries", _count
+    ),
+    Column(
+        "image_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedInstances", _count
+    ),
+)
+
+SERIES: tuple[Column, ...] = (
+    _text("series_uid", "Series Instance UID", "SeriesInstanceUID"),
+    _text("study_uid", "of its study", "StudyInstanceUID"),
+    Column("series_number", "BIGINT", "its number in the study", "SeriesNumber", _count),
+    _text("modality", "CT, MR, SR, …", "Modality"),
+    _text("series_description", "in words", "SeriesDescription"),
+    Column("body_part", "VARCHAR", "one word for each part", "BodyPartExamined", _body),
+    _text("body_part_text", "as written", "BodyPartExamined"),
+    _text("laterality", "L or R", "Laterality"),
+    _text("protocol_name", "of the scanner", "ProtocolName"),
+    Column("series_date", "DATE", "day of the series", "SeriesDate", _day),
+    Column("series_time", "TIME", "its time of day", "SeriesTime", _time),
+    Column("manufacturer", "VARCHAR", "one name for each maker", "Manufacturer", _maker),
+    _text("manufacturer_text", "as written", "Manufacturer"),
+    _text("model", "of the scanner", "ManufacturerModelName"),
+    _text("station", "which scanner", "StationName"),
+    Column(
+        "image_count", "INTEGER", "as the archive counts", "NumberOfSeriesRelatedInstances", _count
+    ),
+)
+
+TABLES: Mapping[str, tuple[Column, ...]] = {"studies": STUDIES, "series": SERIES}
+
+
+def wanted(table: str) -> tuple[str, ...]:
+    """The keywords that a table's rows are read from."""
+    return tuple(dict.fromkeys(column.keyword for column in TABLES[table]))
+
+
+def row_of(table: str, match: Match) -> Row:
+    """A match as a row, without the day it was asked for."""
+    values = {
+        keyword: [text for text in texts(match.get(keyword, "")) if text]
+        for keyword in wanted(table)
+    }
+    return {
+        column.name: column.reads(column.keyword, values[column.keyword])
+        for column in TABLES[table]
+    }
+
+
+def types_of(table: str) -> dict[str, str]:
+    """The type in SQL of each column of a table's files."""
+    return {column.name: column.type for column in TABLES[table]} | {ASKED_DAY: "VARCHAR"}

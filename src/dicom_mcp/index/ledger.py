@@ -1,0 +1,194 @@
+"""Which days of an archive were asked for, when, what they had, and whether that was all."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from ..errors import BadConfiguration
+
+# What the files of another version hold may be called otherwise.
+VERSION = 1
+
+_DAY = timedelta(days=1)
+
+# How long the other side may take to write what is a few rows.
+_SECONDS = 30.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS day (
+  day TEXT PRIMARY KEY, asked REAL NOT NULL, studies INTEGER NOT NULL, series INTEGER NOT NULL,
+  images INTEGER, whole INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some days in a row, both ends included; without them what has no date."""
+
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def days(self) -> list[str]:
+        """Each day as the ledger writes it; "" is what has no date."""
+        if self.first is None or self.last is None:
+            return [""]
+        count = (self.last - self.first).days + 1
+        return [(self.first + number * _DAY).isoformat() for number in range(count)]
+
+    @property
+    def key(self) -> str:
+        """The days as a key of StudyDate (PS3.4 C.2.2.2.5); "" for what has no date."""
+        if self.first is None or self.last is None:
+            return ""
+        ends = [f"{day:%Y%m%d}".zfill(8) for day in dict.fromkeys((self.first, self.last))]
+        return "-".join(ends)
+
+    def halves(self) -> "tuple[Span, Span] | None":
+        """The later half and the earlier one; None of what cannot be parted by days."""
+        if self.first is None or self.last is None or self.first == self.last:
+            return None
+        middle = self.first + (self.last - self.first) // 2
+        return Span(middle + _DAY, self.last), Span(self.first, middle)
+
+    def __str__(self) -> str:
+        return (
+            " to ".join(dict.fromkeys((str(self.first), str(self.last))))
+            if self.first
+            else ("no date")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one day: when it was asked for (seconds since 1970), what it had, whether
+    that was all, and why not. `images` is None where the archive does not count them."""
+
+    day: str
+    asked: float
+    studies: int
+    series: int
+    images: int | None
+    whole: bool
+    why: str = ""
+
+
+class Ledger:
+    """The ledger of one archive's index, in a file; one writes, any number read."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, made anew where there is none. Raises BadConfiguration for one of another
+        version, or that cannot be read."""
+        self._path = path
+        try:
+            self._rows = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
+            self._rows.execute("PRAGMA journal_mode = WAL")
+            self._rows.executescript(_TABLES)
+            known = self.told("version")
+        except sqlite3.Error as error:
+            raise BadConfiguration(
+                f"the index's ledger {path} cannot be read ({error})",
+                "dicom-mcp index drop removes this index; sync then builds it anew",
+            ) from None
+        if not known:
+            self.tell("version", str(VERSION))
+        elif known != str(VERSION):
+            self.close()
+            raise BadConfiguration(
+                f"the index beside {path} was made by another version of dicom-mcp",
+                "dicom-mcp index drop removes it; sync then builds it anew",
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._rows.close()
+
+    def told(self, key: str) -> str:
+        """What was noted under this key; "" for nothing."""
+        row = self._rows.execute("SELECT value FROM told WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def tell(self, key: str, value: str) -> None:
+        """Note something."""
+        self._rows.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (key, value))
+
+    @property
+    def edition(self) -> str:
+        """Another one whenever the files were, or are being, changed."""
+        return f"{self.told('edition')}{self.told('writing')}"
+
+    @contextmanager
+    def writing(self, span: Span, others: Iterable[str]) -> Generator[None]:
+        """While the files of these days, and of some others, change: until it is done nothing is
+        known of them, whatever ends the process."""
+        self._rows.execute("BEGIN IMMEDIATE")
+        self._rows.executemany(
+            "UPDATE day SET whole = 0, why = 'it was being written' WHERE day = ?",
+            [(day,) for day in (*span.days, *others)],
+        )
+        self.tell("writing", json.dumps([str(span.first or ""), str(span.last or "")]))
+        self._rows.execute("COMMIT")
+        yield
+        self.tell("edition", str(time.time_ns()))
+        self.tell("writing", "")
+
+    @property
+    def broken_off(self) -> Span | None:
+        """The days whose writing was broken off."""
+        told = self.told("writing")
+        if not told:
+            return None
+        first, last = json.loads(told)
+        return Span(date.fromisoformat(first), date.fromisoformat(last)) if first else Span()
+
+    def enter(self, entries: Iterable[Entry]) -> None:
+        """What was found of some days, in place of what was known of them."""
+        self._rows.execute("BEGIN IMMEDIATE")
+        self._rows.executemany(
+            "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
+        )
+        self._rows.execute("COMMIT")
+
+    def forget(self, days: Sequence[str]) -> None:
+        """These days are to be asked for anew."""
+        self._rows.executemany("UPDATE day SET asked = 0 WHERE day = ?", [(day,) for day in days])
+
+    def days(self) -> dict[str, Entry]:
+        """Every day that was asked for, by its name."""
+        rows = self._rows.execute("SELECT * FROM day ORDER BY day")
+        return {
+            day: Entry(day, asked, studies, series, images, bool(whole), why)
+            for day, asked, studies, series, images, whole, why in rows
+        }
+
+    def totals(self) -> Mapping[str, int]:
+        """How many days are known, how many of them whole, and what they have."""
+        row = self._rows.execute(
+            "SELECT count(*), coalesce(sum(whole), 0), coalesce(sum(studies), 0),"
+            " coalesce(sum(series), 0) FROM day"
+        ).fetchone()
+        return dict(zip(("days", "whole", "studies", "series"), row, strict=True))
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Generator[None]:
+    """Be the one who writes in this folder; the lock goes with the process, whatever ends it.
+
+    Raises BadConfiguration where somebody else writes.
+    """
+    with closing(sqlite3.connect(folder / "writer.lock", timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise BadConfiguration(
+                "another process is writing this index",
+                "Wait for it, or stop it; what is there can be asked meanwhile",
+            ) from None
+        yield

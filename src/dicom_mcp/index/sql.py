@@ -1,0 +1,192 @@
+"""Questions in SQL to an index: one SELECT over its views, which can neither write nor reach
+anything else, in so much time, memory and room."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from ..deadline import Deadline
+from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
+from .columns import TABLES
+from .ledger import Ledger
+from .store import Store, engine_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Memory of one question; what needs more is told so. One without bounds is ended by its deadline.
+_MEMORY = "256MB"
+
+# How often a question is asked anew because the files changed meanwhile.
+_MOST_TRIES = 5
+
+# Functions in FROM; all others read files, or tell of the engine and the machine.
+_SOURCES = frozenset({"unnest", "range", "generate_series"})
+
+# Scalar functions that tell of the engine, the machine or its files, by how they begin.
+_FORBIDDEN = ("current_setting", "duckdb_", "pragma_", "read_", "getenv", "set_config", "currval",
+              "nextval", "write_", "which_secret", "getvariable", "query", "txid_")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a question brought: its columns, at most so many rows, and whether there were more."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    has_more: bool
+
+
+def ask(
+    store: Store, ledger: Ledger, statement: str, *, most_rows: int, deadline: Deadline
+) -> Table:
+    """What one SELECT over `studies` and `series` brings.
+
+    Raises BadArgument for what is no such statement or cannot be answered as it is written,
+    DeadlinePassed, and IndexUnavailable for files that cannot be read.
+    """
+    with closing(_engine_over(store)) as engine:
+        check(engine, statement)
+        for _ in range(_MOST_TRIES):
+            edition = ledger.edition
+            found = _fetched(engine, statement, most_rows, deadline)
+            if ledger.edition == edition:
+                return found
+    raise IndexUnavailable(
+        "the index was being written each time it was asked", "Ask again in a minute"
+    )
+
+
+def _engine_over(store: Store) -> "DuckDBPyConnection":
+    """An engine that has the views, and reaches nothing but the files behind them."""
+    engine = engine_of(memory_limit=_MEMORY, threads=2, temp_directory="")
+    try:
+        engine.execute("SET python_enable_replacements = false")
+        engine.execute(f"SET allowed_directories = [{_text(str(store.folder) + '/')}]")
+        engine.execute("SET enable_external_access = false")
+        for table, columns in TABLES.items():
+            if files := store.files(table):
+                several = ", ".join(_text(str(file)) for file in files)
+                source = f"read_parquet([{several}])"
+            else:
+                nothing = ", ".join(f"NULL::{column.type} AS {column.name}" for column in columns)
+                source = f"(SELECT {nothing}) WHERE false"
+            names = ", ".join(column.name for column in columns)
+            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM {source}")
+        engine.execute("SET lock_configuration = true")
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def check(engine: "DuckDBPyConnection", statement: str) -> None:
+    """Raise BadArgument for what is not one SELECT over the views alone."""
+    import duckdb
+
+    try:
+        several = duckdb.extract_statements(statement)
+    except duckdb.Error as error:
+        raise _wrong(error) from None
+    if len(several) != 1 or several[0].type != duckdb.StatementType.SELECT:
+        raise BadArgument(
+            "sql is not one SELECT", "Write one SELECT over studies and series, and nothing else"
+        )
+    (told,) = engine.execute("SELECT json_serialize_sql(?)", [statement]).fetchall()[0]
+    parsed = json.loads(told)
+    if parsed.get("error"):
+        raise BadArgument("sql is not one SELECT", "Write one SELECT over studies and series")
+    parts = [*_parts(parsed)]
+    named = {
+        entry["key"].lower()  # by WITH
+        for part in parts
+        if isinstance(part.get("cte_map"), dict)
+        for entry in part["cte_map"].get("map", ())
+    }
+    for part in parts:
+        _check_part(part, named)
+
+
+def _check_part(part: Mapping[str, Any], named: set[str]) -> None:
+    kind, function = part.get("type"), str(part.get("function_name", "")).lower()
+    if kind == "BASE_TABLE":
+        table = str(part.get("table_name", "")).lower()
+        schema = str(part.get("schema_name", "")) + str(part.get("catalog_name", ""))
+        if schema or table not in {*TABLES, *named}:
+            raise BadArgument(
+                f"there is no table {table[:40]!r}", f"The tables are {' and '.join(TABLES)}"
+            )
+    if kind == "TABLE_FUNCTION":
+        source = str(part["function"].get("function_name", "")).lower()
+        if source not in _SOURCES:
+            raise BadArgument(
+                f"{source[:40]} cannot stand in FROM", f"The tables are {' and '.join(TABLES)}"
+            )
+    if function.startswith(_FORBIDDEN):
+        raise BadArgument(f"{function[:40]} cannot be used here", "Ask about studies and series")
+
+
+def _parts(told: Any) -> Iterator[Mapping[str, Any]]:
+    """Every part of a parsed statement."""
+    left = [told]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += cast("list[Any]", part)
+        elif isinstance(part, dict):
+            part = cast("dict[str, Any]", part)
+            yield part
+            left += part.values()
+
+
+def _fetched(
+    engine: "DuckDBPyConnection", statement: str, most_rows: int, deadline: Deadline
+) -> Table:
+    import duckdb
+
+    clock = threading.Timer(deadline.remaining(), engine.interrupt)
+    clock.daemon = True
+    with deadline.interrupting(engine.interrupt):
+        clock.start()
+        try:
+            found = engine.execute(statement)
+            names = [column[0] for column in found.description or ()]
+            rows: Sequence[tuple[Any, ...]] = found.fetchmany(most_rows + 1)
+        except duckdb.InterruptException:
+            deadline.check()
+            raise DeadlinePassed(
+                f"the question took longer than {deadline.seconds:g} seconds",
+                "Ask about fewer days, or without joining so much",
+            ) from None
+        except duckdb.OutOfMemoryException:
+            raise BadArgument(
+                f"the question needs more than {_MEMORY} of memory",
+                "Group or filter earlier, or ask about fewer days",
+            ) from None
+        except duckdb.IOException as error:
+            raise IndexUnavailable(
+                f"a file of the index cannot be read ({_line(error)})",
+                "dicom-mcp index check says which; index drop and sync build it anew",
+            ) from None
+        except duckdb.Error as error:
+            raise _wrong(error) from None
+        finally:
+            clock.cancel()
+    return Table(names, [[*row] for row in rows[:most_rows]], len(rows) > most_rows)
+
+
+def _wrong(error: Exception) -> BadArgument:
+    return BadArgument(
+        f"the SQL cannot be answered: {_line(error)}", "Correct it; the columns are in the notes"
+    )
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:300]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,194 @@
+"""The files of an index: Parquet, one for each table and month of an archive's studies.
+
+Each file is replaced as a whole, so that whoever reads one (this server, another one, a notebook,
+another engine) has what was written before or after. The ledger says meanwhile that the days which
+are being written are not known.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadConfiguration, IndexUnavailable
+from .columns import ASKED_DAY, TABLES, Row, types_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# The file of what has no date.
+UNDATED = "undated"
+
+# What writing a month may take, of a server that has other things to hold.
+_MEMORY = "200MB"
+
+
+def month_of(day: str) -> str:
+    """The file that a day is in."""
+    return day[:7] or UNDATED
+
+
+class Store:
+    """The files below one folder, which is the owner's only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Make the folders. Raises BadConfiguration where that cannot be."""
+        try:
+            for table in TABLES:
+                (self.folder / table).mkdir(parents=True, exist_ok=True)
+                (self.folder / table).chmod(0o700)
+            self.folder.chmod(0o700)
+            for left in self.folder.rglob("*.partial"):  # of a process that was killed
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadConfiguration(
+                f"the index's folder {self.folder} cannot be written: {error.strerror}",
+                "Name another one: folder, in [index] of the configuration file",
+            ) from None
+
+    def files(self, table: str) -> list[Path]:
+        """Every file of a table, by month."""
+        return sorted((self.folder / table).glob("*.parquet"))
+
+    def days_of(self, studies: Iterable[str]) -> dict[str, str]:
+        """The day under which each of these studies is kept, by its UID."""
+        files = self.files("studies")
+        if not files:
+            return {}
+        with _engine() as engine:
+            engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
+            _load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
+            rows = engine.execute(
+                f"SELECT study_uid, {ASKED_DAY} FROM read_parquet(?) SEMI JOIN asked"
+                " ON study_uid = uid",
+                [[str(file) for file in files]],
+            ).fetchall()
+        return dict(rows)
+
+    def rows_of(self, day: str, columns: Sequence[str]) -> dict[str, Row]:
+        """These columns of the studies of one day, by their UID."""
+        file = self.folder / "studies" / f"{month_of(day)}.parquet"
+        if not file.exists():
+            return {}
+        with _engine() as engine:
+            rows = engine.execute(
+                f"SELECT study_uid, {', '.join(columns)} FROM read_parquet({_quoted(file)})"
+                f" WHERE {ASKED_DAY} = ?",
+                [day],
+            ).fetchall()
+        return {uid: dict(zip(columns, values, strict=True)) for uid, *values in rows}
+
+    def write(self, days: Sequence[str], rows: Mapping[str, list[Row]], moved: set[str]) -> None:
+        """Put these rows in place of what is kept of the days, and of the studies that they are of;
+        some of which were kept under days that have `moved` away."""
+        try:
+            with _engine() as engine:
+                for table, some in rows.items():
+                    self._write(engine, table, days, some, {month_of(day) for day in moved})
+        except OSError as error:
+            raise _full(self.folder, error.strerror or "it cannot be written") from None
+
+    def _write(
+        self,
+        engine: "DuckDBPyConnection",
+        table: str,
+        days: Sequence[str],
+        rows: Sequence[Row],
+        others: set[str],
+    ) -> None:
+        types = types_of(table)
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE came ({columns})")
+        _load(engine, "came", types, rows)
+        engine.execute("CREATE OR REPLACE TEMP TABLE renewed (day VARCHAR)")
+        _load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
+        by_month: dict[str, None] = dict.fromkeys(map(month_of, days))
+        # What came is written before what it was elsewhere is taken away: nothing is ever missing.
+        for month in (*by_month, *sorted(others - by_month.keys())):
+            self._renew(engine, table, month)
+
+    def _renew(self, engine: "DuckDBPyConnection", table: str, month: str) -> None:
+        file = self.folder / table / f"{month}.parquet"
+        new = "SELECT * FROM came WHERE " + (
+            f"{ASKED_DAY} = ''" if month == UNDATED else f"{ASKED_DAY}[:7] = '{month}'"
+        )
+        kept = (
+            f"SELECT * FROM read_parquet({_quoted(file)}) ANTI JOIN renewed ON {ASKED_DAY} = day "
+            "WHERE study_uid NOT IN (SELECT study_uid FROM came)"
+        )
+        every = f"{kept} UNION ALL BY NAME {new}" if file.exists() else new
+        order = "series_uid" if table == "series" else "study_uid"
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE month AS {every}")
+        (count,) = engine.execute("SELECT count(*) FROM month").fetchall()[0]
+        if not count:
+            file.unlink(missing_ok=True)
+            return
+        partial = file.with_suffix(".partial")
+        try:
+            engine.execute(
+                f"COPY (SELECT * FROM month ORDER BY {ASKED_DAY}, {order}) TO {_quoted(partial)}"
+                " (FORMAT parquet, COMPRESSION zstd)"
+            )
+            partial.chmod(0o600)
+            partial.replace(file)
+        except Exception as error:
+            partial.unlink(missing_ok=True)
+            raise _full(self.folder, str(error).splitlines()[0]) from error
+
+
+def engine_of(**options: Any) -> "DuckDBPyConnection":
+    """A DuckDB that has nothing yet. Raises IndexUnavailable where it is not installed."""
+    try:
+        import duckdb
+    except ImportError:
+        raise IndexUnavailable(
+            "the index needs DuckDB, which is not installed here",
+            "Install dicom-archive-mcp with the extra index: dicom-archive-mcp[index]",
+        ) from None
+    off = {"autoload_known_extensions": False, "autoinstall_known_extensions": False}
+    return duckdb.connect(":memory:", config={**off, **options})
+
+
+@contextmanager
+def _engine() -> Generator["DuckDBPyConnection"]:
+    engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory="")
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _load(
+    engine: "DuckDBPyConnection", table: str, types: Mapping[str, str], rows: Iterable[Row]
+) -> None:
+    """Fill a table by way of a file that only its owner reads: rows one by one take a hundred times
+    as long."""
+    descriptor, name = tempfile.mkstemp(suffix=".json")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
+            for row in rows:
+                lines.write(json.dumps(row, ensure_ascii=True) + "\n")
+        columns = ", ".join(f"{column}: '{kind}'" for column, kind in types.items())
+        engine.execute(
+            f"INSERT INTO {table} SELECT {', '.join(types)} FROM read_json({_quoted(Path(name))},"
+            f" format = 'newline_delimited', columns = {{{columns}}})"
+        )
+    finally:
+        Path(name).unlink()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _full(folder: Path, why: str) -> IndexUnavailable:
+    return IndexUnavailable(
+        f"the index in {folder} could not be written: {why}",
+        "Look whether the disk is full. What was there before is still there",
+    )

@@ -1,0 +1,292 @@
+"""Keeping an index as its archive is: newest days first, then the last days again and again, and
+the older ones in turn.
+
+Everything is asked by the same verbs as a person's question, so that what an archive cuts, ignores
+or keeps back is found out as it is there; what could not be shown to be whole is entered as such.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from ..deadline import Deadline
+from ..dicom_api import Archive
+from ..errors import AskedInVain, DeadlinePassed
+from ..standard.levels import Level
+from ..standard.note import Named
+from ..standard.query import Match, Matches, Query
+from .columns import ASKED_DAY, Row, row_of, wanted
+from .ledger import Entry, Ledger, Span
+from .store import Store
+
+_DAY = timedelta(days=1)
+
+# Studies that one question is made for, at most so many days, and the seconds it may take.
+_STUDIES = 1_500
+_MOST_DAYS = 366
+_SECONDS = 300.0
+
+# More studies than a span of days may have before it is parted.
+_MOST = 20_000
+
+# Before this nothing was stored: DICOM is of 1993, and radiography of 1895.
+_FIRST_DAY = date(1895, 1, 1)
+
+# A day is asked for again at the earliest after so long while it is new, and so many days are new.
+_AGAIN_SECONDS = 600.0
+_NEW_DAYS = 3
+
+_UNIQUE = "StudyInstanceUID"
+
+# What of a study is compared with what the archive has now; counts change while it is made.
+COMPARED = (
+    *("patient_id", "patient_name", "accession_number", "study_description", "study_date_text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question: the days it was about, what they have, and whether that is all."""
+
+    span: Span
+    studies: int
+    series: int
+    whole: bool
+    why: str = ""
+
+
+class Sync:
+    """The index of one archive, brought up to date question by question.
+
+    `now` tells the time in seconds since 1970, `zone` where the archive's days begin.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        store: Store,
+        ledger: Ledger,
+        *,
+        zone: tzinfo | None = None,
+        since: date | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._archive = archive
+        self._store = store
+        self._ledger = ledger
+        self._zone = zone
+        self._since = max(since or _FIRST_DAY, _FIRST_DAY)
+        self._now = now
+        self._days_at_once = 1
+
+    def step(self) -> Step | None:
+        """Ask one question, of the days that are due first, and enter what comes; None when none
+        is due.
+
+        Raises ArchiveError where the archive did not answer, and IndexUnavailable.
+        """
+        span = self._due()
+        return self._bring(span) if span else None
+
+    @property
+    def today(self) -> date:
+        """Which day it is at the archive."""
+        return datetime.fromtimestamp(self._now(), self._zone).date()
+
+    def _due(self) -> Span | None:
+        """What has to be asked for first."""
+        if broken_off := self._ledger.broken_off:
+            return broken_off
+        known = self._ledger.days()
+        now, today = self._now(), self.today
+        recent = [today - number * _DAY for number in range(_NEW_DAYS)]
+        for day in (*recent, today + _DAY):  # clocks of scanners differ
+            entry = known.get(day.isoformat())
+            if entry is None or entry.asked < now - _AGAIN_SECONDS:
+                return Span(day, day)
+        if older := self._not_asked(known, today):
+            return older
+        if "" not in known or known[""].asked < now - _AGAIN_SECONDS * 6:
+            return Span()
+        return self._in_turn(known, now)
+
+    def _not_asked(self, known: dict[str, Entry], today: date) -> Span | None:
+        """The newest days that were never asked for, as many as one question is made for."""
+        last = today - _NEW_DAYS * _DAY
+        beginning = self._ledger.told("beginning")
+        first = max(self._since, date.fromisoformat(beginning) if beginning else _FIRST_DAY)
+        while last >= first and last.isoformat() in known:
+            last -= _DAY
+        if last < first:
+            return None
+        if not beginning and self._days_at_once >= _MOST_DAYS and self._is_beginning(last):
+            return self._not_asked(known, today)
+        begin = last
+        while (last - begin).days + 1 < self._days_at_once and begin > first:
+            if (begin - _DAY).isoformat() in known:
+                break
+            begin -= _DAY
+        return Span(begin, last)
+
+    def _is_beginning(self, last: date) -> bool:
+        """Whether there is nothing up to this day, as one question about all of it shows; that
+        nothing came is believed as far as the archive's truth goes."""
+        key = f"-{last:%Y%m%d}"
+        answer = self._archive.find(
+            Query(Level.STUDY, {"StudyDate": key}), limit=1, deadline=Deadline(_SECONDS)
+        )
+        if answer.matches or not answer.complete:
+            return False
+        self._ledger.tell("beginning", (last + _DAY).isoformat())
+        return True
+
+    def _in_turn(self, known: dict[str, Entry], now: float) -> Span | None:
+        """Of the days with studies those that were asked for longest ago, if that is a day ago."""
+        day, entry = min(
+            ((day, entry) for day, entry in known.items() if day),
+            key=lambda each: (each[1].whole, each[1].asked),
+            default=("", None),
+        )
+        if entry is None or entry.asked > now - _DAY.total_seconds():
+            return None
+        first = last = date.fromisoformat(day)
+        studies = 0
+        while (last - first).days + 1 < _MOST_DAYS:
+            before = known.get((first - _DAY).isoformat())
+            if before is None or before.asked > now - _DAY.total_seconds():
+                break
+            studies += before.studies
+            if studies > _STUDIES:
+                break
+            first -= _DAY
+        return Span(first, last)
+
+    def _bring(self, span: Span) -> Step:
+        """Ask for these days, in parts where one question is too much, and enter what came."""
+        began = self._now()
+        studies: dict[str, Match] = {}
+        series: list[Match] = []
+        try:
+            whole, why = self._ask(span, studies, series)
+        except (DeadlinePassed, AskedInVain) as error:
+            if span.halves() is None:
+                raise
+            whole, why = False, str(error)
+        halves = span.halves()
+        if halves and (not whole or len(studies) > _MOST):
+            self._days_at_once = max(1, self._days_at_once // 4)
+            later, earlier = map(self._bring, halves)
+            return Step(
+                span,
+                later.studies + earlier.studies,
+                later.series + earlier.series,
+                later.whole and earlier.whole,
+                later.why or earlier.why,
+            )
+        self._enter(span, began, studies, series, whole, why)
+        self._learn_pace(span, len(studies))
+        return Step(span, len(studies), len(series), whole, why)
+
+    def _ask(self, span: Span, studies: dict[str, Match], series: list[Match]) -> tuple[bool, str]:
+        """What there is of these days, and whether that is all; if not, why."""
+        keys = {"StudyDate": span.key} if span.key else {}
+        empty = frozenset[str]() if span.key else frozenset({"StudyDate"})
+        deadline = Deadline(_SECONDS)
+
+        def keep(match: Match) -> None:
+            studies[str(match.get(_UNIQUE, ""))] = match
+
+        query = Query(Level.STUDY, keys, wanted("studies"), empty=empty)
+        answer = self._archive.each(query, keep, limit=5_000_000, deadline=deadline)
+        for match in answer.matches:
+            keep(match)
+        if not answer.complete or not studies:
+            return answer.complete, _why(answer)
+        asked = self._archive.each_series(
+            [uid for uid in studies if uid],
+            Query(Level.SERIES, keys, wanted("series")),
+            series.append,
+            deadline=deadline,
+        )
+        return asked.complete, _why(asked)
+
+    def _enter(
+        self,
+        span: Span,
+        began: float,
+        studies: dict[str, Match],
+        series: Sequence[Match],
+        whole: bool,
+        why: str,
+    ) -> None:
+        """Put what came into the files, and what is known of the days into the ledger."""
+        days = span.days
+        rows = {"studies": [row_of("studies", match) for match in studies.values()]}
+        for row in rows["studies"]:
+            row[ASKED_DAY] = days[0] if len(days) == 1 else row["study_date"] or days[0]
+        day_of = {row["study_uid"]: row[ASKED_DAY] for row in rows["studies"]}
+        rows["series"] = [row_of("series", match) for match in series]
+        for row in rows["series"]:
+            row[ASKED_DAY] = day_of.get(row["study_uid"], days[0])
+        before = self._store.days_of(day_of)
+        moved = {day for uid, day in before.items() if day != day_of[uid]} - {*days}
+        with self._ledger.writing(span, moved):
+            self._store.write(days, rows, moved)
+            self._ledger.enter(_entries(days, began, rows, whole, why))
+            self._ledger.forget([*moved])
+
+    def _learn_pace(self, span: Span, studies: int) -> None:
+        """How many days the next question about older ones is made for."""
+        days = len(span.days)
+        if days >= self._days_at_once:
+            fits = days * _STUDIES // max(studies, 1)
+            self._days_at_once = max(1, min(fits, 2 * days, _MOST_DAYS))
+
+
+def _entries(
+    days: Sequence[str], began: float, rows: dict[str, list[Row]], whole: bool, why: str
+) -> list[Entry]:
+    studies = Counter(row[ASKED_DAY] for row in rows["studies"])
+    series = Counter(row[ASKED_DAY] for row in rows["series"])
+    images: dict[str, int | None] = dict.fromkeys(days, 0)
+    for row in rows["series"]:
+        so_far, count = images.get(row[ASKED_DAY]), row["image_count"]
+        images[row[ASKED_DAY]] = None if so_far is None or count is None else so_far + count
+    blank = Entry("", began, 0, 0, None, whole, "" if whole else why)
+    return [
+        replace(blank, day=day, studies=studies[day], series=series[day], images=images[day])
+        for day in days
+    ]
+
+
+def _why(answer: Matches) -> str:
+    """Why an answer is not complete, without what it tells of patients."""
+    lacks = [note for note in answer.notes if note.lacks]
+    if answer.complete or not lacks:
+        return ""
+    return "".join("…" if isinstance(part, Named) else part for part in lacks[0].parts)
+
+
+def differing(archive: Archive, store: Store, day: date) -> str:
+    """How what is kept of a day differs from what the archive has of it now; "" if it does not."""
+    now: dict[str, Match] = {}
+
+    def keep(match: Match) -> None:
+        now[str(match.get(_UNIQUE, ""))] = match
+
+    query = Query(Level.STUDY, {"StudyDate": Span(day, day).key}, wanted("studies"))
+    answer = archive.each(query, keep, limit=5_000_000, deadline=Deadline(_SECONDS))
+    if not answer.complete:
+        return ""
+    kept = store.rows_of(day.isoformat(), COMPARED)
+    lacks, beside = now.keys() - kept.keys(), kept.keys() - now.keys()
+    other = [uid for uid in now.keys() & kept.keys() if _as_kept(now[uid]) != kept[uid]]
+    counts = {"missing here": lacks, "no longer there": beside, "changed": other}
+    return ", ".join(f"{len(uids)} {what}" for what, uids in counts.items() if uids)
+
+
+def _as_kept(match: Match) -> dict[str, object]:
+    row = row_of("studies", match)
+    return {name: row[name] for name in COMPARED}

@@ -1,0 +1,184 @@
+"""`dicom-mcp index`: fill the index of an archive, see what it covers, check it, drop it."""
+
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..config import Settings, load
+from ..dicom_api import Archive, connect
+from ..errors import ArchiveError, TooManyAssociations
+from ..index.kept import drop, has_index, nodes_of, opened, written
+from ..index.ledger import Entry
+from ..index.sync import Sync, differing
+from ..index_settings import IndexSettings
+from ..node import AnyNode
+from ..standard.counted import counted
+
+# What a failing archive is left alone for, and how often it is tried again.
+_PAUSES = (5.0, 30.0, 120.0)
+
+_MONTHS = ("", *"JFMAMJJASOND")
+
+
+def sync(file: str, name: str, *, keep_going: bool) -> int:
+    """Fill the index, or bring it up to date; `keep_going` until Ctrl-C. Returns the status."""
+    settings = load(file)
+    for node in nodes_of(settings, name).values():
+        with written(settings, node) as kept, _archive(node) as archive:
+            polite = settings.index or IndexSettings()
+            zone = node.time_zone or settings.time_zone
+            syncing = Sync(archive, kept.store, kept.ledger, zone=zone, since=polite.since)
+            _run(syncing, node, polite, keep_going=keep_going)
+    return 0
+
+
+def _archive(node: AnyNode) -> closing[Archive]:
+    """The archive, to be asked over one association."""
+    return closing(connect(replace(node, connections=1)))
+
+
+def _run(syncing: Sync, node: AnyNode, polite: IndexSettings, *, keep_going: bool) -> None:
+    """Ask one question after the other, politely, and show how far it is."""
+    console = Console(stderr=True)
+    began, studies, series, failures = time.monotonic(), 0, 0, 0
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            if not polite.may_ask(datetime.now(node.time_zone).time()):
+                live.update(Text("waiting for the hours in which it may ask"), refresh=True)
+                time.sleep(30)
+                continue
+            try:
+                step = syncing.step()
+            except ArchiveError as error:
+                if failures == len(_PAUSES) or isinstance(error, TooManyAssociations):
+                    raise
+                live.update(Text(f"{error} Trying again soon."), refresh=True)
+                time.sleep(_PAUSES[failures])
+                failures += 1
+                continue
+            failures = 0
+            if step is None:
+                if not keep_going:
+                    break
+                time.sleep(10)
+                continue
+            studies, series = studies + step.studies, series + step.series
+            pace = studies / max(time.monotonic() - began, 0.001) * 60
+            live.update(
+                Text(
+                    f"{node.name or node}: {step.span}  {counted(studies, 'study')}, {series:,} "
+                    f"series, {pace:,.0f} studies a minute" + ("" if step.whole else "  not whole")
+                ),
+                refresh=True,
+            )
+            time.sleep(polite.pause)
+    console.print(
+        f"{node.name or node}: {counted(studies, 'study')} and {series:,} series asked for."
+    )
+
+
+def status(file: str, name: str) -> int:
+    """Show what each index covers, as a calendar."""
+    settings = load(file)
+    console = Console()
+    for node in nodes_of(settings, name).values():
+        title = Text(f"{node.name or node}", style="bold")
+        if not has_index(settings, node):
+            console.print(title, "nothing yet: dicom-mcp index sync")
+            continue
+        with opened(settings, node) as kept:
+            days = kept.ledger.days()
+            totals = kept.ledger.totals()
+            beginning = kept.ledger.told("beginning")
+        console.print(title)
+        console.print(_said(days, totals, beginning))
+        console.print(_calendar(days))
+    return 0
+
+
+def _said(days: Mapping[str, Entry], totals: Mapping[str, int], beginning: str) -> str:
+    dated = [day for day, entry in days.items() if day and entry.studies]
+    asked = [entry.asked for entry in days.values() if entry.asked]
+    lines = [f"{totals['studies']:,} studies, {totals['series']:,} series"]
+    if dated:
+        lines.append(f"from {min(dated)} to {max(dated)}")
+    if asked:
+        lines.append(f"last asked {time.strftime('%Y-%m-%d %H:%M', time.localtime(max(asked)))}")
+    lines.append("back to the beginning" if beginning else "not yet back to the beginning")
+    if wanting := totals["days"] - totals["whole"]:
+        lines.append(f"{counted(wanting, 'day')} not shown to be whole")
+    return "; ".join(lines) + "."
+
+
+def _calendar(days: Mapping[str, Entry]) -> Table:
+    """Years by months: how much of each is covered, of those that have studies."""
+    covered: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    lacking: set[tuple[str, int]] = set()
+    studies: Counter[str] = Counter()
+    for day, entry in days.items():
+        if not day:
+            continue
+        year, month = day[:4], int(day[5:7])
+        covered[year][month] += 1
+        studies[year] += entry.studies
+        if not entry.whole:
+            lacking.add((year, month))
+    table = Table(box=None, caption="█ whole, ▒ in part or not shown to be whole, · nothing")
+    for heading in ("year", *_MONTHS[1:], "studies"):
+        table.add_column(heading, justify="right" if heading == "studies" else "center")
+    for year in sorted(covered, reverse=True):
+        if not studies[year]:
+            continue
+        cells = [
+            "·"
+            if not covered[year][month]
+            else "▒"
+            if (year, month) in lacking or covered[year][month] < _length(year, month)
+            else "█"
+            for month in range(1, 13)
+        ]
+        table.add_row(year, *cells, f"{studies[year]:,}")
+    return table
+
+
+def _length(year: str, month: int) -> int:
+    after = date(int(year) + month // 12, month % 12 + 1, 1)
+    return (after - date(int(year), month, 1)).days
+
+
+def check(file: str, name: str, days: int) -> int:
+    """Ask the archive again for some days, chosen at random, and tell where the index differs;
+    such days are asked for anew by the next sync. Returns 1 where there are any."""
+    settings = load(file)
+    console = Console()
+    wrong = 0
+    for node in nodes_of(settings, name).values():
+        with written(settings, node) as kept, _archive(node) as archive:
+            held = [day for day, entry in kept.ledger.days().items() if day and entry.studies]
+            chosen = sorted(random.sample(held, min(days, len(held))))
+            for day in chosen:
+                if said := differing(archive, kept.store, date.fromisoformat(day)):
+                    wrong += 1
+                    kept.ledger.forget([day])
+                    console.print(f"{node.name or node} {day}: {said}")
+        console.print(f"{node.name or node}: {counted(len(chosen), 'day')} asked again.")
+    return 1 if wrong else 0
+
+
+def remove(file: str, name: str) -> int:
+    """Remove the index."""
+    settings: Settings = load(file)
+    for node in nodes_of(settings, name).values():
+        there_was = drop(settings, node)
+        said = "removed" if there_was else "there was none"
+        Console().print(f"{node.name or node}: {said}.")
+    return 0
