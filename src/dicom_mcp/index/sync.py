@@ -102,15 +102,27 @@ class Sync:
         known = self._ledger.days()
         now, today = self._now(), self.today
         recent = [today - number * _DAY for number in range(_NEW_DAYS)]
-        for day in (*recent, today + _DAY):  # clocks of scanners differ
-            entry = known.get(day.isoformat())
+        ahead = Span(today + _DAY, today + _MOST_DAYS * _DAY)  # clocks of scanners differ
+        for span in (*(Span(day, day) for day in recent), ahead):
+            entry = known.get(span.days[0])
             if entry is None or entry.asked < now - _AGAIN_SECONDS:
-                return Span(day, day)
+                return span
         if older := self._not_asked(known, today):
             return older
         if "" not in known or known[""].asked < now - _AGAIN_SECONDS * 6:
             return Span()
+        if self._is_older_due(now):
+            self._ledger.tell("beginning", "")
+            return self._not_asked(known, today)
         return self._in_turn(known, now)
+
+    def _is_older_due(self, now: float) -> bool:
+        """Whether something came that is older than all there was, which is looked for daily."""
+        beginning = self._ledger.told("beginning")
+        looked = float(self._ledger.told("beginning_asked") or 0)
+        if not beginning or self._since > _FIRST_DAY or looked > now - _DAY.total_seconds():
+            return False
+        return not self._is_beginning(date.fromisoformat(beginning) - _DAY)
 
     def _not_asked(self, known: dict[str, Entry], today: date) -> Span | None:
         """The newest days that were never asked for, as many as one question is made for."""
@@ -137,6 +149,7 @@ class Sync:
         answer = self._archive.find(
             Query(Level.STUDY, {"StudyDate": key}), limit=1, deadline=Deadline(_SECONDS)
         )
+        self._ledger.tell("beginning_asked", str(self._now()))
         if answer.matches or not answer.complete:
             return False
         self._ledger.tell("beginning", (last + _DAY).isoformat())
@@ -144,10 +157,10 @@ class Sync:
 
     def _in_turn(self, known: dict[str, Entry], now: float) -> Span | None:
         """Of the days with studies those that were asked for longest ago, if that is a day ago."""
+        # Of several days the newest: the span that is asked for goes back from it.
+        newest_first = ((day, known[day]) for day in sorted(filter(None, known), reverse=True))
         day, entry = min(
-            ((day, entry) for day, entry in known.items() if day),
-            key=lambda each: (each[1].whole, each[1].asked),
-            default=("", None),
+            newest_first, key=lambda each: (each[1].whole, each[1].asked), default=("", None)
         )
         if entry is None or entry.asked > now - _DAY.total_seconds():
             return None

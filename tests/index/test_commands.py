@@ -1,0 +1,78 @@
+"""`dicom-mcp index`, as a person uses it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dicom_mcp.cli import main
+from dicom_mcp.index.columns import TABLES
+from dicom_mcp.words.manufacturer import manufacturer
+from tests.peers.embedded import embedded
+from tests.truth.archives import images
+
+
+def told(capsys: pytest.CaptureFixture[str], file: Path, *arguments: str, status: int = 0) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["--config", str(file), "index", *arguments])
+    assert ended.value.code == status
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_it_is_filled_shown_asked_checked_and_dropped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    objects = [*images(2, study=1), *images(1, study=2, StudyDate="20250704")]
+    with embedded(objects) as peer:
+        file = tmp_path / "config.toml"
+        file.write_text(
+            f'index = {{ folder = "{tmp_path.as_posix()}/kept", pause = 0.001 }}\n'
+            f'[nodes.pacs]\nhost = "127.0.0.1"\nport = {peer.node.port}\n'
+            f'called_ae_title = "EMBEDDED"\n'
+        )
+        told(capsys, file, "sync")
+        calendar = told(capsys, file, "status")
+        assert "2 studies, 2 series; from 2025-07-04 to 2026-01-01" in calendar
+        assert re.search(r"2025 .* 1 2024|2025 .* 1", calendar)
+        statement = "SELECT study_date, count(*) AS n FROM studies GROUP BY ALL ORDER BY ALL"
+        assert told(capsys, file, "sql", statement, "--csv") == (
+            "study_date,n 2025-07-04,1 2026-01-01,1"
+        )
+        assert "2 days asked again" in told(capsys, file, "check")
+        assert "removed" in told(capsys, file, "drop")
+        assert "nothing yet" in told(capsys, file, "status")
+
+
+def test_who_has_not_asked_for_an_index_is_told_how(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[nodes.pacs]\nhost = "192.0.2.1"\nport = 104\n')
+    with pytest.raises(SystemExit, match=r"there is no index.*Write \[index\]"):
+        main(["--config", str(file), "index", "sync"])
+
+
+def test_the_page_names_every_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "index-of-an-archive.md").read_text()
+    for table, columns in TABLES.items():
+        names = ", ".join(column.name for column in columns)
+        assert f"`{table}`: {names}." in " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("SIEMENS", "Siemens"),
+        ("Siemens Healthineers", "Siemens"),
+        ("GE MEDICAL SYSTEMS", "GE"),
+        ("GE_Medical_Systems", "GE"),
+        ("General Electric", "GE"),
+        ("Philips Medical Systems", "Philips"),
+        ("TOSHIBA_MEC", "Canon"),
+        ("Canon Medical Systems", "Canon"),
+        ("KODAK", "Carestream"),
+        ("Georgia Imaging  Inc.", "Georgia Imaging Inc."),
+        ("Varian Medical Systems", "Varian"),
+        ("", ""),
+    ],
+)
+def test_a_maker_has_one_name(written: str, meant: str) -> None:
+    assert manufacturer(written) == meant

@@ -1,0 +1,208 @@
+"""Questions in SQL: what is documented can be asked, and nothing else can be reached or hurt."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.errors import BadArgument, Cancelled, DeadlinePassed, IndexUnavailable
+from dicom_mcp.index.columns import TABLES
+from dicom_mcp.index.sql import ask
+from tests.bounds import PATIENCE
+from tests.index.filled import Filled, index_in
+from tests.truth.archives import images
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    with index_in(tmp_path_factory.mktemp("index")) as filled:
+        filled.fill(
+            [
+                *images(2, study=1, StudyDate="20260301", Manufacturer="SIEMENS Healthineers"),
+                *images(1, study=2, StudyDate="20260302", Manufacturer="GE MEDICAL SYSTEMS"),
+                *images(1, study=3, StudyDate="20250302", PatientName="Müller^Jürgen^=="),
+            ]
+        )
+        yield filled
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("SELECT count(*) FROM studies", [[3]]),
+        ("SELECT manufacturer, count(*) FROM series GROUP BY ALL ORDER BY ALL",
+         [["GE", 1], ["Siemens", 1], [None, 1]]),
+        ("SELECT year(study_date), count(*) FROM studies GROUP BY 1 ORDER BY 1",
+         [[2025, 1], [2026, 2]]),
+        ("WITH new AS (SELECT * FROM studies WHERE study_date >= '2026-01-01') "
+         "SELECT count(*) FROM new JOIN series USING (study_uid)", [[2]]),
+        ("SELECT family_name, given_name FROM studies WHERE study_uid = '1.2.3'",
+         [["Müller", "Jürgen"]]),
+        ("SELECT * FROM range(3)", [[0], [1], [2]]),
+        ("FROM studies SELECT max(study_date)", [["2026-03-02"]]),
+    ],
+)  # fmt: skip
+def test_what_the_views_hold_can_be_asked(
+    index: Filled, statement: str, rows: list[list[object]]
+) -> None:
+    assert index.rows(statement) == rows
+
+
+def test_no_more_rows_come_than_are_wanted_and_that_there_are_more_is_told(index: Filled) -> None:
+    found = ask(
+        index.store,
+        index.ledger,
+        "SELECT * FROM studies",
+        most_rows=2,
+        deadline=Deadline(PATIENCE),
+    )
+    assert found.columns == [column.name for column in TABLES["studies"]]
+    assert len(found.rows) == 2
+    assert found.has_more
+
+
+ATTACKS = """
+SELECT * FROM '/etc/passwd'
+SELECT * FROM read_text('/etc/passwd')
+SELECT * FROM read_blob('/etc/passwd')
+SELECT * FROM read_csv('/etc/passwd')
+SELECT * FROM read_csv_auto('/etc/passwd')
+SELECT * FROM read_json('/etc/passwd')
+SELECT * FROM read_parquet('/etc/*.parquet')
+SELECT * FROM parquet_scan('/etc/*.parquet')
+SELECT * FROM parquet_metadata('/etc/x.parquet')
+SELECT * FROM parquet_schema('/etc/x.parquet')
+SELECT * FROM glob('/etc/*')
+SELECT * FROM sniff_csv('/etc/passwd')
+SELECT * FROM 'https://example.org/x.parquet'
+SELECT * FROM read_parquet('s3://bucket/x.parquet')
+SELECT content FROM read_text('/proc/self/environ')
+SELECT (SELECT content FROM read_text('/etc/passwd'))
+SELECT * FROM studies WHERE study_uid IN (SELECT content FROM read_text('/etc/passwd'))
+WITH x AS (SELECT * FROM read_text('/etc/passwd')) SELECT * FROM x
+SELECT * FROM studies UNION ALL BY NAME SELECT * FROM read_text('/etc/passwd')
+SELECT * FROM (VALUES (1)) v(i), LATERAL (SELECT * FROM read_text('/etc/passwd'))
+COPY studies TO '/tmp/ours.csv'
+COPY (SELECT 1) TO '/tmp/ours.csv'
+COPY studies FROM '/etc/passwd'
+EXPORT DATABASE '/tmp/ours'
+IMPORT DATABASE '/tmp/ours'
+ATTACH '/tmp/ours.db'
+ATTACH 'https://example.org/x.db' AS x
+DETACH memory
+INSTALL httpfs
+LOAD httpfs
+LOAD '/tmp/ours.duckdb_extension'
+FORCE INSTALL httpfs FROM 'https://example.org'
+PRAGMA database_list
+PRAGMA version
+PRAGMA enable_profiling
+SET memory_limit = '100GB'
+SET enable_external_access = true
+SET GLOBAL threads = 100
+RESET memory_limit
+SELECT current_setting('allowed_directories')
+SELECT * FROM duckdb_settings()
+SELECT * FROM duckdb_secrets()
+SELECT * FROM duckdb_functions()
+SELECT * FROM duckdb_tables()
+SELECT * FROM pragma_table_info('studies')
+SELECT * FROM information_schema.tables
+SELECT * FROM sqlite_master
+SELECT * FROM memory.main.studies
+SELECT getenv('HOME')
+SELECT * FROM query('SELECT 1')
+SELECT * FROM query_table('studies')
+CREATE TABLE t AS SELECT 1
+CREATE VIEW v AS SELECT 1
+CREATE OR REPLACE VIEW studies AS SELECT 1
+CREATE MACRO f() AS 1
+CREATE SECRET s (TYPE s3)
+DROP VIEW studies
+DELETE FROM studies
+UPDATE studies SET sex = 'M'
+INSERT INTO studies SELECT * FROM studies
+TRUNCATE studies
+ALTER VIEW studies RENAME TO x
+PREPARE p AS SELECT 1
+EXECUTE p
+CALL pragma_version()
+BEGIN TRANSACTION
+CHECKPOINT
+VACUUM
+EXPLAIN ANALYZE SELECT * FROM read_text('/etc/passwd')
+SELECT 1; SELECT 2
+SELECT 1; DROP VIEW studies
+SELECT * FROM nothing
+SELECT nothing FROM studies
+SELECT FROM WHERE
+'; DROP VIEW studies; --
+SELECT * FROM studies WHERE
+"""
+
+NOTHING = ["", " ", ";", "-- nothing", "/* */", "\x00", "SELECT \x00"]
+
+
+@pytest.mark.parametrize("statement", [*ATTACKS.strip().split("\n"), *NOTHING])
+def test_what_is_no_question_about_the_index_is_refused(index: Filled, statement: str) -> None:
+    before = index.rows("SELECT * FROM studies ORDER BY ALL")
+    with pytest.raises(BadArgument) as refused:
+        ask(index.store, index.ledger, statement, most_rows=10, deadline=Deadline(PATIENCE))
+    assert "root:" not in str(refused.value)
+    assert index.rows("SELECT * FROM studies ORDER BY ALL") == before
+    assert not Path("/tmp/ours.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
+        "SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
+        "SELECT string_agg(a.range::VARCHAR, '') FROM range(100000000) a",
+        "SELECT count(DISTINCT a.range * b.range) FROM range(100000) a, range(100000) b",
+        "SELECT repeat('x', 2000000000)",
+        "SELECT len(range(1000000000))",
+        "SELECT list(range) FROM range(1000000000)",
+    ],
+)
+def test_a_question_without_bounds_is_ended(index: Filled, bomb: str) -> None:
+    with pytest.raises((DeadlinePassed, BadArgument)):
+        ask(index.store, index.ledger, bomb, most_rows=10, deadline=Deadline(2))
+
+
+def test_a_cancelled_question_ends(index: Filled) -> None:
+    import threading
+
+    deadline = Deadline(PATIENCE)
+    threading.Timer(0.2, deadline.cancel).start()
+    endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b"
+    with pytest.raises(Cancelled):
+        ask(index.store, index.ledger, endless, most_rows=10, deadline=deadline)
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+        (file,) = index.store.files("series")
+        file.write_bytes(file.read_bytes()[:100])
+        with pytest.raises(IndexUnavailable, match="drop and sync"):
+            index.rows("SELECT * FROM series")
+
+
+def test_while_days_are_written_nothing_is_answered_that_is_half_of_it(index: Filled) -> None:
+    editions = iter(range(100))
+
+    class Changing:
+        @property
+        def edition(self) -> str:
+            return str(next(editions))
+
+    with pytest.raises(IndexUnavailable, match="being written"):
+        ask(
+            index.store,
+            Changing(),  # pyright: ignore[reportArgumentType]
+            "SELECT 1",
+            most_rows=1,
+            deadline=Deadline(PATIENCE),
+        )

@@ -1,0 +1,232 @@
+"""The index is as its archive, whatever the archive is like and whatever interrupts it."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.dicom_api import connect
+from dicom_mcp.errors import BadConfiguration
+from dicom_mcp.index.ledger import Ledger, sole_writer
+from dicom_mcp.index.sync import differing
+from tests.demo_hospital import pacs
+from tests.index.filled import DAY, Filled, index_in
+from tests.peers.embedded import CUTTING_BELOW, Kind, capped, embedded
+from tests.truth.archives import images
+
+KINDS = {
+    "gives everything": Kind(),
+    "cuts like Orthanc": CUTTING_BELOW["cuts like Orthanc"],
+    "is out of resources after 7": capped(7, 0xA700),
+    "keeps no counts": Kind(
+        Habits(unreturned=frozenset({"NumberOfStudyRelatedSeries", "ModalitiesInStudy"}))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_an_archive_is_there_once(tmp_path: Path, kind: str) -> None:
+    objects = pacs()
+    with index_in(tmp_path) as index:
+        index.fill(objects, KINDS[kind])
+        studies = index.rows("SELECT study_uid, patient_id, study_date_text FROM studies")
+        series = index.rows("SELECT series_uid, study_uid, modality FROM series")
+        assert sorted(map(tuple, studies)) == sorted(
+            {(str(d.StudyInstanceUID), str(d.PatientID), str(d.StudyDate)) for d in objects}
+        )
+        assert sorted(map(tuple, series)) == sorted(
+            {(str(d.SeriesInstanceUID), str(d.StudyInstanceUID), str(d.Modality)) for d in objects}
+        )
+        dated = {f"{d.StudyDate[:4]}-{d.StudyDate[4:6]}-{d.StudyDate[6:]}" for d in objects}
+        known = index.ledger.days()
+        assert all(known[day].whole for day in dated)
+        assert {day for day, entry in known.items() if entry.studies} == dated
+
+
+def test_what_has_no_date_and_what_is_dated_tomorrow_is_there(tmp_path: Path) -> None:
+    objects = [
+        *images(2, study=1, StudyDate=""),
+        *images(1, study=2, StudyDate="20260401"),
+        *images(1, study=4, StudyDate="20261224"),
+        *images(1, study=3, StudyDate="19960229"),
+    ]
+    with index_in(tmp_path) as index:
+        index.fill(objects)
+        found = index.rows("SELECT study_uid, study_date::VARCHAR FROM studies ORDER BY ALL")
+        assert found == [
+            ["1.2.1", None],
+            ["1.2.2", "2026-04-01"],
+            ["1.2.3", "1996-02-29"],
+            ["1.2.4", "2026-12-24"],
+        ]
+        assert index.ledger.told("beginning") <= "1996-02-29"
+
+
+def test_a_study_that_gets_another_date_is_there_once(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1, StudyDate="20260320"))
+        index.clock.now += 2 * DAY
+        index.fill(images(1, StudyDate="20250101", PatientName="Roe^Jane"))
+        assert index.rows("SELECT study_date_text, patient_name, family_name FROM studies") == [
+            ["20250101", "Roe^Jane", "Roe"]
+        ]
+        assert index.rows("SELECT count(*) FROM series") == [[1]]
+
+
+def test_what_comes_late_is_found_however_old_it_is(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1, study=1, StudyDate="20260320"))
+        index.clock.now += 2 * DAY
+        late = [
+            *images(1, study=2, StudyDate="20260201"),
+            *images(1, study=3, StudyDate="19850101"),
+        ]
+        index.fill([*images(1, study=1, StudyDate="20260320"), *late])
+        assert index.rows("SELECT count(*) FROM studies") == [[3]]
+
+
+class _Killed(BaseException):
+    """What ends the process here."""
+
+
+def _at(day: int, version: int, study: int) -> list[Dataset]:
+    return images(
+        1, study=study, StudyDate=f"202603{day:02}", StudyDescription=f"version {version}"
+    )
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 10_000))
+def test_whatever_changes_and_whatever_interrupts_no_more_is_claimed_than_is_true(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    random_ = random.Random(seed)
+    with index_in(tmp_path_factory.mktemp("index")) as index, pytest.MonkeyPatch.context() as patch:
+        held: dict[int, tuple[int, int]] = {}  # study to day and version
+        objects: list[Dataset] = []
+        history: list[tuple[float, dict[str, set[tuple[str, str]]]]] = []
+        for version in range(3):
+            _change(random_, held, version)
+            index.clock.now += 3 * DAY
+            history.append((index.clock.now, _by_day(held)))
+            objects = [d for study, (day, made) in held.items() for d in _at(day, made, study)]
+            _interrupted(index, objects, patch, random_)
+            _check_claims(index, history)
+        index.clock.now += 3 * DAY
+        index.fill(objects)
+        history.append((index.clock.now, _by_day(held)))
+        _check_claims(index, history)
+        found = index.rows("SELECT study_uid, study_description FROM studies")
+        now = {one for day in _by_day(held).values() for one in day}
+        assert sorted(map(tuple, found)) == sorted(now)
+
+
+def _change(random_: random.Random, held: dict[int, tuple[int, int]], version: int) -> None:
+    """Studies arrive, are corrected, move to another day, and go."""
+    for study in range(1, 9):
+        match random_.randrange(4):
+            case 0:
+                held.pop(study, None)
+            case 1:
+                held[study] = (random_.randint(1, 28), version)
+            case 2 if study in held:
+                held[study] = (held[study][0], version)
+            case _:
+                pass
+
+
+def _by_day(held: dict[int, tuple[int, int]]) -> dict[str, set[tuple[str, str]]]:
+    by_day: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for study, (day, version) in held.items():
+        by_day[f"2026-03-{day:02}"].add((f"1.2.{study}", f"version {version}"))
+    return dict(by_day)
+
+
+def _interrupted(
+    index: Filled, objects: Sequence[Dataset], patch: pytest.MonkeyPatch, random_: random.Random
+) -> None:
+    """Some questions, the last of which is cut off while a file is being replaced."""
+    left = random_.randint(1, 12)
+    replace = Path.replace
+
+    def replacing(self: Path, target: Any) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _Killed
+        return replace(self, target)
+
+    with index.syncing(objects) as syncing, patch.context() as inner:
+        inner.setattr(Path, "replace", replacing)
+        try:
+            for _ in range(random_.randint(1, 40)):
+                if syncing.step() is None:
+                    break
+        except _Killed:
+            pass
+
+
+def _check_claims(
+    index: Filled, history: Sequence[tuple[float, dict[str, set[tuple[str, str]]]]]
+) -> None:
+    """Each day that is called whole holds what the archive held when it was asked for."""
+    kept: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for uid, description, day in index.rows(
+        "SELECT study_uid, study_description, study_date::VARCHAR FROM studies"
+    ):
+        kept[day].add((uid, description))
+    for day, entry in index.ledger.days().items():
+        if entry.whole and entry.asked and day:
+            then = [held for since, held in history if since <= entry.asked][-1]
+            assert kept[day] == then.get(day, set()), (day, entry)
+
+
+def test_what_differs_from_the_archive_is_told(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill([*images(1, study=1), *images(1, study=2)])
+        (day,) = [day for day, entry in index.ledger.days().items() if entry.studies]
+        changed = [*images(1, study=2, PatientName="Roe^Jane"), *images(1, study=3)]
+        with embedded(changed) as peer:
+            archive = connect(peer.node)
+            told = differing(archive, index.store, date.fromisoformat(day))
+            archive.close()
+        assert told == "1 missing here, 1 no longer there, 1 changed"
+
+
+def test_one_writes_at_a_time_and_another_version_is_refused(tmp_path: Path) -> None:
+    with (
+        sole_writer(tmp_path),
+        pytest.raises(BadConfiguration, match="another process is writing"),
+        sole_writer(tmp_path),
+    ):
+        pass
+    with sole_writer(tmp_path):
+        pass
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.tell("version", "99")
+    ledger.close()
+    with pytest.raises(BadConfiguration, match="another version"):
+        Ledger(tmp_path / "ledger.sqlite")
+    (tmp_path / "damaged.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(BadConfiguration, match="cannot be read"):
+        Ledger(tmp_path / "damaged.sqlite")
+
+
+def test_the_files_are_their_owners_only(tmp_path: Path) -> None:
+    with index_in(tmp_path / "index") as index:
+        index.fill(images(1))
+        modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "index").rglob("*.parquet")}
+        assert modes == {0}
+        assert (tmp_path / "index").stat().st_mode & 0o077 == 0
