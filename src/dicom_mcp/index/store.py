@@ -58,8 +58,8 @@ class Store:
 
     def days_of(self, studies: Iterable[str]) -> dict[str, str]:
         """The day under which each of these studies is kept, by its UID."""
-        files = self.files("studies")
-        if not files:
+        files, studies = self.files("studies"), [*studies]
+        if not files or not studies:
             return {}
         with _engine() as engine:
             engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
@@ -73,7 +73,7 @@ class Store:
 
     def rows_of(self, day: str, columns: Sequence[str]) -> dict[str, Row]:
         """These columns of the studies of one day, by their UID."""
-        file = self.folder / "studies" / f"{month_of(day)}.parquet"
+        file = self._file("studies", month_of(day))
         if not file.exists():
             return {}
         with _engine() as engine:
@@ -87,6 +87,11 @@ class Store:
     def write(self, days: Sequence[str], rows: Mapping[str, list[Row]], moved: set[str]) -> None:
         """Put these rows in place of what is kept of the days, and of the studies that they are of;
         some of which were kept under days that have `moved` away."""
+        months = {*map(month_of, days), *map(month_of, moved)}
+        if not any(rows.values()) and not any(
+            self._file(table, month).exists() for table in rows for month in months
+        ):
+            return
         try:
             with _engine() as engine:
                 for table, some in rows.items():
@@ -110,11 +115,16 @@ class Store:
         _load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
         by_month: dict[str, None] = dict.fromkeys(map(month_of, days))
         # What came is written before what it was elsewhere is taken away: nothing is ever missing.
+        new = {month_of(row[ASKED_DAY]) for row in rows}
         for month in (*by_month, *sorted(others - by_month.keys())):
-            self._renew(engine, table, month)
+            if month in new or self._file(table, month).exists():
+                self._renew(engine, table, month)
+
+    def _file(self, table: str, month: str) -> Path:
+        return self.folder / table / f"{month}.parquet"
 
     def _renew(self, engine: "DuckDBPyConnection", table: str, month: str) -> None:
-        file = self.folder / table / f"{month}.parquet"
+        file = self._file(table, month)
         new = "SELECT * FROM came WHERE " + (
             f"{ASKED_DAY} = ''" if month == UNDATED else f"{ASKED_DAY}[:7] = '{month}'"
         )
