@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
+from dicom_mcp.in_hand import IN_HAND
 from tests.bounds import nothing_left_behind
 from tests.busy import Kept, kept
 from tests.demo_hospital import pacs, vna
@@ -25,6 +26,11 @@ def pytest_collection_finish() -> None:
     half a second before each test that wants to leave nothing behind."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown() -> None:
+    """What a test fetched without a call of a tool, which would have ended, hinders no other."""
+    IN_HAND.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

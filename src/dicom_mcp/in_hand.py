@@ -60,6 +60,12 @@ class InHand:
             if self._held.pop(call, None) is not None:
                 self._changed.notify_all()
 
+    def clear(self) -> None:
+        """Every call there was has ended."""
+        with self._changed:
+            self._held.clear()
+            self._changed.notify_all()
+
     def _has_room(self, call: Allowance, size: int) -> bool:
         first, *others = self._held.items()
         if call is first[0]:
