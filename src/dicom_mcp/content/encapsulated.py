@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..standard.counted import counted
 from .codestream import is_start
 from .elements import Bytes, Elements
 from .error import ContentError
@@ -98,8 +99,8 @@ def frames(elements: Elements, found: Fragments, claimed: int) -> Frames:
         starts = _without_markers(found, claimed, tables)
     if len(starts) != claimed:
         notes.append(
-            f"The pixel data holds {len(starts)} frames, NumberOfFrames says {claimed}: they are "
-            "counted as they are there"
+            f"The pixel data holds {counted(len(starts), 'frame')}, NumberOfFrames says {claimed}: "
+            "they are counted as they are there"
         )
     actual = _offsets(found, starts)
     notes += [

@@ -9,6 +9,7 @@ from statistics import median
 
 from pydicom.dataset import Dataset
 
+from ..standard.counted import agreeing, counted
 from .elements import Elements
 from .groups import placed
 from .layout import frame_count
@@ -336,9 +337,11 @@ def _notes(
     planes: Sequence[_Plane], stacks: Sequence[Stack], unplaced: int, mosaics: int
 ) -> Iterable[str]:
     if mosaics:
-        yield f"{mosaics} images are mosaics: sheets of many slices, whose places they do not say"
+        alone = "is a mosaic: a sheet of many slices, whose places it does not say"
+        together = "are mosaics: sheets of many slices, whose places they do not say"
+        yield agreeing(mosaics, "image", alone, together)
     elif unplaced:
-        yield f"{unplaced} images without a position or an orientation in the patient"
+        yield f"{counted(unplaced, 'image')} without a position or an orientation in the patient"
     if len(stacks) > 1:
         count = Counter(stack.orientation for stack in stacks)
         yield "Mixed: " + ", ".join(f"{number} × {words}" for words, number in count.items())
@@ -347,9 +350,11 @@ def _notes(
     for stack in stacks:
         if stack.gaps:
             missing = sum(gap.missing for gap in stack.gaps)
-            yield f"{missing} images seem to be missing from the {stack.orientation} stack"
+            lack = agreeing(missing, "image", "seems", "seem")
+            yield f"{lack} to be missing from the {stack.orientation} stack"
         if stack.duplicates:
-            yield f"{len(stack.duplicates)} positions hold more images than the others"
+            more = agreeing(len(stack.duplicates), "position", "holds", "hold")
+            yield f"{more} more images than the others"
         if stack.per_position > 1:
             yield f"{stack.per_position} images at each position: phases, echoes or repeats"
         if not stack.regular and not stack.gaps and ", " in stack.thickness:

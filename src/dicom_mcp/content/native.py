@@ -7,6 +7,7 @@ it says otherwise, what would be shown is noise, or another part of the image.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..standard.counted import counted
 from .elements import Elements, uid_name
 from .error import ContentError
 from .layout import FLOATS, Layout, frame_count
@@ -74,7 +75,7 @@ def measured(elements: Elements, layout: Layout) -> Measured:
     frames, rest = divmod(length * 8, said.bits)
     if said.frames == 1 and rest < 16 and _has_frames(elements, frames):
         told = (
-            f"The pixel data holds {frames} frames, NumberOfFrames says "
+            f"The pixel data holds {counted(frames, 'frame')}, NumberOfFrames says "
             f"{elements.text('NumberOfFrames') or 'nothing'}: they are counted as they are there"
         )
         return Measured(layout, frames, (told,))

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from ..budgets import LONGEST_REPORT
 from ..deadline import Deadline
+from ..standard.counted import counted
 from ..standard.sop_classes import CURVES, DRAWING, sop_class
 from . import cda, conclusion, pdf, presentation, words
 from .apart import Apart
@@ -363,7 +364,7 @@ def _evidence(elements: Elements) -> str:
             for series in _items(study, "ReferencedSeriesSequence"):
                 held = _items(series, "ReferencedSOPSequence")
                 lines.append(
-                    f"{word}: {len(held)} object{'s' * (len(held) != 1)} "
+                    f"{word}: {counted(len(held), 'object')} "
                     f"of series {series.text('SeriesInstanceUID')} "
                     f"in study {study.text('StudyInstanceUID')}"
                 )

@@ -5,6 +5,7 @@ import hashlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ..standard.counted import counted
 from .apart import Apart, Failed
 from .elements import Elements
 from .encapsulated import fragments
@@ -63,7 +64,7 @@ def frame_of(
         ) from failure
     frames: int = facts["frames"]
     if number > frames:
-        raise ContentError(f"The video holds {frames} frames, not {number}")
+        raise ContentError(f"The video holds {counted(frames, 'frame')}, not {number}")
     if len(pixels) != rows * columns * 3:
         raise ContentError(
             f"The video is {facts['rows']} by {facts['columns']} pixels, the data set says {rows} "

@@ -31,6 +31,7 @@ from ..errors import (
 from ..network.connect import connect
 from ..network.tls import tls_context
 from ..node import Node
+from ..standard.counted import counted
 from ..standard.levels import Model
 from ..standard.sop_classes import STORAGE
 from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
@@ -304,8 +305,8 @@ def _echoed(association: Association | None, step: Deadline) -> tuple[str, float
 def _worklist(exchange: DimseExchange, keys: dict[str, str], step: Deadline) -> tuple[str, bool]:
     with exchange.ask(WorklistQuery(keys), deadline=step) as answer:
         count = sum(1 for _ in islice(answer, _MOST_ENTRIES))
-    more = " or more" if count == _MOST_ENTRIES else ""
-    return f"answered, {count}{more} entries for today", True
+    told = f"{count} or more entries" if count == _MOST_ENTRIES else counted(count, "entry")
+    return f"answered, {told} for today", True
 
 
 def _accepted(names: set[str]) -> list[Capability]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..content.error import ContentError
 from ..errors import ArchiveError
+from ..standard.counted import counted
 from ..standard.instance import Instance
 from .choosing import Choosing, Placed, along_normal, share_of
 from .image_choice import ImageChoice, at_share
@@ -275,7 +276,7 @@ def _not_resampled(stack: Sequence[Placed], thickest: float) -> str:
     """Why these images are not resampled; "" where they can be."""
     places = sorted({round(placed.position.along, 2) for placed in stack})
     if len(places) < _FEWEST:
-        return f"The other series has {len(places)} images, too few to be resampled."
+        return f"The other series has {counted(len(places), 'image')}, too few to be resampled."
     spacing = median(after - before for before, after in pairwise(places))
     if spacing > thickest:
         return f"Its images lie {spacing:.3g} mm apart, too far to be resampled."

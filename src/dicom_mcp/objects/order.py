@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..content.error import ContentError
 from ..door.call import Call
 from ..errors import ArchiveError
+from ..standard.counted import agreeing
 from ..standard.instance import Instance
 from ..standard.levels import Level
 from ..standard.note import Note, perhaps, remark
@@ -196,7 +197,9 @@ def _by_position(
             )
         )
     if lost := len(about) - len(places):
-        notes.append(remark(f"{lost} images do not say where they lie: they come last."))
+        alone = "does not say where it lies: it comes last."
+        together = "do not say where they lie: they come last."
+        notes.append(remark(agreeing(lost, "image", alone, together)))
     return replace(
         found,
         objects=keyed.objects,

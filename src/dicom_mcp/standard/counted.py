@@ -8,6 +8,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural(noun)}"
 
 
+def agreeing(count: int, noun: str, alone: str, together: str) -> str:
+    """How many do what: 1 image lies here, 2 images lie here."""
+    return f"{counted(count, noun)} {alone if count == 1 else together}"
+
+
 def these_are_the_first(count: int, noun: str) -> str:
     """This is the first study, these are the first 2 studies."""
     return (

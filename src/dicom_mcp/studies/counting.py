@@ -393,7 +393,7 @@ class Counting:
             lacking = "PatientID" if self._what.name == "patients" else "a count of images"
             self._found.note(
                 incomplete(
-                    f"{not_counted} studies or series could not be counted, "
-                    f"because they have no {lacking}."
+                    f"{not_counted} (studies or series) could not be counted, for want of "
+                    f"{lacking}."
                 )
             )

@@ -14,6 +14,7 @@ from ..errors import BadArgument
 from ..question.asking import Question
 from ..question.relaxing import hints
 from ..standard import values
+from ..standard.counted import agreeing
 from ..standard.levels import Level
 from ..standard.lists import values_of
 from ..standard.note import Named, incomplete, joined, perhaps, remark
@@ -182,7 +183,8 @@ class _Making:
             for _, reason, study in ranked[:limit]
         ]
         if len(others) > len(earlier):
-            self._found.note(f"{len(others) - len(earlier)} later studies are no priors.")
+            later = len(others) - len(earlier)
+            self._found.note(agreeing(later, "later study", "is no prior.", "are no priors."))
         if said := self._wanted.said():
             self._found.note(f"Only priors of {said} are given; compared here.")
         self._cut(len(rows), len(ranked))
