@@ -34,6 +34,18 @@ LARGEST_MATCH = 4 << 20
 # All of one answer in JSON: a server that ignores the limit may send every study it has.
 LARGEST_ANSWER_IN_JSON = 512 << 20
 
+# What may be held of the matches of one answer, of a worklist too, as they came. 500 matches with
+# every attribute of the extended preset are under 2 MiB; as Python objects bytes take up to ten
+# times their room.
+MOST_HELD = 8 << 20
+
+# Repeated matches in a row, as they came: more than any list asked again in parts has.
+LARGEST_REPEATED = 32 << 20
+
+# Matches in a row that are not what was asked for, of an archive that ignores a key: it may hold
+# as many in honesty, and one that goes on for ever is stopped.
+LARGEST_FOREIGN = 64 << 20
+
 # Objects in hand of all calls together, beside the one of the call that came first: that one may
 # have as much as an object may, the others wait for room. All processes together stay below 400
 # MiB by it: 80 at rest, 96 kept, two and a half times what is in hand.

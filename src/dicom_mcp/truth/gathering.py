@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..budgets import LARGEST_FOREIGN, LARGEST_REPEATED, MOST_HELD
 from ..standard.charset import UTF_8
 from ..standard.counted import these_are_the_first
 from ..standard.dictionary import attribute
@@ -17,18 +18,9 @@ from ..standard.record import parent, unique
 from ..standard.shapes import SEPARATOR
 from ..standard.values import whole_number
 
-# What may be held of one answer, as it came. 500 matches with every attribute of the extended
-# preset are under 2 MiB; as Python objects bytes take up to ten times their room.
-MOST_HELD = 8 * 1024 * 1024
-
-# More repeated matches in a row than any list asked again in parts has, in number and as they came.
+# Repeated matches in a row, and such as do not match the question; their bytes are in `budgets`.
 _MOST_REPEATED = 20_000
-_MOST_REPEATED_BYTES = 32 * 1024 * 1024
-
-# Rows in a row that do not match the question, of an archive that ignores a key: it may hold as
-# many more in honesty, and one that goes on for ever is stopped.
 _MOST_FOREIGN = 50_000
-_MOST_FOREIGN_BYTES = 64 * 1024 * 1024
 
 # Of what comes for a list: an archive that compares otherwise lets some slip, not so many.
 _MOST_STRANGERS = 100
@@ -260,7 +252,7 @@ class Gathering:
         if self._too_big:
             return [
                 incomplete(
-                    f"the answer grew beyond {MOST_HELD // 1024**2} MiB and was cut "
+                    f"the answer grew beyond {MOST_HELD >> 20} MiB and was cut "
                     "here. Ask for fewer attributes (attribute_preset=minimal) or narrow the "
                     "question."
                 )
@@ -375,11 +367,11 @@ class Gathering:
 
     @property
     def _endless(self) -> bool:
-        return self._repeated > _MOST_REPEATED or self._repeated_bytes > _MOST_REPEATED_BYTES
+        return self._repeated > _MOST_REPEATED or self._repeated_bytes > LARGEST_REPEATED
 
     @property
     def _is_foreign(self) -> bool:
-        return self.foreign > _MOST_FOREIGN or self._foreign_bytes > _MOST_FOREIGN_BYTES
+        return self.foreign > _MOST_FOREIGN or self._foreign_bytes > LARGEST_FOREIGN
 
     @property
     def _too_many(self) -> bool:

@@ -8,6 +8,7 @@ list of the days in question, which is short, is asked for as a whole too, and c
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..budgets import MOST_HELD
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Ending, Match
@@ -18,7 +19,6 @@ from .asking import Asking
 
 # More than a hospital plans for a week; of a list cut by its archive no entry is the first.
 MOST_ENTRIES = 2000
-_MOST_HELD = 8 * 1024 * 1024
 
 # How many entries of a widened question are compared here, and for how long.
 _MOST_COMPARED = 2000
@@ -136,7 +136,7 @@ class _Found:
         return (
             len(self.rows) > MOST_ENTRIES
             or self._examined > self._most_examined
-            or self._held > _MOST_HELD
+            or self._held > MOST_HELD
         )
 
     def notes(self) -> list[Note]:
