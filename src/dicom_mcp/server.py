@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from inspect import signature
 from types import ModuleType
@@ -229,14 +229,11 @@ class _Tool(Tool):
 
         session = self.house.session(_session_of(context))
         request = Request(self.fn, self.asked, arguments, session, report)
-
-        def answer() -> CallToolResult:
-            return _result(request.answer(), self.entry.chart, with_chart=request.wants_chart)
-
+        result = partial(_result, drawing=self.entry.chart, with_chart=request.wants_chart)
         with anyio.move_on_after(request.seconds + _GRACE):
             try:
                 return await anyio.to_thread.run_sync(
-                    answer, abandon_on_cancel=True, limiter=self.threads
+                    request.made, result, abandon_on_cancel=True, limiter=self.threads
                 )
             except anyio.get_cancelled_exc_class():
                 request.cancel()

@@ -61,6 +61,10 @@ class Request:
 
         Raises DicomMcpError for what somebody can act on.
         """
+        return self.made(lambda answer: answer)
+
+    def made[T](self, make: Callable[[Answer | Pictures], T]) -> T:
+        """What is made of the tool's answer, in the same thread. Raises as `answer` does."""
         from ..dicom_api import prepare  # see house
 
         prepare()
@@ -70,7 +74,7 @@ class Request:
             answer = self._function(call, **self._given)
             said = answer.said if isinstance(answer, Pictures) else answer
             said.notes = [*said.notes, *self._remarks]
-            return answer
+            return make(answer)
         except BaseException as error:
             self.cancel()  # nor does anything wait that it left in other threads
             _let_go(error)
