@@ -1,6 +1,7 @@
 """What comes over stdin and is no message: whoever can be told apart is answered."""
 
 import json
+import threading
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -85,10 +86,11 @@ def test_the_first_line_may_be_none() -> None:
 
 
 def test_of_many_requests_that_were_damaged_each_is_answered(server: Child) -> None:
-    """Everything but the id is damaged, so that each can be told apart."""
+    """Everything but the id is damaged, so that each can be told apart. They are written while
+    answers are read: the pipe that these come through has no room for all."""
     random = Random(14)
     odd = (r'"\ud800"', "1e400", "NaN", "[]", '"\x02"', "{", "9" * 5000, "-", "\udcff", "\ufeff")
-    waiting: set[object] = set()
+    lines: list[bytes] = []
     for number in range(300):
         asked: dict[str, Any] = {"jsonrpc": "2.0", "method": "tools/call"}
         asked["params"] = {"name": "get_attribute_presets", "arguments": {}, "_meta": {}}
@@ -96,8 +98,11 @@ def test_of_many_requests_that_were_damaged_each_is_answered(server: Child) -> N
         places = [at for at, sign in enumerate(text) if sign in '{}":,' and at > 1]
         at = random.choice(places)
         text = text[:at] + random.choice(odd) + text[at + random.choice((0, 1)) :]
-        server.write(f'{{"id":"m{number}",{text[1:]}'.encode(errors="surrogateescape"))
-        waiting.add(f"m{number}")
+        lines.append(f'{{"id":"m{number}",{text[1:]}'.encode(errors="surrogateescape"))
+    writer = threading.Thread(target=lambda: [*map(server.write, lines)], daemon=True)
+    writer.start()
+    waiting: set[object] = {f"m{number}" for number in range(300)}
     while waiting:
         waiting.discard(server.heard().get("id"))
+    writer.join()
     assert server.request("ping")["result"] == {}

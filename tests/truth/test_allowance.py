@@ -155,3 +155,14 @@ def test_matches_without_end_that_cannot_be_read_are_stopped() -> None:
     with Peer((accept, hear_question, unread)) as peer:
         sentence = fail(Node("127.0.0.1", peer.port, called_ae_title="PEER"), "count_studies")
         assert "seconds" not in sentence
+
+
+def test_what_is_left_out_to_be_compared_here_is_no_sign_of_an_archive_gone_astray() -> None:
+    query = Query(Level.STUDY, {"StudyDescription": "knee"})
+    gathering = Gathering(query, 10)
+    gathering.compare(["StudyDescription"], most_examined=100_000)
+    for number in range(60_000):
+        other: Match = {"StudyInstanceUID": f"1.2.{number}", "StudyDescription": "chest"}
+        assert gathering.take(other, 100)
+    assert gathering.take({"StudyInstanceUID": "1.3", "StudyDescription": "knee"}, 100)
+    assert gathering.close(Outcome(whole=True, notes=[])).complete

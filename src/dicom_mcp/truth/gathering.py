@@ -371,6 +371,8 @@ class Gathering:
 
     @property
     def _is_foreign(self) -> bool:
+        if self._most_examined is not None:  # what is compared here is bounded by that
+            return False
         return self.foreign > _MOST_FOREIGN or self._foreign_bytes > LARGEST_FOREIGN
 
     @property
