@@ -93,6 +93,19 @@ def test_what_comes_late_is_found_however_old_it_is(tmp_path: Path) -> None:
         assert index.rows("SELECT count(*) FROM studies") == [[3]]
 
 
+def test_what_is_too_much_for_one_question_is_asked_around_its_fullest_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom_mcp.index.sync._MOST", 5)
+    days = ["20251001", *["20251224"] * 9, "20251230", "20251231"]
+    objects = [d for n, day in enumerate(days, 1) for d in images(1, study=n, StudyDate=day)]
+    with index_in(tmp_path) as index:
+        index.fill(objects)
+        assert index.rows("SELECT count(*), count(DISTINCT study_uid) FROM studies") == [[12, 12]]
+        assert index.rows("SELECT count(*) FROM series") == [[12]]
+        assert {entry.whole for entry in index.ledger.days().values()} == {True}
+
+
 class _Killed(BaseException):
     """What ends the process here."""
 

@@ -50,6 +50,15 @@ class Span:
         ends = [f"{day:%Y%m%d}".zfill(8) for day in dict.fromkeys((self.first, self.last))]
         return "-".join(ends)
 
+    def around(self, day: date | None) -> "tuple[Span, ...] | None":
+        """This day by itself, and what is after and before it; None where it is all there is."""
+        if self.first is None or self.last is None or self.first == self.last:
+            return None
+        if day is None or not self.first <= day <= self.last:
+            return self.halves()
+        parts = (Span(day + _DAY, self.last), Span(day, day), Span(self.first, day - _DAY))
+        return tuple(part for part in parts if part.first and part.last and part.first <= part.last)
+
     def halves(self) -> "tuple[Span, Span] | None":
         """The later half and the earlier one; None of what cannot be parted by days."""
         if self.first is None or self.last is None or self.first == self.last:

@@ -61,7 +61,7 @@ class Store:
         files, studies = self.files("studies"), [*studies]
         if not files or not studies:
             return {}
-        with _engine() as engine:
+        with _engine(self.folder) as engine:
             engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
             _load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
             rows = engine.execute(
@@ -76,7 +76,7 @@ class Store:
         file = self._file("studies", month_of(day))
         if not file.exists():
             return {}
-        with _engine() as engine:
+        with _engine(self.folder) as engine:
             rows = engine.execute(
                 f"SELECT study_uid, {', '.join(columns)} FROM read_parquet({_quoted(file)})"
                 f" WHERE {ASKED_DAY} = ?",
@@ -93,7 +93,7 @@ class Store:
         ):
             return
         try:
-            with _engine() as engine:
+            with _engine(self.folder) as engine:
                 for table, some in rows.items():
                     self._write(engine, table, days, some, {month_of(day) for day in moved})
         except OSError as error:
@@ -134,19 +134,18 @@ class Store:
         )
         every = f"{kept} UNION ALL BY NAME {new}" if file.exists() else new
         order = "series_uid" if table == "series" else "study_uid"
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE month AS {every}")
-        (count,) = engine.execute("SELECT count(*) FROM month").fetchall()[0]
-        if not count:
-            file.unlink(missing_ok=True)
-            return
         partial = file.with_suffix(".partial")
         try:
-            engine.execute(
-                f"COPY (SELECT * FROM month ORDER BY {ASKED_DAY}, {order}) TO {_quoted(partial)}"
-                " (FORMAT parquet, COMPRESSION zstd)"
-            )
+            (count,) = engine.execute(
+                f"COPY (SELECT * FROM ({every}) ORDER BY {ASKED_DAY}, {order})"
+                f" TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchall()[0]
             partial.chmod(0o600)
-            partial.replace(file)
+            if count:
+                partial.replace(file)
+                return
+            partial.unlink()
+            file.unlink(missing_ok=True)
         except Exception as error:
             partial.unlink(missing_ok=True)
             raise _full(self.folder, str(error).splitlines()[0]) from error
@@ -166,8 +165,10 @@ def engine_of(**options: Any) -> "DuckDBPyConnection":
 
 
 @contextmanager
-def _engine() -> Generator["DuckDBPyConnection"]:
-    engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory="")
+def _engine(folder: Path) -> Generator["DuckDBPyConnection"]:
+    """An engine for this folder; what is more than its memory holds is sorted there."""
+    spill = str(folder / "spill")
+    engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory=spill)
     try:
         yield engine
     finally:

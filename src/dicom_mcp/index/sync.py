@@ -7,7 +7,7 @@ or keeps back is found out as it is there; what could not be shown to be whole i
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -187,16 +187,20 @@ class Sync:
             if span.halves() is None:
                 raise
             whole, why = False, str(error)
-        halves = span.halves()
-        if halves and (not whole or len(studies) > _MOST):
+        parts = span.halves() if not whole else None
+        if len(studies) > _MOST:
+            parts = span.around(_fullest_day(studies.values()))
+        if parts:
+            studies.clear()
+            series.clear()
             self._days_at_once = max(1, self._days_at_once // 4)
-            later, earlier = map(self._bring, halves)
+            steps = [self._bring(part) for part in parts]
             return Step(
                 span,
-                later.studies + earlier.studies,
-                later.series + earlier.series,
-                later.whole and earlier.whole,
-                later.why or earlier.why,
+                sum(step.studies for step in steps),
+                sum(step.series for step in steps),
+                all(step.whole for step in steps),
+                next((step.why for step in steps if step.why), ""),
             )
         self._enter(span, began, studies, series, whole, why)
         self._learn_pace(span, len(studies))
@@ -215,7 +219,8 @@ class Sync:
         answer = self._archive.each(query, keep, limit=5_000_000, deadline=deadline)
         for match in answer.matches:
             keep(match)
-        if not answer.complete or not studies:
+        is_parted = len(studies) > _MOST and span.halves()
+        if not answer.complete or not studies or is_parted:
             return answer.complete, _why(answer)
         asked = self._archive.each_series(
             [uid for uid in studies if uid],
@@ -256,6 +261,13 @@ class Sync:
         if days >= self._days_at_once:
             fits = days * _STUDIES // max(studies, 1)
             self._days_at_once = max(1, min(fits, 2 * days, _MOST_DAYS))
+
+
+def _fullest_day(studies: Iterable[Match]) -> date | None:
+    """The day that most of them are of, if it can be read."""
+    days = Counter(row_of("studies", match)["study_date"] for match in studies)
+    (day, _), *_ = days.most_common(1)
+    return date.fromisoformat(day) if day else None
 
 
 def _entries(
