@@ -1,6 +1,8 @@
 """What other objects draw on an image lies where they say, under the names they give it."""
 
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,14 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from dicom_mcp.content.apart import Apart
+from dicom_mcp.content.dose import _LEVELS  # pyright: ignore[reportPrivateUsage]
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.layers import Layer, Target, called
 from dicom_mcp.content.picture import picture
 from dicom_mcp.content.report import read_report
 from dicom_mcp.content.sources import source_of
 from tests.content.drawing import axial, dose, item, segmentation, structure_set
+from tests.peers.dcmtk import run
 
 
 def box(top: int, left: int, height: int, width: int, side: int = 32) -> "np.ndarray[Any, Any]":
@@ -462,3 +466,19 @@ def test_a_contour_smaller_than_a_pixel_is_seen_where_it_is() -> None:
     made = structure_set({"Seed": [("CLOSED_PLANAR", square(0.7, 1.7, 0.2, 0))]})
     (patch,) = layer(made, axial(0)).patches
     assert np.argwhere(patch.mask).tolist() == [[12, 11]]
+
+
+@pytest.mark.dcmtk
+def test_dose_is_what_dcmtk_reads(tmp_path: Path) -> None:
+    made = dose(np.random.default_rng(5).integers(0, 6000, (3, 16, 16)))
+    made.save_as(tmp_path / "dose.dcm", enforce_file_format=True)
+    run("dcmdump", "+W", tmp_path, tmp_path / "dose.dcm")
+    (raw,) = tmp_path.glob("*.raw")
+    read = np.fromfile(raw, "<u2").reshape(3, 16, 16) * 0.01
+    bounds = [*_LEVELS, float("inf")]
+    for plane, gray in enumerate(read):
+        drawn = {patch.colour: patch.mask for patch in layer(made, axial(2 * plane)).patches}
+        for (share, colour), (_, above) in zip(_LEVELS.items(), pairwise(bounds), strict=True):
+            band = (gray >= share * read.max()) & (gray < above * read.max())
+            # A pixel of the image is half as wide as one of the grid.
+            assert (drawn[colour][::2, ::2] == band).all(), (plane, share)
