@@ -57,17 +57,19 @@ def test_what_has_no_date_and_what_is_dated_tomorrow_is_there(tmp_path: Path) ->
         *images(1, study=2, StudyDate="20260401"),
         *images(1, study=4, StudyDate="20261224"),
         *images(1, study=3, StudyDate="19960229"),
+        *images(1, study=5, StudyDate="18800909"),
     ]
     with index_in(tmp_path) as index:
         index.fill(objects)
         found = index.rows("SELECT study_uid, study_date::VARCHAR FROM studies ORDER BY ALL")
-        assert found == [
-            ["1.2.1", None],
-            ["1.2.2", "2026-04-01"],
-            ["1.2.3", "1996-02-29"],
-            ["1.2.4", "2026-12-24"],
-        ]
-        assert index.ledger.told("beginning") <= "1996-02-29"
+        assert dict(found) == {
+            "1.2.1": None,
+            "1.2.2": "2026-04-01",
+            "1.2.3": "1996-02-29",
+            "1.2.4": "2026-12-24",
+            "1.2.5": "1880-09-09",
+        }
+        assert index.ledger.told("beginning") <= "1880-09-09"
 
 
 def test_a_study_that_gets_another_date_is_there_once(tmp_path: Path) -> None:
@@ -104,6 +106,18 @@ def test_what_is_too_much_for_one_question_is_asked_around_its_fullest_day(
         assert index.rows("SELECT count(*), count(DISTINCT study_uid) FROM studies") == [[12, 12]]
         assert index.rows("SELECT count(*) FROM series") == [[12]]
         assert {entry.whole for entry in index.ledger.days().values()} == {True}
+
+
+def test_the_series_of_what_could_not_be_shown_to_be_all_are_there_too(tmp_path: Path) -> None:
+    objects = [
+        *(d for n in range(1, 31) for d in images(1, study=n, StudyDate=f"202601{n:02}")),
+        *(d for n in range(31, 61) for d in images(1, study=n, StudyDate="")),
+    ]
+    with index_in(tmp_path) as index:
+        index.fill(objects, CUTTING_BELOW["cuts like Orthanc"])
+        undated = index.ledger.days()[""]
+        assert undated.series == undated.studies > 0
+        assert undated.studies == 30 or not undated.whole
 
 
 class _Killed(BaseException):

@@ -166,3 +166,11 @@ def test_what_is_left_out_to_be_compared_here_is_no_sign_of_an_archive_gone_astr
         assert gathering.take(other, 100)
     assert gathering.take({"StudyInstanceUID": "1.3", "StudyDescription": "knee"}, 100)
     assert gathering.close(Outcome(whole=True, notes=[])).complete
+
+
+def test_what_has_a_date_is_no_sign_of_that_either_where_the_undated_are_wanted() -> None:
+    gathering = Gathering(Query(Level.STUDY, empty=frozenset({"StudyDate"})), 10)
+    for number in range(60_000):
+        assert gathering.take({"StudyInstanceUID": f"1.2.{number}", "StudyDate": "20260101"}, 100)
+    assert gathering.take({"StudyInstanceUID": "1.3", "StudyDate": ""}, 100)
+    assert gathering.close(Outcome(whole=True, notes=[])).complete

@@ -31,8 +31,8 @@ _SECONDS = 300.0
 # More studies than a span of days may have before it is parted.
 _MOST = 20_000
 
-# Before this nothing was stored: DICOM is of 1993, and radiography of 1895.
-_FIRST_DAY = date(1895, 1, 1)
+# Radiography is of 1895, but whoever takes names out of objects may give them any date.
+_FIRST_DAY = date(1000, 1, 1)
 
 # A day is asked for again at the earliest after so long while it is new, and so many days are new.
 _AGAIN_SECONDS = 600.0
@@ -219,8 +219,8 @@ class Sync:
         answer = self._archive.each(query, keep, limit=5_000_000, deadline=deadline)
         for match in answer.matches:
             keep(match)
-        is_parted = len(studies) > _MOST and span.halves()
-        if not answer.complete or not studies or is_parted:
+        is_parted = span.halves() and (not answer.complete or len(studies) > _MOST)
+        if not studies or is_parted:
             return answer.complete, _why(answer)
         asked = self._archive.each_series(
             [uid for uid in studies if uid],
@@ -228,7 +228,7 @@ class Sync:
             series.append,
             deadline=deadline,
         )
-        return asked.complete, _why(asked)
+        return answer.complete and asked.complete, _why(answer) or _why(asked)
 
     def _enter(
         self,

@@ -371,7 +371,7 @@ class Gathering:
 
     @property
     def _is_foreign(self) -> bool:
-        if self._most_examined is not None:  # what is compared here is bounded by that
+        if self.empty or self._most_examined is not None:  # most of what comes is not meant then
             return False
         return self.foreign > _MOST_FOREIGN or self._foreign_bytes > LARGEST_FOREIGN
 
