@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,6 +197,9 @@ def test_while_days_are_written_nothing_is_answered_that_is_half_of_it(index: Fi
         @property
         def edition(self) -> str:
             return str(next(editions))
+
+        def days(self) -> dict[str, Any]:
+            return {}
 
     with pytest.raises(IndexUnavailable, match="being written"):
         ask(

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.dicom_api import connect
 from dicom_mcp.errors import BadConfiguration
-from dicom_mcp.index.ledger import Ledger, sole_writer
-from dicom_mcp.index.sync import differing
+from dicom_mcp.index.ledger import Entry, Ledger, sole_writer
+from dicom_mcp.index.sync import Sync, differing
+from dicom_mcp.standard.levels import Model
 from tests.demo_hospital import pacs
 from tests.index.filled import DAY, Filled, index_in
 from tests.peers.embedded import CUTTING_BELOW, Kind, capped, embedded
+from tests.peers.pynetdicom_scp import VERIFICATION, Answers, accepting
 from tests.truth.archives import images
+from tests.truth.rows import row
 
 KINDS = {
     "gives everything": Kind(),
@@ -118,6 +121,34 @@ def test_the_series_of_what_could_not_be_shown_to_be_all_are_there_too(tmp_path:
         undated = index.ledger.days()[""]
         assert undated.series == undated.studies > 0
         assert undated.studies == 30 or not undated.whole
+
+
+def test_a_study_uid_of_two_patients_is_there_twice(tmp_path: Path) -> None:
+    of_both = {"StudyInstanceUID": "1.2.1", "StudyDate": "20260331"}
+    people = [{"PatientID": "P1", "PatientName": "Doe"}, {"PatientID": "P2", "PatientName": "Roe"}]
+
+    def find(event: Any) -> Answers:
+        level = str(event.identifier.QueryRetrieveLevel)
+        series = {"SeriesInstanceUID": "1.2.1.1"} if level == "SERIES" else {}
+        for person in people:
+            told = {**of_both, **person, **series}
+            yield 0xFF00, row(level, **{k: v for k, v in told.items() if k in event.identifier})
+
+    with accepting(find, models=(VERIFICATION, *Model)) as peer, index_in(tmp_path) as index:
+        archive = connect(peer.node())
+        assert Sync(archive, index.store, index.ledger, zone=UTC, now=index.clock).step()
+        archive.close()
+        assert index.rows("SELECT patient_id FROM studies ORDER BY ALL") == [["P1"], ["P2"]]
+
+
+def test_a_day_that_is_never_whole_keeps_no_other_from_its_turn(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1, StudyDate="20260320"))
+        index.clock.now += 2 * DAY
+        now = index.clock.now
+        index.ledger.enter([Entry("2026-03-01", now - 60, 0, 0, 0, whole=False, why="too much")])
+        index.fill(images(1, StudyDate="20260320"))
+        assert index.ledger.days()["2026-03-20"].asked >= now
 
 
 class _Killed(BaseException):

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -176,14 +176,6 @@ class Ledger:
             day: Entry(day, asked, studies, series, images, bool(whole), why)
             for day, asked, studies, series, images, whole, why in rows
         }
-
-    def totals(self) -> Mapping[str, int]:
-        """How many days are known, how many of them whole, and what they have."""
-        row = self._rows.execute(
-            "SELECT count(*), coalesce(sum(whole), 0), coalesce(sum(studies), 0),"
-            " coalesce(sum(series), 0) FROM day"
-        ).fetchone()
-        return dict(zip(("days", "whole", "studies", "series"), row, strict=True))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..deadline import Deadline
 from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
 from .columns import TABLES
-from .ledger import Ledger
+from .ledger import Entry, Ledger
 from .store import Store, engine_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Table:
     columns: list[str]
     rows: list[list[Any]]
     has_more: bool
+    # What was known of each day while it was asked.
+    days: Mapping[str, Entry]
 
 
 def ask(
@@ -52,13 +54,18 @@ def ask(
     Raises BadArgument for what is no such statement or cannot be answered as it is written,
     DeadlinePassed, and IndexUnavailable for files that cannot be read.
     """
-    with closing(_engine_over(store)) as engine:
-        check(engine, statement)
-        for _ in range(_MOST_TRIES):
-            edition = ledger.edition
-            found = _fetched(engine, statement, most_rows, deadline)
+    for _ in range(_MOST_TRIES):
+        edition, days = ledger.edition, ledger.days()
+        try:
+            with closing(_engine_over(store)) as engine:  # its views name the files there are now
+                check(engine, statement)
+                names, rows = _fetched(engine, statement, most_rows, deadline)
+        except IndexUnavailable:
             if ledger.edition == edition:
-                return found
+                raise
+            continue
+        if ledger.edition == edition:
+            return Table(names, rows[:most_rows], len(rows) > most_rows, days)
     raise IndexUnavailable(
         "the index was being written each time it was asked", "Ask again in a minute"
     )
@@ -152,7 +159,8 @@ def _parts(told: Any) -> Iterator[Mapping[str, Any]]:
 
 def _fetched(
     engine: "DuckDBPyConnection", statement: str, most_rows: int, deadline: Deadline
-) -> Table:
+) -> tuple[list[str], list[list[Any]]]:
+    """The columns, and one row more than are wanted, if there are so many."""
     import duckdb
 
     clock = threading.Timer(deadline.remaining(), engine.interrupt)
@@ -180,8 +188,7 @@ def _fetched(
             raise _wrong(error) from None
         finally:
             clock.cancel()
-    plain = [[_plain(value) for value in row] for row in rows[:most_rows]]
-    return Table(names, plain, len(rows) > most_rows)
+    return names, [[_plain(value) for value in row] for row in rows]
 
 
 def _damaged(error: Exception) -> IndexUnavailable:
@@ -203,9 +210,11 @@ def _plain(value: Any) -> Any:
 
 
 def _wrong(error: Exception) -> BadArgument:
-    return BadArgument(
-        f"the SQL cannot be answered: {_line(error)}", "Correct it; the columns are in the notes"
+    columns = "; ".join(
+        f"{table} has {', '.join(column.name for column in several)}"
+        for table, several in TABLES.items()
     )
+    return BadArgument(f"the SQL cannot be answered: {_line(error)}", f"Correct it: {columns}")
 
 
 def _line(error: Exception) -> str:

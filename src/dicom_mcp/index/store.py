@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadConfiguration, IndexUnavailable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # The file of what has no date.
 UNDATED = "undated"
+
+# Where an engine puts what its memory does not hold.
+_SPILL = "spill"
 
 # What writing a month may take, of a server that has other things to hold.
 _MEMORY = "200MB"
@@ -46,6 +50,7 @@ class Store:
             self.folder.chmod(0o700)
             for left in self.folder.rglob("*.partial"):  # of a process that was killed
                 left.unlink(missing_ok=True)
+            rmtree(self.folder / _SPILL, ignore_errors=True)
         except OSError as error:
             raise BadConfiguration(
                 f"the index's folder {self.folder} cannot be written: {error.strerror}",
@@ -63,7 +68,7 @@ class Store:
             return {}
         with _engine(self.folder) as engine:
             engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
-            _load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
+            self._load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
             rows = engine.execute(
                 f"SELECT study_uid, {ASKED_DAY} FROM read_parquet(?) SEMI JOIN asked"
                 " ON study_uid = uid",
@@ -110,15 +115,38 @@ class Store:
         types = types_of(table)
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         engine.execute(f"CREATE OR REPLACE TEMP TABLE came ({columns})")
-        _load(engine, "came", types, rows)
+        self._load(engine, "came", types, rows)
         engine.execute("CREATE OR REPLACE TEMP TABLE renewed (day VARCHAR)")
-        _load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
+        self._load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
         by_month: dict[str, None] = dict.fromkeys(map(month_of, days))
         # What came is written before what it was elsewhere is taken away: nothing is ever missing.
         new = {month_of(row[ASKED_DAY]) for row in rows}
         for month in (*by_month, *sorted(others - by_month.keys())):
             if month in new or self._file(table, month).exists():
                 self._renew(engine, table, month)
+
+    def _load(
+        self,
+        engine: "DuckDBPyConnection",
+        table: str,
+        types: Mapping[str, str],
+        rows: Iterable[Row],
+    ) -> None:
+        """Fill a table by way of a file in our own folder, which is cleared of it whatever ends
+        this process: rows one by one take a hundred times as long."""
+        descriptor, name = tempfile.mkstemp(suffix=".partial", dir=self.folder)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
+                for row in rows:
+                    lines.write(json.dumps(row, ensure_ascii=True) + "\n")
+            columns = ", ".join(f"{column}: '{kind}'" for column, kind in types.items())
+            engine.execute(
+                f"INSERT INTO {table} SELECT {', '.join(types)} FROM"
+                f" read_json({_quoted(Path(name))}, format = 'newline_delimited',"
+                f" columns = {{{columns}}})"
+            )
+        finally:
+            Path(name).unlink()
 
     def _file(self, table: str, month: str) -> Path:
         return self.folder / table / f"{month}.parquet"
@@ -167,31 +195,12 @@ def engine_of(**options: Any) -> "DuckDBPyConnection":
 @contextmanager
 def _engine(folder: Path) -> Generator["DuckDBPyConnection"]:
     """An engine for this folder; what is more than its memory holds is sorted there."""
-    spill = str(folder / "spill")
+    spill = str(folder / _SPILL)
     engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory=spill)
     try:
         yield engine
     finally:
         engine.close()
-
-
-def _load(
-    engine: "DuckDBPyConnection", table: str, types: Mapping[str, str], rows: Iterable[Row]
-) -> None:
-    """Fill a table by way of a file that only its owner reads: rows one by one take a hundred times
-    as long."""
-    descriptor, name = tempfile.mkstemp(suffix=".json")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
-            for row in rows:
-                lines.write(json.dumps(row, ensure_ascii=True) + "\n")
-        columns = ", ".join(f"{column}: '{kind}'" for column, kind in types.items())
-        engine.execute(
-            f"INSERT INTO {table} SELECT {', '.join(types)} FROM read_json({_quoted(Path(name))},"
-            f" format = 'newline_delimited', columns = {{{columns}}})"
-        )
-    finally:
-        Path(name).unlink()
 
 
 def _quoted(path: Path) -> str:

@@ -109,7 +109,7 @@ class Sync:
                 return span
         if older := self._not_asked(known, today):
             return older
-        if "" not in known or known[""].asked < now - _AGAIN_SECONDS * 6:
+        if "" not in known or known[""].asked < now - _DAY.total_seconds():
             return Span()
         if self._is_older_due(now):
             self._ledger.tell("beginning", "")
@@ -156,19 +156,22 @@ class Sync:
         return True
 
     def _in_turn(self, known: dict[str, Entry], now: float) -> Span | None:
-        """Of the days with studies those that were asked for longest ago, if that is a day ago."""
-        # Of several days the newest: the span that is asked for goes back from it.
-        newest_first = ((day, known[day]) for day in sorted(filter(None, known), reverse=True))
-        day, entry = min(
-            newest_first, key=lambda each: (each[1].whole, each[1].asked), default=("", None)
-        )
-        if entry is None or entry.asked > now - _DAY.total_seconds():
+        """Of the days that were asked for a day ago or longer, those not shown to be whole, else
+        those asked for longest ago."""
+        due = {
+            day: entry
+            for day, entry in known.items()
+            if day and entry.asked <= now - _DAY.total_seconds()
+        }
+        if not due:
             return None
+        # Of several days the newest: the span that is asked for goes back from it.
+        day = min(sorted(due, reverse=True), key=lambda day: (due[day].whole, due[day].asked))
         first = last = date.fromisoformat(day)
         studies = 0
         while (last - first).days + 1 < _MOST_DAYS:
-            before = known.get((first - _DAY).isoformat())
-            if before is None or before.asked > now - _DAY.total_seconds():
+            before = due.get((first - _DAY).isoformat())
+            if before is None:
                 break
             studies += before.studies
             if studies > _STUDIES:
@@ -179,7 +182,7 @@ class Sync:
     def _bring(self, span: Span) -> Step:
         """Ask for these days, in parts where one question is too much, and enter what came."""
         began = self._now()
-        studies: dict[str, Match] = {}
+        studies: list[Match] = []
         series: list[Match] = []
         try:
             whole, why = self._ask(span, studies, series)
@@ -189,7 +192,7 @@ class Sync:
             whole, why = False, str(error)
         parts = span.halves() if not whole else None
         if len(studies) > _MOST:
-            parts = span.around(_fullest_day(studies.values()))
+            parts = span.around(_fullest_day(studies))
         if parts:
             studies.clear()
             series.clear()
@@ -206,24 +209,18 @@ class Sync:
         self._learn_pace(span, len(studies))
         return Step(span, len(studies), len(series), whole, why)
 
-    def _ask(self, span: Span, studies: dict[str, Match], series: list[Match]) -> tuple[bool, str]:
+    def _ask(self, span: Span, studies: list[Match], series: list[Match]) -> tuple[bool, str]:
         """What there is of these days, and whether that is all; if not, why."""
         keys = {"StudyDate": span.key} if span.key else {}
         empty = frozenset[str]() if span.key else frozenset({"StudyDate"})
         deadline = Deadline(_SECONDS)
-
-        def keep(match: Match) -> None:
-            studies[str(match.get(_UNIQUE, ""))] = match
-
         query = Query(Level.STUDY, keys, wanted("studies"), empty=empty)
-        answer = self._archive.each(query, keep, limit=5_000_000, deadline=deadline)
-        for match in answer.matches:
-            keep(match)
+        answer = self._archive.each(query, studies.append, limit=5_000_000, deadline=deadline)
         is_parted = span.halves() and (not answer.complete or len(studies) > _MOST)
         if not studies or is_parted:
             return answer.complete, _why(answer)
         asked = self._archive.each_series(
-            [uid for uid in studies if uid],
+            {str(match.get(_UNIQUE, "")) for match in studies} - {""},
             Query(Level.SERIES, keys, wanted("series")),
             series.append,
             deadline=deadline,
@@ -234,14 +231,14 @@ class Sync:
         self,
         span: Span,
         began: float,
-        studies: dict[str, Match],
+        studies: Sequence[Match],
         series: Sequence[Match],
         whole: bool,
         why: str,
     ) -> None:
         """Put what came into the files, and what is known of the days into the ledger."""
         days = span.days
-        rows = {"studies": [row_of("studies", match) for match in studies.values()]}
+        rows = {"studies": [row_of("studies", match) for match in studies]}
         for row in rows["studies"]:
             row[ASKED_DAY] = days[0] if len(days) == 1 else row["study_date"] or days[0]
         day_of = {row["study_uid"]: row[ASKED_DAY] for row in rows["studies"]}
@@ -304,7 +301,7 @@ def differing(archive: Archive, store: Store, day: date) -> str:
     query = Query(Level.STUDY, {"StudyDate": Span(day, day).key}, wanted("studies"))
     answer = archive.each(query, keep, limit=5_000_000, deadline=Deadline(_SECONDS))
     if not answer.complete:
-        return ""
+        return "not compared, because what the archive gave could not be shown to be all"
     kept = store.rows_of(day.isoformat(), COMPARED)
     lacks, beside = now.keys() - kept.keys(), kept.keys() - now.keys()
     other = [uid for uid in now.keys() & kept.keys() if _as_kept(now[uid]) != kept[uid]]

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from rich.console import Console
 from rich.live import Live
@@ -29,6 +29,7 @@ from .show import rows_as_csv, show
 # What a failing archive is left alone for, and how often it is tried again.
 _PAUSES = (5.0, 30.0, 120.0)
 
+_COUNTED = ("studies", "series")
 _MONTHS = ("", *"JFMAMJJASOND")
 
 
@@ -40,7 +41,7 @@ def sync(file: str, name: str, *, keep_going: bool) -> int:
             polite = settings.index or IndexSettings()
             zone = node.time_zone or settings.time_zone
             syncing = Sync(archive, kept.store, kept.ledger, zone=zone, since=polite.since)
-            _run(syncing, node, polite, keep_going=keep_going)
+            _run(syncing, node, polite, zone, keep_going=keep_going)
     return 0
 
 
@@ -49,13 +50,15 @@ def _archive(node: AnyNode) -> closing[Archive]:
     return closing(connect(replace(node, connections=1)))
 
 
-def _run(syncing: Sync, node: AnyNode, polite: IndexSettings, *, keep_going: bool) -> None:
+def _run(
+    syncing: Sync, node: AnyNode, polite: IndexSettings, zone: tzinfo | None, *, keep_going: bool
+) -> None:
     """Ask one question after the other, politely, and show how far it is."""
     console = Console(stderr=True)
     began, studies, series, failures = time.monotonic(), 0, 0, 0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            if not polite.may_ask(datetime.now(node.time_zone).time()):
+            if not polite.may_ask(datetime.now(zone).time()):
                 live.update(Text("waiting for the hours in which it may ask"), refresh=True)
                 time.sleep(30)
                 continue
@@ -76,10 +79,11 @@ def _run(syncing: Sync, node: AnyNode, polite: IndexSettings, *, keep_going: boo
                 continue
             studies, series = studies + step.studies, series + step.series
             pace = studies / max(time.monotonic() - began, 0.001) * 60
+            doubt = "" if step.whole else f"  not shown to be whole: {step.why}"
             live.update(
                 Text(
                     f"{node.name or node}: {step.span}  {counted(studies, 'study')}, {series:,} "
-                    f"series, {pace:,.0f} studies a minute" + ("" if step.whole else "  not whole")
+                    f"series, {pace:,.0f} studies a minute" + doubt
                 ),
                 refresh=True,
             )
@@ -100,24 +104,25 @@ def status(file: str, name: str) -> int:
             continue
         with opened(settings, node) as kept:
             days = kept.ledger.days()
-            totals = kept.ledger.totals()
             beginning = kept.ledger.told("beginning")
         console.print(title)
-        console.print(_said(days, totals, beginning))
+        console.print(_said(days, beginning))
         console.print(_calendar(days))
     return 0
 
 
-def _said(days: Mapping[str, Entry], totals: Mapping[str, int], beginning: str) -> str:
+def _said(days: Mapping[str, Entry], beginning: str) -> str:
     dated = [day for day, entry in days.items() if day and entry.studies]
     asked = [entry.asked for entry in days.values() if entry.asked]
-    lines = [f"{totals['studies']:,} studies, {totals['series']:,} series"]
+    studies, series = (sum(getattr(entry, of) for entry in days.values()) for of in _COUNTED)
+    lines = [f"{studies:,} studies, {series:,} series"]
     if dated:
         lines.append(f"from {min(dated)} to {max(dated)}")
     if asked:
         lines.append(f"last asked {time.strftime('%Y-%m-%d %H:%M', time.localtime(max(asked)))}")
-    lines.append("back to the beginning" if beginning else "not yet back to the beginning")
-    if wanting := totals["days"] - totals["whole"]:
+    so_far = f"back to {min(filter(None, days), default='no day')} so far"
+    lines.append("back to the beginning" if beginning else so_far)
+    if wanting := sum(not entry.whole for entry in days.values()):
         lines.append(f"{counted(wanting, 'day')} not shown to be whole")
     return "; ".join(lines) + "."
 
@@ -167,15 +172,15 @@ def sql(file: str, name: str, statement: str, *, rows: int, as_csv: bool) -> int
         with opened(settings, node) as kept:
             deadline = Deadline(node.timeout)
             found = ask(kept.store, kept.ledger, statement, most_rows=rows, deadline=deadline)
-            days, beginning = kept.ledger.days(), kept.ledger.told("beginning")
-            totals = kept.ledger.totals()
+            beginning = kept.ledger.told("beginning")
         records = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         if as_csv:
             rows_as_csv({"records": records}, found.columns)
         else:
             show({"records": records}, console)
         told = Console(stderr=True)
-        told.print(Text(f"{node.name or node}: {_said(days, totals, beginning)}"))
+        count = counted(len(records), "row")
+        told.print(Text(f"{node.name or node}: {count}. Index: {_said(found.days, beginning)}"))
         if found.has_more:
             told.print(Text(f"NOT COMPLETE: these are the first {rows:,} rows.", style="bold red"))
     return 0
