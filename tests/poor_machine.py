@@ -26,7 +26,7 @@ def take_away() -> None:
             delattr(kit, name)
     sys.modules["resource"] = None  # pyright: ignore[reportArgumentType]
     system: Any = os
-    for name in ("fork", "forkpty", "posix_spawn", "setsid", "killpg", "getuid", "geteuid"):
+    for name in ("fork", "forkpty", "setsid", "killpg", "getuid", "geteuid"):
         if hasattr(system, name):
             delattr(system, name)
     network: Any = socket

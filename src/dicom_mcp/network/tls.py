@@ -14,6 +14,10 @@ from ..machine import wait_readable
 from ..node import Certificate
 from .connect import CONNECT_SECONDS
 
+# Of TLS 1.2 those that keep what was said secret even when a key is lost later (RFC 9325 4.1), as
+# everywhere but in Debian's Python, which takes others too. TLS 1.3 has none but such.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AES:!aNULL:!aDSS:!SHA1:!AESCCM"
+
 # How long a last word of a peer that hung up is waited for; it is there already or never comes.
 _LAST_SECONDS = 0.1
 
@@ -29,6 +33,7 @@ def tls_context(ca_file: str, certificate: Certificate | None) -> ssl.SSLContext
     # many a hospital's own does not. Trusted is what is trusted, in every Python.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
     # A cancelled read sees an end that is none, after which OpenSSL would not send the farewell. An
     # answer cut short is seen by what it is: half a PDU, half a JSON text.
     context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
