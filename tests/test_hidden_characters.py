@@ -1,9 +1,13 @@
 """What hides in an archive's text is shown by every tool there is."""
 
 import json
+import subprocess
+import sys
 import unicodedata
+from contextlib import ExitStack
 from datetime import date
 from itertools import chain
+from pathlib import Path
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
@@ -42,11 +46,12 @@ ASKED: dict[str, dict[str, Any]] = {
     "sample_headers": {"series_instance_uids": [PICTURE], "attributes": ["SeriesDescription"]},
     "view_image": {"series_instance_uid": PICTURE},
     "view_series": {"series_instance_uid": PICTURE},
+    "query_sql": {"sql": "SELECT * FROM studies JOIN series USING (study_uid)"},
     "get_attribute_presets": {},
 }
 
 
-def test_every_tool_shows_what_hides_in_the_text_of_an_archive() -> None:
+def test_every_tool_shows_what_hides_in_the_text_of_an_archive(tmp_path: Path) -> None:
     report, picture = made.document(made.text("a nodule")), image(gradient(0, 200, "u1"))
     for series, each in ((REPORT, report), (PICTURE, picture)):
         each.PatientName, each.PatientID, each.StudyDate = "Roe^Jane", "4711", "20260301"
@@ -57,10 +62,12 @@ def test_every_tool_shows_what_hides_in_the_text_of_an_archive() -> None:
     planned = hospital(date(2026, 3, 31)).worklist()[:2]
     for each in chain((report, picture), planned):
         hide(each)
-    with (
-        EmbeddedArchive([report, picture], ae_title="ANY-SCP", worklist=planned) as archive,
-        child(DICOM_HOST="127.0.0.1", DICOM_PORT=str(archive.port)) as server,
-    ):
+    with ExitStack() as opened:
+        archive = EmbeddedArchive([report, picture], ae_title="ANY-SCP", worklist=planned)
+        file = configured(tmp_path, opened.enter_context(archive).port)
+        fill = [sys.executable, "-m", "dicom_mcp", "--config", file, "index", "sync"]
+        subprocess.run(fill, check=True, capture_output=True)
+        server = opened.enter_context(child("--config", file))
         server.initialize(HANDSHAKES[-1])
         shown: set[str] = set()
         for entry in TOOLS:
@@ -74,8 +81,18 @@ def test_every_tool_shows_what_hides_in_the_text_of_an_archive() -> None:
     assert shown >= {
         *("query_patients", "query_studies", "query_series", "count_studies", "query_worklist"),
         *("patient_timeline", "study_overview", "read_report", "read_header", "sample_headers"),
-        *("view_image", "view_series"),
+        *("view_image", "view_series", "query_sql"),
     }
+
+
+def configured(folder: Path, port: int) -> str:
+    """A configuration of an archive at this port that has an index."""
+    file = folder / "config.toml"
+    file.write_text(
+        f'index = {{ folder = "{folder.as_posix()}/kept", pause = 0.001 }}\n'
+        f'[nodes.pacs]\nhost = "127.0.0.1"\nport = {port}\ncalled_ae_title = "ANY-SCP"\n'
+    )
+    return str(file)
 
 
 def hide(dataset: Dataset) -> None:

@@ -32,7 +32,7 @@ def test_what_is_switched_off_is_neither_listed_nor_offered_nor_done() -> None:
 
     tools, prompts, instructions = anyio.run(ask)
     off = {"view_image", "view_series", "query_worklist"}
-    assert tools == {entry.function.__name__ for entry in TOOLS} - off
+    assert tools == {entry.function.__name__ for entry in TOOLS if not entry.needs_index} - off
     assert "not_arrived" not in prompts
     assert "what_changed" not in prompts  # it shows pictures
     assert "morning_check" in prompts

@@ -198,7 +198,12 @@ class _Tool(Tool):
     @property
     def is_off(self) -> bool:
         """Whether the operator does not offer it."""
-        return self.entry.toolset in self.house.settings.toolsets_off
+        return self.lacks_index or self.entry.toolset in self.house.settings.toolsets_off
+
+    @property
+    def lacks_index(self) -> bool:
+        """Whether it is offered only where there is an index, and here is none."""
+        return self.entry.needs_index and self.house.settings.index is None
 
     async def run(
         self,
@@ -210,6 +215,12 @@ class _Tool(Tool):
         what went wrong."""
         try:
             with logged(self.name):
+                if self.lacks_index:
+                    raise NotAllowed(
+                        f"{self.name} asks an index, and the operator of this server keeps none",
+                        "Ask the archive with the other tools, or have the operator write [index] "
+                        "into the configuration file",
+                    )
                 if self.is_off:
                     raise NotAllowed(
                         f"the operator of this server switched {self.name} off",

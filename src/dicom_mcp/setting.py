@@ -171,6 +171,7 @@ TOOLSETS: Mapping[str, str] = {
     "reports": "the text of reports and documents",
     "headers": "attributes of objects",
     "images": "pictures",
+    "archive": "the archive as a whole: lists, cohorts, SQL, problems",
 }
 
 

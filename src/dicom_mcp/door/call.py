@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # see house
     from ..archives import Archives
     from ..diagnosis import Diagnosis
     from ..dicom_api import Archive
+    from ..index.reader import Reader
     from ..truth.habits import Habits
     from ..truth.images import Place
 
@@ -237,6 +238,12 @@ class Call:
     def read[T](self, reader: Callable[..., T], *given: object, **named: object) -> T:
         """What a reader of objects makes of this, in the time there is."""
         return reader(*given, **named, deadline=self._deadline)
+
+    def index(self) -> "AbstractContextManager[Reader]":
+        """The index of the archive that is asked (see reader.reading)."""
+        from ..index.reader import reading  # SQLite, only when asked
+
+        return reading(self.house.settings, self.nodes, self._deadline)
 
     def verify(self) -> float:
         """How many milliseconds the archive took to answer at all."""

@@ -45,11 +45,24 @@ class Table:
     # What was known of each day while it was asked.
     days: Mapping[str, Entry]
 
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by the names of their columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 def ask(
-    store: Store, ledger: Ledger, statement: str, *, most_rows: int, deadline: Deadline
+    store: Store,
+    ledger: Ledger,
+    statement: str,
+    values: Sequence[Any] = (),
+    *,
+    most_rows: int,
+    deadline: Deadline,
+    is_ours: bool = False,
 ) -> Table:
-    """What one SELECT over `studies` and `series` brings.
+    """What one SELECT over `studies` and `series` brings, `values` in place of its `?`.
+
+    One that is ours is not looked at for what others may not ask.
 
     Raises BadArgument for what is no such statement or cannot be answered as it is written,
     DeadlinePassed, and IndexUnavailable for files that cannot be read.
@@ -58,8 +71,9 @@ def ask(
         edition, days = ledger.edition, ledger.days()
         try:
             with closing(_engine_over(store)) as engine:  # its views name the files there are now
-                check(engine, statement)
-                names, rows = _fetched(engine, statement, most_rows, deadline)
+                if not is_ours:
+                    check(engine, statement)
+                names, rows = _fetched(engine, statement, values, most_rows, deadline)
         except IndexUnavailable:
             if ledger.edition == edition:
                 raise
@@ -158,7 +172,11 @@ def _parts(told: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _fetched(
-    engine: "DuckDBPyConnection", statement: str, most_rows: int, deadline: Deadline
+    engine: "DuckDBPyConnection",
+    statement: str,
+    values: Sequence[Any],
+    most_rows: int,
+    deadline: Deadline,
 ) -> tuple[list[str], list[list[Any]]]:
     """The columns, and one row more than are wanted, if there are so many."""
     import duckdb
@@ -168,7 +186,7 @@ def _fetched(
     with deadline.interrupting(engine.interrupt):
         clock.start()
         try:
-            found = engine.execute(statement)
+            found = engine.execute(statement, [*values])
             names = [column[0] for column in found.description or ()]
             rows: Sequence[tuple[Any, ...]] = found.fetchmany(most_rows + 1)
         except duckdb.InterruptException:

@@ -173,7 +173,7 @@ def sql(file: str, name: str, statement: str, *, rows: int, as_csv: bool) -> int
             deadline = Deadline(node.timeout)
             found = ask(kept.store, kept.ledger, statement, most_rows=rows, deadline=deadline)
             beginning = kept.ledger.told("beginning")
-        records = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        records = found.records()
         if as_csv:
             rows_as_csv({"records": records}, found.columns)
         else:

@@ -58,6 +58,7 @@ WORDS: Mapping[str, str] = {
     "sample_headers": "headers",
     "view_image": "image",
     "view_series": "pictures",
+    "query_sql": "sql",
 }
 
 # What a row of these is, for the columns of a table.

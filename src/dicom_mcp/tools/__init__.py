@@ -18,6 +18,7 @@ from .presets import get_attribute_presets
 from .query import query_instances, query_patients, query_series, query_studies
 from .report import read_report
 from .sampling import sample_headers
+from .sql import query_sql
 from .timeline import patient_timeline
 from .view import view_image, view_series
 from .worklist import query_worklist
@@ -27,8 +28,8 @@ from .worklist import query_worklist
 class Entry:
     """A tool: its function, its title, the toolset of `setting.TOOLSETS` it is switched off with,
     whether it changes which archive is asked, whether it answers with pictures, which are no
-    structured content, whether clients that can show the viewer beside them, and how an answer
-    is drawn."""
+    structured content, whether clients that can show the viewer beside them, how an answer
+    is drawn, and whether it is offered only where the operator keeps an index."""
 
     function: Callable[..., Any]
     title: str
@@ -38,6 +39,7 @@ class Entry:
     shows_pictures: bool = False
     has_viewer: bool = False
     chart: Drawing | None = None
+    needs_index: bool = False
 
 
 TOOLS: tuple[Entry, ...] = (
@@ -73,5 +75,6 @@ TOOLS: tuple[Entry, ...] = (
         shows_pictures=True,
         has_viewer=True,
     ),
+    Entry(query_sql, "Ask the index in SQL", "archive", needs_index=True),
     Entry(get_attribute_presets, "List attribute presets", "queries", asks_archive=False),
 )

@@ -14,6 +14,7 @@ _STROKES: Mapping[str, str] = {
     "comparison": "M4 4h6v16H4zM14 4h6v16h-6z",
     "reports": "M6 3h9l4 4v14H6zM9 11h7M9 15h7",
     "headers": "M4 5h16M4 12h16M4 19h10",
+    "archive": "M4 4h16v4H4zM5 8v12h14V8M9 12h6",
     "images": "M4 4h16v16H4zM4 16l5-5 4 4 3-3 4 4",
 }
 

@@ -1,0 +1,85 @@
+"""How much of an archive its index covers, and as of when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from ..index_settings import IndexSettings
+from ..standard.counted import counted
+from ..standard.note import Note, incomplete, perhaps, remark
+from .ledger import Entry, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The days that an index was asked for, and what they hold.
+
+    `first` is the earliest day asked for and `last` the last one with studies (YYYY-MM-DD),
+    `asked_first` and `asked_last` when the day asked for longest ago was, and the day asked for
+    last (seconds since 1970; 0 where nothing was). `reaches_back` tells whether nothing older is
+    left to ask for.
+    """
+
+    first: str
+    last: str
+    studies: int
+    series: int
+    asked_first: float
+    asked_last: float
+    not_whole: tuple[str, ...]
+    reaches_back: bool
+
+    @classmethod
+    def of(
+        cls, days: Mapping[str, Entry], *, beginning: str, settings: IndexSettings
+    ) -> "Coverage":
+        """From the ledger's days, and its word on where the archive begins."""
+        dated = [day for day in days if day]
+        asked = [entry.asked for entry in days.values() if entry.asked]
+        first = min(dated, default="")
+        since = settings.since.isoformat() if settings.since else ""
+        return cls(
+            first=first,
+            last=max((day for day in dated if days[day].studies), default=first),
+            studies=sum(entry.studies for entry in days.values()),
+            series=sum(entry.series for entry in days.values()),
+            asked_first=min(asked, default=0.0),
+            asked_last=max(asked, default=0.0),
+            not_whole=tuple(day for day, entry in sorted(days.items()) if not entry.whole),
+            reaches_back=bool(first) and (bool(beginning) or bool(since and first <= since)),
+        )
+
+    @classmethod
+    def now(cls, ledger: Ledger, settings: IndexSettings) -> "Coverage":
+        """Of an index as it is."""
+        return cls.of(ledger.days(), beginning=ledger.told("beginning"), settings=settings)
+
+    def notes(self, name: str, zone: tzinfo | None) -> list[Note]:
+        """What an answer from it has to say, of the archive of this name."""
+        if not self.first:
+            return [
+                incomplete(f"the index of {name} has nothing yet; dicom-mcp index sync fills it.")
+            ]
+        told = [
+            remark(
+                f"From the index of {name}: {self.studies:,} studies, of the days {self.first} to "
+                f"{self.last}, each as it was when the archive was last asked for it: "
+                f"{_at(self.asked_first, zone)} to {_at(self.asked_last, zone)}."
+            )
+        ]
+        if not self.reaches_back:
+            told.append(
+                incomplete(
+                    f"the index goes back to {self.first} so far; older studies are not in it."
+                )
+            )
+        if self.not_whole:
+            count = counted(len(self.not_whole), "day")
+            some = ", ".join(day or "no date" for day in self.not_whole[:3])
+            more = ", …" * (len(self.not_whole) > 3)
+            told.append(perhaps(f"{count} could not be shown to be whole ({some}{more})."))
+        return told
+
+
+def _at(moment: float, zone: tzinfo | None) -> str:
+    return f"{datetime.fromtimestamp(moment, zone or UTC).astimezone(zone):%Y-%m-%d %H:%M}"
