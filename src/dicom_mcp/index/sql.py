@@ -4,7 +4,6 @@ anything else, in so much time, memory and room."""
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 from ..deadline import Deadline
 from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
 from .columns import TABLES
+from .engines import ENGINES, MEMORY, damaged, first_line
 from .ledger import Entry, Ledger
-from .store import Store, engine_of
+from .store import Store
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-# Memory of one question; what needs more is told so. One without bounds is ended by its deadline.
-_MEMORY = "256MB"
 
 # How often a question is asked anew because the files changed meanwhile.
 _MOST_TRIES = 5
@@ -70,11 +67,12 @@ def ask(
     for _ in range(_MOST_TRIES):
         edition, days = ledger.edition, ledger.days()
         try:
-            with closing(_engine_over(store)) as engine:  # its views name the files there are now
+            with ENGINES.over(store) as engine:
                 if not is_ours:
                     check(engine, statement)
                 names, rows = _fetched(engine, statement, values, most_rows, deadline)
         except IndexUnavailable:
+            ENGINES.forget(store.folder)
             if ledger.edition == edition:
                 raise
             continue
@@ -83,31 +81,6 @@ def ask(
     raise IndexUnavailable(
         "the index was being written each time it was asked", "Ask again in a minute"
     )
-
-
-def _engine_over(store: Store) -> "DuckDBPyConnection":
-    """An engine that has the views, and reaches nothing but the files behind them."""
-    engine = engine_of(memory_limit=_MEMORY, threads=2, temp_directory="")
-    import duckdb
-
-    try:
-        engine.execute("SET python_enable_replacements = false")
-        engine.execute(f"SET allowed_directories = [{_text(str(store.folder) + '/')}]")
-        engine.execute("SET enable_external_access = false")
-        for table, columns in TABLES.items():
-            if files := store.files(table):
-                several = ", ".join(_text(str(file)) for file in files)
-                source = f"read_parquet([{several}])"
-            else:
-                nothing = ", ".join(f"NULL::{column.type} AS {column.name}" for column in columns)
-                source = f"(SELECT {nothing}) WHERE false"
-            names = ", ".join(column.name for column in columns)
-            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM {source}")
-        engine.execute("SET lock_configuration = true")
-    except duckdb.Error as error:
-        engine.close()
-        raise _damaged(error) from None
-    return engine
 
 
 def check(engine: "DuckDBPyConnection", statement: str) -> None:
@@ -197,23 +170,16 @@ def _fetched(
             ) from None
         except duckdb.OutOfMemoryException:
             raise BadArgument(
-                f"the question needs more than {_MEMORY} of memory",
+                f"the question needs more memory than there is ({MEMORY} for all that are asked)",
                 "Group or filter earlier, or ask about fewer days",
             ) from None
         except duckdb.IOException as error:
-            raise _damaged(error) from None
+            raise damaged(error) from None
         except duckdb.Error as error:
             raise _wrong(error) from None
         finally:
             clock.cancel()
     return names, [[_plain(value) for value in row] for row in rows]
-
-
-def _damaged(error: Exception) -> IndexUnavailable:
-    return IndexUnavailable(
-        f"a file of the index cannot be read ({_line(error)})",
-        "dicom-mcp index drop and sync build it anew",
-    )
 
 
 def _plain(value: Any) -> Any:
@@ -232,12 +198,4 @@ def _wrong(error: Exception) -> BadArgument:
         f"{table} has {', '.join(column.name for column in several)}"
         for table, several in TABLES.items()
     )
-    return BadArgument(f"the SQL cannot be answered: {_line(error)}", f"Correct it: {columns}")
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300]
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return BadArgument(f"the SQL cannot be answered: {first_line(error)}", f"Correct it: {columns}")

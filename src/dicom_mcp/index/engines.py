@@ -1,0 +1,152 @@
+"""Engines over the files of indexes, each kept from one question to the next.
+
+To open the files of a million series takes longer than most questions do. An engine is used while
+the files are those it was made for, by any number of questions at once, each over a cursor of its
+own; they share its memory. It is let go when they are others, or when nobody asks for a while.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ..errors import IndexUnavailable
+from .columns import TABLES
+from .store import Store, engine_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Memory of all questions to one index.
+MEMORY = "256MB"
+
+# How long an engine is kept that nobody uses, in seconds, and how many are kept.
+_IDLE, _MOST = 300.0, 4
+
+# A table's files, each with what tells it from one that takes its place.
+type _Files = dict[str, tuple[tuple[Path, int, int, int], ...]]
+
+
+@dataclass(slots=True)
+class _Kept:
+    engine: "DuckDBPyConnection"
+    files: _Files
+    used: float
+
+
+class Engines:
+    """The engines of this process, by the index's folder. Safe to use from several threads."""
+
+    def __init__(self, *, idle: float = _IDLE) -> None:
+        self._idle = idle
+        self._kept: dict[Path, _Kept] = {}
+        self._lock = threading.Lock()
+        self._clock: threading.Timer | None = None
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
+    @contextmanager
+    def over(self, store: Store) -> Generator["DuckDBPyConnection"]:
+        """A connection that has the views over the files there are now, and reaches nothing else.
+
+        Raises IndexUnavailable for files that cannot be read.
+        """
+        files = _files_of(store)
+        with self._lock:
+            kept = self._kept.pop(store.folder, None)
+            if kept is None or kept.files != files:
+                kept = _Kept(_made(store, files), files, 0.0)
+            kept.used = monotonic()
+            self._kept[store.folder] = kept  # the last one used is the last
+            while len(self._kept) > _MOST:
+                self._kept.pop(next(iter(self._kept)))
+            self._watch()
+            cursor = kept.engine.cursor()
+        # An engine that is no longer kept ends with the last cursor over it: to close it would
+        # close the others.
+        with closing(cursor):
+            yield cursor
+
+    def forget(self, folder: Path) -> None:
+        """Let go of what is kept of this folder, whose files could not be read."""
+        with self._lock:
+            self._kept.pop(folder, None)
+
+    def _watch(self) -> None:
+        """See to it that what is not used does not stay."""
+        if self._clock is None and self._kept:
+            self._clock = threading.Timer(self._idle / 2, self._let_go)
+            self._clock.daemon = True
+            self._clock.start()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            long_ago = monotonic() - self._idle
+            for folder in [name for name, kept in self._kept.items() if kept.used < long_ago]:
+                del self._kept[folder]
+            self._clock = None
+            self._watch()
+
+
+ENGINES = Engines()
+
+
+def _files_of(store: Store) -> _Files:
+    """Raises IndexUnavailable where they change while they are looked at."""
+    try:
+        return {
+            table: tuple(
+                (file, told.st_ino, told.st_mtime_ns, told.st_size)
+                for file, told in ((file, file.stat()) for file in store.files(table))
+            )
+            for table in TABLES
+        }
+    except OSError as error:
+        raise damaged(error) from None
+
+
+def _made(store: Store, files: _Files) -> "DuckDBPyConnection":
+    engine = engine_of(memory_limit=MEMORY, threads=2, temp_directory="")
+    import duckdb
+
+    try:
+        engine.execute("SET python_enable_replacements = false")
+        engine.execute("SET parquet_metadata_cache = true")
+        engine.execute(f"SET allowed_directories = [{_text(str(store.folder) + '/')}]")
+        engine.execute("SET enable_external_access = false")
+        for table, columns in TABLES.items():
+            if files[table]:
+                several = ", ".join(_text(str(file)) for file, *_ in files[table])
+                source = f"read_parquet([{several}])"
+            else:
+                nothing = ", ".join(f"NULL::{column.type} AS {column.name}" for column in columns)
+                source = f"(SELECT {nothing}) WHERE false"
+            names = ", ".join(column.name for column in columns)
+            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM {source}")
+        engine.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        engine.close()
+        raise damaged(error) from None
+    return engine
+
+
+def damaged(error: Exception) -> IndexUnavailable:
+    """What to say of files that cannot be read."""
+    return IndexUnavailable(
+        f"a file of the index cannot be read ({first_line(error)})",
+        "dicom-mcp index drop and sync build it anew",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an engine says."""
+    return str(error).strip().split("\n")[0][:300]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,91 @@
+"""Engines that are kept from question to question: as fast as that, and never of other files than
+there are."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dicom_mcp.deadline import Deadline
+from dicom_mcp.errors import Cancelled, IndexUnavailable
+from dicom_mcp.index.engines import Engines
+from dicom_mcp.index.sql import ask
+from dicom_mcp.index.store import Store
+from tests.bounds import PATIENCE
+from tests.index.filled import index_in
+from tests.truth.archives import images
+
+COUNT = "SELECT count(*) FROM series"
+ENDLESS = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r"
+
+
+def test_what_is_written_between_two_questions_is_in_the_second(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+        assert index.rows(COUNT) == [[1]]
+        index.clock.now += 86_400 * 2
+        index.fill([*images(1), *images(1, study=2)])
+        assert index.rows(COUNT) == [[2]]
+
+
+def test_an_index_that_was_dropped_and_made_anew_is_not_mistaken_for_the_other(
+    tmp_path: Path,
+) -> None:
+    for count in (1, 3):
+        folder = tmp_path / "index"
+        with index_in(folder) as index:
+            index.fill([each for study in range(count) for each in images(1, study=study + 1)])
+            assert index.rows(COUNT) == [[count]]
+        for file in (*folder.rglob("*.parquet"), *folder.glob("ledger.*")):
+            file.unlink()
+
+
+def test_questions_at_the_same_time_do_not_end_each_other(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(2))
+    with index_in(tmp_path) as index, ThreadPoolExecutor(8) as several:
+        cancelled = Deadline(PATIENCE)
+
+        def endless() -> None:
+            with index_in(tmp_path) as again, pytest.raises(Cancelled):
+                ask(again.store, again.ledger, ENDLESS, most_rows=1, deadline=cancelled)
+
+        def rows(_: int) -> object:
+            with index_in(tmp_path) as again:
+                return again.rows("SELECT count(*) FROM series, range(1000000)")
+
+        never = several.submit(endless)
+        found = [*several.map(rows, range(12))]
+        cancelled.cancel()
+        never.result(PATIENCE)
+        assert found == [[[1_000_000]]] * 12
+        assert index.rows(COUNT) == [[1]]
+
+
+def test_an_engine_is_let_go_when_nobody_asks(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+    kept = Engines(idle=2.0)
+    for _ in range(3):
+        with kept.over(Store(tmp_path)) as engine:
+            assert engine.execute(COUNT).fetchall() == [(1,)]
+    assert len(kept) == 1
+    ended = threading.Event()
+    for _ in range(200):
+        if not len(kept):
+            break
+        ended.wait(0.05)
+    assert not len(kept)
+
+
+def test_a_file_that_is_mended_can_be_asked_again(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+        (file,) = index.store.files("series")
+        whole = file.read_bytes()
+        file.write_bytes(b"PAR1" + bytes(len(whole) - 8) + b"PAR1")
+        with pytest.raises(IndexUnavailable):
+            index.rows("SELECT * FROM series")
+        file.write_bytes(whole)
+        assert index.rows(COUNT) == [[1]]
