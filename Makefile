@@ -61,7 +61,7 @@ bench: $(READY)
 scale: $(READY)
 	@DICOM_MCP_SCALE=1 $(RUN) --with idc-index-data==25.0.5 --with pyarrow pytest -o timeout=0 tests/scale \
 		tests/interop/test_limits.py tests/content/test_cut.py tests/dimse/test_cut_on_the_wire.py \
-		tests/dicomweb/test_cut_over_http.py tests/faults/test_hostile_many.py
+		tests/dicomweb/test_cut_over_http.py
 
 # Objects made to harm, so many of them; what is wrong is told with its seed.
 hostile: $(READY)

@@ -11,11 +11,14 @@ from dicom_mcp.budgets import LARGEST_OBJECT
 from dicom_mcp.content.apart import Apart
 from dicom_mcp.content.geometry import geometry
 from dicom_mcp.content.header import header, value_counts
+from dicom_mcp.content.inspection import inspected
 from dicom_mcp.content.picture import picture
 from dicom_mcp.content.read import inspected_object, read_inspected
 from dicom_mcp.content.report import read_report
 from dicom_mcp.errors import DicomMcpError
+from tests.content import documents as made
 from tests.content.samples import PYDICOM
+from tests.faults.hostile_objects import EXPLICIT, encoded
 
 _FILES = (
     *("CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "JPGExtended.dcm", "test-SR.dcm"),
@@ -80,3 +83,15 @@ def _damaged(content: bytes, random: Random) -> bytes:
                 if random.random() < 0.1 and len(out) > 400:
                     del out[max(place, 400) :]
     return bytes(out)
+
+
+def test_an_element_that_is_known_to_nobody_with_a_vr_that_is_none_may_have_been_the_content() -> (
+    None
+):
+    """The content of a container, its tag and VR written over: eight findings were gone."""
+    inside = made.container(made.code("Findings"), made.text("It is here"))
+    content = encoded(made.document(inside))
+    at = content.rindex(b"\x40\x00\x30\xa7SQ")
+    content = content[: at + 1] + b"\xff\xff\xff\x7f" + content[at + 5 :]
+    (fault,) = inspected(content, EXPLICIT, most=1 << 20).faults
+    assert fault.startswith("(FF40,FFFF) is known to nobody")

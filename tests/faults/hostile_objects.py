@@ -123,7 +123,8 @@ def _harmed(
     is_cut = how == "cut"
     match how:
         case "cut":
-            content = content[: random.randrange(len(content))]
+            # What is deflated may end in a byte of padding, without which nothing is missing.
+            content = content[: random.randrange(len(content) - (syntax == DEFLATED))]
         case "damaged":
             content = damaged(content, random)
         case "lengths":
@@ -251,7 +252,7 @@ def _picture(random: Random, kind: str) -> Hostile:
     frame = _frame(syntax)
     how = random.choice(("sound", "damaged", "damaged", "scans", "cut"))
     if how == "damaged":
-        frame = damaged(frame, random)
+        frame = damaged(frame, random).ljust(2, b"\0")  # a fragment has two bytes or more
     if how == "scans" and syntax == PROGRESSIVE:
         start = frame.rindex(b"\xff\xda")
         frame = frame[:start] + frame[start:-2] * random.choice((10, 3_000)) + frame[-2:]

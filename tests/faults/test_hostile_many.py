@@ -1,15 +1,14 @@
 """Many hostile objects, each on the way that objects come: in time and bounds, nothing incomplete
-called complete. 2,000 of them by `make scale`, any number by `make hostile`."""
+called complete. Any number of them by `make hostile`."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cuts import IS_AT_SCALE
 from tests.faults.hostile_ground import WAYS, Ground, ground
 from tests.faults.hostile_objects import Hostile, hostile
 
-COUNT = 2000 if IS_AT_SCALE else 300
+COUNT = 2000
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ A cut between two elements leaves a data set that is sound, so that what stands 
 object of a kind is looked for too (PS3.3 A): its pixels, its content, its document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from ..standard.dictionary import attribute
+from ..standard.dictionary import attribute, attribute_of_tag
 from ..standard.identity import TAGS, Identity
 from ..standard.sop_classes import sop_class
 from ..standard.structure import PIXEL_DATA, Structure, walk
@@ -77,11 +77,15 @@ def inspected(
     if structure.sound is not None:
         data_set = structure.sound
     if structure.repeated:
-        named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.repeated)
+        named = _tags(structure.repeated)
         faults.append(f"{named} stands in it more than once, of which only the last is read")
     if structure.mended:
-        named = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in structure.mended)
+        named = _tags(structure.mended)
         remarks.append(f"the VR of {named} is wrong: its length is read as that of another one")
+    if strange := [
+        tag for tag in structure.mended if not tag >> 16 & 1 and not attribute_of_tag(tag)
+    ]:
+        faults.append(f"{_tags(strange)} is known to nobody, nor is its VR: it was something else")
     who = Identity.of(structure.values)
     is_short = faults or structure.beyond
     doubts = (
@@ -89,6 +93,10 @@ def inspected(
     )
     told = tuple(faults), tuple(doubts), tuple(remarks)
     return Inspection(data_set, transfer_syntax, who, *told, came_in, structure.beyond)
+
+
+def _tags(tags: Iterable[int]) -> str:
+    return ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in tags)
 
 
 def _inflated(
