@@ -54,6 +54,11 @@ MOST_IN_HAND = 16 << 20
 # Objects that came and wait for those before them, in one retrieval.
 MOST_SET_ASIDE = 64 << 20
 
+# Objects in a row that nobody asked for, of an archive that sends a whole study for a few of its
+# images: one that goes on for ever is stopped.
+MOST_UNASKED = 5_000
+LARGEST_UNASKED = 2 << 30
+
 # Objects kept for the next question, and for how long: somebody scrolls through a series.
 MOST_KEPT = 64 << 20
 SECONDS_KEPT = 300.0

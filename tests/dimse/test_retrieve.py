@@ -15,6 +15,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
+from dicom_mcp.dimse import order
 from dicom_mcp.dimse.contexts import (
     MOST_STORAGE,
     MOST_UIDS,
@@ -179,6 +180,25 @@ def test_an_object_nobody_asked_for_is_dropped_and_told() -> None:
     assert came == [ONE, TWO]
     assert not retrieved.missing
     assert the_note(retrieved.notes, "1 object came that nobody had asked for")
+
+
+def test_an_archive_that_sends_what_nobody_asked_for_without_end_is_stopped_and_said_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order, "MOST_UNASKED", 20)
+
+    def flood(talk: Talk) -> None:
+        number = 0
+        while talk.operation != CANCEL_REQUEST:
+            number += 1
+            talk.send(stored(talk, f"9.{number}"))
+            hear(talk)
+        talk.operation = GET
+
+    came, retrieved = asked((hear_request, send(ONE), flood, finish(0xFE00), hold), ONE, TWO)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
+    the_note(retrieved.notes, "1 of 2 objects did not come: the archive sent more than")
 
 
 def test_an_archive_that_sends_the_whole_series_is_stopped_when_all_is_there() -> None:
