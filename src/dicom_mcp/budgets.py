@@ -15,9 +15,9 @@ LARGEST_READ = 512 << 20
 # What a deflated object unpacks to: it is one of text, or a small image.
 LARGEST_INFLATED = 64 << 20
 
-# Values of a frame that are decoded: the largest mammograms have 23 million, and all steps together
-# take 5 to 6 bytes for each.
-MOST_SAMPLES = 40_000_000
+# Values of a frame that are decoded: the largest mammograms have 28 million. A decoder takes 6 to 7
+# bytes for each, and all processes together stay below 400 MiB.
+MOST_SAMPLES = 32_000_000
 
 # A frame fetched by itself: as many values of 16 bits.
 LARGEST_FRAME = 80 << 20
@@ -57,7 +57,7 @@ MOST_SET_ASIDE = 64 << 20
 # Objects in a row that nobody asked for, of an archive that sends a whole study for a few of its
 # images: one that goes on for ever is stopped.
 MOST_UNASKED = 5_000
-LARGEST_UNASKED = 2 << 30
+LARGEST_UNASKED = 2048 << 20
 
 # Objects kept for the next question, and for how long: somebody scrolls through a series.
 MOST_KEPT = 64 << 20
@@ -72,7 +72,7 @@ MOST_REPORTS_KEPT = 32 << 20
 MOST_MEMORY_APART = 512 << 20
 MOST_PROCESSES_APART = 4
 
-# What one of them may answer: 40 million samples of 16 bits, or eight pages of a PDF.
+# What one of them may answer: 32 million samples of 16 bits, or eight pages of a PDF.
 LARGEST_ANSWER_APART = 96 << 20
 
 # Documents inside objects, and one picture of a page: scanned letters have some MiB.

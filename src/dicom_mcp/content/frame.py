@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # Values there may be between the smallest and the largest for a table of all of them.
 _MOST_ENTRIES = 1 << 20
 
+# Rows that are worked on at a time.
+_STRIP = 256
+
 # Beyond these a pixel's height to width is a mistake in the header.
 _RATIOS = 0.02, 50.0
 
@@ -181,17 +184,16 @@ class _Grey:
         if values.dtype.kind == "f" or last - first >= _MOST_ENTRIES:
             return self._by_strips(voi)
         table = self._greys(np.arange(first, last + 1, dtype=np.float64), voi)
-        places = values if first == 0 else np.subtract(values, first, dtype=np.int32)
-        return table[places]
+        return _looked_up(values, first, table)
 
     def _by_strips(self, voi: "Callable[[Values], Values]") -> "Pixels":
         import numpy as np
 
         values = self.held.values
         out: Pixels = np.empty(values.shape, np.uint8)
-        for start in range(0, len(values), 256):
-            strip = values[start : start + 256].astype(np.float64)
-            out[start : start + 256] = self._greys(strip, voi)
+        for start in range(0, len(values), _STRIP):
+            strip = values[start : start + _STRIP].astype(np.float64)
+            out[start : start + _STRIP] = self._greys(strip, voi)
         return out
 
     def _greys(self, values: "Values", voi: "Callable[[Values], Values]") -> "Pixels":
@@ -221,6 +223,18 @@ class _Grey:
         if self.is_table:
             return np.unique(values).astype(np.float64)
         return np.asarray([values.min(), values.max()], np.float64)
+
+
+def _looked_up(values: "Values", first: int, table: "Pixels") -> "Pixels":
+    """What the table has for each value, its first entry for `first`; by strips, for a place takes
+    four bytes."""
+    import numpy as np
+
+    out: Pixels = np.empty(values.shape + table.shape[1:], np.uint8)
+    for start in range(0, len(values), _STRIP):
+        places = np.subtract(values[start : start + _STRIP], first, dtype=np.int32)
+        out[start : start + _STRIP] = table[places]
+    return out
 
 
 def _voi(
@@ -345,8 +359,8 @@ def _colour(elements: Elements, held: Stored) -> "tuple[Pixels, str, list[str]]"
     least, most = max(end[0] for end in ends), min(end[1] for end in ends)
     beyond = [(first, least - 1)] * (first < least) + [(most + 1, last)] * (last > most)
     faults = [f"The palette has no entry for values from {low} to {high}" for low, high in beyond]
-    places = np.subtract(held.values, first, dtype=np.int32)
-    return np.stack(columns, axis=-1)[places], "palette colours", faults
+    table = np.stack(columns, axis=-1)
+    return _looked_up(held.values, first, table), "palette colours", faults
 
 
 def _ratio(elements: Elements, number: int) -> tuple[float, list[str]]:
