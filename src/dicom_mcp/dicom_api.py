@@ -7,7 +7,7 @@ compared here, lists it cuts are asked in parts, and what it does not keep is fo
 
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -83,10 +83,19 @@ class Archive:
     may raise an ArchiveError that names the archive, both AE titles and what to try.
     """
 
-    def __init__(self, exchange: Exchange, objects_from: Exchange | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        objects_from: Exchange | None = None,
+        *,
+        habits: Habits | None = None,
+        while_asked: Callable[[AnyNode], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`habits` may be shared; `while_asked` surrounds whatever asks a node."""
         self.exchange = exchange
+        self._while_asked = while_asked
         self._objects_from = objects_from or exchange
-        self.habits = Habits()
+        self.habits = habits or Habits()
         self.habits_of_worklist = Habits()
         self._parents = Parents()
 
@@ -365,10 +374,12 @@ class Archive:
     @contextmanager
     def _located(self, asked: Exchange | None = None) -> Generator[None]:
         """Errors say where: at the node that was asked, be it another one for objects."""
+        node = (asked or self.exchange).node
         try:
-            yield
+            with self._while_asked(node):
+                yield
         except ArchiveError as error:
-            error.at = str((asked or self.exchange).node)
+            error.at = str(node)
             raise
 
 

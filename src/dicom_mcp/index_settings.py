@@ -63,6 +63,8 @@ class IndexSettings:
         Setting("When it may ask, such as 20:00-06:00; else always", some_hours, form=str),
     ] = None
 
+    keep: Annotated[bool, Setting("Whether a running server keeps it up to date")] = True
+
     def __post_init__(self) -> None:
         obey_rules(self)
 

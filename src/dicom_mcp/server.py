@@ -92,6 +92,7 @@ def create_server(settings: Settings) -> MCPServer[House]:
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[House]) -> AsyncGenerator[House]:
+        house.keep_index()
         try:
             yield house
         finally:

@@ -31,7 +31,7 @@ IDLE_SECONDS = 20.0
 type Associate = Callable[[Deadline], Association]
 
 # Two requests of ours at the same time may both be rejected, and an archive counts what it has
-# rejected for a moment longer.
+# rejected, or what we aborted, for a moment longer.
 _SETTLING_SECONDS = 1.0
 
 # How soon a borrower that waits for its turn notices that its call was cancelled.
@@ -178,6 +178,8 @@ class Pool:
             association.abort()
         with self._free:
             self._lent -= 1
+            if not association.clean:
+                self._settled = monotonic() + _SETTLING_SECONDS
             keep = association.clean and not self._closed
             if keep:
                 self._idle.append((monotonic() + self._idle_seconds, association))

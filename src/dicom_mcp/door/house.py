@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .. import journal
 from ..budgets import MOST_REPORTS_KEPT
 from ..config import Settings
-from ..errors import BadArgument, NotAllowed
+from ..errors import BadArgument, BadConfiguration, NotAllowed
 from ..node import AnyNode, Node
 from ..standard.values import shown
 from ..words.near import did_you_mean
@@ -17,6 +19,8 @@ from .shelf import Lists, Shelf
 if TYPE_CHECKING:  # a twentieth of the start, and needed with the first question only
     from ..archives import Archives
     from ..dicom_api import Archive
+    from ..index.keeper import Keeper
+    from ..index.turns import Turns
     from ..truth.exchange import Exchange
 
 # How `configure_dicom_server` names what it was given.
@@ -49,6 +53,9 @@ class House:
         # One exchange with each node, whoever asks it for what: it may be asked so much at a time.
         self._exchanges: dict[AnyNode, Exchange] = {}
         self._archives: dict[AnyNode, Archive] = {}
+        # At nodes that have an index, whose turn it is.
+        self._turns: dict[AnyNode, Turns] = {}
+        self._keeper: Keeper | None = None
         self._lock = threading.Lock()
 
     def session(self, identifier: str | None = "") -> "Session":
@@ -71,8 +78,35 @@ class House:
             if node not in self._archives:
                 from_node = nodes[node.objects_from] if node.objects_from else None
                 objects_from = self._exchange(from_node) if from_node else None
-                self._archives[node] = Archive(self._exchange(node), objects_from)
+                exchange = self._exchange(node)
+                archive = Archive(exchange, objects_from, while_asked=self._while_asked)
+                self._archives[node] = archive
             return self._archives[node]
+
+    def _while_asked(self, node: AnyNode) -> AbstractContextManager[None]:
+        """While a person's question asks this node, nothing else begins to."""
+        turns = self._turns.get(node)
+        return turns.person() if turns else nullcontext()
+
+    def keep_index(self) -> None:
+        """From now on keep the indexes up to date that the operator asked for, if any."""
+        if self.settings.index and self.settings.index.keep:
+            from ..index.keeper import Keeper
+
+            try:
+                self._keeper = Keeper(self.settings, self._in_turn)
+            except BadConfiguration as error:  # questions to the archive are answered all the same
+                journal.log.warning("%s", error)
+
+    def _in_turn(self, node: AnyNode) -> tuple["Archive", "Turns"]:
+        """The archive at this node for what asks it when nobody else does."""
+        from ..dicom_api import Archive
+        from ..index.turns import InTurn, Turns
+
+        asked = self.archive(node, self.settings.nodes)
+        turns = self._turns[node] = Turns()
+        exchange = InTurn(asked.exchange, turns)
+        return Archive(exchange, habits=asked.habits), turns
 
     def _exchange(self, node: AnyNode) -> "Exchange":
         if node not in self._exchanges:
@@ -118,6 +152,8 @@ class House:
 
     def close(self) -> None:
         """Give back every connection and forget every object."""
+        if self._keeper:
+            self._keeper.end()
         self.shelf.clear()
         self.lists.clear()
         self.reports.clear()

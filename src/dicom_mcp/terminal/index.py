@@ -17,6 +17,7 @@ from ..config import Settings, load
 from ..deadline import Deadline
 from ..dicom_api import Archive, connect
 from ..errors import ArchiveError, TooManyAssociations
+from ..index.keeper import STATE, said_by_keeper
 from ..index.kept import drop, has_index, nodes_of, opened, written
 from ..index.ledger import Entry
 from ..index.sql import ask
@@ -105,8 +106,11 @@ def status(file: str, name: str) -> int:
         with opened(settings, node) as kept:
             days = kept.ledger.days()
             beginning = kept.ledger.told("beginning")
+            keeping = said_by_keeper(kept.ledger.told(STATE))
         console.print(title)
         console.print(_said(days, beginning))
+        if keeping:
+            console.print(Text("; ".join(keeping)))
         console.print(_calendar(days))
     return 0
 
