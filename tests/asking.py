@@ -65,13 +65,14 @@ def call(asked: AnyNode | Settings, tool: str, /, **arguments: Any) -> CallToolR
 
 
 def answers(
-    node: AnyNode, questions: Iterable[tuple[str, dict[str, Any]]]
+    asked: AnyNode | Settings, questions: Iterable[tuple[str, dict[str, Any]]]
 ) -> Iterator[dict[str, Any]]:
     """The answer to each question (tool and arguments), of one server that remembers."""
+    settings = asked if isinstance(asked, Settings) else Settings(asked)
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal())
         client = stack.enter_context(
-            portal.wrap_async_context_manager(Client(create_server(Settings(node))))
+            portal.wrap_async_context_manager(Client(create_server(settings)))
         )
         for tool, arguments in questions:
             result: CallToolResult = portal.call(client.call_tool, tool, arguments)

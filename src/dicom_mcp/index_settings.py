@@ -58,6 +58,14 @@ class IndexSettings:
             "Seconds between two questions", a_number("pause", 0, 3600, unit=" seconds"), form=float
         ),
     ] = 0.2
+    fresh: Annotated[
+        float,
+        Setting(
+            "Hours after which a day is asked for at the archive instead",
+            a_number("fresh", 0, 10_000, unit=" hours"),
+            form=float,
+        ),
+    ] = 36
     hours: Annotated[
         Hours | None,
         Setting("When it may ask, such as 20:00-06:00; else always", some_hours, form=str),

@@ -194,7 +194,8 @@ class _Tool(Tool):
     @classmethod
     def of(cls, entry: Entry, house: House, threads: anyio.CapacityLimiter) -> "_Tool":
         """The entry of the table of contents as the SDK registers it."""
-        return cls(**_definition(entry), house=house, threads=threads)
+        has_source = entry.has_source and house.settings.index is not None
+        return cls(**_definition(entry, has_source=has_source), house=house, threads=threads)
 
     @property
     def is_off(self) -> bool:
@@ -257,7 +258,7 @@ class _Tool(Tool):
 
 
 @cache
-def _definition(entry: Entry) -> dict[str, Any]:
+def _definition(entry: Entry, *, has_source: bool) -> dict[str, Any]:
     """The fields of a tool, which no setting changes: 40 ms for all of them.
 
     The SDK would make a schema of the arguments too, which `Arguments` makes: it is shown none.
@@ -286,7 +287,10 @@ def _definition(entry: Entry) -> dict[str, Any]:
     if made.output_schema:
         made.fn_metadata.output_schema = _compact(made.output_schema, of_answer=True)
     asked = Arguments(
-        entry.function, asks_archive=entry.asks_archive, is_drawn=entry.chart is not None
+        entry.function,
+        asks_archive=entry.asks_archive,
+        is_drawn=entry.chart is not None,
+        has_source=has_source,
     )
     fields = {name: getattr(made, name) for name in Tool.model_fields}
     parameters = _compact(asked.schema)

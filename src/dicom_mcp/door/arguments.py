@@ -19,6 +19,17 @@ NODE = "node"
 # Whether a client is shown a picture of the answer: the tool itself is not given this either.
 CHART = "chart"
 
+# Whether the archive is asked, its index, or what tells it truly and soonest; nor this.
+SOURCE = "source"
+
+_Source = Annotated[
+    str,
+    Field(
+        description="live: ask the archive for all; index: ask only the index",
+        json_schema_extra={"enum": ["auto", "live", "index"]},
+    ),
+]
+
 _Chart = Annotated[bool, Field(description="Also as a picture")]
 
 _Node = Annotated[str, Field(description="Name, several with commas, or all")]
@@ -34,7 +45,12 @@ class Arguments:
     """The arguments of one tool."""
 
     def __init__(
-        self, function: Callable[..., Any], *, asks_archive: bool, is_drawn: bool = False
+        self,
+        function: Callable[..., Any],
+        *,
+        asks_archive: bool,
+        is_drawn: bool = False,
+        has_source: bool = False,
     ) -> None:
         self._tool = function.__name__
         fields: dict[str, Any] = {
@@ -46,6 +62,8 @@ class Arguments:
         }
         if is_drawn:
             fields[CHART] = (_Chart, False)
+        if has_source:
+            fields[SOURCE] = (_Source, "auto")
         if asks_archive:
             fields[NODE] = (_Node, "")
         # An argument nobody knows would be dropped and its filter with it.

@@ -1,8 +1,8 @@
 """What a tool is given besides its arguments: the verbs it may use, and what they cost."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from time import monotonic
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..content.apart import Apart, get_ready
 from ..deadline import Deadline
-from ..errors import ArchiveError
+from ..errors import ArchiveError, BadArgument, DicomMcpError
 from ..node import AnyNode
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.one_frame import OneFrame
 from ..standard.query import Match, Matches, Query
+from ..standard.values import shown
 from ..words.schedule import Worklist, WorklistQuestion
 from .account import Account
 from .answer import Answer, Findings, named
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # see house
     from ..diagnosis import Diagnosis
     from ..dicom_api import Archive
     from ..index.reader import Reader
+    from ..index.source import Source
     from ..truth.habits import Habits
     from ..truth.images import Place
 
@@ -79,6 +81,8 @@ class Call:
     _cost: Cost = field(default_factory=Cost)
     # Who asks: one anonymous caller as long as nobody signs in.
     who: str = ""
+    # What answers beside the archive.
+    _beside: "Source | None" = None
 
     def within(self, seconds: float) -> "Call":
         """The same call, limited to so many seconds for one step of it."""
@@ -132,6 +136,8 @@ class Call:
 
     def find(self, query: Query, *, limit: int) -> Matches:
         """At most `limit` matches of the query (see Archive.find)."""
+        if self._beside and self._beside.is_alone:
+            return self._beside.find(query, limit)
         return self._counted(
             self._archive.find(
                 query, limit=limit, deadline=self._deadline, arrived=self._progress.advance
@@ -147,8 +153,9 @@ class Call:
         as_it_stands: bool = False,
     ) -> Matches:
         """Every match goes to `keep` and none is held (see Archive.each)."""
-        return self._counted(
-            self._archive.each(
+
+        def ask(query: Query, keep: Callable[[Match], None]) -> Matches:
+            return self._archive.each(
                 query,
                 keep,
                 limit=limit,
@@ -156,7 +163,10 @@ class Call:
                 arrived=self._progress.advance,
                 as_it_stands=as_it_stands,
             )
-        )
+
+        if self._beside and (limit == EVERYTHING or self._beside.is_alone):
+            return self._counted(self._beside.each(query, keep, ask))
+        return self._counted(ask(query, keep))
 
     def studies_of(self, series: str) -> Matches:
         """The studies that have a series of this UID (see Archive.studies_of)."""
@@ -175,8 +185,9 @@ class Call:
         shared: bool = False,
     ) -> Matches:
         """Every series of these studies goes to `keep` (see Archive.each_series)."""
-        return self._counted(
-            self._archive.each_series(
+
+        def ask(studies: Collection[str]) -> Matches:
+            return self._archive.each_series(
                 studies,
                 query,
                 keep,
@@ -184,7 +195,10 @@ class Call:
                 arrived=self._progress.advance,
                 shared=shared,
             )
-        )
+
+        if self._beside:
+            return self._counted(self._beside.each_series(studies, query, keep, ask))
+        return self._counted(ask(studies))
 
     def each_image(
         self, counts: "Mapping[Place, int | None]", query: Query, keep: Callable[[Match], None]
@@ -245,6 +259,29 @@ class Call:
 
         return reading(self.house.settings, self.nodes, self._deadline)
 
+    @contextmanager
+    def beside(self, source: str) -> "Generator[Call]":
+        """The same call, answered from the index too, or from it alone, as `source` says ("" where
+        there is no choice). Raises BadRequest where that cannot be."""
+        settings = self.house.settings.index
+        if not source or source == "live" or (source == "auto" and settings is None):
+            yield self
+            return
+        from ..index.source import Mode, Source
+
+        if source not in Mode:
+            raise BadArgument(f"source {shown(source)} is none", f"It is {', '.join(Mode)}")
+        with ExitStack() as opened:
+            try:
+                reader = opened.enter_context(self.index())
+            except DicomMcpError:
+                if source != Mode.AUTO:
+                    raise
+                yield self  # which has no index, or not yet
+                return
+            assert settings
+            yield replace(self, _beside=Source(reader, Mode(source), settings.fresh))
+
     def verify(self) -> float:
         """How many milliseconds the archive took to answer at all."""
         from ..dicom_api import Archive
@@ -274,13 +311,14 @@ class Call:
         quiet = Progress(lambda _: None)
 
         def ask_one(name: str, archive: "Archive", step: Deadline) -> T:
-            return ask(name, replace(self, _archive=archive, _deadline=step, _progress=quiet))
+            alone = replace(self, _beside=None)
+            return ask(name, replace(alone, _archive=archive, _deadline=step, _progress=quiet))
 
         return archives.apart(ask_one, deadline=self._deadline)
 
     def at(self, names: Sequence[str]) -> "Call":
         """The same call to other nodes."""
-        return replace(self, _archive=self.session.archive(names))
+        return replace(self, _archive=self.session.archive(names), _beside=None)
 
     def answer[T: Answer](self, model: type[T], account: Account, **fields: Any) -> T:
         """The answer: what it tells, and what it has to say of itself."""

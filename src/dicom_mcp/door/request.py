@@ -13,7 +13,7 @@ from ..deadline import Deadline
 from ..errors import Defect, DicomMcpError
 from ..in_hand import IN_HAND
 from .answer import Answer, Pictures
-from .arguments import CHART, NODE, Arguments
+from .arguments import CHART, NODE, SOURCE, Arguments
 from .call import Call, Progress
 from .house import Session
 from .meant import remarks
@@ -38,6 +38,7 @@ class Request:
         self._remarks = remarks(given)
         self._session = session
         self._wants_chart: bool = self._given.pop(CHART, False)
+        self._source: str = self._given.pop(SOURCE, "")
         self._names = session.names(self._given.pop(NODE, ""))
         self._deadline = Deadline(session.seconds(self._names))
         self._progress = Progress(report)
@@ -71,7 +72,8 @@ class Request:
         archive = self._session.archive(self._names)
         call = Call(self._session, archive, self._deadline, self._progress)
         try:
-            answer = self._function(call, **self._given)
+            with call.beside(self._source) as asked:
+                answer = self._function(asked, **self._given)
             said = answer.said if isinstance(answer, Pictures) else answer
             said.notes = [*said.notes, *self._remarks]
             return make(answer)

@@ -4,9 +4,10 @@ What was written differently than it is meant (a date, a number, a manufacturer)
 too, in a column that ends in `_text`.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..standard.query import Match, texts
 from ..standard.reading import read
@@ -128,6 +129,15 @@ SERIES: tuple[Column, ...] = (
 TABLES: Mapping[str, tuple[Column, ...]] = {"studies": STUDIES, "series": SERIES}
 
 
+# What of each match its columns do not tell as it was written: a JSON object by keyword.
+AS_GIVEN = "as_given"
+
+# What a table's columns are read from.
+KEYWORDS: Mapping[str, frozenset[str]] = {
+    table: frozenset(column.keyword for column in columns) for table, columns in TABLES.items()
+}
+
+
 def wanted(table: str) -> tuple[str, ...]:
     """The keywords that a table's rows are read from."""
     return tuple(dict.fromkeys(column.keyword for column in TABLES[table]))
@@ -139,12 +149,60 @@ def row_of(table: str, match: Match) -> Row:
         keyword: [text for text in texts(match.get(keyword, "")) if text]
         for keyword in wanted(table)
     }
-    return {
+    row = {
         column.name: column.reads(column.keyword, values[column.keyword])
         for column in TABLES[table]
+    }
+    given = {
+        keyword: match[keyword]
+        for keyword, (name, kind) in _TELLING[table].items()
+        if match.get(keyword, "") != _told(kind, row[name])
+    }
+    return {**row, AS_GIVEN: json.dumps(given) if given else None}
+
+
+def _telling(table: str) -> dict[str, tuple[str, str]]:
+    """The column that tells each keyword's value best, as written if one does, and its type."""
+    telling: dict[str, tuple[str, str]] = {}
+    for column in TABLES[table]:
+        if column.keyword not in telling or column.reads is _first:
+            telling[column.keyword] = (column.name, column.type)
+    return telling
+
+
+_TELLING = {table: _telling(table) for table in TABLES}
+
+
+def _told(kind: str, value: Any) -> Any:
+    """A column's value as a match has it."""
+    if value is None:
+        return ""
+    if kind in ("DATE", "TIME"):
+        return str(value).replace("-", "").replace(":", "")
+    if isinstance(value, list):
+        several = cast("list[Any]", value)
+        return several[0] if len(several) == 1 else several
+    return value
+
+
+def shown_as(table: str, keywords: Collection[str]) -> list[str]:
+    """The columns that tell these keywords' values."""
+    return [name for keyword, (name, _) in _TELLING[table].items() if keyword in keywords]
+
+
+def match_of(table: str, keywords: Collection[str], record: Mapping[str, Any]) -> Match:
+    """A row as the match it was, with these of its keywords."""
+    given: dict[str, Any] = json.loads(record[AS_GIVEN]) if record[AS_GIVEN] else {}
+    return {
+        keyword: given.get(keyword, _told(kind, record[name]))
+        for keyword, (name, kind) in _TELLING[table].items()
+        if keyword in keywords
     }
 
 
 def types_of(table: str) -> dict[str, str]:
     """The type in SQL of each column of a table's files."""
-    return {column.name: column.type for column in TABLES[table]} | {ASKED_DAY: "VARCHAR"}
+    return {column.name: column.type for column in TABLES[table]} | {
+        AS_GIVEN: "VARCHAR",
+        ASKED_DAY: "VARCHAR",
+    }

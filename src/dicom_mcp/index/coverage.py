@@ -1,8 +1,8 @@
 """How much of an archive its index covers, and as of when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
 
 from ..index_settings import IndexSettings
 from ..standard.counted import counted
@@ -54,6 +54,15 @@ class Coverage:
         """Of an index as it is."""
         return cls.of(ledger.days(), beginning=ledger.told("beginning"), settings=settings)
 
+    def within(self, first: date | None, last: date | None) -> "Coverage":
+        """The same, for a question about some days only, both ends included; None where open."""
+        if first is None and last is None:
+            return self
+        ends = (f"{first or date.min}", f"{last or date.max}")
+        not_whole = tuple(day for day in self.not_whole if ends[0] <= day <= ends[1])
+        reaches_back = self.reaches_back or bool(self.first and self.first <= ends[0])
+        return replace(self, not_whole=not_whole, reaches_back=reaches_back)
+
     def notes(self, name: str, zone: tzinfo | None) -> list[Note]:
         """What an answer from it has to say, of the archive of this name."""
         if not self.first:
@@ -64,7 +73,7 @@ class Coverage:
             remark(
                 f"From the index of {name}: {self.studies:,} studies, of the days {self.first} to "
                 f"{self.last}, each as it was when the archive was last asked for it: "
-                f"{_at(self.asked_first, zone)} to {_at(self.asked_last, zone)}."
+                f"{told_at(self.asked_first, zone)} to {told_at(self.asked_last, zone)}."
             )
         ]
         if not self.reaches_back:
@@ -81,5 +90,6 @@ class Coverage:
         return told
 
 
-def _at(moment: float, zone: tzinfo | None) -> str:
+def told_at(moment: float, zone: tzinfo | None) -> str:
+    """A time as an answer tells it, where the archive is."""
     return f"{datetime.fromtimestamp(moment, zone or UTC).astimezone(zone):%Y-%m-%d %H:%M}"

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import IndexUnavailable
-from .columns import TABLES
+from .columns import TABLES, types_of
 from .store import Store, engine_of
 
 if TYPE_CHECKING:
@@ -124,10 +124,12 @@ def _made(store: Store, files: _Files) -> "DuckDBPyConnection":
                 several = ", ".join(_text(str(file)) for file, *_ in files[table])
                 source = f"read_parquet([{several}])"
             else:
-                nothing = ", ".join(f"NULL::{column.type} AS {column.name}" for column in columns)
+                types = types_of(table).items()
+                nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in types)
                 source = f"(SELECT {nothing}) WHERE false"
             names = ", ".join(column.name for column in columns)
-            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM {source}")
+            engine.execute(f"CREATE VIEW all_{table} AS FROM {source}")  # with what is ours alone
+            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM all_{table}")
         engine.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         engine.close()

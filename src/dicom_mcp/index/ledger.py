@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import BadConfiguration
 
 # What the files of another version hold may be called otherwise.
-VERSION = 1
+VERSION = 2
 
 _DAY = timedelta(days=1)
 

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from ..config import DEFAULT_NAME, Settings
@@ -12,8 +12,9 @@ from ..errors import BadArgument
 from ..index_settings import IndexSettings
 from ..node import AnyNode
 from ..standard.note import Note
-from .coverage import Coverage
+from .coverage import Coverage, told_at
 from .kept import Kept, nodes_of, opened
+from .ledger import Entry
 from .sql import Table, ask
 
 
@@ -50,9 +51,31 @@ class Reader:
         self.coverage = Coverage.of(table.days, beginning=beginning, settings=self._settings)
         return table
 
-    def notes(self) -> list[Note]:
-        """What an answer from it has to say."""
-        return self.coverage.notes(self.node.name or DEFAULT_NAME, self._zone)
+    @property
+    def edition(self) -> str:
+        """Another one whenever the files were, or are being, changed."""
+        return self._kept.ledger.edition
+
+    def days(self) -> dict[str, Entry]:
+        """What is known of each day now (see Ledger.days)."""
+        return self._kept.ledger.days()
+
+    def forget(self, days: Sequence[str]) -> None:
+        """Have the archive asked anew for these days."""
+        self._kept.ledger.forget(days)
+
+    @property
+    def today(self) -> date:
+        """Which day it is at the archive."""
+        return datetime.now(self._zone).date()
+
+    def told_at(self, moment: float) -> str:
+        """A time (seconds since 1970) as an answer tells it."""
+        return told_at(moment, self._zone)
+
+    def notes(self, first: date | None = None, last: date | None = None) -> list[Note]:
+        """What an answer from it has to say, be it of some days only."""
+        return self.coverage.within(first, last).notes(self.node.name or DEFAULT_NAME, self._zone)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ _FIRST_DAY = date(1000, 1, 1)
 
 # A day is asked for again at the earliest after so long while it is new, and so many days are new.
 _AGAIN_SECONDS = 600.0
-_NEW_DAYS = 3
+NEW_DAYS = 3
 
 _UNIQUE = "StudyInstanceUID"
 
@@ -101,7 +101,7 @@ class Sync:
             return broken_off
         known = self._ledger.days()
         now, today = self._now(), self.today
-        recent = [today - number * _DAY for number in range(_NEW_DAYS)]
+        recent = [today - number * _DAY for number in range(NEW_DAYS)]
         ahead = Span(today + _DAY, today + _MOST_DAYS * _DAY)  # clocks of scanners differ
         for span in (*(Span(day, day) for day in recent), ahead):
             entry = known.get(span.days[0])
@@ -126,7 +126,7 @@ class Sync:
 
     def _not_asked(self, known: dict[str, Entry], today: date) -> Span | None:
         """The newest days that were never asked for, as many as one question is made for."""
-        last = today - _NEW_DAYS * _DAY
+        last = today - NEW_DAYS * _DAY
         beginning = self._ledger.told("beginning")
         first = max(self._since, date.fromisoformat(beginning) if beginning else _FIRST_DAY)
         while last >= first and last.isoformat() in known:

@@ -23,7 +23,7 @@ from ..charts.chart import Chart
 from ..config import Settings
 from ..content.plain import plain_text
 from ..door.answer import Pictures
-from ..door.arguments import NODE, Arguments, parameters_of
+from ..door.arguments import NODE, SOURCE, Arguments, parameters_of
 from ..door.house import House
 from ..door.meant import in_our_form
 from ..door.request import Request, logged
@@ -139,6 +139,13 @@ def add_commands(query: argparse.ArgumentParser) -> None:
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="the answer as an assistant gets it")
         form.add_argument("--csv", action="store_true", help="the rows alone; notes go to stderr")
+        if entry.has_source:
+            parser.add_argument(
+                "--source",
+                choices=("auto", "live", "index"),
+                default="auto",
+                help="ask the archive for all, or only the index, where there is one",
+            )
         if entry.chart:
             parser.add_argument("--chart", action="store_true", help="draw it, below the rows")
         if entry.shows_pictures:
@@ -173,6 +180,8 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
     }
     if entry.asks_archive:
         given[NODE] = chosen.node
+    if entry.has_source:
+        given[SOURCE] = chosen.source
     try:
         with closing(House(settings)) as house, logged(entry.function.__name__):
             answer = _request(entry, given, house).answer()
@@ -232,7 +241,9 @@ def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
-    arguments = Arguments(entry.function, asks_archive=entry.asks_archive)
+    arguments = Arguments(
+        entry.function, asks_archive=entry.asks_archive, has_source=entry.has_source
+    )
     return Request(entry.function, arguments, given, house.session(), _report)
 
 

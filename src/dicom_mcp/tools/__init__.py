@@ -29,7 +29,8 @@ class Entry:
     """A tool: its function, its title, the toolset of `setting.TOOLSETS` it is switched off with,
     whether it changes which archive is asked, whether it answers with pictures, which are no
     structured content, whether clients that can show the viewer beside them, how an answer
-    is drawn, and whether it is offered only where the operator keeps an index."""
+    is drawn, whether it is offered only where the operator keeps an index, and whether one may
+    answer it beside the archive."""
 
     function: Callable[..., Any]
     title: str
@@ -40,6 +41,7 @@ class Entry:
     has_viewer: bool = False
     chart: Drawing | None = None
     needs_index: bool = False
+    has_source: bool = False
 
 
 TOOLS: tuple[Entry, ...] = (
@@ -54,11 +56,15 @@ TOOLS: tuple[Entry, ...] = (
     Entry(verify_connection, "Test the connection", "connection"),
     Entry(diagnose, "Find out what is wrong, and what an archive can do", "connection"),
     Entry(query_patients, "Find patients", "queries"),
-    Entry(query_studies, "Find studies", "queries"),
-    Entry(query_series, "Find series", "queries"),
+    Entry(query_studies, "Find studies", "queries", has_source=True),
+    Entry(query_series, "Find series", "queries", has_source=True),
     Entry(query_instances, "Find instances", "queries"),
     Entry(
-        count_studies, "Count studies, series, images or patients", "counts", chart=chart_of_counts
+        count_studies,
+        "Count studies, series, images or patients",
+        "counts",
+        chart=chart_of_counts,
+        has_source=True,
     ),
     Entry(query_worklist, "Find what is scheduled", "worklist", chart=chart_of_worklist),
     Entry(patient_timeline, "Studies of one patient", "history", chart=chart_of_timeline),

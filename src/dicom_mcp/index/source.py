@@ -1,0 +1,351 @@
+"""A second source of answers beside the live archive: closed days from the index where they are
+fresh enough, all others asked now, in one answer.
+
+A day is closed when it is some days ago. It is told from the index when it was shown to be whole
+not long ago; and of those that are, one is asked for again each time. Where that differs, all is.
+"""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from ..errors import BadArgument
+from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.note import Note, remark
+from ..standard.query import Match, Matches, Query
+from ..standard.recheck import Recheck
+from .columns import ASKED_DAY, KEYWORDS, match_of, shown_as
+from .ledger import Span
+from .reader import Reader
+from .sync import NEW_DAYS
+
+# What is found by these is found by the archive in milliseconds.
+_TELLING = frozenset({
+    *("PatientID", "PatientName", "PatientBirthDate", "AccessionNumber", "StudyInstanceUID"),
+    *("StudyID", "StudyTime", "ReferringPhysicianName", "IssuerOfPatientID"),
+})  # fmt: skip
+
+# Fewer studies than this are asked for live in less time than the index is opened in.
+WORTH = 2_000
+
+# A day with more is not asked for again.
+_MOST_OF_A_DAY = 1_000
+
+# No limit but memory's.
+_EVERY = 5_000_000
+
+# For so few studies their series are looked up by UID.
+_FEW = 1_000
+
+_MODALITIES = "ModalitiesInStudy"
+_STUDY = UNIQUE_KEY[Level.STUDY]
+_DAY = timedelta(days=1)
+
+type Keep = Callable[[Match], None]
+type AskLive = Callable[[Query, Keep], Matches]
+
+
+class Mode(StrEnum):
+    """Where an answer comes from."""
+
+    AUTO = "auto"
+    LIVE = "live"
+    INDEX = "index"
+
+
+@dataclass(slots=True)
+class Source:
+    """The index of the archive that one call asks; `hours` after a day was asked for it is no
+    longer fresh."""
+
+    reader: Reader
+    mode: Mode
+    hours: float
+    # Studies that came from the index, of which the series do too; and its edition then.
+    _given: set[str] = field(default_factory=set[str])
+    _edition: str = ""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the archive is not to be asked."""
+        return self.mode is Mode.INDEX
+
+    def find(self, query: Query, limit: int) -> Matches:
+        """At most `limit` matches from the index alone, newest first. Raises BadArgument for what
+        it cannot tell."""
+        matches, notes = self._told(query, None)
+        matches.sort(key=lambda match: str(match.get("StudyDate", "")), reverse=True)
+        whole = len(matches) <= limit
+        return self._answer(query, matches[:limit], notes, whole=whole)
+
+    def each(self, query: Query, keep: Keep, ask: AskLive) -> Matches:
+        """Every match goes to `keep`, from the index or from the archive, which `ask` asks.
+
+        Raises BadArgument where only the index is to be asked, for what it cannot tell.
+        """
+        if self.mode is Mode.INDEX:
+            matches, notes = self._told(query, None)
+            for match in matches:
+                keep(match)
+            return self._answer(query, [], notes, whole=True)
+        span = self._closed(query)
+        if span is None:
+            return ask(query, keep)
+        matches, notes = self._told(query, span)
+        again = self._asked_again(query, span, matches, ask)
+        if again is None or self.reader.edition != self._edition:
+            self._given.clear()
+            return ask(query, keep)
+        for match in matches:
+            self._given.add(str(match[_STUDY]))
+            keep({keyword: value for keyword, value in match.items() if keyword != ASKED_DAY})
+        notes.append(self._said(span, again))
+        answer = Matches(query, [], notes=tuple(notes), queries=again.queries)
+        for part in _outside(query, span):
+            answer = _joined(answer, ask(part, keep))
+        return answer
+
+    def each_series(
+        self,
+        studies: Collection[str],
+        query: Query,
+        keep: Keep,
+        ask: Callable[[Collection[str]], Matches],
+    ) -> Matches:
+        """Every series of these studies goes to `keep`: of those that came from the index from
+        there, of all others from the archive."""
+        is_all = self.mode is Mode.INDEX
+        ours = {*studies} if is_all else self._given & {*studies}
+        query = _of_series_alone(query)
+        if not ours or not _has("series", query.returned):
+            if is_all:
+                raise _untold(query)
+            return ask(studies)
+        if not is_all and self.reader.edition != self._edition:
+            return ask(studies)
+        recheck, had = Recheck(query), set[str]()
+        recheck.compare(query.keys)
+        for match in self._series(ours, query):
+            had.add(str(match[_STUDY]))
+            if recheck.holds(match):
+                keep(match)
+        others = {*studies} - had
+        answer = Matches(query, [], notes=tuple(recheck.doubts()))
+        return _joined(answer, ask(others)) if others and not is_all else answer
+
+    def _series(self, studies: set[str], query: Query) -> list[Match]:
+        """The series of these studies as the archive gave them."""
+        where, values = "true", list[Any]()
+        if len(studies) <= _FEW:
+            where, values = "study_uid IN (SELECT unnest(?))", [[*studies]]
+        table = self._rows("series", {*query.returned}, where, values)
+        found = (match_of("series", query.returned, record) for record in table)
+        return [match for match in found if match[_STUDY] in studies]
+
+    def _rows(
+        self, table: str, keywords: Collection[str], where: str, values: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        columns = ", ".join(shown_as(table, keywords))
+        statement = f"SELECT {columns}, as_given, {ASKED_DAY} FROM all_{table} WHERE {where}"
+        return self.reader.ask(statement, values, most_rows=_EVERY, is_ours=True).records()
+
+    def _told(self, query: Query, span: Span | None) -> tuple[list[Match], list[Note]]:
+        """What the index has for this query, of these days or of all; each match with its day."""
+        level = {Level.STUDY: "studies", Level.SERIES: "series"}.get(query.level, "")
+        if not level or query.empty or not _is_told(level, query):
+            raise _untold(query)
+        self._edition = self.reader.edition
+        where, values = "true", list[Any]()
+        if span:
+            where, values = f"({ASKED_DAY} BETWEEN ? AND ?", [str(span.first), str(span.last)]
+            where += f" OR {ASKED_DAY} = '')" if _asks_all(query) else ")"
+        wanted = {*query.returned}
+        records = self._rows(level, wanted, where, values)
+        of_series = (
+            self._modalities(where, values) if _MODALITIES in wanted and level == "studies" else {}
+        )
+        recheck = Recheck(query)
+        recheck.compare(query.keys)
+        found: list[Match] = []
+        for record in records:
+            match = match_of(level, query.returned, record)
+            if of_series:
+                match[_MODALITIES] = of_series.get(str(match[_STUDY]), match[_MODALITIES])
+            if recheck.holds(match):
+                match[ASKED_DAY] = record[ASKED_DAY]
+                found.append(match)
+        return found, recheck.doubts()
+
+    def _modalities(self, where: str, values: Sequence[Any]) -> dict[str, Any]:
+        """The modalities of each study's series, where the archive's own list lacks one."""
+        table = self.reader.ask(
+            "WITH known AS (SELECT study_uid, list_sort(list(DISTINCT modality)) AS found"
+            f" FROM all_series WHERE {where} AND modality IS NOT NULL GROUP BY ALL)"
+            " SELECT study_uid, found FROM known JOIN all_studies USING (study_uid)"
+            f" WHERE {where.replace(ASKED_DAY, 'all_studies.' + ASKED_DAY)}"
+            " AND NOT list_has_all(coalesce(modalities, []), found)",
+            [*values, *values],
+            most_rows=_EVERY,
+            is_ours=True,
+        )
+        return {study: found[0] if len(found) == 1 else found for study, found in table.rows}
+
+    def _closed(self, query: Query) -> Span | None:
+        """The days of this query that the index tells: closed, whole and fresh, in a row; None
+        where it is not worth opening, or cannot tell what is asked."""
+        if query.level is not Level.STUDY or query.empty or _TELLING & query.keys.keys():
+            return None
+        if not _is_told("studies", query):
+            return None
+        asked = _span_of(query.keys.get("StudyDate", ""))
+        if asked is None:
+            return None
+        days = self.reader.days()
+        first, last = asked
+        today = self.reader.today
+        end = min(today - NEW_DAYS * _DAY, last or today)
+        fresh_since = time.time() - self.hours * 3600
+
+        def is_fresh(day: date) -> bool:
+            entry = days.get(day.isoformat())
+            return bool(entry and entry.whole and entry.asked >= fresh_since)
+
+        oldest = min((day for day in days if day), default="")
+        undated = days.get("")
+        of_undated = undated and undated.whole and undated.asked >= fresh_since
+        if not oldest or (_asks_all(query) and not of_undated):
+            return None  # no key asks for what has no date: all would have to be listed for it
+        start = max(first or date.min, date.fromisoformat(oldest))
+        best, begin, studies = Span(), None, WORTH - 1
+        day, count = start, 0
+        while day <= end + _DAY:
+            if day <= end and is_fresh(day):
+                begin, count = begin or day, count + days[day.isoformat()].studies
+            elif begin:
+                if count > studies:
+                    best, studies = Span(begin, day - _DAY), count
+                begin, count = None, 0
+            day += _DAY
+        return best if best.first else None
+
+    def _asked_again(
+        self, query: Query, span: Span, matches: Sequence[Match], ask: AskLive
+    ) -> Matches | None:
+        """The archive's answer for the day that was asked for longest ago; None where it is
+        another one than the index's."""
+        days = self.reader.days()
+        some = [
+            entry
+            for day in span.days
+            if (entry := days.get(day)) and 0 < entry.studies <= _MOST_OF_A_DAY
+        ]
+        if not some:
+            return Matches(query, [])
+        day = min(some, key=lambda entry: entry.asked).day
+        now = set[str]()
+        key = Span(date.fromisoformat(day), date.fromisoformat(day)).key
+        answer = ask(
+            replace(query, keys={**query.keys, "StudyDate": key}),
+            lambda match: now.add(str(match.get(_STUDY, ""))),
+        )
+        kept = {str(match[_STUDY]) for match in matches if match[ASKED_DAY] == day}
+        if not answer.complete or now != kept:
+            self.reader.forget([day])
+            return None
+        return replace(answer, notes=(remark(f"{day}"),))
+
+    def _said(self, span: Span, again: Matches) -> Note:
+        days = self.reader.days()
+        asked = [days[day].asked for day in span.days]
+        ends = " and ".join(dict.fromkeys(map(self.reader.told_at, (min(asked), max(asked)))))
+        day = "".join(map(str, again.notes))
+        same = f"; {day} was asked for again just now and is the same" * bool(day)
+        return remark(
+            f"The days {span} are from the index, for which the archive was asked between "
+            f"{ends}{same}; all other days were asked for now. source=live asks for all."
+        )
+
+    def _answer(
+        self, query: Query, matches: list[Match], notes: Sequence[Note], *, whole: bool
+    ) -> Matches:
+        for match in matches:
+            match.pop(ASKED_DAY, None)
+        ends = _span_of(query.keys.get("StudyDate", "")) or (None, None)
+        told = (*notes, *self.reader.notes(*ends))
+        complete = whole and not any(note.lacks for note in told)
+        return Matches(query, matches, complete, notes=told)
+
+
+def _is_told(table: str, query: Query) -> bool:
+    """Whether all that is wanted, and all that is asked by, is in this table."""
+    return _has(table, (*query.returned, *query.keys))
+
+
+def _of_series_alone(query: Query) -> Query:
+    """The query without keys of the studies, which are chosen by them already."""
+    of_studies = query.keys.keys() & (KEYWORDS["studies"] - KEYWORDS["series"])
+    keys = {keyword: key for keyword, key in query.keys.items() if keyword not in of_studies}
+    wanted = tuple(keyword for keyword in query.wanted if keyword not in of_studies)
+    return replace(query, keys=keys, wanted=wanted)
+
+
+def _has(table: str, keywords: Collection[str]) -> bool:
+    """Whether a table tells these; whose a series is, its study tells."""
+    beside = {"PatientID"} if table == "series" else set[str]()
+    return KEYWORDS[table] >= {*keywords} - beside
+
+
+def _untold(query: Query) -> BadArgument:
+    unknown = sorted({*query.returned, *query.keys} - KEYWORDS["studies"] - KEYWORDS["series"])
+    what = ", ".join(unknown) or f"what is asked at the level {query.level}"
+    return BadArgument(f"the index does not have {what}", "source=live asks the archive")
+
+
+def _span_of(key: str) -> tuple[date | None, date | None] | None:
+    """The ends of a key of StudyDate, None where open; None for what is no such key."""
+    first, hyphen, last = key.partition("-")
+    try:
+        ends = [
+            datetime.strptime(end, "%Y%m%d").date() if end else None  # noqa: DTZ007
+            for end in (first, last if hyphen else first)
+        ]
+    except ValueError:
+        return None
+    return ends[0], ends[1]
+
+
+def _outside(query: Query, span: Span) -> list[Query]:
+    """The query for the days before and after these."""
+    asked = _span_of(query.keys.get("StudyDate", ""))
+    assert asked
+    assert span.first
+    assert span.last
+    first, last = asked
+    keys: list[str] = []
+    if last is None or last > span.last:
+        keys.append(f"{span.last + _DAY:%Y%m%d}-" + (f"{last:%Y%m%d}" if last else ""))
+    if first is None or first < span.first:
+        keys.append((f"{first:%Y%m%d}" if first else "") + f"-{span.first - _DAY:%Y%m%d}")
+    return [replace(query, keys={**query.keys, "StudyDate": key}) for key in keys]
+
+
+def _asks_all(query: Query) -> bool:
+    """Whether what has no date is asked for too."""
+    return not query.keys.get("StudyDate", "").strip("-")
+
+
+def _joined(one: Matches, other: Matches) -> Matches:
+    """Two parts of one answer."""
+    return replace(
+        one,
+        matches=[*one.matches, *other.matches],
+        complete=one.complete and other.complete,
+        notes=tuple(dict.fromkeys((*one.notes, *other.notes))),
+        absent=tuple(dict.fromkeys((*one.absent, *other.absent))),
+        queries=one.queries + other.queries,
+        beside=one.beside | other.beside,
+        left=one.left | other.left,
+    )

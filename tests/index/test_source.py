@@ -1,0 +1,212 @@
+"""The index beside the archive: the same answers, and never more claimed than is true."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dicom_mcp.config import Settings
+from dicom_mcp.demo.habits import Habits
+from dicom_mcp.dicom_api import connect
+from dicom_mcp.index import source as index_source
+from dicom_mcp.index.kept import folder_of, opened, written
+from dicom_mcp.index.ledger import Span
+from dicom_mcp.index.sync import Sync
+from dicom_mcp.index_settings import IndexSettings
+from dicom_mcp.node import AnyNode
+from tests import busy
+from tests.asking import answers, ask, fail
+from tests.busy_questions import QUESTIONS, faults
+from tests.peers.embedded import Kind, embedded
+from tests.truth.archives import images
+
+KINDS = {
+    "gives everything": Kind(),
+    "cuts like Orthanc": Kind(Habits(most_matches=100, cap_status=0xFE00, most_below=101)),
+}
+
+_IS_AT_SCALE = os.environ.get("DICOM_MCP_SCALE") == "1"
+
+_NAMES = [name for name, one in QUESTIONS.items() if one.tool in ("count_studies", "query_studies")]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An archive with an index, and what it holds."""
+
+    settings: Settings
+    held: list[busy.Study]
+    kind: str
+
+
+def settings_of(node: AnyNode, folder: Path) -> Settings:
+    return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder)))
+
+
+def fill(settings: Settings) -> None:
+    """Ask until nothing is due."""
+    node = settings.node
+    with written(settings, node) as kept, closing(connect(node)) as archive:
+        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC)
+        assert any(syncing.step() is None for _ in range(400))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def indexed(
+    request: pytest.FixtureRequest, small: busy.Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Indexed]:
+    with embedded([], KINDS[request.param], database=str(small.database)) as peer:
+        settings = settings_of(peer.node, tmp_path_factory.mktemp("index"))
+        fill(settings)
+        yield Indexed(settings, [*small.held], request.param)
+
+
+# Which of four questions are asked of which where there is no time for all.
+_SHARE = {name: number for number, name in enumerate(KINDS)}
+
+
+@pytest.mark.parametrize("source", ["auto", "index"])
+def test_questions_are_answered_from_the_index_as_they_are_true(
+    indexed: Indexed, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 100)
+    share = 2 * _SHARE[indexed.kind] + (source == "index")
+    names = [name for number, name in enumerate(_NAMES) if _IS_AT_SCALE or number % 4 == share]
+    calls = [
+        (QUESTIONS[name].tool, {**QUESTIONS[name].arguments, "source": source}) for name in names
+    ]
+    wrong: dict[str, list[str]] = {}
+    marked: list[str] = []
+    from_index = 0
+    for name, answer in zip(names, answers(indexed.settings, calls), strict=True):
+        if found := faults(QUESTIONS[name], answer, indexed.held):
+            wrong[name] = found
+        if not answer["complete"]:
+            marked.append(name)
+        from_index += any("the index" in note for note in answer["notes"])
+    assert wrong == {}
+    assert len(marked) < len(names) // 3
+    assert from_index == len(names) if source == "index" else from_index > len(names) // 5
+
+
+def counted(settings: Settings, **arguments: Any) -> dict[str, Any]:
+    return ask(settings, "count_studies", group_by=["modality"], **arguments)
+
+
+def test_what_changed_where_it_is_looked_is_asked_for_at_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    before = images(1, study=1, StudyDate="20260105")
+    with embedded(before) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        answer = counted(settings)
+        assert answer["total"] == 1
+        assert any("is the same" in note for note in answer["notes"])
+    with embedded([*before, *images(1, study=2, StudyDate="20260105")]) as peer:
+        _moved(settings, peer.node)
+        now = replace(settings, node=peer.node)
+        answer = counted(now)
+        assert answer["total"] == 2
+        assert answer["complete"]
+        assert not any("the index" in note for note in answer["notes"])
+        with opened(now, peer.node) as kept:  # and it is asked for anew by the next sync
+            assert not kept.ledger.days()["2026-01-05"].asked
+        told = counted(now, source="index")
+        assert told["total"] == 1
+        assert "From the index" in told["notes"][0]
+        assert counted(now, source="live")["total"] == 2
+
+
+def _moved(settings: Settings, node: AnyNode) -> None:
+    """The index of one archive as that of another one, which has another port here."""
+    folder_of(settings, settings.node).rename(folder_of(replace(settings, node=node), node))
+
+
+def test_days_that_are_not_fresh_and_days_being_written_are_asked_for_at_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    objects = [*images(1, study=1, StudyDate="20260105"), *images(1, study=2, StudyDate="20260106")]
+    with embedded(objects) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        assert settings.index
+        stale = replace(settings, index=replace(settings.index, fresh=1e-9))
+        assert counted(stale)["notes"] == []
+        with opened(settings, peer.node) as kept:
+            day = date(2026, 1, 6)
+            writing = kept.ledger.writing(Span(day, day), ())
+            with writing:
+                answer = counted(settings, study_date="20260101-20260131")
+                assert answer["total"] == 2
+                assert "2026-01-05" in answer["notes"][0]
+                assert "to 2026-01-06" not in answer["notes"][0]
+                told = counted(settings, source="index", study_date="20260101-20260131")
+                assert not told["complete"]
+                assert "2026-01-06" in told["notes"][1]
+
+
+def test_a_record_from_the_index_is_the_one_the_archive_gives(tmp_path: Path) -> None:
+    odd: list[dict[str, Any]] = [
+        {
+            "StudyTime": "0830",
+            "PatientBirthDate": "19450230",
+            "PatientName": "Yamada^T=山田^太",
+        },
+        {"StudyTime": "235959.123456", "AccessionNumber": "00 12", "StudyDescription": "=a\\b"},
+        {"StudyDate": "", "StudyTime": "", "PatientSex": "X", "StudyID": "A\\B"},
+    ]
+    objects = [
+        one
+        for number, values in enumerate(odd, 1)
+        for one in images(number, study=number, **{"SpecificCharacterSet": "ISO_IR 192", **values})
+    ]
+    with embedded(objects) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        wanted = [
+            "StudyTime",
+            "PatientBirthDate",
+            "PatientSex",
+            "ReferringPhysicianName",
+            "StudyID",
+        ]
+        kept, live = (
+            ask(settings, "query_studies", additional_attributes=wanted, source=source)
+            for source in ("index", "live")
+        )
+        by_uid = {one["StudyInstanceUID"]: {**kept["common"], **one} for one in kept["records"]}
+        assert by_uid == {
+            one["StudyInstanceUID"]: {**live["common"], **one} for one in live["records"]
+        }
+        (study,) = [uid for uid, one in by_uid.items() if one.get("StudyTime") == "0830"]
+        asked = {"study_instance_uid": study, "additional_attributes": ["SeriesTime", "Laterality"]}
+        kept, live = (
+            ask(settings, "query_series", **asked, source=source) for source in ("index", "live")
+        )
+        assert {**kept["common"], **kept["records"][0]} == {**live["common"], **live["records"][0]}
+
+
+def test_what_the_index_cannot_tell_gets_a_sentence(tmp_path: Path) -> None:
+    with embedded(images(1, study=1)) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        assert counted(settings)["total"] == 1  # there is no index yet
+        said = fail(settings, "count_studies", source="index")
+        assert "dicom-mcp index sync" in said
+        fill(settings)
+        said = fail(settings, "count_studies", group_by=["InstitutionName"], source="index")
+        assert "the index does not have InstitutionName" in said
+        assert "source=live" in said
+        assert "auto, live, index" in fail(settings, "count_studies", source="both")
+        other = replace(peer.node, name="other")
+        several = replace(settings, others=(other,))
+        assert "an index is of one archive" in fail(
+            several, "count_studies", source="index", node="all"
+        )
