@@ -32,7 +32,11 @@ KINDS = {
 
 _IS_AT_SCALE = os.environ.get("DICOM_MCP_SCALE") == "1"
 
-_NAMES = [name for name, one in QUESTIONS.items() if one.tool in ("count_studies", "query_studies")]
+_NAMES = [
+    name
+    for name, question in QUESTIONS.items()
+    if question.tool in ("count_studies", "query_studies")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,9 @@ def test_a_record_from_the_index_is_the_one_the_archive_gives(tmp_path: Path) ->
         {"StudyDate": "", "StudyTime": "", "PatientSex": "X", "StudyID": "A\\B"},
     ]
     objects = [
-        one
+        made
         for number, values in enumerate(odd, 1)
-        for one in images(number, study=number, **{"SpecificCharacterSet": "ISO_IR 192", **values})
+        for made in images(number, study=number, **{"SpecificCharacterSet": "ISO_IR 192", **values})
     ]
     with embedded(objects) as peer:
         settings = settings_of(peer.node, tmp_path)
@@ -182,11 +186,13 @@ def test_a_record_from_the_index_is_the_one_the_archive_gives(tmp_path: Path) ->
             ask(settings, "query_studies", additional_attributes=wanted, source=source)
             for source in ("index", "live")
         )
-        by_uid = {one["StudyInstanceUID"]: {**kept["common"], **one} for one in kept["records"]}
-        assert by_uid == {
-            one["StudyInstanceUID"]: {**live["common"], **one} for one in live["records"]
+        by_uid = {
+            record["StudyInstanceUID"]: {**kept["common"], **record} for record in kept["records"]
         }
-        (study,) = [uid for uid, one in by_uid.items() if one.get("StudyTime") == "0830"]
+        assert by_uid == {
+            record["StudyInstanceUID"]: {**live["common"], **record} for record in live["records"]
+        }
+        (study,) = [uid for uid, record in by_uid.items() if record.get("StudyTime") == "0830"]
         asked = {"study_instance_uid": study, "additional_attributes": ["SeriesTime", "Laterality"]}
         kept, live = (
             ask(settings, "query_series", **asked, source=source) for source in ("index", "live")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -153,17 +154,13 @@ class Call:
         as_it_stands: bool = False,
     ) -> Matches:
         """Every match goes to `keep` and none is held (see Archive.each)."""
-
-        def ask(query: Query, keep: Callable[[Match], None]) -> Matches:
-            return self._archive.each(
-                query,
-                keep,
-                limit=limit,
-                deadline=self._deadline,
-                arrived=self._progress.advance,
-                as_it_stands=as_it_stands,
-            )
-
+        ask = partial(
+            self._archive.each,
+            limit=limit,
+            deadline=self._deadline,
+            arrived=self._progress.advance,
+            as_it_stands=as_it_stands,
+        )
         if self._beside and (limit == EVERYTHING or self._beside.is_alone):
             return self._counted(self._beside.each(query, keep, ask))
         return self._counted(ask(query, keep))
@@ -185,17 +182,14 @@ class Call:
         shared: bool = False,
     ) -> Matches:
         """Every series of these studies goes to `keep` (see Archive.each_series)."""
-
-        def ask(studies: Collection[str]) -> Matches:
-            return self._archive.each_series(
-                studies,
-                query,
-                keep,
-                deadline=self._deadline,
-                arrived=self._progress.advance,
-                shared=shared,
-            )
-
+        ask = partial(
+            self._archive.each_series,
+            query=query,
+            keep=keep,
+            deadline=self._deadline,
+            arrived=self._progress.advance,
+            shared=shared,
+        )
         if self._beside:
             return self._counted(self._beside.each_series(studies, query, keep, ask))
         return self._counted(ask(studies))

@@ -337,15 +337,15 @@ def _asks_all(query: Query) -> bool:
     return not query.keys.get("StudyDate", "").strip("-")
 
 
-def _joined(one: Matches, other: Matches) -> Matches:
+def _joined(first: Matches, other: Matches) -> Matches:
     """Two parts of one answer."""
     return replace(
-        one,
-        matches=[*one.matches, *other.matches],
-        complete=one.complete and other.complete,
-        notes=tuple(dict.fromkeys((*one.notes, *other.notes))),
-        absent=tuple(dict.fromkeys((*one.absent, *other.absent))),
-        queries=one.queries + other.queries,
-        beside=one.beside | other.beside,
-        left=one.left | other.left,
+        first,
+        matches=[*first.matches, *other.matches],
+        complete=first.complete and other.complete,
+        notes=tuple(dict.fromkeys((*first.notes, *other.notes))),
+        absent=tuple(dict.fromkeys((*first.absent, *other.absent))),
+        queries=first.queries + other.queries,
+        beside=first.beside | other.beside,
+        left=first.left | other.left,
     )
