@@ -67,9 +67,9 @@ SECONDS_KEPT = 300.0
 MOST_REPORTS_KEPT = 32 << 20
 
 # Processes apart, all together, beyond what interpreters and libraries take (60 MiB each at most).
-# A frame of 40 million values of 16 bits takes 460 MiB at its largest, and then has the room for
-# itself. More processes decode nothing sooner: they want processors.
-MOST_MEMORY_APART = 512 << 20
+# A frame of 32 million values of 16 bits takes 216 MiB at its largest, and has the room for itself:
+# with the server it stays below 400. More processes decode nothing sooner: they want processors.
+MOST_MEMORY_APART = 288 << 20
 MOST_PROCESSES_APART = 4
 
 # What one of them may answer: 32 million samples of 16 bits, or eight pages of a PDF.

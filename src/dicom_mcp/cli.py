@@ -253,8 +253,10 @@ def _serve(chosen: argparse.Namespace) -> None:
         import anyio
 
         from . import stdio
+        from .machine import give_back_memory
         from .server import create_server
 
+        give_back_memory()
         server = create_server(settings)
         gc.freeze()
         gc.enable()
