@@ -202,10 +202,6 @@ def _add_index(index: argparse.ArgumentParser) -> None:
     verbs = index.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb, said in _VERBS.items():
         parser = verbs.add_parser(verb, help=said)
-        if verb == "sql":
-            parser.add_argument("statement", help="one SELECT over the tables studies and series")
-            parser.add_argument("--rows", type=int, default=1_000, help="at most (default: 1000)")
-            parser.add_argument("--csv", action="store_true", help="as CSV")
         parser.add_argument("node", nargs="?", default="", help="its name (default: every node)")
         parser.set_defaults(run=_index, verb=verb)
         if verb == "sync":
@@ -217,7 +213,6 @@ def _add_index(index: argparse.ArgumentParser) -> None:
 _VERBS = {
     "sync": "fill it, or bring it up to date",
     "status": "show what it covers",
-    "sql": "ask it in SQL",
     "check": "ask the archive again for some days, and compare",
     "drop": "remove it",
 }
@@ -338,9 +333,6 @@ def _index(chosen: argparse.Namespace) -> None:
 
     if chosen.verb == "sync":
         sys.exit(index.sync(chosen.config, chosen.node, keep_going=chosen.keep_going))
-    if chosen.verb == "sql":
-        csv, rows = chosen.csv, chosen.rows
-        sys.exit(index.sql(chosen.config, chosen.node, chosen.statement, rows=rows, as_csv=csv))
     if chosen.verb == "check":
         sys.exit(index.check(chosen.config, chosen.node, chosen.days))
     sys.exit(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
+from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
@@ -32,6 +32,7 @@ from .prompts import QUESTIONS, Question
 from .standard.dictionary import attribute, keywords
 from .standard.values import shown
 from .tools.query import Records, query_patients
+from .tools.sql import EXAMPLES, columns
 from .words.modality import MODALITIES
 from .words.near import did_you_mean
 
@@ -56,6 +57,7 @@ def offer(
     for question in QUESTIONS:
         if not any(tool in question.text for tool in without):
             server.add_prompt(_prompt(question))
+    _offer_schema(server, without)
 
     @server.resource(
         "dicom://{node}/studies/{study_instance_uid}",
@@ -106,8 +108,22 @@ def offer(
             node = ((given and given.arguments) or {}).get(NODE, "")
             found = await _patients(house, argument.value, node)
             return Completion(values=[*found], total=len(found), has_more=False)
-        choices = await anyio.to_thread.run_sync(_choices, house, argument.name)
-        return _completed(argument, choices)
+        return _completed(argument, await to_thread.run_sync(_choices, house, argument.name))
+
+
+def _offer_schema(server: MCPServer[House], without: Collection[str]) -> None:
+    if "query_sql" in without:
+        return
+
+    @server.resource(
+        "dicom://index/schema",
+        name="schema",
+        title="Tables of the index",
+        description="What query_sql can ask: columns, their types and meanings, and examples",
+        mime_type=_JSON,
+    )
+    async def schema() -> str:  # pyright: ignore[reportUnusedFunction]
+        return json.dumps({"columns": columns(), "examples": EXAMPLES})
 
 
 def _one_of(name: str, known: Collection[str], what: str) -> str:
@@ -153,7 +169,7 @@ async def _patients(house: House, begun: str, node: str) -> Sequence[str]:
     with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE):
         request = Request(query_patients, arguments, asked, house.session(), lambda _: None)
         try:
-            answer = await anyio.to_thread.run_sync(request.answer, abandon_on_cancel=True)
+            answer = await to_thread.run_sync(request.answer, abandon_on_cancel=True)
         except anyio.get_cancelled_exc_class():
             request.cancel()
             raise

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dicom_mcp.cli import main
@@ -12,9 +13,15 @@ from tests.peers.embedded import embedded
 from tests.truth.archives import images
 
 
-def told(capsys: pytest.CaptureFixture[str], file: Path, *arguments: str, status: int = 0) -> str:
+def told(
+    capsys: pytest.CaptureFixture[str],
+    file: Path,
+    *arguments: str,
+    status: int = 0,
+    command: str = "index",
+) -> str:
     with pytest.raises(SystemExit) as ended:
-        main(["--config", str(file), "index", *arguments])
+        main(["--config", str(file), command, *arguments])
     assert ended.value.code == status
     return " ".join(capsys.readouterr().out.split())
 
@@ -35,9 +42,19 @@ def test_it_is_filled_shown_asked_checked_and_dropped(
         assert "2 studies, 2 series; from 2025-07-04 to 2026-01-01" in calendar
         assert re.search(r"2025 .* 1 2024|2025 .* 1", calendar)
         statement = "SELECT study_date, count(*) AS n FROM studies GROUP BY ALL ORDER BY ALL"
-        assert told(capsys, file, "sql", statement, "--csv") == (
-            "study_date,n 2025-07-04,1 2026-01-01,1"
-        )
+        asked = told(capsys, file, "sql", statement, "--csv", command="query")
+        assert asked == "study_date,n 2025-07-04,1 2026-01-01,1"
+        assert "studies study_uid VARCHAR" in told(capsys, file, "sql", command="query")
+        parquet = tmp_path / "it's.parquet"
+        whole = (f"{statement}; -- all", "--parquet", str(parquet))
+        told(capsys, file, "sql", *whole, command="query")
+        written = duckdb.read_parquet(str(parquet)).fetchall()
+        assert [count for _, count in written] == [1, 1]
+        assert parquet.stat().st_mode & 0o77 == 0
+        for wrong in ("SELECT 1) TO '/tmp/x' --", "COPY studies TO '/tmp/x'", ""):
+            told(capsys, file, "sql", wrong, "--parquet", str(parquet), command="query", status=1)
+        elsewhere = str(tmp_path / "none" / "x.parquet")
+        told(capsys, file, "sql", "SELECT 1", "--parquet", elsewhere, command="query", status=1)
         assert "2 days asked again" in told(capsys, file, "check")
         assert "removed" in told(capsys, file, "drop")
         assert "nothing yet" in told(capsys, file, "status")

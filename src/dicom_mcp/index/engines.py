@@ -60,7 +60,7 @@ class Engines:
         with self._lock:
             kept = self._kept.pop(store.folder, None)
             if kept is None or kept.files != files:
-                kept = _Kept(_made(store, files), files, 0.0)
+                kept = _Kept(made(store, files=files), files, 0.0)
             kept.used = monotonic()
             self._kept[store.folder] = kept  # the last one used is the last
             while len(self._kept) > _MOST:
@@ -110,18 +110,23 @@ def _files_of(store: Store) -> _Files:
         raise damaged(error) from None
 
 
-def _made(store: Store, files: _Files) -> "DuckDBPyConnection":
+def made(store: Store, *others: Path, files: _Files | None = None) -> "DuckDBPyConnection":
+    """An engine that has the views over the files there are now, and reaches nothing else, but for
+    these `others`. Raises IndexUnavailable for files that cannot be read."""
+    files = files or _files_of(store)
     engine = engine_of(memory_limit=MEMORY, threads=2, temp_directory="")
     import duckdb
 
     try:
         engine.execute("SET python_enable_replacements = false")
         engine.execute("SET parquet_metadata_cache = true")
-        engine.execute(f"SET allowed_directories = [{_text(str(store.folder) + '/')}]")
+        engine.execute(f"SET allowed_directories = [{text_of(str(store.folder) + '/')}]")
+        several = ", ".join(text_of(str(file)) for file in others)
+        engine.execute(f"SET allowed_paths = [{several}]")
         engine.execute("SET enable_external_access = false")
         for table, columns in TABLES.items():
             if files[table]:
-                several = ", ".join(_text(str(file)) for file, *_ in files[table])
+                several = ", ".join(text_of(str(file)) for file, *_ in files[table])
                 source = f"read_parquet([{several}])"
             else:
                 types = types_of(table).items()
@@ -150,5 +155,6 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0][:300]
 
 
-def _text(value: str) -> str:
+def text_of(value: str) -> str:
+    """As SQL writes a text."""
     return "'" + value.replace("'", "''") + "'"

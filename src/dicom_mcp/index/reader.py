@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from ..config import DEFAULT_NAME, Settings
@@ -13,6 +14,7 @@ from ..index_settings import IndexSettings
 from ..node import AnyNode
 from ..standard.note import Note
 from .coverage import Coverage, told_at
+from .export import export
 from .kept import Kept, nodes_of, opened
 from .ledger import Entry
 from .sql import Table, ask
@@ -76,6 +78,10 @@ class Reader:
     def notes(self, first: date | None = None, last: date | None = None) -> list[Note]:
         """What an answer from it has to say, be it of some days only."""
         return self.coverage.within(first, last).notes(self.node.name or DEFAULT_NAME, self._zone)
+
+    def export(self, statement: str, file: Path) -> int:
+        """Write all that one SELECT brings into a Parquet file; how many rows. Raises as `ask`."""
+        return export(self._kept.store, statement, file, self._deadline)
 
 
 @contextmanager

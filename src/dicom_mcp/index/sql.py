@@ -3,7 +3,8 @@ anything else, in so much time, memory and room."""
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -152,6 +153,19 @@ def _fetched(
     deadline: Deadline,
 ) -> tuple[list[str], list[list[Any]]]:
     """The columns, and one row more than are wanted, if there are so many."""
+    with bounded(engine, deadline):
+        found = engine.execute(statement, [*values])
+        names = [column[0] for column in found.description or ()]
+        rows = found.fetchmany(most_rows + 1)
+    return names, [[_plain(value) for value in row] for row in rows]
+
+
+@contextmanager
+def bounded(engine: "DuckDBPyConnection", deadline: Deadline) -> Generator[None]:
+    """End what the engine does here when there is no time left, and say what it raises.
+
+    Raises BadArgument, DeadlinePassed and IndexUnavailable (see ask).
+    """
     import duckdb
 
     clock = threading.Timer(deadline.remaining(), engine.interrupt)
@@ -159,9 +173,7 @@ def _fetched(
     with deadline.interrupting(engine.interrupt):
         clock.start()
         try:
-            found = engine.execute(statement, [*values])
-            names = [column[0] for column in found.description or ()]
-            rows: Sequence[tuple[Any, ...]] = found.fetchmany(most_rows + 1)
+            yield
         except duckdb.InterruptException:
             deadline.check()
             raise DeadlinePassed(
@@ -179,7 +191,6 @@ def _fetched(
             raise _wrong(error) from None
         finally:
             clock.cancel()
-    return names, [[_plain(value) for value in row] for row in rows]
 
 
 def _plain(value: Any) -> Any:

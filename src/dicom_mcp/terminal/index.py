@@ -14,18 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config import Settings, load
-from ..deadline import Deadline
 from ..dicom_api import Archive, connect
 from ..errors import ArchiveError, TooManyAssociations
 from ..index.keeper import STATE, said_by_keeper
 from ..index.kept import drop, has_index, nodes_of, opened, written
 from ..index.ledger import Entry
-from ..index.sql import ask
 from ..index.sync import Sync, differing
 from ..index_settings import IndexSettings
 from ..node import AnyNode
 from ..standard.counted import counted
-from .show import rows_as_csv, show
 
 # What a failing archive is left alone for, and how often it is tried again.
 _PAUSES = (5.0, 30.0, 120.0)
@@ -165,29 +162,6 @@ def _calendar(days: Mapping[str, Entry]) -> Table:
 def _length(year: str, month: int) -> int:
     after = date(int(year) + month // 12, month % 12 + 1, 1)
     return (after - date(int(year), month, 1)).days
-
-
-def sql(file: str, name: str, statement: str, *, rows: int, as_csv: bool) -> int:
-    """Ask each index in SQL, and show what it brings and what it covers."""
-    settings = load(file)
-    nodes = nodes_of(settings, name)
-    console = Console()
-    for node in nodes.values():
-        with opened(settings, node) as kept:
-            deadline = Deadline(node.timeout)
-            found = ask(kept.store, kept.ledger, statement, most_rows=rows, deadline=deadline)
-            beginning = kept.ledger.told("beginning")
-        records = found.records()
-        if as_csv:
-            rows_as_csv({"records": records}, found.columns)
-        else:
-            show({"records": records}, console)
-        told = Console(stderr=True)
-        count = counted(len(records), "row")
-        told.print(Text(f"{node.name or node}: {count}. Index: {_said(found.days, beginning)}"))
-        if found.has_more:
-            told.print(Text(f"NOT COMPLETE: these are the first {rows:,} rows.", style="bold red"))
-    return 0
 
 
 def check(file: str, name: str, days: int) -> int:

@@ -22,6 +22,7 @@ from ..attributes import returned_keywords
 from ..charts.chart import Chart
 from ..config import Settings
 from ..content.plain import plain_text
+from ..deadline import Deadline
 from ..door.answer import Pictures
 from ..door.arguments import NODE, SOURCE, Arguments, parameters_of
 from ..door.house import House
@@ -30,6 +31,7 @@ from ..door.request import Request, logged
 from ..door.rows import names_of
 from ..door.telling import told
 from ..errors import BadType, DicomMcpError
+from ..index.reader import reading
 from ..node import node_at
 from ..standard.counted import counted
 from ..standard.levels import Level
@@ -38,6 +40,7 @@ from ..studies.dimension import dimensions
 from ..studies.interval import SINCE
 from ..studies.study import ROW
 from ..tools import TOOLS, Entry
+from ..tools.sql import query_sql
 from ..tools.worklist import ARRIVED
 from .bars import bars
 from .show import as_json, rows_as_csv, show
@@ -96,7 +99,7 @@ class _Argument:
         choices: Any = (
             cast("dict[str, Any]", extra).get("enum") if isinstance(extra, dict) else None
         )
-        if self.is_required:  # a word, or an option like the others
+        if self.is_required or self.name == "sql":  # a word, or an option like the others
             parser.add_argument(self.name, nargs="?", help=words, default=argparse.SUPPRESS)
             parser.add_argument(self.option, metavar="TEXT", help="the same", default=None)
         elif kind is bool:
@@ -148,6 +151,8 @@ def add_commands(query: argparse.ArgumentParser) -> None:
             )
         if entry.chart:
             parser.add_argument("--chart", action="store_true", help="draw it, below the rows")
+        if entry.function is query_sql:
+            form.add_argument("--parquet", metavar="FILE", help="write every row there")
         if entry.shows_pictures:
             parser.add_argument("--save", metavar="FOLDER", help="write the pictures there")
         parser.set_defaults(run=partial(_run, entry, parser))
@@ -184,6 +189,8 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
         given[SOURCE] = chosen.source
     try:
         with closing(House(settings)) as house, logged(entry.function.__name__):
+            if getattr(chosen, "parquet", None):
+                return _export(chosen.sql or "", chosen.node, Path(chosen.parquet), house)
             answer = _request(entry, given, house).answer()
     except BadType as error:
         sys.stderr.write(f"dicom-mcp: --{error.happened.replace('_', '-')}\n")
@@ -207,6 +214,19 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
         if entry.chart and chosen.chart:
             _draw(entry.chart(facts))
     return 0 if facts.get("complete", True) else INCOMPLETE
+
+
+def _export(sql: str, where: str, file: Path, house: House) -> int:
+    """Write all that a statement brings, and say how much and of what."""
+    session = house.session()
+    names = session.names(where)
+    nodes = [session.nodes[name] for name in names]
+    with reading(house.settings, nodes, Deadline(session.seconds(names))) as index:
+        count = index.export(sql, file)
+        notes = index.notes()
+    for line in (f"{counted(count, 'row')} in {file}", *map(str, notes)):
+        sys.stderr.write(plain_text(line, lines=True) + "\n")
+    return INCOMPLETE if any(note.lacks for note in notes) else 0
 
 
 def _draw(chart: Chart) -> None:
