@@ -165,6 +165,11 @@ def test_what_is_no_question_about_the_index_is_refused(index: Filled, statement
         "SELECT count(DISTINCT a.range * b.range) FROM range(100000) a, range(100000) b",
         "SELECT repeat('x', 2000000000)",
         "SELECT len(range(1000000000))",
+        "SELECT printf('%1000000000d', 1)",
+        "SELECT format('{:>2000000000}', 'x')",
+        "SELECT bitstring('1', 2000000000)",
+        "SELECT damerau_levenshtein(s, s) FROM (SELECT string_agg('x', '') s FROM range(50000))",
+        "SELECT sleep_ms(100000)",
         "SELECT list(range) FROM range(1000000000)",
     ],
 )

@@ -30,7 +30,7 @@ _SOURCES = frozenset({"unnest", "range", "generate_series"})
 _FORBIDDEN = ("current_setting", "duckdb_", "pragma_", "read_", "getenv", "set_config", "currval",
               "nextval", "write_", "which_secret", "getvariable", "query", "txid_", "repeat",
               "lpad", "rpad", "range", "generate_series", "list_resize", "array_resize",
-              "bar")  # fmt: skip
+              "bar", "printf", "format", "bitstring", "damerau_levenshtein", "sleep")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
