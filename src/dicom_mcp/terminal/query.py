@@ -62,6 +62,7 @@ WORDS: Mapping[str, str] = {
     "view_image": "image",
     "view_series": "pictures",
     "query_sql": "sql",
+    "find_problems": "problems",
 }
 
 # What a row of these is, for the columns of a table.

@@ -32,6 +32,9 @@ def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
             continue
         if rows := _rows(value):
             _table(console, name, rows)
+        elif tables := _tables(value):
+            for below, several in tables.items():
+                _table(console, below, several)
         elif value not in (None, "", [], {}):
             console.print(Text(f"{name}: {words(value)}"))
     if "complete" in answer:
@@ -124,6 +127,13 @@ def _rows(value: object) -> list[dict[str, Any]]:
     """The rows, if it is such a list."""
     several = cast("list[Any]", value) if isinstance(value, list) else []
     return several if several and isinstance(several[0], dict) else []
+
+
+def _tables(value: object) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each name, if it is such a table of tables."""
+    named = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    tables = {name: _rows(rows) for name, rows in named.items()}
+    return tables if all(tables.values()) else {}
 
 
 def _rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:

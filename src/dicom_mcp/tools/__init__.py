@@ -15,6 +15,7 @@ from .header import read_header
 from .nodes import configure_dicom_server, list_dicom_nodes, verify_connection
 from .overview import study_overview
 from .presets import get_attribute_presets
+from .problems import find_problems
 from .query import query_instances, query_patients, query_series, query_studies
 from .report import read_report
 from .sampling import sample_headers
@@ -82,5 +83,6 @@ TOOLS: tuple[Entry, ...] = (
         has_viewer=True,
     ),
     Entry(query_sql, "Ask the index in SQL", "archive", needs_index=True),
+    Entry(find_problems, "Find what is wrong with the archive", "archive", needs_index=True),
     Entry(get_attribute_presets, "List attribute presets", "queries", asks_archive=False),
 )
