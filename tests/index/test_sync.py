@@ -1,7 +1,6 @@
 """The index is as its archive, whatever the archive is like and whatever interrupts it."""
 
 import random
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date
 from pathlib import Path
@@ -19,6 +18,7 @@ from dicom_mcp.index.ledger import Entry, Ledger, sole_writer
 from dicom_mcp.index.sync import Sync, differing
 from dicom_mcp.standard.levels import Model
 from tests.demo_hospital import pacs
+from tests.index.changing import by_day_of, change, check_claims, kept_at
 from tests.index.filled import DAY, Filled, index_in
 from tests.peers.embedded import CUTTING_BELOW, Kind, capped, embedded
 from tests.peers.pynetdicom_scp import VERIFICATION, Answers, accepting
@@ -155,12 +155,6 @@ class _Killed(BaseException):
     """What ends the process here."""
 
 
-def _at(day: int, version: int, study: int) -> list[Dataset]:
-    return images(
-        1, study=study, StudyDate=f"202603{day:02}", StudyDescription=f"version {version}"
-    )
-
-
 @settings(
     max_examples=4,
     deadline=None,
@@ -176,40 +170,19 @@ def test_whatever_changes_and_whatever_interrupts_no_more_is_claimed_than_is_tru
         objects: list[Dataset] = []
         history: list[tuple[float, dict[str, set[tuple[str, str]]]]] = []
         for version in range(3):
-            _change(random_, held, version)
+            change(random_, held, version)
             index.clock.now += 3 * DAY
-            history.append((index.clock.now, _by_day(held)))
-            objects = [d for study, (day, made) in held.items() for d in _at(day, made, study)]
+            history.append((index.clock.now, by_day_of(held)))
+            objects = [d for study, (day, made) in held.items() for d in kept_at(day, made, study)]
             _interrupted(index, objects, patch, random_)
-            _check_claims(index, history)
+            check_claims(index, history)
         index.clock.now += 3 * DAY
         index.fill(objects)
-        history.append((index.clock.now, _by_day(held)))
-        _check_claims(index, history)
+        history.append((index.clock.now, by_day_of(held)))
+        check_claims(index, history)
         found = index.rows("SELECT study_uid, study_description FROM studies")
-        now = {one for day in _by_day(held).values() for one in day}
+        now = {one for day in by_day_of(held).values() for one in day}
         assert sorted(map(tuple, found)) == sorted(now)
-
-
-def _change(random_: random.Random, held: dict[int, tuple[int, int]], version: int) -> None:
-    """Studies arrive, are corrected, move to another day, and go."""
-    for study in range(1, 9):
-        match random_.randrange(4):
-            case 0:
-                held.pop(study, None)
-            case 1:
-                held[study] = (random_.randint(1, 28), version)
-            case 2 if study in held:
-                held[study] = (held[study][0], version)
-            case _:
-                pass
-
-
-def _by_day(held: dict[int, tuple[int, int]]) -> dict[str, set[tuple[str, str]]]:
-    by_day: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for study, (day, version) in held.items():
-        by_day[f"2026-03-{day:02}"].add((f"1.2.{study}", f"version {version}"))
-    return dict(by_day)
 
 
 def _interrupted(
@@ -234,21 +207,6 @@ def _interrupted(
                     break
         except _Killed:
             pass
-
-
-def _check_claims(
-    index: Filled, history: Sequence[tuple[float, dict[str, set[tuple[str, str]]]]]
-) -> None:
-    """Each day that is called whole holds what the archive held when it was asked for."""
-    kept: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for uid, description, day in index.rows(
-        "SELECT study_uid, study_description, study_date::VARCHAR FROM studies"
-    ):
-        kept[day].add((uid, description))
-    for day, entry in index.ledger.days().items():
-        if entry.whole and entry.asked and day:
-            then = [held for since, held in history if since <= entry.asked][-1]
-            assert kept[day] == then.get(day, set()), (day, entry)
 
 
 def test_what_differs_from_the_archive_is_told(tmp_path: Path) -> None:
