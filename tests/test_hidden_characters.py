@@ -90,7 +90,7 @@ def configured(folder: Path, port: int) -> str:
     """A configuration of an archive at this port that has an index."""
     file = folder / "config.toml"
     file.write_text(
-        f'index = {{ folder = "{folder.as_posix()}/kept", pause = 0.001 }}\n'
+        f'index = {{ folder = "{folder.as_posix()}/kept", pause = 0.001, keep = false }}\n'
         f'[nodes.pacs]\nhost = "127.0.0.1"\nport = {port}\ncalled_ae_title = "ANY-SCP"\n'
     )
     return str(file)

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,14 @@ class Filled:
     clock: Clock
 
     @contextmanager
-    def syncing(self, objects: Sequence[Dataset], kind: Kind = PLAIN) -> Generator[Sync]:
+    def syncing(
+        self, objects: Sequence[Dataset], kind: Kind = PLAIN, since: date | None = None
+    ) -> Generator[Sync]:
         """From an archive that holds these objects now."""
         with embedded(objects, kind) as peer:
             archive = connect(peer.node)
             try:
-                yield Sync(archive, self.store, self.ledger, zone=UTC, now=self.clock)
+                yield Sync(archive, self.store, self.ledger, zone=UTC, since=since, now=self.clock)
             finally:
                 archive.close()
 

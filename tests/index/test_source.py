@@ -49,7 +49,7 @@ class Indexed:
 
 
 def settings_of(node: AnyNode, folder: Path) -> Settings:
-    return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder)))
+    return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder), keep=False))
 
 
 def fill(settings: Settings) -> None:

@@ -246,3 +246,21 @@ def test_the_files_are_their_owners_only(tmp_path: Path) -> None:
         modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "index").rglob("*.parquet")}
         assert modes == {0}
         assert (tmp_path / "index").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
+def test_what_no_day_is_asked_for_is_there_too(tmp_path: Path) -> None:
+    dates = ("20260105", "20260230", "garbage", "", "00000000", "99991231", "20270101")
+    objects = [
+        made
+        for number, day in enumerate(dates, 1)
+        for made in images(1, study=number, StudyDate=day)
+    ]
+    with index_in(tmp_path) as index, index.syncing(objects, since=date(2025, 12, 1)) as syncing:
+        assert any(syncing.step() is None for _ in range(400))
+        assert len(index.rows("SELECT study_uid FROM studies")) == len(dates)
+        index.clock.now += 2 * DAY
+        for _ in range(30):  # none of them goes from one day to the other and back
+            if syncing.step() is None:
+                break
+        assert len(index.rows("SELECT study_uid FROM studies")) == len(dates)

@@ -143,6 +143,11 @@ def wanted(table: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column.keyword for column in TABLES[table]))
 
 
+def day_of(match: Match) -> str | None:
+    """The day of a study (YYYY-MM-DD); None without a date that can be read."""
+    return _day("StudyDate", [text for text in texts(match.get("StudyDate", "")) if text])
+
+
 def row_of(table: str, match: Match) -> Row:
     """A match as a row, without the day it was asked for."""
     values = {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from ..errors import BadArgument
@@ -105,8 +106,13 @@ class Source:
         notes.append(self._said(span, again))
         answer = Matches(query, [], notes=tuple(notes), queries=again.queries)
         for part in _outside(query, span):
-            answer = _joined(answer, ask(part, keep))
+            answer = _joined(answer, ask(part, partial(self._keep_others, keep)))
         return answer
+
+    def _keep_others(self, keep: Keep, match: Match) -> None:
+        """What has a date further ahead than days are asked for came from the index already."""
+        if str(match.get(_STUDY, "")) not in self._given:
+            keep(match)
 
     def each_series(
         self,

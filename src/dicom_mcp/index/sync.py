@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 
 from ..deadline import Deadline
 from ..dicom_api import Archive
@@ -17,7 +18,7 @@ from ..errors import AskedInVain, DeadlinePassed
 from ..standard.levels import Level
 from ..standard.note import Named
 from ..standard.query import Match, Matches, Query
-from .columns import ASKED_DAY, Row, row_of, wanted
+from .columns import ASKED_DAY, Row, day_of, row_of, wanted
 from .ledger import Entry, Ledger, Span
 from .store import Store
 
@@ -212,10 +213,13 @@ class Sync:
     def _ask(self, span: Span, studies: list[Match], series: list[Match]) -> tuple[bool, str]:
         """What there is of these days, and whether that is all; if not, why."""
         keys = {"StudyDate": span.key} if span.key else {}
-        empty = frozenset[str]() if span.key else frozenset({"StudyDate"})
         deadline = Deadline(_SECONDS)
-        query = Query(Level.STUDY, keys, wanted("studies"), empty=empty)
-        answer = self._archive.each(query, studies.append, limit=5_000_000, deadline=deadline)
+        query = Query(Level.STUDY, keys, wanted("studies"))
+        keep = studies.append if span.key else partial(self._keep_beside_days, studies)
+        answer = self._archive.each(query, keep, limit=5_000_000, deadline=deadline)
+        if not span.key:  # some dates nobody can read are found by a day's question all the same
+            days = self._store.days_of(str(match.get(_UNIQUE, "")) for match in studies)
+            studies[:] = [match for match in studies if not days.get(str(match.get(_UNIQUE, "")))]
         is_parted = span.halves() and (not answer.complete or len(studies) > _MOST)
         if not studies or is_parted:
             return answer.complete, _why(answer)
@@ -226,6 +230,13 @@ class Sync:
             deadline=deadline,
         )
         return answer.complete and asked.complete, _why(answer) or _why(asked)
+
+    def _keep_beside_days(self, studies: list[Match], match: Match) -> None:
+        """Keep a study that no day's question is for: without a date, with one that cannot be
+        read, or with one that is further ahead than is asked for."""
+        day = day_of(match)
+        if day is None or day > (self.today + _MOST_DAYS * _DAY).isoformat():
+            studies.append(match)
 
     def _enter(
         self,
