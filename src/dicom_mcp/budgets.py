@@ -16,7 +16,7 @@ LARGEST_READ = 512 << 20
 LARGEST_INFLATED = 64 << 20
 
 # Values of a frame that are decoded: the largest mammograms have 28 million. A decoder takes 6 to 7
-# bytes for each, and all processes together stay below 400 MiB.
+# bytes for each; frames that compress well stay below 400 MiB in all (decisions/0009).
 MOST_SAMPLES = 32_000_000
 
 # A frame fetched by itself: as many values of 16 bits.
@@ -68,7 +68,8 @@ MOST_REPORTS_KEPT = 32 << 20
 
 # Processes apart, all together, beyond what interpreters and libraries take (60 MiB each at most).
 # A frame of 32 million values of 16 bits takes 216 MiB at its largest, and has the room for itself:
-# with the server it stays below 400. More processes decode nothing sooner: they want processors.
+# with the server it stays below 400 where it compresses well. More processes decode nothing
+# sooner: they want processors.
 MOST_MEMORY_APART = 288 << 20
 MOST_PROCESSES_APART = 4
 
