@@ -97,9 +97,13 @@ class Ledger:
         self._path = path
         try:
             self._rows = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
-            self._rows.execute("PRAGMA journal_mode = WAL")
-            self._rows.executescript(_TABLES)
-            known = self.told("version")
+            try:
+                self._rows.execute("PRAGMA journal_mode = WAL")
+                self._rows.executescript(_TABLES)
+                known = self.told("version")
+            except sqlite3.Error:
+                self._rows.close()
+                raise
         except sqlite3.Error as error:
             raise BadConfiguration(
                 f"the index's ledger {path} cannot be read ({error})",
