@@ -157,6 +157,40 @@ def test_days_that_are_not_fresh_and_days_being_written_are_asked_for_at_the_arc
                 assert "2026-01-06" in told["notes"][1]
 
 
+@pytest.mark.parametrize("source", ["live", "auto", "index"])
+def test_what_an_archive_does_not_return_nobody_is_told_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    objects = images(2, study=1, StudyDate="20260105", StationName="CT1")
+    with embedded(objects, Kind(Habits(unreturned=frozenset({"StationName"})))) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        answer = ask(settings, "count_studies", group_by=["station"], source=source)
+        assert answer["total"] == 1
+        assert not answer["complete"]
+        assert any("does not return StationName" in note for note in answer["notes"])
+
+
+def test_a_corrected_study_where_it_is_looked_is_told_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    values = {
+        "StudyDate": "20260105",
+        "StudyInstanceUID": "2.25.77",
+        "SeriesInstanceUID": "2.25.78",
+    }
+    with embedded(images(1, study=1, **values, StudyDescription="CT chest")) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+    with embedded(images(1, study=1, **values, StudyDescription="CT head")) as peer:
+        _moved(settings, peer.node)
+        now = replace(settings, node=peer.node)
+        answer = ask(now, "count_studies", group_by=["StudyDescription"])
+        assert [group["StudyDescription"] for group in answer["groups"]] == ["CT head"]
+
+
 def test_a_record_from_the_index_is_the_one_the_archive_gives(tmp_path: Path) -> None:
     odd: list[dict[str, Any]] = [
         {

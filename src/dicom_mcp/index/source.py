@@ -77,10 +77,10 @@ class Source:
     def find(self, query: Query, limit: int) -> Matches:
         """At most `limit` matches from the index alone, newest first. Raises BadArgument for what
         it cannot tell."""
-        matches, notes = self._told(query, None)
+        matches, notes, absent = self._told(query, None)
         matches.sort(key=lambda match: str(match.get("StudyDate", "")), reverse=True)
         whole = len(matches) <= limit
-        return self._answer(query, matches[:limit], notes, whole=whole)
+        return self._answer(query, matches[:limit], notes, absent, whole=whole)
 
     def each(self, query: Query, keep: Keep, ask: AskLive) -> Matches:
         """Every match goes to `keep`, from the index or from the archive, which `ask` asks.
@@ -88,23 +88,23 @@ class Source:
         Raises BadArgument where only the index is to be asked, for what it cannot tell.
         """
         if self.mode is Mode.INDEX:
-            matches, notes = self._told(query, None)
+            matches, notes, absent = self._told(query, None)
             for match in matches:
-                keep(match)
-            return self._answer(query, [], notes, whole=True)
+                keep({keyword: match[keyword] for keyword in match.keys() - {ASKED_DAY}})
+            return self._answer(query, [], notes, absent, whole=True)
         span = self._closed(query)
         if span is None:
             return ask(query, keep)
-        matches, notes = self._told(query, span)
-        again = self._asked_again(query, span, matches, ask)
+        matches, notes, absent = self._told(query, span)
+        again = self._asked_again(query, span, ask)
         if again is None or self.reader.edition != self._edition:
             self._given.clear()
             return ask(query, keep)
         for match in matches:
             self._given.add(str(match[_STUDY]))
             keep({keyword: value for keyword, value in match.items() if keyword != ASKED_DAY})
-        notes.append(self._said(span, again))
-        answer = Matches(query, [], notes=tuple(notes), queries=again.queries)
+        told = (self._said(span, again), *notes)
+        answer = Matches(query, [], not notes, told, absent, again.queries)
         for part in _outside(query, span):
             answer = _joined(answer, ask(part, partial(self._keep_others, keep)))
         return answer
@@ -134,12 +134,13 @@ class Source:
             return ask(studies)
         recheck, had = Recheck(query), set[str]()
         recheck.compare(query.keys)
-        for match in self._series(ours, query):
+        matches = self._series(ours, query)
+        for match in matches:
             had.add(str(match[_STUDY]))
             if recheck.holds(match):
                 keep(match)
-        others = {*studies} - had
-        answer = Matches(query, [], notes=tuple(recheck.doubts()))
+        others, doubts = {*studies} - had, tuple(recheck.doubts())
+        answer = Matches(query, [], not doubts, doubts, _absent(matches))
         return _joined(answer, ask(others)) if others and not is_all else answer
 
     def _series(self, studies: set[str], query: Query) -> list[Match]:
@@ -158,8 +159,11 @@ class Source:
         statement = f"SELECT {columns}, as_given, {ASKED_DAY} FROM all_{table} WHERE {where}"
         return self.reader.ask(statement, values, most_rows=_EVERY, is_ours=True).records()
 
-    def _told(self, query: Query, span: Span | None) -> tuple[list[Match], list[Note]]:
-        """What the index has for this query, of these days or of all; each match with its day."""
+    def _told(
+        self, query: Query, span: Span | None
+    ) -> tuple[list[Match], list[Note], tuple[str, ...]]:
+        """What the index has for this query, of these days or of all, each match with its day; why
+        some of it may not be meant; and what none of what was looked at has."""
         level = {Level.STUDY: "studies", Level.SERIES: "series"}.get(query.level, "")
         if not level or query.empty or not _is_told(level, query):
             raise _untold(query)
@@ -175,15 +179,14 @@ class Source:
         )
         recheck = Recheck(query)
         recheck.compare(query.keys)
+        every = [match_of(level, query.returned, record) for record in records]
         found: list[Match] = []
-        for record in records:
-            match = match_of(level, query.returned, record)
+        for match, record in zip(every, records, strict=True):
             if of_series:
                 match[_MODALITIES] = of_series.get(str(match[_STUDY]), match[_MODALITIES])
             if recheck.holds(match):
-                match[ASKED_DAY] = record[ASKED_DAY]
-                found.append(match)
-        return found, recheck.doubts()
+                found.append({**match, ASKED_DAY: record[ASKED_DAY]})
+        return found, recheck.doubts(), _absent(every)
 
     def _modalities(self, where: str, values: Sequence[Any]) -> dict[str, Any]:
         """The modalities of each study's series, where the archive's own list lacks one."""
@@ -237,9 +240,7 @@ class Source:
             day += _DAY
         return best if best.first else None
 
-    def _asked_again(
-        self, query: Query, span: Span, matches: Sequence[Match], ask: AskLive
-    ) -> Matches | None:
+    def _asked_again(self, query: Query, span: Span, ask: AskLive) -> Matches | None:
         """The archive's answer for the day that was asked for longest ago; None where it is
         another one than the index's."""
         days = self.reader.days()
@@ -251,38 +252,64 @@ class Source:
         if not some:
             return Matches(query, [])
         day = min(some, key=lambda entry: entry.asked).day
-        now = set[str]()
         key = Span(date.fromisoformat(day), date.fromisoformat(day)).key
-        answer = ask(
-            replace(query, keys={**query.keys, "StudyDate": key}),
-            lambda match: now.add(str(match.get(_STUDY, ""))),
+        now: dict[str, Match] = {}
+
+        def keep(match: Match) -> None:
+            now[str(match.get(_STUDY, ""))] = match
+
+        answer = ask(replace(query, keys={"StudyDate": key}), keep)
+        told = {*query.returned} - {_MODALITIES}
+        then = {
+            str(record["study_uid"]): match_of("studies", told, record)
+            for record in self._rows("studies", {*told, _STUDY}, f"{ASKED_DAY} = ?", [day])
+        }
+        same = now.keys() == then.keys() and all(
+            {keyword: match.get(keyword, "") for keyword in then[uid]} == then[uid]
+            for uid, match in now.items()
         )
-        kept = {str(match[_STUDY]) for match in matches if match[ASKED_DAY] == day}
-        if not answer.complete or now != kept:
+        if not same or not answer.complete:
             self.reader.forget([day])
             return None
-        return replace(answer, notes=(remark(f"{day}"),))
+        return replace(answer, notes=(remark(day),))
 
     def _said(self, span: Span, again: Matches) -> Note:
         days = self.reader.days()
         asked = [days[day].asked for day in span.days]
-        ends = " and ".join(dict.fromkeys(map(self.reader.told_at, (min(asked), max(asked)))))
+        first, last = map(self.reader.told_at, (min(asked), max(asked)))
+        when = f"between {first} and {last}" if first != last else f"at {first}"
         day = "".join(map(str, again.notes))
         same = f"; {day} was asked for again just now and is the same" * bool(day)
         return remark(
-            f"The days {span} are from the index, for which the archive was asked between "
-            f"{ends}{same}; all other days were asked for now. source=live asks for all."
+            f"The days {span} are from the index, for which the archive was asked "
+            f"{when}{same}; all other days were asked for now. source=live asks for all."
         )
 
     def _answer(
-        self, query: Query, matches: list[Match], notes: Sequence[Note], *, whole: bool
+        self,
+        query: Query,
+        matches: list[Match],
+        notes: Sequence[Note],
+        absent: tuple[str, ...],
+        *,
+        whole: bool,
     ) -> Matches:
         for match in matches:
             match.pop(ASKED_DAY, None)
         ends = _span_of(query.keys.get("StudyDate", "")) or (None, None)
         told = (*notes, *self.reader.notes(*ends))
         complete = whole and not any(note.lacks for note in told)
-        return Matches(query, matches, complete, notes=told)
+        return Matches(query, matches, complete, told, absent)
+
+
+def _absent(matches: Sequence[Match]) -> tuple[str, ...]:
+    """What all of these have no value for: the archive may not return it."""
+    left = {*matches[0]} if matches else set[str]()
+    for match in matches:
+        if not left:
+            break
+        left = {keyword for keyword in left if match[keyword] in ("", None)}
+    return tuple(sorted(left))
 
 
 def _is_told(table: str, query: Query) -> bool:
