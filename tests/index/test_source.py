@@ -1,10 +1,11 @@
 """The index beside the archive: the same answers, and never more claimed than is true."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,11 @@ def settings_of(node: AnyNode, folder: Path) -> Settings:
     return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder), keep=False))
 
 
-def fill(settings: Settings) -> None:
-    """Ask until nothing is due."""
+def fill(settings: Settings, ago: float = 0) -> None:
+    """Ask until nothing is due, so many seconds ago."""
     node = settings.node
     with written(settings, node) as kept, closing(connect(node)) as archive:
-        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC)
+        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC, now=lambda: time.time() - ago)
         assert any(syncing.step() is None for _ in range(400))
 
 
@@ -189,6 +190,50 @@ def test_a_corrected_study_where_it_is_looked_is_told_as_it_is_now(
         now = replace(settings, node=peer.node)
         answer = ask(now, "count_studies", group_by=["StudyDescription"])
         assert [group["StudyDescription"] for group in answer["groups"]] == ["CT head"]
+
+
+def test_days_that_an_index_was_not_filled_with_are_missing_from_its_answer(
+    tmp_path: Path,
+) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    objects = images(1, study=1, StudyDate="20260105")
+    with embedded(objects) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings, ago=10 * 86_400)
+    with embedded([*objects, *images(1, study=2, StudyDate=f"{yesterday:%Y%m%d}")]) as peer:
+        _moved(settings, peer.node)
+        now = replace(settings, node=peer.node)
+        for days in ("last 7 days", ""):
+            told = counted(now, source="index", study_date=days)
+            assert not told["complete"]
+            assert any(f"{yesterday}" in note for note in told["notes"])
+            assert counted(now, study_date=days)["total"] == (1 if days else 2)
+        assert counted(now, source="index", study_date="20260105")["complete"]
+        rows = ask(now, "query_sql", sql="SELECT count(*) AS n FROM studies")
+        assert not rows["complete"]
+
+
+def test_a_file_that_cannot_be_read_keeps_nobody_from_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    with embedded(images(1, study=1, StudyDate="20260105")) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        for file in tmp_path.rglob("*.parquet"):
+            file.write_bytes(b"PAR1")
+        assert counted(settings)["total"] == 1
+        assert "cannot be read" in fail(settings, "count_studies", source="index")
+
+
+def test_a_list_from_the_index_that_is_cut_says_so(tmp_path: Path) -> None:
+    objects = [made for number in (1, 2, 3) for made in images(1, study=number)]
+    with embedded(objects) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        told = ask(settings, "query_studies", study_date="2026", limit=2, source="index")
+        assert (told["returned"], told["complete"]) == (2, False)
+        assert any("these are 2 of 3" in note for note in told["notes"])
 
 
 def test_a_record_from_the_index_is_the_one_the_archive_gives(tmp_path: Path) -> None:

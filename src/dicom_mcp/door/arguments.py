@@ -21,12 +21,13 @@ CHART = "chart"
 
 # Whether the archive is asked, its index, or what tells it truly and soonest; nor this.
 SOURCE = "source"
+SOURCES = ("auto", "live", "index")
 
 _Source = Annotated[
     str,
     Field(
         description="live: ask the archive for all; index: ask only the index",
-        json_schema_extra={"enum": ["auto", "live", "index"]},
+        json_schema_extra={"enum": [*SOURCES]},
     ),
 ]
 

@@ -13,7 +13,7 @@ from ..errors import BadArgument
 from ..index_settings import IndexSettings
 from ..node import AnyNode
 from ..standard.note import Note
-from .coverage import Coverage, told_at
+from .coverage import Coverage, end_of, told_at
 from .export import export
 from .kept import Kept, nodes_of, opened
 from .ledger import Entry
@@ -50,7 +50,9 @@ class Reader:
             is_ours=is_ours,
         )
         beginning = self._kept.ledger.told("beginning")
-        self.coverage = Coverage.of(table.days, beginning=beginning, settings=self._settings)
+        self.coverage = Coverage.of(
+            table.days, beginning=beginning, settings=self._settings, zone=self._zone
+        )
         return table
 
     @property
@@ -70,6 +72,10 @@ class Reader:
     def today(self) -> date:
         """Which day it is at the archive."""
         return datetime.now(self._zone).date()
+
+    def end_of(self, day: date) -> float:
+        """When a day ends at the archive, in seconds since 1970."""
+        return end_of(day, self._zone)
 
     def told_at(self, moment: float) -> str:
         """A time (seconds since 1970) as an answer tells it."""
@@ -97,6 +103,6 @@ def reading(settings: Settings, nodes: Sequence[AnyNode], deadline: Deadline) ->
     (node,) = nodes
     assert settings.index
     with opened(settings, node) as kept:
-        coverage = Coverage.now(kept.ledger, settings.index)
         zone = node.time_zone or settings.time_zone
+        coverage = Coverage.now(kept.ledger, settings.index, zone)
         yield Reader(node, coverage, kept, settings.index, zone, deadline)

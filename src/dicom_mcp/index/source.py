@@ -13,9 +13,9 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from ..errors import BadArgument
+from ..errors import BadArgument, IndexUnavailable
 from ..standard.levels import UNIQUE_KEY, Level
-from ..standard.note import Note, remark
+from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
 from .columns import ASKED_DAY, KEYWORDS, match_of, shown_as
@@ -80,6 +80,9 @@ class Source:
         matches, notes, absent = self._told(query, None)
         matches.sort(key=lambda match: str(match.get("StudyDate", "")), reverse=True)
         whole = len(matches) <= limit
+        if not whole:
+            told = f"these are {limit} of {len(matches)}; raise limit or narrow the question."
+            notes = [*notes, incomplete(told)]
         return self._answer(query, matches[:limit], notes, absent, whole=whole)
 
     def each(self, query: Query, keep: Keep, ask: AskLive) -> Matches:
@@ -95,8 +98,11 @@ class Source:
         span = self._closed(query)
         if span is None:
             return ask(query, keep)
-        matches, notes, absent = self._told(query, span)
-        again = self._asked_again(query, span, ask)
+        try:
+            matches, notes, absent = self._told(query, span)
+            again = self._asked_again(query, span, ask)
+        except (IndexUnavailable, BadArgument):  # which the archive can do without
+            return ask(query, keep)
         if again is None or self.reader.edition != self._edition:
             self._given.clear()
             return ask(query, keep)
@@ -134,7 +140,12 @@ class Source:
             return ask(studies)
         recheck, had = Recheck(query), set[str]()
         recheck.compare(query.keys)
-        matches = self._series(ours, query)
+        try:
+            matches = self._series(ours, query)
+        except (IndexUnavailable, BadArgument):
+            if is_all:
+                raise
+            return ask(studies)
         for match in matches:
             had.add(str(match[_STUDY]))
             if recheck.holds(match):
@@ -220,7 +231,8 @@ class Source:
 
         def is_fresh(day: date) -> bool:
             entry = days.get(day.isoformat())
-            return bool(entry and entry.whole and entry.asked >= fresh_since)
+            fresh = max(fresh_since, self.reader.end_of(day))
+            return bool(entry and entry.whole and entry.asked >= fresh)
 
         oldest = min((day for day in days if day), default="")
         undated = days.get("")

@@ -24,7 +24,7 @@ from ..config import Settings
 from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..door.answer import Pictures
-from ..door.arguments import NODE, SOURCE, Arguments, parameters_of
+from ..door.arguments import NODE, SOURCE, SOURCES, Arguments, parameters_of
 from ..door.house import House
 from ..door.meant import in_our_form
 from ..door.request import Request, logged
@@ -146,8 +146,8 @@ def add_commands(query: argparse.ArgumentParser) -> None:
         if entry.has_source:
             parser.add_argument(
                 "--source",
-                choices=("auto", "live", "index"),
-                default="auto",
+                choices=SOURCES,
+                default=SOURCES[0],
                 help="ask the archive for all, or only the index, where there is one",
             )
         if entry.chart:
