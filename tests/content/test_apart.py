@@ -166,7 +166,7 @@ def test_the_process_sees_nothing_of_our_environment(
 ) -> None:
     monkeypatch.setenv("DICOM_PASSWORD", "ZZSECRET")
     seen = tmp_path / "environment"
-    _instead(f"/usr/bin/env > {seen}", monkeypatch, tmp_path)
+    _instead("exit", monkeypatch, tmp_path, first=f"/usr/bin/env >> {seen}")
     with Apart() as apart, pytest.raises(Failed):
         apart.ask("text", LETTER, memory=ROOM)
     assert "OPENBLAS" in seen.read_text()
@@ -252,10 +252,13 @@ def test_a_process_that_only_waits_gives_its_place_to_one_that_has_something_to_
     assert ended == ["first"]
 
 
-def _instead(program: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """This shell program instead of the interpreter."""
+def _instead(
+    program: str, monkeypatch: pytest.MonkeyPatch, folder: Path, *, first: str = ""
+) -> None:
+    """This shell program instead of the interpreter, with what it does `first`, before it says
+    that it is ready."""
     path = folder / "program"
-    path.write_text(f"#!/bin/sh\necho ready\n{program}\n")
+    path.write_text(f"#!/bin/sh\n{first}\necho ready\n{program}\n")
     path.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(path))
 

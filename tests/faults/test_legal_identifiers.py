@@ -160,6 +160,15 @@ def test_only_legal_identifiers_reach_the_wire(tool: str) -> None:
         asked()
 
 
+def test_no_value_of_a_list_has_wildcards_in_place_of_its_letters() -> None:
+    with recording() as recorder:
+        recorder.begin([], IMPLICIT)
+        assert not recorder.ask("query_studies", {"patient_id": "0\r¡"}).is_error
+        assert recorder.heard
+        for data in recorder.heard:
+            assert Identifier(data, implicit=True).faults() == []
+
+
 @pytest.mark.parametrize("name", ["Item", "CommandField", "TransferSyntaxUID", "00041220"])
 def test_an_attribute_that_no_data_set_has_is_refused(name: str) -> None:
     with recording() as recorder:

@@ -77,12 +77,16 @@ class Query:
 
     def in_ascii(self) -> "Query":
         """The same query, wider: in text `*` for each run of characters beyond ASCII, and for `?`,
-        which stands for one of their bytes where an archive counts those."""
+        which stands for one of their bytes where an archive counts those. No value of a list can
+        be wider (PS3.4 C.2.2.2.2), so that a list is not sent."""
         keys = {
             keyword: _BEYOND_ASCII.sub("*", key) if self._is_text(keyword) else key
             for keyword, key in self.keys.items()
         }
-        keys = {keyword: "" if set(key) == {"*"} else key for keyword, key in keys.items()}
+        keys = {
+            keyword: "" if set(key) == {"*"} or ("\\" in key and "*" in key) else key
+            for keyword, key in keys.items()
+        }
         return Query(self.level, keys, self.wanted)
 
     @staticmethod
