@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.in_hand import IN_HAND
+from dicom_mcp.index.engines import ENGINES
 from tests.bounds import nothing_left_behind
 from tests.busy import Kept, kept
 from tests.demo_hospital import pacs, vna
@@ -29,8 +30,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_teardown() -> None:
-    """What a test fetched without a call of a tool, which would have ended, hinders no other."""
+    """What a test fetched without a call of a tool, which would have ended, hinders no other; and
+    what it asked of an index leaves no clock running that another finds."""
     IN_HAND.clear()
+    ENGINES.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from dicom_mcp.errors import Cancelled, IndexUnavailable
 from dicom_mcp.index.engines import Engines
 from dicom_mcp.index.sql import ask
 from dicom_mcp.index.store import Store
-from tests.bounds import PATIENCE
+from tests.bounds import PATIENCE, nothing_left_behind
 from tests.index.filled import index_in
 from tests.truth.archives import images
 
@@ -77,6 +77,20 @@ def test_an_engine_is_let_go_when_nobody_asks(tmp_path: Path) -> None:
             break
         ended.wait(0.05)
     assert not len(kept)
+
+
+def test_what_is_cleared_leaves_no_clock_behind(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+    kept = Engines()
+    with nothing_left_behind():
+        with kept.over(Store(tmp_path)) as engine:
+            kept.clear()
+            assert engine.execute(COUNT).fetchall() == [(1,)]
+        with kept.over(Store(tmp_path)):
+            assert len(kept) == 1
+        kept.clear()
+        assert not len(kept)
 
 
 def test_a_file_that_is_mended_can_be_asked_again(tmp_path: Path) -> None:

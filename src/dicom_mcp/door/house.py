@@ -154,6 +154,10 @@ class House:
         """Give back every connection and forget every object."""
         if self._keeper:
             self._keeper.end()
+        if self.settings.index:
+            from ..index.engines import ENGINES
+
+            ENGINES.clear()
         self.shelf.clear()
         self.lists.clear()
         self.reports.clear()

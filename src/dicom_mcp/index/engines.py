@@ -72,6 +72,14 @@ class Engines:
         with closing(cursor):
             yield cursor
 
+    def clear(self) -> None:
+        """Let go of all of them."""
+        with self._lock:
+            self._kept.clear()
+            clock, self._clock = self._clock, None
+        if clock:
+            clock.cancel()
+
     def forget(self, folder: Path) -> None:
         """Let go of what is kept of this folder, whose files could not be read."""
         with self._lock:
@@ -82,10 +90,13 @@ class Engines:
         if self._clock is None and self._kept:
             self._clock = threading.Timer(self._idle / 2, self._let_go)
             self._clock.daemon = True
+            self._clock.name = "engines"
             self._clock.start()
 
     def _let_go(self) -> None:
         with self._lock:
+            if self._clock is not threading.current_thread():
+                return  # cleared meanwhile
             long_ago = monotonic() - self._idle
             for folder in [name for name, kept in self._kept.items() if kept.used < long_ago]:
                 del self._kept[folder]
