@@ -16,7 +16,6 @@ from dicom_mcp.config import Settings
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
 from dicom_mcp.server import INSTRUCTIONS, create_server
-from dicom_mcp.standard.counted import counted
 from dicom_mcp.tools import TOOLS
 from tests import ward
 from tests.asking import ask, call, fail, listed, said
@@ -251,9 +250,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
     assert answer["records"][0]["PatientComments"].endswith("xxx… (10000 characters)")
 
 
-def test_a_long_query_reports_how_many_matches_have_arrived(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_is_told_what_has_arrived(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dicom_mcp.door.call._REPORT_SECONDS", 0.0)
     told: list[tuple[float, str | None]] = []
 
@@ -266,7 +263,7 @@ def test_a_long_query_reports_how_many_matches_have_arrived(
             return await client.call_tool("query_studies", {}, progress_callback=progressed)
 
     assert anyio.run(scenario).structured_content["returned"] == 5
-    assert told == [(one, f"{counted(one, 'match')} so far") for one in range(1, 6)]
+    assert told == [(count, f"Studies found: {count} so far") for count in range(1, 6)]
 
 
 def test_no_match_is_said_in_words(node: Node) -> None:
@@ -475,3 +472,24 @@ def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
     assert "ZZSECRET" not in sentence
     assert any("crash" in record.getMessage() for record in caplog.records)
     assert not [record for record in caplog.records if "ZZSECRET" in record.getMessage()]
+
+
+def test_of_objects_that_are_fetched_it_is_told_how_many_of_how_many(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom_mcp.door.call._REPORT_SECONDS", 0.0)
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def progressed(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async def scenario() -> None:
+        async with Client(create_server(Settings(node))) as client:
+            asked = {"series_instance_uid": str(next(iter(ward.objects())).SeriesInstanceUID)}
+            await client.call_tool("read_header", asked, progress_callback=progressed)
+
+    anyio.run(scenario)
+    assert [count for count, _, _ in told] == sorted({count for count, _, _ in told})
+    fetched = [entry for entry in told if (entry[2] or "").startswith("Objects fetched")]
+    assert fetched[-1][2] == "Objects fetched: 1 of 1"
+    assert fetched[-1][0] == fetched[-1][1]

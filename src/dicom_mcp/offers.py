@@ -25,6 +25,7 @@ from mcp.types import (
 )
 
 from .door.arguments import NODE, Arguments
+from .door.call import unheard
 from .door.house import ALL, House
 from .door.request import Request
 from .errors import BadArgument, DicomMcpError
@@ -167,7 +168,7 @@ async def _patients(house: House, begun: str, node: str) -> Sequence[str]:
     arguments = Arguments(query_patients, asks_archive=True)
     asked = {"name_pattern": f"{begun.strip()}*", "limit": _MOST_PATIENTS, NODE: node}
     with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE):
-        request = Request(query_patients, arguments, asked, house.session(), lambda _: None)
+        request = Request(query_patients, arguments, asked, house.session(), unheard)
         try:
             answer = await to_thread.run_sync(request.answer, abandon_on_cancel=True)
         except anyio.get_cancelled_exc_class():

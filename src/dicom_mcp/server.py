@@ -41,7 +41,6 @@ from .door.sendable import sendable_text
 from .door.telling import told
 from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError, NotAllowed
 from .offers import offer
-from .standard.counted import counted
 from .tools import TOOLS, Entry
 from .viewer.icons import icon_of, server_icon
 
@@ -235,10 +234,9 @@ class _Tool(Tool):
     async def _answer(
         self, arguments: dict[str, Any], context: Context[Any, Any]
     ) -> CallToolResult:
-        def report(count: int) -> None:
-            told = f"{counted(count, 'match')} so far"
+        def report(count: int, total: int | None, words: str) -> None:
             with suppress(Exception):  # a courtesy: the answer does not depend on it
-                anyio.from_thread.run(context.report_progress, count, None, told)
+                anyio.from_thread.run(context.report_progress, count, total, words)
 
         session = self.house.session(_session_of(context))
         request = Request(self.fn, self.asked, arguments, session, report)

@@ -31,7 +31,13 @@ def counts(*groups: tuple[dict[str, str], int], complete: bool = True) -> dict[s
     """An answer of count_studies with these groups."""
     rows = [{**by, "count": count} for by, count in groups]
     total = sum(count for _, count in groups)
-    return {"counted": "studies", "total": total, "groups": rows, "complete": complete}
+    return {
+        "counted": "studies",
+        "total": total,
+        "groups_in_all": len(rows),
+        "groups": rows,
+        "complete": complete,
+    }
 
 
 def test_groups_are_bars_and_periods_a_line_without_holes() -> None:
@@ -76,6 +82,13 @@ def test_what_has_no_date_or_is_too_much_to_draw_is_told_beside_it() -> None:
     chart = chart_of_counts(counts(*eight))
     assert [line.name for line in chart.lines] == [*(f"M{n}" for n in range(6)), "3 others"]
     assert chart.lines[-1].values == [6, 6]
+
+
+def test_a_page_of_the_groups_draws_no_period_of_another_page_as_nothing() -> None:
+    page = counts(({"month": "2025-11"}, 3), ({"month": "2026-02"}, 1)) | {"groups_in_all": 40}
+    chart = chart_of_counts(page)
+    assert (chart.kind, chart.places) == ("bars", ["2025-11", "2026-02"])
+    assert chart.summary == "4 in all; these are 2 of 40 groups"
 
 
 def test_days_of_a_thousand_years_are_no_line() -> None:

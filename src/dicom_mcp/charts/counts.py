@@ -21,7 +21,11 @@ def chart_of_counts(answer: Mapping[str, Any]) -> Chart:
     title = f"{counted[:1].upper()}{counted[1:]}" + (f" by {' and '.join(by)}" if by else "")
     summary = f"{total:,} in all"
     over = next((name for name in by if name in _NEXT), None)
-    drawn = _over_time(rows, over, by) if over and len(by) <= 2 else None
+    # Of a page of the groups it is not known whether a period without a row has nothing.
+    is_page = len(rows) < answer["groups_in_all"]
+    if is_page:
+        summary += f"; these are {len(rows):,} of {answer['groups_in_all']:,} groups"
+    drawn = _over_time(rows, over, by) if over and len(by) <= 2 and not is_page else None
     if drawn is None:
         places, line, rest = _bars(rows, by)
         return doubted(Chart("bars", title, summary + rest, places, [line]), answer)

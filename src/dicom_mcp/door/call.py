@@ -13,7 +13,9 @@ from ..content.apart import Apart, get_ready
 from ..deadline import Deadline
 from ..errors import ArchiveError, BadArgument, DicomMcpError
 from ..node import AnyNode
+from ..standard.counted import counted
 from ..standard.instance import Instance, Reference, Retrieved
+from ..standard.levels import Level
 from ..standard.one_frame import OneFrame
 from ..standard.query import Match, Matches, Query
 from ..standard.values import shown
@@ -38,20 +40,51 @@ EVERYTHING = 5_000_000
 _REPORT_SECONDS = 1.0
 
 
-class Progress:
-    """Counts what a call has received and reports the count at most once a second."""
+# What a call is at, for whoever waits: how much has arrived in all, how much that will be where it
+# is known, and both in words.
+type Report = Callable[[int, int | None, str], None]
 
-    def __init__(self, report: Callable[[int], None]) -> None:
+
+def unheard(_: int, __: int | None, ___: str) -> None:
+    """Where nobody waits to be told."""
+
+
+class Progress:
+    """Counts what a call has received and reports it at most once a second."""
+
+    def __init__(self, report: Report) -> None:
         self._report = report
         self._count = 0
         self._next = monotonic() + _REPORT_SECONDS
 
-    def advance(self) -> None:
-        """One more match has arrived."""
-        self._count += 1
-        if monotonic() >= self._next:
+    def step(self, doing: str, total: int | None = None) -> Callable[[], None]:
+        """One step of a call, to be told of each thing that arrives; `total` where it is known how
+        many will."""
+        arrived = 0
+
+        def advance() -> None:
+            nonlocal arrived
+            arrived += 1
+            self._count += 1
+            if monotonic() < self._next:
+                return
             self._next = monotonic() + _REPORT_SECONDS
-            self._report(self._count)
+            if total is None or arrived > total:
+                self._report(self._count, None, f"{doing}: {arrived:,} so far")
+            else:
+                rest = total - arrived
+                self._report(self._count, self._count + rest, f"{doing}: {arrived:,} of {total:,}")
+
+        return advance
+
+
+# What arrives in answer to a query of this level.
+_FOUND = {
+    Level.PATIENT: "Patients found",
+    Level.STUDY: "Studies found",
+    Level.SERIES: "Series found",
+    Level.IMAGE: "Objects found",
+}
 
 
 @dataclass(slots=True)
@@ -141,7 +174,10 @@ class Call:
             return self._beside.find(query, limit)
         return self._counted(
             self._archive.find(
-                query, limit=limit, deadline=self._deadline, arrived=self._progress.advance
+                query,
+                limit=limit,
+                deadline=self._deadline,
+                arrived=self._progress.step(_FOUND[query.level]),
             )
         )
 
@@ -158,7 +194,7 @@ class Call:
             self._archive.each,
             limit=limit,
             deadline=self._deadline,
-            arrived=self._progress.advance,
+            arrived=self._progress.step(_FOUND[query.level]),
             as_it_stands=as_it_stands,
         )
         if self._beside and (limit == EVERYTHING or self._beside.is_alone):
@@ -169,7 +205,9 @@ class Call:
         """The studies that have a series of this UID (see Archive.studies_of)."""
         return self._counted(
             self._archive.studies_of(
-                series, deadline=self._deadline, arrived=self._progress.advance
+                series,
+                deadline=self._deadline,
+                arrived=self._progress.step(_FOUND[Level.STUDY]),
             )
         )
 
@@ -187,7 +225,7 @@ class Call:
             query=query,
             keep=keep,
             deadline=self._deadline,
-            arrived=self._progress.advance,
+            arrived=self._progress.step(f"Series of {counted(len(studies), 'study')}"),
             shared=shared,
         )
         if self._beside:
@@ -200,7 +238,11 @@ class Call:
         """The instances of these series go to `keep` (see Archive.each_image)."""
         return self._counted(
             self._archive.each_image(
-                counts, query, keep, deadline=self._deadline, arrived=self._progress.advance
+                counts,
+                query,
+                keep,
+                deadline=self._deadline,
+                arrived=self._progress.step(f"Objects of {len(counts):,} series"),
             )
         )
 
@@ -211,7 +253,7 @@ class Call:
             limit=limit,
             deadline=self._deadline,
             look_up=look_up,
-            arrived=self._progress.advance,
+            arrived=self._progress.step("Entries of the worklist, and what has arrived for them"),
         )
         self._cost.add(answer.queries)
         return answer
@@ -225,8 +267,10 @@ class Call:
     ) -> Retrieved:
         """These objects go to `take` until that returns False (see Archive.objects)."""
 
+        advance = self._progress.step("Objects fetched", len(references))
+
         def advancing(instance: Instance) -> bool:
-            self._progress.advance()
+            advance()
             return take(instance)
 
         if not headers:
@@ -302,7 +346,7 @@ class Call:
         archives = self._archive
         if isinstance(archives, Archive):
             return {"": ask("", self)}
-        quiet = Progress(lambda _: None)
+        quiet = Progress(unheard)
 
         def ask_one(name: str, archive: "Archive", step: Deadline) -> T:
             alone = replace(self, _beside=None)

@@ -14,13 +14,13 @@ from ..errors import Defect, DicomMcpError
 from ..in_hand import IN_HAND
 from .answer import Answer, Pictures
 from .arguments import CHART, NODE, SOURCE, Arguments
-from .call import Call, Progress
+from .call import Call, Progress, Report
 from .house import Session
 from .meant import remarks
 
 
 class Request:
-    """A tool's function and what it is asked, checked; `report` is told how many matches came.
+    """A tool's function and what it is asked, checked; `report` is told what has arrived.
 
     Raises BadArgument for arguments that it does not take, and for a node nobody knows.
     """
@@ -31,7 +31,7 @@ class Request:
         arguments: Arguments,
         given: Mapping[str, Any],
         session: Session,
-        report: Callable[[int], None],
+        report: Report,
     ) -> None:
         self._function = function
         self._given = arguments.checked(given)

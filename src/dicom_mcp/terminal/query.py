@@ -268,9 +268,9 @@ def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
     return Request(entry.function, arguments, given, house.session(), _report)
 
 
-def _report(count: int) -> None:
+def _report(_: int, __: int | None, words: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{counted(count, 'match')} so far")
+        sys.stderr.write(f"\r\x1b[K{words}")
         sys.stderr.flush()
 
 
