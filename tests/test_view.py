@@ -322,7 +322,7 @@ def test_the_next_look_at_an_image_fetches_nothing(
         def call() -> Call:
             session = house.session()
             archive = session.archive(session.names())
-            return Call(session, archive, Deadline(30), Progress(lambda _: None))
+            return Call(session, archive, Deadline(30), Progress())
 
         view_image(call(), uid)
         view_image(call(), uid, window="lung")
@@ -434,9 +434,7 @@ def test_a_series_is_found_without_its_study_in_a_strict_archive(
     with EmbeddedArchive([], ae_title="STRICT", hierarchy="strict", database=database) as archive:
         house = House(Settings(Node(port=archive.port, called_ae_title="STRICT")))
         session = house.session()
-        call = Call(
-            session, session.archive(session.names()), Deadline(30), Progress(lambda _: None)
-        )
+        call = Call(session, session.archive(session.names()), Deadline(30), Progress())
         found = members(call, str(chest[0].SeriesInstanceUID))
         assert [one.uid for one in found.objects] == [str(one.SOPInstanceUID) for one in chest]
         assert found.study_instance_uid == chest[0].StudyInstanceUID
@@ -448,9 +446,7 @@ def test_a_series_alone_is_asked_for_its_study_once(held: list[Dataset], databas
     with EmbeddedArchive([], ae_title="ONCE", database=database) as archive:
         house = House(Settings(Node(port=archive.port, called_ae_title="ONCE")))
         session = house.session()
-        call = Call(
-            session, session.archive(session.names()), Deadline(30), Progress(lambda _: None)
-        )
+        call = Call(session, session.archive(session.names()), Deadline(30), Progress())
         found = members(call, str(chest[0].SeriesInstanceUID))
         assert len(found.objects) == len(chest)
         assert call.queries == 3  # whose it is, what it holds, and that this is all

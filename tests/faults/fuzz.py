@@ -335,7 +335,7 @@ def _records(answer: Matches) -> Records:
     found.join(answer)
     wanted = (*answer.query.wanted, *answer.absent)
     session = House(Settings(Node())).session()
-    call = Call(session, session.archive(session.names()), Deadline(1.0), Progress(lambda _: None))
+    call = Call(session, session.archive(session.names()), Deadline(1.0), Progress())
     return records_of(call, found, answer.query.level, wanted)
 
 

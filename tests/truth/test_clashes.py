@@ -59,7 +59,7 @@ def calling(node: Node) -> Generator[Call]:
     """A call of a tool, to what it has of verbs."""
     house = House(Settings(node))
     session = house.session()
-    yield Call(session, session.archive(session.names()), Deadline(30), Progress(lambda _: None))
+    yield Call(session, session.archive(session.names()), Deadline(30), Progress())
     house.close()
 
 

@@ -14,7 +14,7 @@ from pydicom.sequence import Sequence
 from . import objects, reports, therapy, waveform
 from .anatomy import CHEST, MASSES, NODULE_CENTRE, SCAR, TUMOUR, nodule
 from .findings import FINDINGS
-from .objects import Plane, Series, study_uid, uid
+from .objects import Plane, Series, accession, study_uid, uid
 from .patients import PATIENTS, STUDIES, Part, Study
 from .phantom import Ellipsoid
 
@@ -114,7 +114,14 @@ class Hospital:
 
     def worklist(self) -> list[Dataset]:
         """Today's scheduled procedures as a Modality Worklist holds them (PS3.4 K.6.1.2)."""
-        return [self._scheduled(number, *entry) for number, entry in enumerate(_WORKLIST, start=1)]
+        entries = [
+            self._scheduled(number, *entry) for number, entry in enumerate(_WORKLIST, start=1)
+        ]
+        for study in STUDIES:
+            if (number := _ARRIVED.get(study.key)) is not None:
+                entries[number - 1].AccessionNumber = accession(study)
+                entries[number - 1].StudyInstanceUID = study_uid(study.key)
+        return entries
 
     def study(self, study: Study) -> Iterator[Dataset]:
         """The objects of one study, series by series."""
@@ -229,3 +236,6 @@ _WORKLIST = (
     ("klaus", "130000", "CT", "CT2", "CT Thorax"),
     ("back", "140000", "MR", "MR1", "MR Lumbar spine"),
 )
+
+# Of whom on it has arrived: today's study, and the number of the entry.
+_ARRIVED = {"smoker ct today": 3}

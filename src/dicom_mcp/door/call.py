@@ -52,7 +52,7 @@ def unheard(_: int, __: int | None, ___: str) -> None:
 class Progress:
     """Counts what a call has received and reports it at most once a second."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report = unheard) -> None:
         self._report = report
         self._count = 0
         self._next = monotonic() + _REPORT_SECONDS
@@ -346,7 +346,7 @@ class Call:
         archives = self._archive
         if isinstance(archives, Archive):
             return {"": ask("", self)}
-        quiet = Progress(unheard)
+        quiet = Progress()
 
         def ask_one(name: str, archive: "Archive", step: Deadline) -> T:
             alone = replace(self, _beside=None)
