@@ -170,8 +170,9 @@ def from_environment(
 
 
 def needed_by_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables without which no Python starts: Windows has one, other systems none."""
-    return {name: environ[name] for name in ("SYSTEMROOT",) if name in environ}
+    """The variables without which no Python starts (Windows has one, other systems none), or does
+    not know which time it is here."""
+    return {name: environ[name] for name in ("SYSTEMROOT", "TZ") if name in environ}
 
 
 def exposures(settings: Settings) -> list[str]:

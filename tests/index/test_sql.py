@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import pytest
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.errors import BadArgument, Cancelled, DeadlinePassed, IndexUnavailable
+from dicom_mcp.index.apart import APART
 from dicom_mcp.index.columns import TABLES
 from dicom_mcp.index.sql import ask
 from tests.bounds import PATIENCE
@@ -156,26 +158,63 @@ def test_what_is_no_question_about_the_index_is_refused(index: Filled, statement
     assert not Path("/tmp/ours.csv").exists()
 
 
-@pytest.mark.parametrize(
-    "bomb",
-    [
-        "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
-        "SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
-        "SELECT string_agg(a.range::VARCHAR, '') FROM range(100000000) a",
-        "SELECT count(DISTINCT a.range * b.range) FROM range(100000) a, range(100000) b",
-        "SELECT repeat('x', 2000000000)",
-        "SELECT len(range(1000000000))",
-        "SELECT printf('%1000000000d', 1)",
-        "SELECT format('{:>2000000000}', 'x')",
-        "SELECT bitstring('1', 2000000000)",
-        "SELECT damerau_levenshtein(s, s) FROM (SELECT string_agg('x', '') s FROM range(50000))",
-        "SELECT sleep_ms(100000)",
-        "SELECT list(range) FROM range(1000000000)",
-    ],
+BOMBS = """
+WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r
+SELECT count(*) FROM range(1000000000) a, range(1000000000) b
+SELECT string_agg(a.range::VARCHAR, '') FROM range(100000000) a
+SELECT repeat('x', 2000000000)
+SELECT len(range(1000000000))
+SELECT printf('%1000000000d', 1)
+SELECT format('{:>2000000000}', 'x')
+SELECT bitstring('1', 2000000000)
+SELECT damerau_levenshtein(s, s) FROM (SELECT string_agg('x', '') s FROM range(50000))
+SELECT sleep_ms(100000)
+SELECT list(range) FROM range(1000000000)
+SELECT replace(repeat('x', 50000), 'x', repeat('y', 50000))
+SELECT regexp_replace(repeat('x', 40000), 'x', repeat('y', 50000), 'g')
+"""
+
+# Texts that double, and statements in statements.
+_DOUBLED = "(SELECT t || t FROM (SELECT " * 22 + "repeat('x', 1000)" + " AS t))" * 22
+_NESTED = ", ".join(
+    f"w{n} AS NOT MATERIALIZED (SELECT a.c FROM w{n - 1} a, w{n - 1} b)" for n in range(1, 25)
 )
-def test_a_question_without_bounds_is_ended(index: Filled, bomb: str) -> None:
+GROWN = [
+    f"SELECT len({_DOUBLED})",
+    f"WITH w0 AS (SELECT 1 c), {_NESTED} SELECT * FROM w24",
+    "SELECT " + " + ".join(["1"] * 200_000),
+    "SELECT * FROM studies WHERE " + " OR ".join(["sex = 'M'"] * 50_000),
+]
+
+
+@pytest.mark.parametrize("bomb", [*BOMBS.strip().split("\n"), *GROWN])
+def test_a_question_without_bounds_is_ended_and_the_next_one_is_answered(
+    index: Filled, bomb: str
+) -> None:
+    before = _most_held()
     with pytest.raises((DeadlinePassed, BadArgument)):
-        ask(index.store, index.ledger, bomb, most_rows=10, deadline=Deadline(2))
+        ask(index.store, index.ledger, bomb, most_rows=10, deadline=Deadline(1))
+    assert _most_held() < before + (64 << 20)
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+
+
+def _most_held() -> int:
+    """The most memory that this process ever held."""
+    return getrusage(RUSAGE_SELF).ru_maxrss << 10
+
+
+def test_a_process_that_was_killed_is_replaced(index: Filled) -> None:
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+    for process in APART._spare:  # pyright: ignore[reportPrivateUsage]
+        process.kill()
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+
+
+def test_rows_of_any_size_are_cut_where_no_answer_has_room(index: Filled) -> None:
+    wide = "SELECT repeat('x', 1000000) FROM range(100)"
+    found = ask(index.store, index.ledger, wide, most_rows=90, deadline=Deadline(PATIENCE))
+    assert found.has_more
+    assert 0 < len(found.rows) < 10
 
 
 def test_a_cancelled_question_ends(index: Filled) -> None:

@@ -155,9 +155,11 @@ class House:
         if self._keeper:
             self._keeper.end()
         if self.settings.index:
+            from ..index.apart import APART
             from ..index.engines import ENGINES
 
             ENGINES.clear()
+            APART.end()
         self.shelf.clear()
         self.lists.clear()
         self.reports.clear()

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from ..deadline import Deadline
-from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
+from ..errors import BadArgument, IndexUnavailable
+from .apart import APART, Rows, too_large, too_long
 from .columns import TABLES
-from .engines import ENGINES, MEMORY, damaged, first_line
+from .engines import ENGINES, damaged, first_line
 from .ledger import Entry, Ledger
 from .store import Store
 
@@ -25,12 +26,12 @@ _MOST_TRIES = 5
 # Functions in FROM; all others read files, or tell of the engine and the machine.
 _SOURCES = frozenset({"unnest", "range", "generate_series"})
 
-# Scalar functions that tell of the engine, the machine or its files, or make a value that no bound
-# of the engine's holds, by how they begin.
+# Scalar functions that tell of the engine, the machine or its files, by how they begin.
 _FORBIDDEN = ("current_setting", "duckdb_", "pragma_", "read_", "getenv", "set_config", "currval",
-              "nextval", "write_", "which_secret", "getvariable", "query", "txid_", "repeat",
-              "lpad", "rpad", "range", "generate_series", "list_resize", "array_resize",
-              "bar", "printf", "format", "bitstring", "damerau_levenshtein", "sleep")  # fmt: skip
+              "nextval", "write_", "which_secret", "getvariable", "query", "txid_")  # fmt: skip
+
+# Rows of a stranger's statement, as JSON: far more than an answer has room for.
+_MOST_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def ask(
 ) -> Table:
     """What one SELECT over `studies` and `series` brings, `values` in place of its `?`.
 
-    One that is ours is not looked at for what others may not ask.
+    One that is ours is not looked at for what others may not ask; what others ask is asked in a
+    process apart.
 
     Raises BadArgument for what is no such statement or cannot be answered as it is written,
     DeadlinePassed, and IndexUnavailable for files that cannot be read.
@@ -68,20 +70,64 @@ def ask(
     for _ in range(_MOST_TRIES):
         edition, days = ledger.edition, ledger.days()
         try:
-            with ENGINES.over(store) as engine:
-                if not is_ours:
-                    check(engine, statement)
-                names, rows = _fetched(engine, statement, values, most_rows, deadline)
+            asked = read if is_ours else APART.ask
+            names, rows, has_more = asked(store, statement, values, most_rows, deadline)
         except IndexUnavailable:
-            ENGINES.forget(store.folder)
             if ledger.edition == edition:
                 raise
             continue
         if ledger.edition == edition:
-            return Table(names, rows[:most_rows], len(rows) > most_rows, days)
+            return Table(names, rows, has_more, days)
     raise IndexUnavailable(
         "the index was being written each time it was asked", "Ask again in a minute"
     )
+
+
+def read(
+    store: Store, statement: str, values: Sequence[Any], most_rows: int, deadline: Deadline
+) -> Rows:
+    """What a statement of ours brings. Raises as `ask`."""
+    with _over(store) as engine, bounded(engine, deadline):
+        found = engine.execute(statement, [*values])
+        names = _names(found)
+        rows = [[_plain(value) for value in row] for row in found.fetchmany(most_rows + 1)]
+    return names, rows[:most_rows], len(rows) > most_rows
+
+
+def read_checked(
+    store: Store, statement: str, values: Sequence[Any], most_rows: int, deadline: Deadline
+) -> Rows:
+    """What a stranger's brings, of so many bytes; to be called in the process apart. Raises as
+    `ask`."""
+    rows: list[list[Any]] = []
+    room = _MOST_BYTES
+    with _over(store) as engine:
+        check(engine, statement)
+        with bounded(engine, deadline):
+            found = engine.execute(statement, [*values])
+            names = _names(found)
+            while (row := found.fetchone()) is not None:
+                plain = [_plain(value) for value in row]
+                room -= len(json.dumps(plain))
+                if room < 0 or len(rows) == most_rows:
+                    return names, rows, True
+                rows.append(plain)
+    return names, rows, False
+
+
+@contextmanager
+def _over(store: Store) -> Generator["DuckDBPyConnection"]:
+    """An engine over the files, which is not kept where they cannot be read."""
+    try:
+        with ENGINES.over(store) as engine:
+            yield engine
+    except IndexUnavailable:
+        ENGINES.forget(store.folder)
+        raise
+
+
+def _names(found: "DuckDBPyConnection") -> list[str]:
+    return [column[0] for column in found.description or ()]
 
 
 def check(engine: "DuckDBPyConnection", statement: str) -> None:
@@ -145,21 +191,6 @@ def _parts(told: Any) -> Iterator[Mapping[str, Any]]:
             left += part.values()
 
 
-def _fetched(
-    engine: "DuckDBPyConnection",
-    statement: str,
-    values: Sequence[Any],
-    most_rows: int,
-    deadline: Deadline,
-) -> tuple[list[str], list[list[Any]]]:
-    """The columns, and one row more than are wanted, if there are so many."""
-    with bounded(engine, deadline):
-        found = engine.execute(statement, [*values])
-        names = [column[0] for column in found.description or ()]
-        rows = found.fetchmany(most_rows + 1)
-    return names, [[_plain(value) for value in row] for row in rows]
-
-
 @contextmanager
 def bounded(engine: "DuckDBPyConnection", deadline: Deadline) -> Generator[None]:
     """End what the engine does here when there is no time left, and say what it raises.
@@ -176,15 +207,9 @@ def bounded(engine: "DuckDBPyConnection", deadline: Deadline) -> Generator[None]
             yield
         except duckdb.InterruptException:
             deadline.check()
-            raise DeadlinePassed(
-                f"the question took longer than {deadline.seconds:g} seconds",
-                "Ask about fewer days, or without joining so much",
-            ) from None
+            raise too_long(deadline) from None
         except duckdb.OutOfMemoryException:
-            raise BadArgument(
-                f"the question needs more memory than there is ({MEMORY} for all that are asked)",
-                "Group or filter earlier, or ask about fewer days",
-            ) from None
+            raise too_large() from None
         except duckdb.IOException as error:
             raise damaged(error) from None
         except duckdb.Error as error:

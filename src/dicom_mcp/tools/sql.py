@@ -49,7 +49,7 @@ def query_sql(call: Call, sql: _Sql = "", limit: _Limit = 100) -> SqlRows:
         found = Account(notes=index.notes())
     rows = table.records()
     kept = fitting(rows)
-    if rows and not kept:
+    if not kept and (rows or table.has_more):
         found.note(
             incomplete("one row is longer than an answer may be; select less of it, or count.")
         )

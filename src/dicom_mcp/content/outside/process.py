@@ -32,7 +32,7 @@ READY = b"ready\n"
 OUT_OF_MEMORY = 77
 
 # How often it looks: a decoder fills 100 MiB meanwhile, at most.
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.02
 
 _HERE = "dicom_mcp.content.outside"
 
@@ -121,36 +121,42 @@ class Bounds:
     """
 
     def __init__(self, seconds: int) -> None:
-        self._most = 0
-        self._is_watched = False
+        self._watch = Watch()
         self._may_write = True
-        _limit("RLIMIT_CPU", seconds)
-        _limit("RLIMIT_CORE", 0)
+        limit("RLIMIT_CPU", seconds)
+        limit("RLIMIT_CORE", 0)
 
     def allow(self, memory: int) -> None:
         """So many bytes more than the process has now, and no file: until the first wish is looked
         at, libraries may keep what Python made of them, which takes longer than all else here."""
         if self._may_write:
             self._may_write, sys.dont_write_bytecode = False, True
-            _limit("RLIMIT_FSIZE", 0)
+            limit("RLIMIT_FSIZE", 0)
         taken = _address_space()
-        if taken and _limit("RLIMIT_AS", taken + memory, is_final=False):
-            return
-        holds = _holds()
-        if not holds:
-            return
-        self._most = holds + memory
-        if not self._is_watched:
-            self._is_watched = True
-            threading.Thread(target=self._watch, daemon=True).start()
+        if not (taken and limit("RLIMIT_AS", taken + memory, is_final=False)):
+            self._watch.allow(held() + memory)
 
-    def _watch(self) -> None:
-        while (_holds() or 0) < self._most:
+
+class Watch:
+    """Ends this process when it holds more than it is allowed, where the system tells how much it
+    holds."""
+
+    def __init__(self) -> None:
+        self._most = 0
+
+    def allow(self, most: int) -> None:
+        """So many bytes in all, from now on."""
+        is_new, self._most = not self._most, most
+        if is_new and held():
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while held() < self._most:
             time.sleep(_LOOK_SECONDS)
         os._exit(OUT_OF_MEMORY)
 
 
-def _limit(name: str, most: int, *, is_final: bool = True) -> bool:
+def limit(name: str, most: int, *, is_final: bool = True) -> bool:
     """Whether the system has this limit and took it."""
     what: int | None = getattr(_resource, name, None)
     if _resource is None or what is None:
@@ -168,12 +174,12 @@ def _address_space() -> int:
     return _statm(0)
 
 
-def _holds() -> int:
+def held() -> int:
     """Bytes of memory that are held, or the most that ever were; 0 where the system does not
     tell."""
     for way in (lambda: _statm(1), _private_bytes, _most_resident):
-        if held := way():
-            return held
+        if amount := way():
+            return amount
     return 0
 
 

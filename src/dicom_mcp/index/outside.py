@@ -1,0 +1,63 @@
+"""The process that strangers' SQL is asked in: a line of JSON in, a line of JSON out, until its
+input ends. It has so much memory, and for each question so much time of the processor."""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from ..content.outside.process import Watch, held, limit
+from ..deadline import Deadline
+from ..errors import BadArgument, DicomMcpError
+from .sql import read_checked
+from .store import Store, engine_of
+
+# Beyond what Python and the engine have when they start: at most, and what it may go on with.
+_MOST, _MOST_KEPT = 384 << 20, 224 << 20
+
+# Seconds after which it ends, when nobody asks.
+_IDLE = 300.0
+
+
+def main() -> None:
+    sys.dont_write_bytecode = True
+    for name in ("RLIMIT_CORE", "RLIMIT_FSIZE"):
+        limit(name, 0)
+    engine_of().close()
+    start = held()
+    Watch().allow(start + _MOST)
+    while True:
+        clock = threading.Timer(_IDLE, os._exit, [0])
+        clock.daemon = True
+        clock.start()
+        line = sys.stdin.readline()
+        clock.cancel()
+        if not line:
+            return
+        wish = json.loads(line)
+        # Two threads, and what it took before.
+        limit("RLIMIT_CPU", int(sum(os.times()[:2]) + 2 * wish["seconds"]) + 5, is_final=False)
+        answer = _answer(wish)
+        answer["is_last"] = held() > start + _MOST_KEPT
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _answer(wish: dict[str, Any]) -> dict[str, Any]:
+    try:
+        names, rows, has_more = read_checked(
+            Store(Path(wish["folder"])),
+            wish["statement"],
+            wish["values"],
+            wish["most_rows"],
+            Deadline(wish["seconds"]),
+        )
+    except (RecursionError, MemoryError):
+        error = BadArgument("sql is too long or nested too deeply", "Write it shorter and simpler")
+    except DicomMcpError as failure:
+        error = failure
+    else:
+        return {"names": names, "rows": rows, "has_more": has_more}
+    return {"error": type(error).__name__, "said": [error.happened, error.remedy]}
