@@ -22,7 +22,7 @@ from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.inspection import inspected
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.hospital import hospital
-from dicom_mcp.objects.arriving import arrived
+from dicom_mcp.objects.received import received
 from dicom_mcp.standard.instance import Instance, Reference
 from dicom_mcp.standard.part10 import file_meta, heading
 from dicom_mcp.standard.syntaxes import DEFLATED
@@ -151,5 +151,5 @@ def ends_of_elements(content: bytes, syntax: str) -> set[int]:
 
 def is_called_whole(came: Instance, sample: Sample) -> bool:
     """Whether a tool would call what came complete."""
-    found = arrived(came, sample.reference, ())
+    found = received(came, sample.reference, ())
     return not (found.faults or found.doubts or found.stranger)

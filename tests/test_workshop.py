@@ -24,6 +24,9 @@ READS_ENVIRONMENT = {"config.py", "demo/walk.py"}
 # Libraries that unfold what strangers wrote.
 DECODE = {"zlib", "gzip", "bz2", "lzma", "xml", "pypdfium2", "gdcm", "openjpeg", "rle"}
 
+# What no variable is called.
+PRONOUNS = {"one", "each"}
+
 # What the answer to the first tools/list does not need.
 LATE = {"PIL", "dicom_mcp.dicom_api", "numpy", "pydicom", "pynetdicom", "rapidfuzz", "rich"}
 
@@ -88,13 +91,13 @@ def test_starting_the_server_imports_nothing_of_dicom() -> None:
 
 
 def test_a_variable_is_named_by_what_it_holds() -> None:
-    """`for series in …`, not `for one in …`."""
+    """`for series in …`, not `for one in …` or `for each in …`."""
     nameless = [
         f"{module.relative_to(SOURCE)}:{node.lineno}"
         for module in MODULES
         for node in ast.walk(_parsed(module))
-        if (isinstance(node, ast.Name) and node.id == "one")
-        or (isinstance(node, ast.arg) and node.arg == "one")
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in PRONOUNS)
+        or (isinstance(node, ast.arg) and node.arg in PRONOUNS)
     ]
     assert not nameless
 

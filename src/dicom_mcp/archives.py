@@ -15,7 +15,7 @@ from queue import Queue
 
 from .answers import Answers, Ended, one_of
 from .deadline import Deadline
-from .dicom_api import Archive, Arrived, ignored
+from .dicom_api import Archive, OnMatch, no_progress
 from .errors import ArchiveError, NoAcceptedContext
 from .node import AnyNode
 from .standard.instance import Instance, Reference, Retrieved, TakeInstance
@@ -56,7 +56,7 @@ class Archives:
         """The names of all of them, in order."""
         return tuple(self._archives)
 
-    def apart[T](
+    def at_each_node[T](
         self, ask: Callable[[str, Archive, Deadline], T], *, deadline: Deadline
     ) -> dict[str, T | ArchiveError]:
         """Ask each by itself, at the same time: what each answered, or why it did not."""
@@ -68,17 +68,17 @@ class Archives:
         return {**dict(answers.given), **dict(answers.failed)}
 
     def find(
-        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
+        self, query: Query, *, limit: int, deadline: Deadline, on_match: OnMatch = no_progress
     ) -> Matches:
         """At most `limit` matches, each once, with the nodes it was found on as `nodes`."""
         merged = Union(query, self.names)
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
             return self._archives[name].find(
-                query, limit=limit, deadline=step, arrived=lambda: put(None)
+                query, limit=limit, deadline=step, on_match=lambda: put(None)
             )
 
-        answers = self._together(ask, deadline, lambda _, __: arrived())
+        answers = self._together(ask, deadline, lambda _, __: on_match())
         for name, answer in answers.given:
             for match in answer.matches:
                 merged.add(name, match)
@@ -97,7 +97,7 @@ class Archives:
         *,
         limit: int,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
         as_it_stands: bool = False,
     ) -> Matches:
         """Hand every match to `keep` as it comes, once, as the first node to answer tells it."""
@@ -107,15 +107,19 @@ class Archives:
                 query, put, limit=limit, deadline=step, as_it_stands=as_it_stands
             )
 
-        return self._each(query, ask, keep, deadline, arrived)
+        return self._each(query, ask, keep, deadline, on_match)
 
-    def studies_of(self, series: str, *, deadline: Deadline, arrived: Arrived = ignored) -> Matches:
+    def studies_of(
+        self, series: str, *, deadline: Deadline, on_match: OnMatch = no_progress
+    ) -> Matches:
         """The studies that have a series of this UID at any of them."""
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Matches:
-            return self._archives[name].studies_of(series, deadline=step, arrived=lambda: put(None))
+            return self._archives[name].studies_of(
+                series, deadline=step, on_match=lambda: put(None)
+            )
 
-        answers = self._together(ask, deadline, lambda _, __: arrived())
+        answers = self._together(ask, deadline, lambda _, __: on_match())
         found: dict[str, Match] = {}
         for name, answer in answers.given:
             for match in answer.matches:
@@ -131,7 +135,7 @@ class Archives:
         keep: Callable[[Match], None],
         *,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
         shared: bool = False,
     ) -> Matches:
         """Hand every series of these studies to `keep`, once; each node is asked for those it was
@@ -144,7 +148,7 @@ class Archives:
             archive = self._archives[name]
             return archive.each_series(held, query, put, deadline=step, shared=shared)
 
-        return self._each(query, ask, keep, deadline, arrived)
+        return self._each(query, ask, keep, deadline, on_match)
 
     def each_image(
         self,
@@ -153,7 +157,7 @@ class Archives:
         keep: Callable[[Match], None],
         *,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
     ) -> Matches:
         """Hand the instances of these series to `keep`, once, as far as every node that was seen
         to hold their study gives them together; the others are `left` of the answer."""
@@ -166,7 +170,7 @@ class Archives:
             }
             return self._archives[name].each_image(held, query, put, deadline=step)
 
-        answer = self._each(query, ask, keep, deadline, arrived)
+        answer = self._each(query, ask, keep, deadline, on_match)
         return answer if answer.complete else replace(answer, left=frozenset(counts))
 
     def worklist(
@@ -176,7 +180,7 @@ class Archives:
         limit: int,
         deadline: Deadline,
         look_up: bool = False,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
     ) -> Worklist:
         """What is scheduled at any of them; what has arrived is looked up at all of them.
 
@@ -185,10 +189,10 @@ class Archives:
 
         def ask(name: str, step: Deadline, put: Callable[[Match | None], None]) -> Worklist:
             return self._archives[name].worklist(
-                question, limit=limit, deadline=step, arrived=lambda: put(None)
+                question, limit=limit, deadline=step, on_match=lambda: put(None)
             )
 
-        answers = self._together(ask, deadline, lambda _, __: arrived())
+        answers = self._together(ask, deadline, lambda _, __: on_match())
         without = [
             failure for failure in answers.failed if isinstance(failure[1], NoAcceptedContext)
         ]
@@ -287,13 +291,13 @@ class Archives:
         ask: _Ask[Matches],
         keep: Callable[[Match], None],
         deadline: Deadline,
-        arrived: Arrived,
+        on_match: OnMatch,
     ) -> Matches:
         merged = Union(query, self.names, holding=False)
 
         def take(name: str, match: Match | None) -> None:
             if match is not None:
-                arrived()
+                on_match()
                 self._learn(name, match)
                 if (new := merged.add(name, match)) is not None:
                     keep(new)

@@ -40,10 +40,10 @@ from .words.schedule import Worklist, WorklistQuestion
 # For what was not asked for by name: a preset's counts must not make a slow archive slower.
 _SECONDS_FOR_COUNTS = 3.0
 
-type Arrived = Callable[[], None]
+type OnMatch = Callable[[], None]
 
 
-def ignored() -> None:
+def no_progress() -> None:
     """Default progress callback: do nothing."""
 
 
@@ -113,14 +113,14 @@ class Archive:
             return self.exchange.verify(deadline)
 
     def find(
-        self, query: Query, *, limit: int, deadline: Deadline, arrived: Arrived = ignored
+        self, query: Query, *, limit: int, deadline: Deadline, on_match: OnMatch = no_progress
     ) -> Matches:
         """At most `limit` matches of the query; every match is checked against the keys again,
         and an answer that is not whole is marked.
 
-        `arrived` is called for every match the archive sends, in the calling thread.
+        `on_match` is called for every match the archive sends, in the calling thread.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, on_match)
         with self._located():
             if is_of_series(query):
                 answer = self._of_series(asking, query, limit)
@@ -135,7 +135,7 @@ class Archive:
         *,
         limit: int,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
         as_it_stands: bool = False,
     ) -> Matches:
         """Hand every match to `keep`, as it comes where that can be; the answer tells the rest.
@@ -144,8 +144,7 @@ class Archive:
         keeps it, or is known not to. With `as_it_stands` text is asked for as it is written only,
         in the script and with the wildcards it has, whether or not the archive understands these.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived, as_it_stands=as_it_stands)
-
+        asking = Asking(self.exchange, self.habits, deadline, on_match, as_it_stands=as_it_stands)
         came = False
 
         def learning(match: Match) -> None:
@@ -173,12 +172,14 @@ class Archive:
                 answer = _of_images_only(asking, answer)
         return replace(answer, queries=asking.cost.queries)
 
-    def studies_of(self, series: str, *, deadline: Deadline, arrived: Arrived = ignored) -> Matches:
+    def studies_of(
+        self, series: str, *, deadline: Deadline, on_match: OnMatch = no_progress
+    ) -> Matches:
         """The studies that have a series of this UID: one, unless it was given out twice.
 
         Raises StatusFailure where the archive has more studies than can be searched for it.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, on_match)
         with self._located():
             uids = self._parents.studies_of_series(series, asking)
         query = Query(Level.STUDY, wanted=("StudyInstanceUID",))
@@ -192,7 +193,7 @@ class Archive:
         keep: Callable[[Match], None],
         *,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
         shared: bool = False,
     ) -> Matches:
         """Hand every series of these studies to `keep`, each with its StudyInstanceUID.
@@ -200,7 +201,7 @@ class Archive:
         `query` is a SERIES query that each of them has a series for, and others may have too;
         many, where it is `shared`.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, on_match)
         with self._located():
             answer = series_of(asking, studies, query, keep, shared=shared)
         return replace(answer, queries=asking.cost.queries)
@@ -212,7 +213,7 @@ class Archive:
         keep: Callable[[Match], None],
         *,
         deadline: Deadline,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
     ) -> Matches:
         """Hand the instances of these series to `keep`, as far as they can be asked for together,
         each with its study and series; the series of which not all surely came are `left`.
@@ -220,7 +221,7 @@ class Archive:
         `query` is an IMAGE query without these, and `counts` has how many instances it finds in
         each, None where that is not known.
         """
-        asking = Asking(self.exchange, self.habits, deadline, arrived)
+        asking = Asking(self.exchange, self.habits, deadline, on_match)
         with self._located():
             answer = images_of(asking, counts, query, keep)
         return replace(answer, queries=asking.cost.queries)
@@ -232,7 +233,7 @@ class Archive:
         limit: int,
         deadline: Deadline,
         look_up: bool = False,
-        arrived: Arrived = ignored,
+        on_match: OnMatch = no_progress,
     ) -> Worklist:
         """The first `limit` entries by time of what is scheduled, checked and marked as in `find`.
 
@@ -240,7 +241,7 @@ class Archive:
         there is no worklist.
         """
         # Another system may stand behind it, with habits of its own.
-        asking = Asking(self.exchange, self.habits_of_worklist, deadline, arrived)
+        asking = Asking(self.exchange, self.habits_of_worklist, deadline, on_match)
         with self._located():
             answer = ask_worklist(asking, question, limit)
             if not look_up:
@@ -302,8 +303,7 @@ class Archive:
         elif MODALITIES in query.keys and (query.empty or MODALITIES in self.habits.left_out):
             return self._by_modalities_below(asking, query, limit)
         else:
-            gathering = Gathering(query, limit)
-            answer = gathering.close(result_of(ask_listed(asking, query, gathering)))
+            answer = _asked(asking, query, limit)
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
 

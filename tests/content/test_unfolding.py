@@ -11,7 +11,7 @@ from dicom_mcp.content.header import header
 from dicom_mcp.content.read import read_inspected
 from dicom_mcp.dicomweb.model import objects
 from dicom_mcp.errors import ProtocolViolation
-from dicom_mcp.objects.arriving import Arrived, Objections, arrived
+from dicom_mcp.objects.received import Objections, Received, received
 from dicom_mcp.standard import unfolding
 from dicom_mcp.standard.instance import Instance, Reference
 from tests.content import documents as made
@@ -96,11 +96,11 @@ def test_json_that_unfolds_without_end_is_refused_before_it_does(body: str) -> N
         list(objects(iter([b"[", body.encode(), b"x" * 10]), most=64 << 20))
 
 
-def came(content: bytes, syntax: str) -> Arrived:
+def came(content: bytes, syntax: str) -> Received:
     """What is known of a report that came in these bytes."""
     if syntax == DEFLATED:
         deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
         content = deflate.compress(content) + deflate.flush()
     reference = Reference(REPORT.StudyInstanceUID, REPORT.SeriesInstanceUID, REPORT.SOPInstanceUID)
     instance = Instance(REPORT.SOPClassUID, REPORT.SOPInstanceUID, syntax, bytearray(content))
-    return arrived(instance, reference, ())
+    return received(instance, reference, ())

@@ -336,7 +336,7 @@ def test_every_match_that_arrives_is_reported() -> None:
             Query(Level.STUDY, {"PatientID": "1"}),
             limit=50,
             deadline=Deadline(PATIENCE),
-            arrived=lambda: arrived.append(1),
+            on_match=lambda: arrived.append(1),
         )
     assert len(arrived) == 3
 

@@ -172,7 +172,7 @@ def session(seed: int) -> list[str]:
             )
             uids = [match["StudyInstanceUID"] for match in found.matches]
             assert uids == ["1.2.0", "1.2.1", "1.2.2"], f"the next answer was {found}"
-            assert found.complete, f"the next answer was {found}"
+            assert found.complete, f"the next answer was {found}: {found.notes}"
             return ended
         finally:
             archive.close()

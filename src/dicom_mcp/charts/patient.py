@@ -18,7 +18,7 @@ def chart_of_timeline(answer: Mapping[str, Any]) -> Chart:
     dated = [(row, state) for row, state in studies if len(str(row.get("date", ""))) == 8]
     points = [
         Point(day_of(row["date"]), lane, _words(row), state)
-        for row, state in sorted(dated, key=lambda each: (each[0]["date"], each[0].get("time", "")))
+        for row, state in sorted(dated, key=lambda pair: (pair[0]["date"], pair[0].get("time", "")))
         for lane in row.get("modality") or [_UNKNOWN]
     ]
     several = Counter(point.lane for point in points)

@@ -20,7 +20,7 @@ _TURNED = ("ImageRotation", "ImageHorizontalFlip", "DisplayedAreaSelectionSequen
 
 def not_applied(elements: Elements, number: int, *, colour: bool) -> Iterator[str]:
     """What frame `number` asks for and does not get, in sentences without a full stop."""
-    if any(held(elements.dataset, each << 16 | _CURVE_DATA) is not None for each in _CURVES):
+    if any(held(elements.dataset, group << 16 | _CURVE_DATA) is not None for group in _CURVES):
         yield "The file has curves (group 50xx), which are not drawn"
     if "GraphicAnnotationSequence" in elements:
         yield "The file has graphic annotations, which are not drawn; read_header has them"

@@ -130,9 +130,7 @@ def geometry(datasets: Iterable[Dataset]) -> Geometry:
         found = [_plane(elements, placing, number) for number in range(1, looked_at + 1)]
         planes += filter(None, found)
         unplaced += found.count(None) if placing.varies else frames * found.count(None)
-    stacks = sorted(
-        (_stack(group) for group in _sorted_apart(planes)), key=lambda stack: -stack.images
-    )
+    stacks = sorted((_stack(group) for group in _grouped(planes)), key=lambda stack: -stack.images)
     return Geometry(
         images, unplaced, tuple(stacks), tuple(_notes(planes, stacks, unplaced, mosaics))
     )
@@ -244,7 +242,7 @@ def _plane(elements: Elements, placing: Placing, number: int) -> _Plane | None:
     )
 
 
-def _sorted_apart(planes: Iterable[_Plane]) -> list[list[_Plane]]:
+def _grouped(planes: Iterable[_Plane]) -> list[list[_Plane]]:
     """Planes of one orientation and matrix together."""
     stacks: list[list[_Plane]] = []
     for plane in planes:
@@ -267,7 +265,7 @@ def _alike(plane: _Plane, other: _Plane) -> bool:
 def _stack(planes: Sequence[_Plane]) -> Stack:
     normal = upright(cross(planes[0].row, planes[0].column))
     positions: list[tuple[float, list[_Plane]]] = []
-    for plane in sorted(planes, key=lambda each: (dot(normal, each.position), each.name)):
+    for plane in sorted(planes, key=lambda plane: (dot(normal, plane.position), plane.name)):
         where = dot(normal, plane.position)
         if positions and where - positions[-1][0] < _SAME:
             positions[-1][1].append(plane)
@@ -315,7 +313,7 @@ def _expected(
     for (before, after), step in zip(pairwise(thick), steps, strict=True):
         if before == after:
             by_thickness[before].append(step)
-    usual = {each: median(found) for each, found in by_thickness.items()}
+    usual = {thickness: median(found) for thickness, found in by_thickness.items()}
     otherwise = median(steps) if steps else 0.0
     return [
         (usual.get(before, otherwise) + usual.get(after, otherwise)) / 2

@@ -131,10 +131,10 @@ def _rows(dataset: Dataset) -> Iterator[tuple[Row, int]]:
     """Every attribute with its tag, items of sequences after the sequence, without recursion."""
     meta = cast("Dataset | None", getattr(dataset, "file_meta", None))
     waiting: list[tuple[Elements, Iterator[BaseTag], int, str]] = []
-    for each in (dataset, meta):
-        if each is not None:
-            elements = Elements.of(each)
-            waiting.append((elements, iter(sorted(each.keys())), 0, ""))
+    for part in (dataset, meta):
+        if part is not None:
+            elements = Elements.of(part)
+            waiting.append((elements, iter(sorted(part.keys())), 0, ""))
     while waiting:
         elements, tags, depth, place = waiting[-1]
         tag = next(tags, None)

@@ -245,8 +245,8 @@ def _told_apart(labels: Sequence[str]) -> tuple[str, list[str]]:
     """The parts all labels share, and each label without them."""
     parted = [label.split(", ") for label in labels]
     shared = [part for part in parted[0] if all(part in parts for parts in parted)]
-    apart = [", ".join(part for part in parts if part not in shared) for parts in parted]
-    return (", ".join(shared), apart) if all(apart) else ("", list(labels))
+    rests = [", ".join(part for part in parts if part not in shared) for parts in parted]
+    return (", ".join(shared), rests) if all(rests) else ("", list(labels))
 
 
 def _all(cells: Sequence[Cell]) -> list[str]:

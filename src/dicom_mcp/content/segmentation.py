@@ -357,8 +357,8 @@ def _colour(lab: list[float]) -> Colour | None:
     light, a, b = lab[0] / 65535 * 100, lab[1] / 257 - 128, lab[2] / 257 - 128
     middle = (light + 16) / 116
     x, y, z = (
-        white * (each**3 if each > 6 / 29 else (each - 4 / 29) * 108 / 841)
-        for white, each in zip(
+        white * (share**3 if share > 6 / 29 else (share - 4 / 29) * 108 / 841)
+        for white, share in zip(
             (0.9642, 1.0, 0.8251), (middle + a / 500, middle, middle - b / 200), strict=True
         )
     )

@@ -187,7 +187,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers between two, at most so many."""
     step = (high - low) / most
     size: float = 10.0 ** floor(log10(step))
-    step = next(size * each for each in (1, 2, 5, 10) if size * each >= step * (1 - 1e-9))
+    step = next(size * digit for digit in (1, 2, 5, 10) if size * digit >= step * (1 - 1e-9))
     return [place * step for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
 
 

@@ -96,7 +96,7 @@ def header(row: Mapping[str, Any]) -> Instance:
         EXPLICIT_VR_LITTLE_ENDIAN,
         content,
         without_bulk=True,
-        apart=frozenset(_kept_apart(row)),
+        kept_apart=frozenset(_kept_apart(row)),
     )
 
 

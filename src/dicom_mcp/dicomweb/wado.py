@@ -292,7 +292,7 @@ class _Retrieval:
                 check(answer, RETRIEVAL)
                 _refuse_page(answer)
                 with closing(objects(answer.content, most=LARGEST_METADATA)) as found:
-                    (row,) = [each for each, _ in found]
+                    (row,) = [row for row, _ in found]
         except (Refused, ProtocolViolation, ConnectionLost, ValueError):
             return 0
         return max((int(name, 16) for name in row if TAG.fullmatch(name)), default=0)

@@ -177,7 +177,7 @@ class Call:
                 query,
                 limit=limit,
                 deadline=self._deadline,
-                arrived=self._progress.step(_FOUND[query.level]),
+                on_match=self._progress.step(_FOUND[query.level]),
             )
         )
 
@@ -194,7 +194,7 @@ class Call:
             self._archive.each,
             limit=limit,
             deadline=self._deadline,
-            arrived=self._progress.step(_FOUND[query.level]),
+            on_match=self._progress.step(_FOUND[query.level]),
             as_it_stands=as_it_stands,
         )
         if self._beside and (limit == EVERYTHING or self._beside.is_alone):
@@ -207,7 +207,7 @@ class Call:
             self._archive.studies_of(
                 series,
                 deadline=self._deadline,
-                arrived=self._progress.step(_FOUND[Level.STUDY]),
+                on_match=self._progress.step(_FOUND[Level.STUDY]),
             )
         )
 
@@ -225,7 +225,7 @@ class Call:
             query=query,
             keep=keep,
             deadline=self._deadline,
-            arrived=self._progress.step(f"Series of {counted(len(studies), 'study')}"),
+            on_match=self._progress.step(f"Series of {counted(len(studies), 'study')}"),
             shared=shared,
         )
         if self._beside:
@@ -242,7 +242,7 @@ class Call:
                 query,
                 keep,
                 deadline=self._deadline,
-                arrived=self._progress.step(f"Objects of {len(counts):,} series"),
+                on_match=self._progress.step(f"Objects of {len(counts):,} series"),
             )
         )
 
@@ -253,7 +253,7 @@ class Call:
             limit=limit,
             deadline=self._deadline,
             look_up=look_up,
-            arrived=self._progress.step("Entries of the worklist, and what has arrived for them"),
+            on_match=self._progress.step("Entries of the worklist, and what has arrived for them"),
         )
         self._cost.add(answer.queries)
         return answer
@@ -338,7 +338,7 @@ class Call:
             archive.node, archive.habits, deadline=self._deadline, exchange=archive.exchange
         )
 
-    def apart[T](self, ask: Callable[[str, "Call"], T]) -> dict[str, T | ArchiveError]:
+    def at_each_node[T](self, ask: Callable[[str, "Call"], T]) -> dict[str, T | ArchiveError]:
         """Let each node be asked by itself, several at the same time: what each answered, by its
         name, or why it did not. They run in threads of their own, which report no progress."""
         from ..dicom_api import Archive
@@ -352,7 +352,7 @@ class Call:
             alone = replace(self, _beside=None)
             return ask(name, replace(alone, _archive=archive, _deadline=step, _progress=quiet))
 
-        return archives.apart(ask_one, deadline=self._deadline)
+        return archives.at_each_node(ask_one, deadline=self._deadline)
 
     def at(self, names: Sequence[str]) -> "Call":
         """The same call to other nodes."""

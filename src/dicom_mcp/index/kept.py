@@ -32,12 +32,12 @@ def nodes_of(settings: Settings, name: str = "") -> dict[str, AnyNode]:
             "Write [index] into the configuration file (dicom-mcp nodes says where it is)",
         )
     names = settings.index.nodes or tuple(settings.nodes)
-    for each in (*settings.index.nodes, *([name] if name else ())):
-        if each not in settings.nodes or each not in names:
+    for node in (*settings.index.nodes, *([name] if name else ())):
+        if node not in settings.nodes or node not in names:
             raise BadConfiguration(
-                f"{each!r} is no node that has an index", f"Those that have one: {', '.join(names)}"
+                f"{node!r} is no node that has an index", f"Those that have one: {', '.join(names)}"
             )
-    return {each: settings.nodes[each] for each in ([name] if name else names)}
+    return {node: settings.nodes[node] for node in ([name] if name else names)}
 
 
 def folder_of(settings: Settings, node: AnyNode) -> Path:

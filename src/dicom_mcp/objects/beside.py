@@ -69,9 +69,9 @@ def notes_beside(
             call.house.lists.put(key, beside)
     told += _to_draw(beside.drawing, series, drawn)
     mine = [
-        each
-        for each in beside.states
-        if each.is_for(series, frozenset(member.uid for member in those))
+        state
+        for state in beside.states
+        if state.is_for(series, frozenset(member.uid for member in those))
     ]
     if mine:
         labels = ", ".join(dict.fromkeys(state.label or "without a label" for state in mine))

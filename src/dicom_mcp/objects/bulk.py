@@ -54,10 +54,10 @@ def may_lack(instance: Instance, dataset: "Dataset", wanted: Sequence[str]) -> b
     """Whether one of these is surely kept apart from this header."""
     from ..standard.dictionary import attribute
 
-    if not instance.apart:
+    if not instance.kept_apart:
         return False
     tags = {
         found.tag if (found := attribute(name)) else int(name.replace(",", ""), 16)
         for name in lacking(dataset, wanted)
     }
-    return bool(tags & instance.apart)
+    return bool(tags & instance.kept_apart)

@@ -67,7 +67,7 @@ class Matching:
         stack, lies = _facing_most(chosen, others)
         mine = along_normal([image for image in mine if image.position.faces(chosen.position)])
         if said := str(lies):
-            self._note(f"Right against left: {said}{_apart_at_edges(lies, chosen)}.")
+            self._note(f"Right against left: {said}{_distance_at_edges(lies, chosen)}.")
         if _has_one_frame(chosen, stack[0]):
             return self._by_position(chosen, stack, lies)
         self._refuse_another_plane(lies, "")
@@ -123,9 +123,9 @@ class Matching:
             f"Matched by position (one frame of reference): left {chosen.position.along:.1f} mm, "
             f"right {fitting.position.along:.1f} mm{at_middle}."
         )
-        if apart := _apart_in_plane(chosen, fitting):
+        if distance := _distance_in_plane(chosen, fitting):
             self._note(
-                f"The two images do not lie over each other: their middles are {apart:.0f} mm "
+                f"The two images do not lie over each other: their middles are {distance:.0f} mm "
                 "apart."
             )
         if why:
@@ -253,7 +253,7 @@ def _has_one_frame(chosen: Placed, other: Placed) -> bool:
     return bool(where) and where == other.position.frame_of_reference
 
 
-def _apart_at_edges(lies: "Facing", chosen: Placed) -> str:
+def _distance_at_edges(lies: "Facing", chosen: Placed) -> str:
     """How far two planes that meet in the middle of the image are apart at its edge."""
     from math import dist, radians, sin
 
@@ -262,14 +262,14 @@ def _apart_at_edges(lies: "Facing", chosen: Placed) -> str:
     return f" (up to {off:.1f} mm apart at the edge)" if lies.tilt >= 0.05 and half else ""
 
 
-def _apart_in_plane(chosen: Placed, fitting: Placed) -> float:
+def _distance_in_plane(chosen: Placed, fitting: Placed) -> float:
     """How many mm apart the middles of two images are that share no point; 0 for others."""
     from math import dist
 
     pair = chosen.position, fitting.position
     halves = [dist(position.centre, position.plane.position) for position in pair]
-    apart = dist(*(position.centre for position in pair))
-    return apart if all(halves) and apart > sum(halves) else 0.0
+    distance = dist(*(position.centre for position in pair))
+    return distance if all(halves) and distance > sum(halves) else 0.0
 
 
 def _not_resampled(stack: Sequence[Placed], thickest: float) -> str:

@@ -23,7 +23,7 @@ from ..standard.note import Named, Note, each_named, incomplete, remark
 from ..standard.query import Match, Query, texts
 from ..standard.values import whole_number
 from ..studies.listing import listing
-from .arriving import Arrived, Objections, arrived, patients_of
+from .received import Objections, Received, patients_of, received
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -81,7 +81,7 @@ class Frames(Sequence[tuple[Member, int]]):
 
     def __init__(self, objects: Sequence[Member]) -> None:
         self._objects = objects
-        self._ends = [*accumulate(each.frames for each in objects)]
+        self._ends = [*accumulate(member.frames for member in objects)]
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -238,7 +238,7 @@ def fetch(
     found = Fetched()
     wanted: dict[_Place, Member] = {}
 
-    def hand(member: Member, came: Arrived) -> bool:
+    def hand(member: Member, came: Received) -> bool:
         found.objections.learn(member.name, came)
         return take(member, came.instance)
 
@@ -252,7 +252,7 @@ def fetch(
     if not wanted:
         return found
 
-    by_uid = {each.uid: each.reference for each in wanted.values()}
+    by_uid = {member.uid: member.reference for member in wanted.values()}
 
     def keep(instance: Instance) -> bool:
         reference = instance.asked or by_uid[instance.sop_instance_uid]
@@ -260,7 +260,7 @@ def fetch(
         if readable is None:
             found.lose(reference, _too_large(len(instance.data_set)))
             return True
-        came = arrived(readable, reference, whose[reference.study_instance_uid], apart)
+        came = received(readable, reference, whose[reference.study_instance_uid], apart)
         if came.stranger:
             found.lose(
                 reference, f"For one object another one came: {came.stranger}. It is dropped."
@@ -271,7 +271,7 @@ def fetch(
             shelf.put((where, *_place(reference), headers), kept)
         return hand(wanted[_place(reference)], came)
 
-    references = [each.reference for each in wanted.values()]
+    references = [member.reference for member in wanted.values()]
     with call.decoder() as apart:
         answer = call.fetch(references, keep, headers=headers)
     found.missing += [reference.sop_instance_uid for reference in answer.missing]

@@ -140,11 +140,11 @@ def _of_header(dataset: "Dataset") -> _Facts:
 def _sorted(found: Members, facts: dict[str, _Facts], why: str, fault: str) -> Members:
     """The objects by what their facts tell, the same order whichever way they were found."""
     about = {member.uid: facts.get(member.uid, {}) for member in found.objects}
-    places = {uid: place for uid, each in about.items() if (place := _place(each))}
+    places = {uid: place for uid, fact in about.items() if (place := _place(fact))}
     if len(set(places.values())) > 1:
         return _by_position(found, about, places, why)
     for keyword, words in _OTHERWISE.items():
-        values = {uid: _number(each.get(keyword, ())) for uid, each in about.items()}
+        values = {uid: _number(fact.get(keyword, ())) for uid, fact in about.items()}
         if None not in values.values() and len(set(values.values())) > 1:
             keyed = _keyed(found, about, lambda uid, values=values: (values[uid] or 0.0,))
             told = remark(f"Instance numbers {why}, and positions too: the images are {words}.")
@@ -237,7 +237,7 @@ def _keyed(
 
     several = sorted(found.objects, key=lambda member: (whole(member), member.uid))
     keys = [key(member.uid) for member in several]
-    shared = sum(keys.count(each) > 1 for each in keys) if len(keys) <= _MOST_READ else 0
+    shared = sum(keys.count(value) > 1 for value in keys) if len(keys) <= _MOST_READ else 0
     alike = len(several) - len({whole(member) for member in several})
     notes: list[Note] = []
     if shared:

@@ -24,10 +24,11 @@ class Reference:
 class Instance:
     """An object as it travelled: its data set still encoded, without file meta information.
 
-    `without_bulk` says that pixels and other bulk data were left out on purpose, `apart` which tags
-    surely were (pixels aside), `is_beginning` that it is too large and only its beginning came, for
-    its header; `asked` is what it came for. `is_ended` is False where nothing showed that more was
-    to come, and nothing that it was not; `came_in` is the transfer syntax that it was deflated in.
+    `without_bulk` says that pixels and other bulk data were left out on purpose, `kept_apart` which
+    tags surely were (pixels aside), `is_beginning` that it is too large and only its beginning
+    came, for its header; `asked` is what it came for. `is_ended` is False where nothing showed that
+    more was to come, and nothing that it was not; `came_in` is the transfer syntax that it was
+    deflated in.
     """
 
     sop_class_uid: str
@@ -37,7 +38,7 @@ class Instance:
     without_bulk: bool = field(default=False, compare=False)
     asked: Reference | None = field(default=None, compare=False)
     is_ended: bool = field(default=True, compare=False)
-    apart: frozenset[int] = field(default=frozenset(), compare=False)
+    kept_apart: frozenset[int] = field(default=frozenset(), compare=False)
     came_in: str = field(default="", compare=False)
     is_beginning: bool = field(default=False, compare=False)
 

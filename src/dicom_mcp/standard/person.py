@@ -58,18 +58,18 @@ class Person:
 def several_people(people: Iterable[Person]) -> Note | None:
     """The note for studies of one Patient ID that are of several people; none where they are "
     "not."""
-    apart: list[Person] = []
+    different: list[Person] = []
     for person in people:
-        if all(person.is_another(known) for known in apart):
-            apart.append(person)
-    if len(apart) < 2:
+        if all(person.is_another(known) for known in different):
+            different.append(person)
+    if len(different) < 2:
         return None
-    told = joined("; ", (person.parts for person in apart[:_MOST_TOLD]))
-    more = f"; and {len(apart) - _MOST_TOLD} more" if len(apart) > _MOST_TOLD else ""
+    told = joined("; ", (person.parts for person in different[:_MOST_TOLD]))
+    more = f"; and {len(different) - _MOST_TOLD} more" if len(different) > _MOST_TOLD else ""
     return remark(
         "Patient ID ",
-        Named("PatientID", apart[0].patient_id),
-        f" is that of {len(apart)} people here: ",
+        Named("PatientID", different[0].patient_id),
+        f" is that of {len(different)} people here: ",
         *told,
         f"{more}. Say so, and ask whose studies are meant.",
     )

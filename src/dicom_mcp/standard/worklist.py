@@ -166,13 +166,13 @@ def is_one(text: str) -> bool:
 def is_of_patient(study: Match, row: Match) -> bool:
     """Whether a study is the patient's of this row, as far as both name one: two hospitals may
     give out the same accession number."""
-    patient, other = (str(each.get("PatientID", "")) for each in (study, row))
+    patient, other = (str(match.get("PatientID", "")) for match in (study, row))
     return not patient or not other or patient == other
 
 
 def may_be_the_one(study: Match, row: Match) -> bool:
     """Whether a study of the same patient and day may be what this row schedules."""
-    number, other = (str(each.get("AccessionNumber", "")) for each in (study, row))
+    number, other = (str(match.get("AccessionNumber", "")) for match in (study, row))
     modalities = texts(study.get("ModalitiesInStudy", ""))
     modality = str(row.get("Modality", ""))
     ordered_otherwise = number and other and number != other

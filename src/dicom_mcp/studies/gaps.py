@@ -140,14 +140,14 @@ class Gaps:
     def _remarks(self, uid: str) -> list[Note | str]:
         series = self._series[uid]
         told: list[Note | str] = []
-        for each in series:
-            if self._lacks(each):
-                given = len(each.listed.instances) if each.listed else 0
+        for part in series:
+            if self._lacks(part):
+                given = len(part.listed.instances) if part.listed else 0
                 told.append(
-                    f"{each.name}: the archive counts {each.said} instances, but gives {given}."
+                    f"{part.name}: the archive counts {part.said} instances, but gives {given}."
                 )
-            elif each.listed and each.listed.whole:
-                told += remarks(each)
+            elif part.listed and part.listed.whole:
+                told += remarks(part)
         if uid not in self._known:
             return told
         study = self._studies[uid]
@@ -156,7 +156,7 @@ class Gaps:
             (
                 "NumberOfStudyRelatedInstances",
                 "instances",
-                sum(len(each.listed.instances) for each in series if each.listed),
+                sum(len(part.listed.instances) for part in series if part.listed),
             ),
         ):
             said = count_of(text(study, keyword))

@@ -143,7 +143,7 @@ class _Comparison:
         )
 
     def _ask(self) -> None:
-        failures = self._apart(lambda holding, call: holding.ask(call, self._question))
+        failures = self._at_each_node(lambda holding, call: holding.ask(call, self._question))
         for name, error in failures.items():
             del self._holdings[name]
             self._account.lack(f"{name} did not answer. {error}")
@@ -152,7 +152,7 @@ class _Comparison:
         for name, holding in self._holdings.items():
             self._account.complete = self._account.complete and holding.found.complete
             self._account.note(*(note.within(name) for note in holding.found.notes))
-        self._apart(lambda holding, call: holding.look_at_others(call))
+        self._at_each_node(lambda holding, call: holding.look_at_others(call))
         tells = {name: holding.tells for name, holding in self._holdings.items()}
         for name in tells:
             others = set[str]().union(*(tells[other] for other in tells if other != name))
@@ -178,7 +178,7 @@ class _Comparison:
                 holding.found.complete = False
             holding.prove(call, mine)
 
-        failures = self._apart(prove)
+        failures = self._at_each_node(prove)
         for name in [
             n for n, holding in self._holdings.items() if for_all and not holding.found.complete
         ]:
@@ -278,7 +278,7 @@ class _Comparison:
             if holding.name in row["differs"][IMAGES]:
                 found[holding.name] = holding.images(call, study, row[SERIES])
 
-        self._apart(ask)
+        self._at_each_node(ask)
         held = {name: images for name, images in found.items() if images is not None}
         if len(held) < len(row["differs"][IMAGES]):
             return
@@ -309,10 +309,10 @@ class _Comparison:
             )
 
     def _ask_of_each(self, ask: Callable[[Holding, Call], None]) -> None:
-        for name, error in self._apart(ask).items():
+        for name, error in self._at_each_node(ask).items():
             self._holdings[name].trouble = str(error)
 
-    def _apart(self, ask: Callable[[Holding, Call], None]) -> dict[str, ArchiveError]:
+    def _at_each_node(self, ask: Callable[[Holding, Call], None]) -> dict[str, ArchiveError]:
         """Let each holding ask its node, at the same time; why some could not. They run in other
         threads, which report no progress."""
 
@@ -320,7 +320,7 @@ class _Comparison:
             if name in self._holdings:
                 ask(self._holdings[name], call)
 
-        answers = self._call.apart(ask_one)
+        answers = self._call.at_each_node(ask_one)
         return {n: error for n, error in answers.items() if isinstance(error, ArchiveError)}
 
     def _uids(self) -> set[str]:

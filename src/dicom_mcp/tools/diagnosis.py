@@ -24,7 +24,7 @@ def diagnose(call: Call) -> Diagnosed:
     """Find out why an archive does not answer, or what it can do: name, TCP, TLS, association,
     services, C-ECHO, then which keys, wildcards and character sets it honours. It only reads and
     shows nothing of a patient. Use it when a question failed or its answer is doubted."""
-    found = call.apart(lambda _, archive: archive.diagnose())
+    found = call.at_each_node(lambda _, archive: archive.diagnose())
     told = [result for result in found.values() if isinstance(result, Diagnosis)]
     notes = [str(result) for result in found.values() if isinstance(result, ArchiveError)]
     notes += [_failure(diagnosis) for diagnosis in told if not diagnosis.works]

@@ -66,7 +66,7 @@ def read_header(
     if whole is not dataset:
         dataset = whole
     elif instance.without_bulk:
-        notes += _pixels_apart(dataset, chosen)
+        notes += _pixels_elsewhere(dataset, chosen)
     if (number := choice.number) is not None and not sop_instance_uid.strip():
         several = sum(member.number == number for member in found.objects)
         if several > 1:
@@ -146,7 +146,7 @@ def _pick(objects: Sequence[Member], choice: ImageChoice) -> Member:
     raise ContentError(f"The series has no instance number {choice.number}")
 
 
-def _pixels_apart(dataset: "Dataset", member: Member) -> list[str]:
+def _pixels_elsewhere(dataset: "Dataset", member: Member) -> list[str]:
     """What is to be said where only the header came: it was written anew on the way, and its
     transfer syntax is not the object's."""
     del dataset.file_meta

@@ -70,7 +70,7 @@ def configure_dicom_server(
 
 def verify_connection(call: Call) -> Verified:
     """Say which archive is asked and test with C-ECHO whether it answers; if not, why not."""
-    found = call.apart(lambda _, archive: archive.verify())
+    found = call.at_each_node(lambda _, archive: archive.verify())
     answered = {name: ms for name, ms in found.items() if isinstance(ms, float)}
     notes = (
         [_answered(call.nodes[0])]

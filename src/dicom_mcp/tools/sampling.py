@@ -183,7 +183,7 @@ class _Sampling:
         """The headers of these objects."""
         from ..content.header import value_counts
 
-        apart: list[Member] = []
+        without_bulk: list[Member] = []
         headers: list[Member] = []
 
         def take(member: Member, instance: Instance) -> bool:
@@ -195,7 +195,7 @@ class _Sampling:
             if instance.without_bulk:
                 headers.append(member)
             if may_lack(instance, dataset, self._attributes):
-                apart.append(member)
+                without_bulk.append(member)
             values: dict[str, list[str]] = {}
             for counted in value_counts([dataset], self._attributes):
                 values.setdefault(counted.attribute, []).append(counted.value)
@@ -209,8 +209,8 @@ class _Sampling:
 
         self._fetch(some, take, headers=True)
         try:
-            if apart:
-                self._fetch(apart, take, headers=False)
+            if without_bulk:
+                self._fetch(without_bulk, take, headers=False)
             elif absent := self._absent() if headers else []:
                 # Metadata may leave out what is bulk and say nothing of it: one object shows.
                 self._fetch(headers[:1], take, headers=False)

@@ -42,7 +42,7 @@ def query_sql(call: Call, sql: _Sql = "", limit: _Limit = 100) -> SqlRows:
     """Ask the index in SQL (DuckDB's) for what no other tool can count or join."""
     if not sql.strip():
         rows = columns()
-        examples = [remark(f"Example: {each}") for each in EXAMPLES]
+        examples = [remark(f"Example: {statement}") for statement in EXAMPLES]
         return call.answer(SqlRows, Account(notes=examples), returned=len(rows), rows=rows)
     with call.index() as index:
         table = index.ask(sql, most_rows=limit)

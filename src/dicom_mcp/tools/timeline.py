@@ -168,7 +168,7 @@ class _Making:
         earlier = [study for study in others if study.is_before(current)]
         ranked = sorted(
             ((*relevance(current, study), study) for study in earlier if self._is_wanted(study)),
-            key=lambda each: each[0],  # stable: newest first within a rank
+            key=lambda entry: entry[0],  # stable: newest first within a rank
         )
         rows = [
             {

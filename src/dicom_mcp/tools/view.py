@@ -255,8 +255,8 @@ class _Making:
         drawn = self._bounded(
             lambda side, mime: side_by_side(first, second, longest_side=side, mime=mime)
         )
-        for each, shown in ((left, member), (right, other)):
-            self._beside(each, [shown])
+        for side, shown in ((left, member), (right, other)):
+            self._beside(side, [shown])
         rows = {
             "left": row_of(left, member),
             "right": filled({**row_of(right, other), "made": pair.how}),

@@ -60,13 +60,13 @@ class Asking:
     exchange: Exchange
     habits: Habits
     deadline: Deadline
-    arrived: Callable[[], None]
+    on_match: Callable[[], None]
     cost: Cost = field(default_factory=Cost)
     # Text is asked for as it is written only.
     as_it_stands: bool = False
 
     def within(self, seconds: float) -> "Asking":
-        """The same question, with at most so long for a step of it."""
+        """The same question, limited to `seconds` for one step."""
         return replace(self, deadline=self.deadline.at_most(seconds))
 
     def put(self, query: Query, gathering: Gathering, *, told: Sequence[str] = ()) -> Step[Part]:
@@ -84,7 +84,7 @@ class Asking:
                 given.update(match.keys() & set(told))
                 texts.append({keyword: str(match.get(keyword, "")) for keyword in told})
             with self.cost.lock:
-                self.arrived()
+                self.on_match()
                 more = gathering.take(match, size)
                 self.deadline.allowance.meant += not gathering.foreign
                 return more

@@ -80,7 +80,7 @@ def _watching(asking: Asking, gathering: Gathering, keys: Mapping[str, str]) -> 
     ignores = asking.habits.ignores_case
     gathering.watch({keyword: key for keyword, key in keys.items() if keyword not in ignores})
     yield
-    ignores.update(dict.fromkeys(gathering.loosely, True))
+    ignores.update(dict.fromkeys(gathering.case_insensitive, True))
     gathering.watch({})
 
 

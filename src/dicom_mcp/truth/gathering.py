@@ -61,7 +61,7 @@ class Gathering:
         # Somebody who wants to see every match that came, meant or not.
         self.look: Callable[[Match], None] | None = None
         self.examined = 0
-        # What a key beyond ASCII found came in another character set than keys are sent in.
+        # A non-ASCII key matched a record whose declared character set is not UTF-8.
         self.translated = False
         # What a match must have no value for.
         self.empty = query.empty
@@ -71,8 +71,8 @@ class Gathering:
         self.dates: list[str] = []
         self._dated_by = ""
         self._beyond_ascii = [keyword for keyword, key in query.keys.items() if not key.isascii()]
-        # Watched keys that found text in another case, so that the archive ignores case.
-        self.loosely: set[str] = set()
+        # Watched keys that matched text differing in case.
+        self.case_insensitive: set[str] = set()
         self._query = query
         self._limit = limit
         self._keep = keep
@@ -291,7 +291,7 @@ class Gathering:
         for keyword, predicate in self._watched.items():
             value = match.get(keyword, "")
             if value and isinstance(value, str) and not predicate([value]):
-                self.loosely.add(keyword)
+                self.case_insensitive.add(keyword)
 
     def _is_new(self, match: Match, size: int) -> bool:
         """Whether it was not given before: archives repeat rows, and parts may overlap."""

@@ -78,28 +78,29 @@ class Proved:
             return total < self.least.get(keyword, 0) or is_no_larger or same
 
         return bool(counts) and all(
-            each is not None and is_covered(keyword, sum(each)) for keyword, each in counts.items()
+            below is not None and is_covered(keyword, sum(below))
+            for keyword, below in counts.items()
         )
 
     def learn(self, keys: Mapping[str, str], counts: Mapping[str, Sequence[int] | None]) -> None:
         """A list with these keys, and so much below each match of it, is whole."""
         self.count += 1
-        for keyword, each in counts.items():
-            if not each:
+        for keyword, below in counts.items():
+            if not below:
                 continue
-            self.least[keyword] = max(self.least.get(keyword, 0), _looked_at(each))
-            if sum(each) > self.largest.get(keyword, (0, {}))[0]:
-                self.largest[keyword] = sum(each), dict(keys)
+            self.least[keyword] = max(self.least.get(keyword, 0), _looked_at(below))
+            if sum(below) > self.largest.get(keyword, (0, {}))[0]:
+                self.largest[keyword] = sum(below), dict(keys)
 
 
-def _looked_at(each: Sequence[int]) -> float:
+def _looked_at(below: Sequence[int]) -> float:
     """How much must have been looked at for none of these to be missed, who have so much each.
 
     In any order all would hardly show (one time in 10,000) if it were less; and in the order of
     what they belong to only the last may have been looked at in part.
     """
-    total, most = sum(each), max(each)
-    sizes = Counter(each)
+    total, most = sum(below), max(below)
+    sizes = Counter(below)
     low, high = 0.0, 1.0
     for _ in range(20):
         share = (low + high) / 2
@@ -117,7 +118,7 @@ class Habits:
 
     # It found text beyond ASCII that was sent in UTF-8.
     reads_utf_8: bool = False
-    # Attributes it was asked for and never answered, by level.
+    # Attributes it never returns.
     left_out: set[str] = field(default_factory=set[str])
     # It gives at most so many matches at once; None as long as no cap was met.
     cap: int | None = None

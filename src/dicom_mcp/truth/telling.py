@@ -168,12 +168,12 @@ class _Telling:
         some.is_told = some.is_told or any(match.get(keyword) for keyword in self._told)
         some.days.append(str(match.get(self._day, "")))
         some.times.append(str(match.get("StudyTime", "")))
-        for keyword, each in some.counts.items():
+        for keyword, below in some.counts.items():
             count = count_of(match.get(keyword, ""))
-            if each is None or count is None:
+            if below is None or count is None:
                 some.counts[keyword] = None
             else:
-                each.append(count)
+                below.append(count)
 
     def prove(self, whole: _Some) -> Step[Ending]:
         """Whether `whole` was all there is, or is now that the rest came too."""

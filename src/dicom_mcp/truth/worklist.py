@@ -311,7 +311,7 @@ def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
     starts: list[Start] = []
 
     def take(match: Match, size: int) -> bool:
-        asking.arrived()
+        asking.on_match()
         starts.extend(map(start, rows(match)[:1]))
         return found.take(match, size)
 

@@ -30,7 +30,7 @@ _WHOSE = ("PatientID", "IssuerOfPatientID", "PatientName")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Received:
     """An object as it can be read, with what is wrong with it: `faults` cost something of it,
     `beyond` is the bound that it was read to,
     `differences` tell what it says otherwise than the archive, `stranger` is why it is none of
@@ -59,16 +59,16 @@ class Objections:
     remarks: dict[Note, list[str]] = field(default_factory=dict[Note, list[str]])
     bounds: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def learn(self, name: str, arrived: Arrived) -> None:
+    def learn(self, name: str, received: Received) -> None:
         """Note what is wrong with the object that a note calls so."""
         for kinds, told in (
-            (self.faults, arrived.faults),
-            (self.doubts, arrived.doubts),
-            (self.bounds, filter(None, [arrived.beyond])),
+            (self.faults, received.faults),
+            (self.doubts, received.doubts),
+            (self.bounds, filter(None, [received.beyond])),
         ):
             for fault in told:
                 kinds.setdefault(fault, []).append(name)
-        for note in (*arrived.differences, *map(remark, arrived.remarks)):
+        for note in (*received.differences, *map(remark, received.remarks)):
             self.remarks.setdefault(note, []).append(name)
 
     def incomplete(self) -> list[Note]:
@@ -99,12 +99,12 @@ class Objections:
         ]
 
 
-def arrived(
+def received(
     instance: Instance,
     wanted: Reference,
     patients: Collection[Patient],
     apart: "Apart | None" = None,
-) -> Arrived:
+) -> Received:
     """Look through an object and compare it with what was asked for, of which the archive says
     that it is one of these patients' (none where that is not known)."""
     from ..content.inspection import inspected
@@ -118,13 +118,13 @@ def arrived(
             apart=apart,
         )
     except ContentError as trouble:  # told again by whoever reads it
-        return Arrived(instance, (trouble.happened,))
+        return Received(instance, (trouble.happened,))
     who = found.identity
     elsewhere = _elsewhere(who, wanted)
     of_another = _whose(who.patient, patients)
     is_another = who.sop_instance_uid not in ("", wanted.sop_instance_uid)
     if is_another and of_another and who.study_instance_uid != wanted.study_instance_uid:
-        return Arrived(instance, stranger="it is of another study and patient, by its data set")
+        return Received(instance, stranger="it is of another study and patient, by its data set")
     if found.data_set is not instance.data_set:
         held = found.data_set
         instance = replace(
@@ -141,7 +141,7 @@ def arrived(
         )
     differences = [*_otherwise(who, instance), *of_another]
     told = found.faults, tuple(doubts), tuple(differences), found.remarks
-    return Arrived(instance, *told, beyond=found.beyond)
+    return Received(instance, *told, beyond=found.beyond)
 
 
 def patients_of(call: Call, studies: Collection[str]) -> Mapping[str, Collection[Patient]]:
