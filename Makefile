@@ -66,6 +66,7 @@ scale: $(READY)
 # Objects made to harm, so many of them; what is wrong is told with its seed.
 hostile: $(READY)
 	@$(RUN) python -W ignore -m tests.faults.hostile_ground --objects $(or $(OBJECTS),100000)
+	@$(RUN) python -W ignore -m tests.faults.largest_frames
 
 storm: $(READY)
 	@$(RUN) python -W ignore -m tests.faults.storm

@@ -8,15 +8,16 @@ from contextlib import ExitStack, closing, suppress
 import numpy as np
 import pytest
 
-from dicom_mcp.budgets import MOST_IN_HAND
+from dicom_mcp.budgets import MOST_IN_HAND, MOST_TOGETHER
 from dicom_mcp.content.apart import Apart, Failed
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.dicom_api import exchange_with
+from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import Cancelled, DeadlinePassed
 from dicom_mcp.in_hand import IN_HAND, InHand
 from dicom_mcp.node import AnyNode, Node, Receiver, WebNode
-from dicom_mcp.standard.instance import Reference
+from dicom_mcp.standard.instance import Instance, Reference
 from tests.bounds import PATIENCE
 from tests.content.samples import image
 from tests.faults.hostile_ground import AsItIs, OneObjectArchive
@@ -29,7 +30,7 @@ MIB = 1 << 20
 
 
 def test_the_first_goes_on_and_the_others_wait_until_they_are_it() -> None:
-    hand = InHand(10 * MIB)
+    hand = InHand(20 * MIB)
     first, second, third = (Deadline(PATIENCE) for _ in range(3))
     hand.need(MIB, first)
     hand.need(6 * MIB, second)
@@ -44,7 +45,7 @@ def test_the_first_goes_on_and_the_others_wait_until_they_are_it() -> None:
 
 
 def test_who_waits_is_let_in_when_another_call_ends() -> None:
-    hand = InHand(10 * MIB)
+    hand = InHand(20 * MIB)
     first, second = Deadline(PATIENCE), Deadline(PATIENCE)
     hand.need(80 * MIB, first)
     waiting = threading.Thread(target=hand.need, args=(20 * MIB, second))
@@ -55,7 +56,7 @@ def test_who_waits_is_let_in_when_another_call_ends() -> None:
 
 
 def test_a_call_that_nobody_waits_for_waits_no_longer() -> None:
-    hand = InHand(10 * MIB)
+    hand = InHand(20 * MIB)
     first, second = Deadline(PATIENCE), Deadline(PATIENCE)
     hand.need(80 * MIB, first)
     ended: list[BaseException] = []
@@ -74,7 +75,7 @@ def test_a_call_that_nobody_waits_for_waits_no_longer() -> None:
 
 
 def test_a_call_that_is_gone_without_a_word_holds_nothing() -> None:
-    hand = InHand(10 * MIB)
+    hand = InHand(20 * MIB)
     hand.need(80 * MIB, Deadline(PATIENCE))
     gc.collect()
     hand.need(80 * MIB, Deadline(PATIENCE))
@@ -91,7 +92,7 @@ def others() -> Iterator[Deadline]:
     gc.collect()  # calls of other tests, which nobody said have ended
     first, second = Deadline(PATIENCE), Deadline(PATIENCE)
     IN_HAND.need(MIB, first)
-    IN_HAND.need(MOST_IN_HAND, second)
+    IN_HAND.need(MOST_IN_HAND // 2, second)
     yield second
     for one in (first, second):
         IN_HAND.leave(one.allowance)
@@ -130,3 +131,45 @@ def test_what_is_decoded_waits_for_room_before_a_process_is_taken(others: Deadli
     IN_HAND.leave(others.allowance)
     with Apart(Deadline(PATIENCE)) as apart, suppress(Failed):
         apart.ask("rle", b"", memory=MIB, answer=MIB)
+
+
+def test_what_a_process_takes_waits_until_there_is_room_beside_all_that_is_held() -> None:
+    hand = InHand(20 * MIB, 200 * MIB)
+    first, second, third = (Deadline(PATIENCE) for _ in range(3))
+    hand.need(20 * MIB, first)
+    assert hand.lend(1000 * MIB, first) == 160 * MIB  # with the object all there is for one
+    assert hand.lend(MIB, second) == MIB
+    with pytest.raises(DeadlinePassed, match="other calls hold as much"):
+        hand.lend(30 * MIB, third.at_most(0.01))
+    hand.give_back(160 * MIB, first)
+    assert hand.lend(30 * MIB, third) == 30 * MIB
+
+
+def test_who_came_first_has_the_next_room_there_is() -> None:
+    hand = InHand(20 * MIB, 200 * MIB)
+    first, second, third = (Deadline(PATIENCE) for _ in range(3))
+    hand.need(MIB, first)
+    hand.lend(100 * MIB, second)
+    waiting = threading.Thread(target=hand.lend, args=(150 * MIB, first))
+    waiting.start()
+    while not hand._first_waits:  # pyright: ignore[reportPrivateUsage]
+        assert waiting.is_alive()
+    with pytest.raises(DeadlinePassed):
+        hand.lend(MIB, third.at_most(0.01))
+    hand.give_back(100 * MIB, second)
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
+    assert hand.lend(MIB, third) == MIB
+
+
+def test_what_is_kept_for_the_next_question_makes_room() -> None:
+    shelf = Shelf[Instance]()
+    for number in range(3):
+        shelf.put((str(number),), Instance("", "", "", bytearray(20 * MIB)))
+    assert shelf.size == 60 * MIB
+    deadline = Deadline(PATIENCE)
+    lent = IN_HAND.lend(MOST_TOGETHER - 30 * MIB, deadline)
+    assert shelf.size == 20 * MIB
+    assert shelf.get(("2",))
+    IN_HAND.give_back(lent, deadline)
+    IN_HAND.leave(deadline.allowance)

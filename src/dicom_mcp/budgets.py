@@ -15,8 +15,8 @@ LARGEST_READ = 512 << 20
 # What a deflated object unpacks to: it is one of text, or a small image.
 LARGEST_INFLATED = 64 << 20
 
-# Values of a frame that are decoded: the largest mammograms have 28 million. A decoder takes 6 to 7
-# bytes for each; frames that compress well stay below 400 MiB in all (decisions/0009).
+# Values of a frame that are decoded: the largest mammograms have 28 million. What a decoder
+# takes for each, 4 to 8 bytes and the frame as it came, has to fit in MOST_TOGETHER.
 MOST_SAMPLES = 32_000_000
 
 # A frame fetched by itself: as many values of 16 bits.
@@ -46,9 +46,13 @@ LARGEST_REPEATED = 32 << 20
 # as many in honesty, and one that goes on for ever is stopped.
 LARGEST_FOREIGN = 64 << 20
 
-# Objects in hand of all calls together, beside the one of the call that came first: that one may
-# have as much as an object may, the others wait for room. All processes together stay below 400
-# MiB by it: 80 at rest, 96 kept, two and a half times what is in hand.
+# What calls hold, what is kept for the next question and what processes apart take, all together:
+# with the server at rest (104 MiB with all it has loaded, and 8 for a process that waits) it is
+# below 400 MiB. What is kept makes room; calls wait their turn (decisions/0037).
+MOST_TOGETHER = 288 << 20
+
+# What of it calls have in hand beside the one that came first: that one may have as much as an
+# object may. An object counts twice, as it is held while it comes.
 MOST_IN_HAND = 16 << 20
 
 # Objects that came and wait for those before them, in one retrieval.
@@ -66,12 +70,10 @@ SECONDS_KEPT = 300.0
 # Reports kept while they are read in pages.
 MOST_REPORTS_KEPT = 32 << 20
 
-# Processes apart, all together, beyond what interpreters and libraries take (60 MiB each at most).
-# A frame of 32 million values of 16 bits takes 216 MiB at its largest, and has the room for itself:
-# with the server it stays below 400 where it compresses well. More processes decode nothing
-# sooner: they want processors.
-MOST_MEMORY_APART = 288 << 20
+# Processes apart at once: more decode nothing sooner, they want processors. Each counts with what
+# its interpreter and libraries hold by themselves.
 MOST_PROCESSES_APART = 4
+BARE_PROCESS = 20 << 20
 
 # What one of them may answer: 32 million samples of 16 bits, or eight pages of a PDF.
 LARGEST_ANSWER_APART = 96 << 20

@@ -17,6 +17,7 @@ from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import JPEGBaseline8Bit
 
+from dicom_mcp.budgets import MOST_TOGETHER
 from dicom_mcp.content import apart as module
 from dicom_mcp.content.apart import Apart, Failed
 from dicom_mcp.content.error import ContentError
@@ -226,27 +227,28 @@ def test_a_decoder_that_takes_more_memory_than_its_frame_needs_is_stopped_and_sa
     assert len(values) == 25_000_000
 
 
-def test_all_processes_together_take_no_more_than_there_is_for_them() -> None:
-    room, deadline = Room(memory=100, processes=2), Deadline(0.2)
-    assert room.enter("first", 1000, deadline) == 100  # all there is, for what wants more
+def test_what_can_never_have_the_room_it_needs_is_refused_before_it_is_tried() -> None:
+    with Apart() as apart, pytest.raises(Failed, match="memory"):
+        apart.ask("openjpeg", b"", memory=MOST_TOGETHER, least=MOST_TOGETHER)
+
+
+def test_there_are_no_more_processes_than_may_be() -> None:
+    room = Room(processes=2)
+    room.enter("first", Deadline(5))
+    room.enter("second", Deadline(5))
     with pytest.raises(DeadlinePassed):
-        room.enter("second", 1, deadline)
-    room.leave("first", 100, None)
-    room.enter("second", 50, Deadline(5))
-    room.enter("third", 50, Deadline(5))
-    with pytest.raises(DeadlinePassed):
-        room.enter("fourth", 0, Deadline(0.2))
+        room.enter("third", Deadline(0.2))
     waiting = Deadline(60)
     threading.Timer(0.1, waiting.cancel).start()
     with within(5), pytest.raises(Cancelled):
-        room.enter("fourth", 0, waiting)
+        room.enter("third", waiting)
 
 
 def test_a_process_that_only_waits_gives_its_place_to_one_that_has_something_to_do() -> None:
     room, ended = Room(processes=1), list[str]()
-    room.enter("first", 1, Deadline(5))
-    room.leave("first", 1, lambda: ended.append("first"))
-    room.enter("second", 1, Deadline(5))
+    room.enter("first", Deadline(5))
+    room.leave("first", lambda: ended.append("first"))
+    room.enter("second", Deadline(5))
     assert ended == ["first"]
     room.forget("first")
     assert ended == ["first"]

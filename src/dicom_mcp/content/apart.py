@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Self, cast
 
-from ..budgets import LARGEST_ANSWER_APART
+from ..budgets import BARE_PROCESS, LARGEST_ANSWER_APART
 from ..config import needed_by_python
 from ..deadline import Deadline
 from ..errors import DeadlinePassed
@@ -39,6 +39,12 @@ _SECONDS = 300
 _HOUSE = "dicom_mcp.content"
 
 _ROOM = Room()
+
+# From here on a wish is one for whose room the idle processes of other calls are ended.
+_LARGE = 128 << 20
+
+# What the server makes of a frame: its values, those again in the bits that are used, and greys.
+_MADE = 2.5
 
 
 class Failed(Exception):
@@ -100,28 +106,43 @@ class Apart:
     def ask(
         self,
         task: str,
-        content: bytes | bytearray,
+        content: "bytes | bytearray | memoryview[int]",
         *,
         memory: int,
+        least: int = 0,
         answer: int = 0,
         **wish: object,
     ) -> tuple[dict[str, Any], list[bytearray]]:
-        """The facts and files the process answers with, for which it may take so much memory;
-        files of so many bytes are waited for until there is room for them.
+        """The facts and files the process answers with, for which it may take so much memory (or
+        all there is, if that is no less than the `least` it can do with); until there is room for
+        that, and for files of so many bytes, it is waited.
 
         Content that a wish has a name for (`called`) is kept there by a task that can, and not sent
         again with the next. Raises Failed; Cancelled and DeadlinePassed of the call's own deadline.
         """
-        IN_HAND.need(answer, self._deadline)
-        memory = _ROOM.enter(self, memory, self._deadline)
+        self.make_room(answer)
+        lent = IN_HAND.lend(memory + BARE_PROCESS, self._deadline)
         try:
-            wish |= {"task": task, "memory": memory}
-            return self._asked(wish, content)
+            if lent < least + BARE_PROCESS:
+                raise Failed("memory")
+            _ROOM.enter(self, self._deadline)
+            try:
+                if lent > _LARGE:
+                    _ROOM.end_idle()
+                wish |= {"task": task, "memory": lent - BARE_PROCESS}
+                return self._asked(wish, content)
+            finally:
+                _ROOM.leave(self, self._end if self._process else None)
         finally:
-            _ROOM.leave(self, memory, self._end if self._process else None)
+            IN_HAND.give_back(lent, self._deadline)
+
+    def make_room(self, frame: int) -> None:
+        """Wait until the server may hold what is made of a frame of so many bytes. Raises as `ask`
+        does."""
+        IN_HAND.make(int(_MADE * frame), self._deadline)
 
     def _asked(
-        self, wish: dict[str, Any], content: bytes | bytearray
+        self, wish: dict[str, Any], content: "bytes | bytearray | memoryview[int]"
     ) -> tuple[dict[str, Any], list[bytearray]]:
         step = self._deadline.at_most(min(self._patience, self._deadline.remaining() * _SHARE))
         if self._process is None:
@@ -258,7 +279,7 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 
 def _exchange(
-    process: subprocess.Popen[bytes], wish: bytes, content: bytes | bytearray
+    process: subprocess.Popen[bytes], wish: bytes, content: "bytes | bytearray | memoryview[int]"
 ) -> tuple[dict[str, Any], list[bytearray]]:
     assert process.stdin
     assert process.stdout

@@ -50,8 +50,13 @@ def is_start(content: Bytes) -> bool:
     return head.startswith((b"\xff\xd8\xff", _J2K_START, _JP2_START))
 
 
-def described(frame: bytes) -> Codestream | None:
+# So many bytes of a frame are looked at: profiles of colour and pictures of a camera come first.
+_HEADER = 4 << 20
+
+
+def described(content: Bytes) -> Codestream | None:
     """The header of a compressed frame; None where there is none to be found."""
+    frame = bytes(content[:_HEADER])
     try:
         if frame.startswith(_JPEG_START):
             return _jpeg(frame)

@@ -34,9 +34,12 @@ class Fragments:
     offsets: tuple[int, ...] | None
     whole: bool = True
 
-    def joined(self, first: int, beyond: int) -> bytes:
-        """The bytes of these fragments."""
+    def joined(self, first: int, beyond: int) -> Bytes:
+        """The bytes of these fragments; of one, where they are."""
         view = memoryview(self.content)
+        if beyond == first + 1:
+            start, end = self.places[first]
+            return view[start:end]
         return b"".join(view[start:end] for start, end in self.places[first:beyond])
 
 
@@ -48,16 +51,28 @@ class Frames:
     starts: tuple[int, ...]
     notes: tuple[str, ...]
 
-    def frame(self, number: int) -> tuple[bytes, str]:
+    def frame(self, number: int) -> tuple[Bytes, str]:
         """The bytes of frame `number`, from 1, and what is wrong with them ("" for nothing)."""
         ends = (*self.starts[1:], len(self.fragments.places))
         content = self.fragments.joined(self.starts[number - 1], ends[number - 1])
         # Neither codec has this marker inside its data (ISO/IEC 10918-1 B.1.1.5, 15444-1 A.1.4).
-        is_cut = is_start(content) and content.rfind(_END) < len(content) // 2
+        is_cut = is_start(content) and not _ends_late(content)
         if number == len(self.starts) and not self.fragments.whole:
             is_cut = True
         return content, _CUT if is_cut else ""
 
+
+def _ends_late(content: Bytes) -> bool:
+    """Whether there is an end in the second half, looked for from behind."""
+    end = len(content)
+    while (start := max(end - _PIECE, len(content) // 2)) < end:
+        if _END in bytes(content[start : end + 1]):
+            return True
+        end = start
+    return False
+
+
+_PIECE = 64 << 10
 
 _CUT = "The compressed frame has no end: it may have been cut off, and part of the picture with it"
 

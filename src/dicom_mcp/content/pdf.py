@@ -103,7 +103,7 @@ def pages(
 
 
 def _asked(
-    content: bytes, deadline: Deadline | None, *, task: str, **wish: object
+    content: bytes, deadline: Deadline | None, *, task: str, **wish: Any
 ) -> tuple[dict[str, Any], list[bytes]]:
     """What the process apart says about the PDF, and the files that came with it."""
     if len(content) > LARGEST_PDF:

@@ -22,10 +22,11 @@ from ..standard.syntaxes import (
     VIDEO,
 )
 from . import video
-from .apart import Apart, Failed
+from .apart import Apart
 from .bits import kept_bits, rgb, untransformed
 from .codestream import Codestream, described
-from .elements import Elements, uid_name
+from .decoding import TAKES, asked, undecodable
+from .elements import Bytes, Elements, uid_name
 from .encapsulated import Frames, fragments, frames
 from .error import ContentError
 from .layout import FLOATS, JPEG_2000_ONLY, YBR, Layout, frame_count, layout_of
@@ -128,6 +129,7 @@ def stored(elements: Elements, number: int, transfer_syntax: str, apart: Apart) 
     if not 1 <= number <= max(found.frames, frame_count(elements)):
         raise ContentError(f"There is no frame {number}: the object has {found.frames}")
     if found.measured:
+        apart.make_room(found.measured.layout.values * (found.layout.allocated // 8))
         values = native(
             elements, found.measured, number, big=transfer_syntax == EXPLICIT_VR_BIG_ENDIAN
         )
@@ -166,7 +168,7 @@ def _name(transfer_syntax: str) -> str:
 
 
 def _frame(
-    frame: bytes, layout: Layout, transfer_syntax: str, elements: Elements, apart: Apart
+    frame: Bytes, layout: Layout, transfer_syntax: str, elements: Elements, apart: Apart
 ) -> Stored:
     """A compressed frame, by the codec it is in: what the transfer syntax says may be wrong."""
     header = described(frame)
@@ -187,7 +189,7 @@ def _frame(
     elif header.process == _PROGRESSIVE or (
         header.family == "JPEG" and header.process != LOSSLESS_JPEG and layout.samples > 1
     ):
-        raise _undecodable(_name(syntax))
+        raise undecodable(_name(syntax))
     else:
         shown = _decoded(frame, header, layout, syntax, elements, apart)
     if syntax == transfer_syntax or transfer_syntax in NATIVE:
@@ -215,13 +217,15 @@ def _refuse_other(header: Codestream, layout: Layout) -> None:
 
 
 def _jpeg(
-    frame: bytes, header: Codestream, layout: Layout, elements: Elements, apart: Apart
+    frame: Bytes, header: Codestream, layout: Layout, elements: Elements, apart: Apart
 ) -> Stored:
     """8-bit JPEG. Where the stream does not say what its colours are, the data set does."""
     import numpy as np
 
     raw = header.samples == 3 and not header.marked and layout.photometric == "RGB"
-    content = _asked(apart, "jpeg", frame, layout, "JPEG", layout.values, bits=8, raw=raw)
+    content = asked(
+        apart, "jpeg", frame, layout, "JPEG", layout.values, TAKES["jpeg"], bits=8, raw=raw
+    )
     shape = (layout.rows, layout.columns, 3)[: 3 if layout.samples == 3 else 2]
     values: Array = np.frombuffer(content, np.uint8).reshape(shape)
     told = "The frame is JPEG with loss, which the data set does not say"
@@ -242,15 +246,22 @@ def _colours(header: Codestream, layout: Layout) -> str:
     )
 
 
-def _rle(frame: bytes, layout: Layout, elements: Elements, apart: Apart) -> Stored:
+def _rle(frame: Bytes, layout: Layout, elements: Elements, apart: Apart) -> Stored:
     """RLE Lossless (PS3.5 G), which keeps the bits as they are; plane by plane."""
     import numpy as np
 
     size = layout.allocated // 8
     if layout.allocated not in (8, 16, 32, 64):
-        raise _undecodable("RLE Lossless")
-    content = _asked(
-        apart, "rle", frame, layout, "RLE Lossless", layout.values * size, bits=layout.allocated
+        raise undecodable("RLE Lossless")
+    content = asked(
+        apart,
+        "rle",
+        frame,
+        layout,
+        "RLE Lossless",
+        layout.values * size,
+        TAKES["rle"],
+        bits=layout.allocated,
     )
     planes = np.frombuffer(content, f"<u{size}").reshape(-1, layout.rows, layout.columns)
     values: Array = (
@@ -259,32 +270,8 @@ def _rle(frame: bytes, layout: Layout, elements: Elements, apart: Apart) -> Stor
     return _finished(values, layout, elements)
 
 
-# Bytes a decoder may take: some whatever the frame, and the frame itself and, for each of its
-# values, what the library keeps of it beside what comes out (gdcm's Python takes six times that).
-_LEAST = 64 << 20
-_COPIES = {"jpeg": 8, "rle": 4, "openjpeg": 12, "gdcm": 6}
-
-
-def _asked(
-    apart: Apart, kit: str, frame: bytes, layout: Layout, name: str, length: int, **wish: object
-) -> bytearray:
-    """So many bytes that a library makes of a frame.
-
-    Raises ContentError where it makes none, or others.
-    """
-    memory = _LEAST + 3 * len(frame) + _COPIES[kit] * max(length, layout.values)
-    wish |= {"rows": layout.rows, "columns": layout.columns, "samples": layout.samples}
-    try:
-        _, (content,) = apart.ask(kit, frame, memory=memory, answer=length, **wish)
-    except Failed as failure:
-        raise failure.refusal(f"The frame ({name})") or _undecodable(name) from failure
-    if len(content) != length:
-        raise _undecodable(name)
-    return content
-
-
 def _decoded(
-    frame: bytes,
+    frame: Bytes,
     header: Codestream,
     layout: Layout,
     transfer_syntax: str,
@@ -301,11 +288,12 @@ def _decoded(
     if header.family == "JPEG-LS" and (bits in (6, 7) or (bits < 8 and layout.signed)):
         raise ContentError(f"{name} of {bits} bits is decoded wrongly by gdcm, and so not at all")
     if bits > 16 and kit == "gdcm":
-        raise _undecodable(name)
+        raise undecodable(name)
     size = 1 if bits <= 8 else 2 if bits <= 16 else 4
     signed = int(layout.signed)
     wish: dict[str, object] = {"bits": bits, "signed": signed, "syntax": transfer_syntax}
-    content = _asked(apart, kit, frame, layout, name, layout.values * size, **wish)
+    takes = TAKES[header.family]
+    content = asked(apart, kit, frame, layout, name, layout.values * size, takes, **wish)
     shape = (layout.rows, layout.columns, 3)[: 3 if layout.samples == 3 else 2]
     values: Array = np.frombuffer(content, f"<u{size}").reshape(shape)
     if header.signed and not layout.signed and values.view(f"<i{size}").min() < 0:
@@ -362,10 +350,3 @@ def _finished(values: "Array", layout: Layout, elements: Elements) -> Stored:
     photometric = layout.photometric if layout.samples == 1 else "RGB"
     shown = Stored(values, layout.stored, layout.signed, photometric, words=words)
     return shown.noted(left)
-
-
-def _undecodable(name: str) -> ContentError:
-    return ContentError(
-        f"The frame ({name}) is damaged, or of a kind its decoder does not know",
-        "Ask the archive for the image uncompressed (Explicit VR Little Endian)",
-    )

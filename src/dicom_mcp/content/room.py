@@ -1,47 +1,38 @@
-"""What all processes apart may take together: so many at once, and so much memory (decisions/0009).
+"""How many processes apart there are at once (decisions/0009).
 
-A call that asks while others have it all waits, under its own deadline. A process that only waits
+A call that asks while others have them all waits, under its own deadline. A process that only waits
 for its call's next wish is ended for one that has something to do.
 """
 
 from collections.abc import Callable
 from threading import Condition
 
-from ..budgets import MOST_MEMORY_APART, MOST_PROCESSES_APART
+from ..budgets import MOST_PROCESSES_APART
 from ..deadline import Deadline
 
 
 class Room:
-    """Who has which part of it; `end` of an idle process is called to have its place, and must
-    not wait for its call."""
+    """Who has a process; `end` of an idle one is called to have its place, and must not wait for
+    its call."""
 
-    def __init__(
-        self, memory: int = MOST_MEMORY_APART, processes: int = MOST_PROCESSES_APART
-    ) -> None:
-        self._memory = memory
+    def __init__(self, processes: int = MOST_PROCESSES_APART) -> None:
         self._most = processes
         self._changed = Condition()
-        self._taken = 0
         self._busy = 0
         self._idle: dict[object, Callable[[], object]] = {}
 
-    def enter(self, who: object, memory: int, deadline: Deadline) -> int:
-        """Wait for a process of one's own and so much memory (all there is, for what needs more);
-        returns how much it is. Raises DeadlinePassed and Cancelled."""
-        memory = min(memory, self._memory)
+    def enter(self, who: object, deadline: Deadline) -> None:
+        """Wait for a process of one's own. Raises DeadlinePassed and Cancelled."""
         with deadline.interrupting(self._wake), self._changed:
-            while self._taken + memory > self._memory or not self._has_place(who):
+            while not self._has_place(who):
                 self._changed.wait(deadline.remaining())
                 deadline.remaining()
             self._idle.pop(who, None)
-            self._taken += memory
             self._busy += 1
-        return memory
 
-    def leave(self, who: object, memory: int, end: Callable[[], object] | None) -> None:
-        """Give the memory back, and the place where there is no process any more to `end`."""
+    def leave(self, who: object, end: Callable[[], object] | None) -> None:
+        """The process has nothing to do, or there is none any more to `end`."""
         with self._changed:
-            self._taken -= memory
             self._busy -= 1
             if end:
                 self._idle[who] = end
@@ -54,6 +45,12 @@ class Room:
             if end:
                 end()
             self._changed.notify_all()
+
+    def end_idle(self) -> None:
+        """End every process that waits for its next wish."""
+        with self._changed:
+            while self._idle:
+                self._idle.popitem()[1]()
 
     def _has_place(self, who: object) -> bool:
         if who in self._idle or self._busy + len(self._idle) < self._most:

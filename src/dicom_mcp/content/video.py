@@ -45,7 +45,7 @@ def frame_of(
     content = items.joined(0, len(items.places))
     called = hashlib.blake2b(content, digest_size=16).hexdigest()
     memory = _LEAST + 3 * len(content) + _COPIES * 3 * rows * columns
-    wish: dict[str, object] = {
+    wish: dict[str, Any] = {
         "called": called,
         "number": number,
         "rows": rows,

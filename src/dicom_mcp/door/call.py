@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..content.apart import Apart, get_ready
 from ..deadline import Deadline
 from ..errors import ArchiveError, BadArgument, DicomMcpError
+from ..in_hand import IN_HAND
 from ..node import AnyNode
 from ..standard.counted import counted
 from ..standard.instance import Instance, Reference, Retrieved
@@ -282,6 +283,10 @@ class Call:
     def frame(self, reference: Reference, number: int) -> OneFrame:
         """One frame of an object that cannot be fetched whole (see Archive.frame)."""
         return self._archive.frame(reference, number, deadline=self._deadline)
+
+    def hold(self, size: int) -> None:
+        """Wait until the call may hold an object of so many bytes that is here already."""
+        IN_HAND.need(size, self._deadline)
 
     def decoder(self) -> AbstractContextManager[Apart]:
         """The processes apart that decode for this call."""

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from ..budgets import MOST_KEPT, SECONDS_KEPT
+from ..in_hand import IN_HAND
 
 # How long it is taken for granted which objects a series has, while somebody scrolls through it.
 _SECONDS_OF_LIST = 30.0
@@ -63,6 +64,7 @@ class Shelf[T: Held]:
         self._bytes = 0
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        IN_HAND.keep(self)
 
     @property
     def size(self) -> int:
@@ -91,6 +93,16 @@ class Shelf[T: Held]:
                 self._held[key] = monotonic() + self._seconds, held
                 self._bytes += size
                 self._schedule_expiry()
+        IN_HAND.settle()
+
+    def free(self, size: int) -> int:
+        """Forget what was not asked for the longest, until that are so many bytes; returns how
+        many it were."""
+        with self._lock:
+            before = self._bytes
+            while self._held and before - self._bytes < size:
+                self._drop(next(iter(self._held)))
+            return before - self._bytes
 
     def clear(self) -> None:
         """Forget everything."""

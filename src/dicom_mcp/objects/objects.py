@@ -247,8 +247,10 @@ def fetch(
         kept = (shelf.get((where, *_place(member.reference), kind)) for kind in kinds)
         if (held := next(filter(None, kept), None)) is None:
             wanted[_place(member.reference)] = member
-        elif not hand(member, held):
-            return found
+        else:
+            call.hold(len(held.data_set))
+            if not hand(member, held):
+                return found
     if not wanted:
         return found
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 # Facts, and files that come with them.
-type Answer = tuple[dict[str, Any], list[bytes]]
+type Answer = tuple[dict[str, Any], list[bytes | bytearray]]
 
 
 class Fault(Exception):

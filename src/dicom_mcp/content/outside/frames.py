@@ -23,7 +23,7 @@ def openjpeg(content: bytes, _: dict[str, Any]) -> Answer:
     import openjpeg as kit  # pyright: ignore[reportMissingTypeStubs]
 
     decoder: Any = kit
-    return {}, [bytes(decoder.decode_pixel_data(content, version=2))]
+    return {}, [decoder.decode_pixel_data(content, version=2)]
 
 
 def rle(content: bytes, wish: dict[str, Any]) -> Answer:
@@ -32,7 +32,7 @@ def rle(content: bytes, wish: dict[str, Any]) -> Answer:
 
     kit: Any = utils
     pixels = wish["rows"] * wish["columns"]
-    return {}, [bytes(kit.decode_frame(content, pixels, wish["bits"], "<"))]
+    return {}, [kit.decode_frame(content, pixels, wish["bits"], "<")]
 
 
 def gdcm(content: bytes, wish: dict[str, Any]) -> Answer:

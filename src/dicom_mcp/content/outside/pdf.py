@@ -37,7 +37,7 @@ def text(content: bytes, wish: dict[str, Any]) -> Answer:
 def pages(content: bytes, wish: dict[str, Any]) -> Answer:
     """Pages of a PDF as PNG, or as JPEG where one is too large."""
     document = _document(content)
-    files: list[bytes] = []
+    files: list[bytes | bytearray] = []
     first: int = wish["first"] - 1
     if document.get_formtype():
         document.init_forms()

@@ -50,7 +50,10 @@ _TASKS = {
     "markup": ("documents",),
 }
 
-type Answer = tuple[dict[str, Any], list[bytes]]
+type Answer = tuple[dict[str, Any], list[bytes | bytearray]]
+# glibc's mallopt(3): large blocks are given back to the system when they are freed.
+_M_MMAP_THRESHOLD, _BLOCK = -3, 1 << 20
+
 type Task = Callable[[bytes, dict[str, Any]], Answer]
 
 
@@ -64,6 +67,8 @@ def main() -> None:
         return
     sys.path[:0] = setting["path"]
     bounds = Bounds(setting["seconds"])
+    with suppress(OSError, TypeError, AttributeError):  # as in the server (machine.py)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BLOCK)
     with suppress(Exception):  # what most pictures need, while nobody waits for it
         import_module(f"{_HERE}.frames")
         import_module("PIL.Image").preinit()
@@ -83,7 +88,7 @@ def _fulfilled(wish: dict[str, Any], content: bytes, bounds: "Bounds") -> Answer
     task = _task(wish["task"])
     if task is None:
         return {"fault": "missing"}, []
-    bounds.allow(wish["memory"])
+    bounds.allow(wish["memory"], wish.get("unused", 0))
     try:
         return task(content, wish)
     except MemoryError:
@@ -126,14 +131,15 @@ class Bounds:
         limit("RLIMIT_CPU", seconds)
         limit("RLIMIT_CORE", 0)
 
-    def allow(self, memory: int) -> None:
-        """So many bytes more than the process has now, and no file: until the first wish is looked
+    def allow(self, memory: int, unused: int = 0) -> None:
+        """So many bytes more than the process has now, and so much address space beyond that will
+        not be touched; and no file: until the first wish is looked
         at, libraries may keep what Python made of them, which takes longer than all else here."""
         if self._may_write:
             self._may_write, sys.dont_write_bytecode = False, True
             limit("RLIMIT_FSIZE", 0)
         taken = _address_space()
-        if not (taken and limit("RLIMIT_AS", taken + memory, is_final=False)):
+        if not (taken and limit("RLIMIT_AS", taken + memory + unused, is_final=False)):
             self._watch.allow(held() + memory)
 
 
