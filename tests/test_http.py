@@ -10,12 +10,15 @@ import anyio
 import httpx2
 import pytest
 from mcp.client import Client
-from mcp.types import CallToolResult
+from mcp.types import CallToolResult, PromptReference
 
 from dicom_mcp.demo.archive import EmbeddedArchive
 from tests import ward
 from tests.asking import said
 from tests.peers.program import free_port, running
+
+# Whom the ward completes "Doe" to.
+DOES = ["Doe, Jane, ID 007", "Doe, John, ID 8"]
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,46 @@ def test_a_client_without_a_session_names_what_it_configured_and_moves_nobody() 
 
     with _two_archives() as (port, other):
         anyio.run(ask, port, other)
+
+
+def test_names_are_completed_from_the_archive_of_the_session() -> None:
+    async def ask(port: int, elsewhere: int) -> None:
+        url = f"http://127.0.0.1:{port}/mcp"
+        async with Client(url, mode="legacy") as mine, Client(url, mode="legacy") as yours:
+            there = {"host": "127.0.0.1", "port": elsewhere, "called_ae_title": "OTHER"}
+            await mine.call_tool("configure_dicom_server", there)
+            assert await _completed(mine, "patient", "Doe") == []
+            assert await _completed(mine, "node", "conf") == ["configured"]
+            assert await _completed(yours, "patient", "Doe") == DOES
+            assert await _completed(yours, "node", "conf") == []
+        async with Client(url) as somebody:
+            assert await _completed(somebody, "patient", "Doe") == DOES
+
+    with _two_archives() as (port, other):
+        anyio.run(ask, port, other)
+
+
+async def _completed(client: Client, argument: str, begun: str) -> list[str]:
+    told = await client.complete(
+        PromptReference(name="what_changed"), {"name": argument, "value": begun}
+    )
+    return sorted(told.completion.values)
+
+
+def test_it_says_where_it_waits() -> None:
+    """Otherwise whoever starts it in a terminal sees nothing at all."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "dicom_mcp", "serve", "--http", str(port)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stderr
+        told = server.stderr.readline()
+        server.terminate()
+    assert f"http://127.0.0.1:{port}/mcp; Ctrl-C ends it" in told
 
 
 async def _patients(client: Client, **arguments: str) -> int:

@@ -23,6 +23,10 @@ dicom-mcp waits for an assistant on stdin; Ctrl-C ends it.
 To see it answer: dicom-mcp demo, whose end shows how to connect an assistant.
 """
 
+_ON_HTTP = """\
+dicom-mcp waits for assistants on http://127.0.0.1:{port}/mcp; Ctrl-C ends it.
+"""
+
 _CONNECT = """\
 Connect your own assistant to this archive: dicom-mcp connect --demo
 It finds the assistants on this machine, shows what it would write, and asks. Or by hand:
@@ -267,6 +271,7 @@ def _serve(chosen: argparse.Namespace) -> None:
 
         # Loopback only, and only for pages that name it so: a web page must not reach it.
         names = [f"127.0.0.1:{chosen.http}", f"localhost:{chosen.http}"]
+        sys.stderr.write(_ON_HTTP.format(port=chosen.http))
         server.run(
             "streamable-http",
             host="127.0.0.1",

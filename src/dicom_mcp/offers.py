@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 from anyio import to_thread
-from mcp.server import MCPServer
+from mcp.server import MCPServer, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.server.mcpserver.prompts import Prompt
@@ -17,17 +17,16 @@ from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INVALID_PARAMS,
+    CompleteRequestParams,
+    CompleteResult,
     Completion,
     CompletionArgument,
-    CompletionContext,
-    PromptReference,
-    ResourceTemplateReference,
 )
 
 from .door.arguments import NODE, Arguments
 from .door.call import unheard
-from .door.house import ALL, House
-from .door.request import Request
+from .door.house import ALL, House, Session, session_of
+from .door.request import Request, logged
 from .errors import BadArgument, DicomMcpError
 from .prompts import QUESTIONS, Question
 from .standard.dictionary import attribute, keywords
@@ -59,6 +58,7 @@ def offer(
         if not any(tool in question.text for tool in without):
             server.add_prompt(_prompt(question))
     _offer_schema(server, without)
+    _complete_words(server, house, without)
 
     @server.resource(
         "dicom://{node}/studies/{study_instance_uid}",
@@ -99,17 +99,24 @@ def offer(
         tag = f"({known.tag >> 16:04X},{known.tag & 0xFFFF:04X})"
         return json.dumps({"keyword": known.keyword, "tag": tag, "vr": known.vr})
 
-    @server.completion()
-    async def complete(  # pyright: ignore[reportUnusedFunction]
-        _: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        given: CompletionContext | None,
-    ) -> Completion:
+
+def _complete_words(server: MCPServer[House], house: House, without: Collection[str]) -> None:
+    async def complete(
+        context: ServerRequestContext[House], asked: CompleteRequestParams
+    ) -> CompleteResult:
+        argument, session = asked.argument, house.session(session_of(context.request))
         if argument.name == "patient" and "query_patients" not in without:
-            node = ((given and given.arguments) or {}).get(NODE, "")
-            found = await _patients(house, argument.value, node)
-            return Completion(values=[*found], total=len(found), has_more=False)
-        return _completed(argument, await to_thread.run_sync(_choices, house, argument.name))
+            node = ((asked.context and asked.context.arguments) or {}).get(NODE, "")
+            found = await _patients(session, argument.value, node)
+            return CompleteResult(
+                completion=Completion(values=[*found], total=len(found), has_more=False)
+            )
+        choices = await to_thread.run_sync(_choices, session, argument.name)
+        return CompleteResult(completion=_completed(argument, choices))
+
+    # The SDK's own decorator does not tell whose session it is, which may ask another archive.
+    served = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    served.add_request_handler("completion/complete", CompleteRequestParams, complete)
 
 
 def _offer_schema(server: MCPServer[House], without: Collection[str]) -> None:
@@ -159,7 +166,7 @@ def _text(question: Question, /, **given: str) -> str:
         raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
-async def _patients(house: House, begun: str, node: str) -> Sequence[str]:
+async def _patients(session: Session, begun: str, node: str) -> Sequence[str]:
     """Patients whose family name begins so, as the archive tells them within some seconds; none
     where it is not known who is meant yet. Whoever may ask the tools may ask this; like what the
     tools are asked, it is not logged."""
@@ -167,8 +174,8 @@ async def _patients(house: House, begun: str, node: str) -> Sequence[str]:
         return ()
     arguments = Arguments(query_patients, asks_archive=True)
     asked = {"name_pattern": f"{begun.strip()}*", "limit": _MOST_PATIENTS, NODE: node}
-    with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE):
-        request = Request(query_patients, arguments, asked, house.session(), unheard)
+    with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE), logged("complete"):
+        request = Request(query_patients, arguments, asked, session, unheard)
         try:
             answer = await to_thread.run_sync(request.answer, abandon_on_cancel=True)
         except anyio.get_cancelled_exc_class():
@@ -186,10 +193,10 @@ def _shown_name(row: Mapping[str, Any]) -> str:
     return ", ".join(part for part in name.split("^")[:2] if part)
 
 
-def _choices(house: House, name: str) -> Sequence[str]:
+def _choices(session: Session, name: str) -> Sequence[str]:
     """What an argument of this name may be, without asking an archive."""
     choices: Mapping[str, Sequence[str]] = {
-        "node": [*house.settings.nodes, ALL],
+        "node": [*session.nodes, ALL],
         "modality": sorted(MODALITIES),
         "preset": ["minimal", "standard", "extended"],
         "keyword": keywords() if name == "keyword" else (),  # half a second, once

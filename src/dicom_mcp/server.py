@@ -35,7 +35,7 @@ from .charts.chart import Drawing
 from .config import Settings
 from .door.answer import Answer, Pictures
 from .door.arguments import Arguments
-from .door.house import House
+from .door.house import House, session_of
 from .door.request import Request, logged
 from .door.sendable import sendable_text
 from .door.telling import told
@@ -238,7 +238,7 @@ class _Tool(Tool):
             with suppress(Exception):  # a courtesy: the answer does not depend on it
                 anyio.from_thread.run(context.report_progress, count, total, words)
 
-        session = self.house.session(_session_of(context))
+        session = self.house.session(session_of(context.request_context.request))
         request = Request(self.fn, self.asked, arguments, session, report)
         result = partial(_result, drawing=self.entry.chart, with_chart=request.wants_chart)
         with anyio.move_on_after(request.seconds + _GRACE):
@@ -301,13 +301,6 @@ def _page_of(entry: Entry) -> str:
     if entry.chart:
         return viewer.CHART_URI
     return viewer.URI if entry.has_viewer else ""
-
-
-def _session_of(context: Context[Any, Any]) -> str | None:
-    """The session that a request belongs to; "" on stdio, where there is but one client. Protocol
-    2026-07-28 has none over HTTP: None."""
-    request = context.request_context.request
-    return request.headers.get("mcp-session-id") if request is not None else ""
 
 
 def _result(

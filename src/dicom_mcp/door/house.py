@@ -233,6 +233,12 @@ class Session:
         return name
 
 
+def session_of(request: Any) -> str | None:
+    """The MCP session that a request over HTTP belongs to: None in protocol 2026-07-28, which has
+    none. "" for what did not come over HTTP (None): on stdio there is but one client."""
+    return request.headers.get("mcp-session-id") if request is not None else ""
+
+
 def _name_among(nodes: Mapping[str, AnyNode], asked: str) -> str:
     known = {name.casefold(): name for name in nodes}
     if asked.casefold() in known:
