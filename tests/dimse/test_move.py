@@ -11,6 +11,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import Archive
+from dicom_mcp.dimse import unasked
 from dicom_mcp.dimse.exchange import DimseExchange
 from dicom_mcp.dimse.inbox import Inbox, Senders
 from dicom_mcp.dimse.receiver import receiving
@@ -290,6 +291,24 @@ def test_a_move_of_which_no_more_is_wanted_is_stopped(place: Receiver) -> None:
     assert came == [ONE]
     assert retrieved.missing == ()
     assert over.wait(PATIENCE)
+
+
+def test_an_archive_that_moves_what_nobody_asked_for_without_end_is_stopped_and_said_to_be(
+    place: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unasked, "MOST_UNASKED", 5)
+    taken: list[int | None] = []
+
+    def flood(_: Talk) -> None:
+        taken.extend(store(place, *(image(f"9.{number}") for number in range(1, 1000))))
+
+    script = (hear_request, deliver(place, ONE), flood, hold)
+    came, retrieved = moved(place, script, ONE, TWO)
+    assert came == [ONE]
+    assert [one.sop_instance_uid for one in retrieved.missing] == [TWO]
+    the_note(retrieved.notes, "1 of 2 objects did not come: it sent more than")
+    assert taken[:5] == [NOT_AUTHORISED] * 5
+    assert len(taken) < 20
 
 
 def test_a_cancelled_move_ends_at_once(place: Receiver) -> None:

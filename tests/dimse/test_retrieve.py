@@ -15,7 +15,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.hospital import hospital
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive, connect
-from dicom_mcp.dimse import order
+from dicom_mcp.dimse import unasked
 from dicom_mcp.dimse.contexts import (
     MOST_STORAGE,
     MOST_UIDS,
@@ -185,7 +185,7 @@ def test_an_object_nobody_asked_for_is_dropped_and_told() -> None:
 def test_an_archive_that_sends_what_nobody_asked_for_without_end_is_stopped_and_said_to_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(order, "MOST_UNASKED", 20)
+    monkeypatch.setattr(unasked, "MOST_UNASKED", 20)
 
     def flood(talk: Talk) -> None:
         number = 0

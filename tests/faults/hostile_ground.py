@@ -41,6 +41,9 @@ GRACE = 1.0
 # Bytes that the server and its processes apart may hold together.
 MOST_MEMORY = 400 << 20
 
+# After so many objects the long run says how far it is.
+_PROGRESS = 1000
+
 # How often that is looked at; a process takes longer to fill so much.
 _LOOK_SECONDS = 0.05
 
@@ -284,6 +287,8 @@ def main() -> None:
                 wrong += len(looked.faults)
                 for fault in looked.faults:
                     say(f"seed {seed} ({hostile(seed).kind}, {way}): {fault}")
+            if (seed - chosen.seed + 1) % _PROGRESS == 0:
+                say(f"up to seed {seed}: {dict(ended)}, at most {there.most_memory >> 20} MiB")
     say(f"{dict(ended)}, {wrong} wrong, at most {there.most_memory >> 20} MiB")
     sys.exit(wrong > 0)
 

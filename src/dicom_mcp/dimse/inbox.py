@@ -13,6 +13,7 @@ from ..errors import DeadlinePassed, NameNotResolved
 from ..in_hand import no_room
 from ..network.connect import addresses_of
 from ..standard.instance import Instance
+from .unasked import Unasked
 from .visit import Visit
 
 # Objects that wait to be taken.
@@ -74,6 +75,9 @@ class Inbox:
         # Whether there is no room for what is coming: other calls hold too much.
         self.is_crowded = False
         self.visit = Visit()
+        # Whether the archive went on and on with objects that nobody waits for.
+        self.is_flooded = False
+        self._in_a_row = Unasked()
         self._missing = set(uids)
         self._arrived: Queue[Instance | None] = Queue(_MOST_WAITING)
         self._closed = threading.Event()
@@ -81,6 +85,7 @@ class Inbox:
 
     def put(self, instance: Instance) -> bool:
         """Wait for a place for it; False when nobody waits for it any longer."""
+        self._in_a_row.over()
         while not self._closed.is_set():
             with suppress(Full):
                 self._arrived.put(instance, timeout=WAKE_SECONDS)
@@ -90,6 +95,13 @@ class Inbox:
             with done:
                 done.wait(WAKE_SECONDS)
         return not self._closed.is_set()
+
+    def refuse(self, size: int) -> None:
+        """An object of so many bytes came that nobody waits for."""
+        self.visit.unwanted += 1
+        if self._in_a_row.is_flood(size):
+            self.is_flooded = True
+            self.close()
 
     def close(self) -> None:
         """Nothing more is wanted, or nothing more will come."""

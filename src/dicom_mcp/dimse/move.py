@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, Cancelled, DeadlinePassed
+from ..errors import ArchiveError, Cancelled, DeadlinePassed, ProtocolViolation
 from ..node import Node
 from ..standard.instance import Instance
 from ..standard.keys import encode
@@ -17,6 +17,7 @@ from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation
 from .get import GetEnding, ending_of
 from .inbox import Senders
+from .unasked import FLOOD
 
 if TYPE_CHECKING:
     from .inbox import Inbox
@@ -70,6 +71,8 @@ def move(
                 if not take(instance):
                     under_way.unwanted = True
                     break
+            if inbox.is_flooded:
+                raise ProtocolViolation(f"it {FLOOD}", "Ask its administrator what it does")
         finally:
             inbox.close()
             reader.join(_DRAIN_SECONDS)

@@ -4,17 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ..budgets import LARGEST_UNASKED, MOST_SET_ASIDE, MOST_UNASKED
+from ..budgets import MOST_SET_ASIDE
 from ..standard.identity import identity
 from ..standard.instance import Instance, Reference, Retrieved, TakeInstance
 from ..standard.note import Note, remark
 from ..standard.values import is_uid
+from .unasked import FLOOD, Unasked
 
 NOTHING = "the archive sent nothing for them and reported no failure: it does not hold them"
-_FLOOD = (
-    f"the archive sent more than {MOST_UNASKED:,} objects or {LARGEST_UNASKED >> 30} GiB in a row "
-    "that nobody had asked for, and was told to stop"
-)
 _NO_UID = "their UIDs are not valid (PS3.5 9.1)"
 
 
@@ -36,7 +33,7 @@ class Order:
         self._left = dict(self._wanted)
         self._reasons: dict[_Place, str] = {}
         self._unasked = 0
-        self._in_a_row = self._bytes_in_a_row = 0
+        self._in_a_row = Unasked()
         self._aside: dict[_Place, Instance] = {}
         self.usable = [reference for reference in self._wanted.values() if _is_usable(reference)]
         self.give_up(
@@ -81,11 +78,9 @@ class Order:
     def _drop(self, instance: Instance) -> bool:
         """Count one that nobody asked for; False when an archive goes on and on with such ones."""
         self._unasked += 1
-        self._in_a_row += 1
-        self._bytes_in_a_row += len(instance.data_set)
-        if self._in_a_row <= MOST_UNASKED and self._bytes_in_a_row <= LARGEST_UNASKED:
+        if not self._in_a_row.is_flood(len(instance.data_set)):
             return True
-        self.give_up(self.waiting(), _FLOOD)
+        self.give_up(self.waiting(), f"the archive {FLOOD}")
         self.stopped = True
         return False
 
@@ -100,7 +95,7 @@ class Order:
         del self._left[_place(wanted)]
         self._reasons.pop(_place(wanted), None)
         self.count += 1
-        self._in_a_row = self._bytes_in_a_row = 0
+        self._in_a_row.over()
         self.stopped = not self._take(replace(instance, asked=wanted))
 
     def _has_room(self, instance: Instance) -> bool:

@@ -205,8 +205,9 @@ class _Door:
         # Many archives name no move (PS3.7 9.1.1 has it optional), or another than ours.
         wanting = [inbox for inbox in wanting if inbox.message_id == origin] or wanting
         if not wanting:
+            size = len(request.DataSet.getbuffer()) if request.DataSet else 0
             for inbox in tuple(self.inboxes):
-                inbox.visit.unwanted += 1
+                inbox.refuse(size)
             return _NOT_AUTHORISED
         instance = Instance(
             str(request.AffectedSOPClassUID),
