@@ -18,7 +18,7 @@ from dicom_mcp.content.report import read_report
 from dicom_mcp.errors import DicomMcpError
 from tests.content import documents as made
 from tests.content.samples import PYDICOM
-from tests.faults.hostile_objects import EXPLICIT, encoded
+from tests.faults.hostile_objects import EXPLICIT, IMPLICIT, encoded
 
 _FILES = (
     *("CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "JPGExtended.dcm", "test-SR.dcm"),
@@ -95,3 +95,16 @@ def test_an_element_that_is_known_to_nobody_with_a_vr_that_is_none_may_have_been
     content = content[: at + 1] + b"\xff\xff\xff\x7f" + content[at + 5 :]
     (fault,) = inspected(content, EXPLICIT, most=1 << 20).faults
     assert fault.startswith("(FF40,FFFF) is known to nobody")
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("tag", [b"\xff\0\0\0", b"\x40\0\x31\xa7", b"\x40\0\x43\xa0"])
+def test_content_under_another_tag_is_missed(syntax: str, tag: bytes) -> None:
+    """Under one that is private, known to nobody, or another sequence's."""
+    inside = made.container(made.code("Findings"), made.text("It is here"))
+    content = encoded(made.document(inside), syntax)
+    at = content.rindex(b"\x40\x00\x30\xa7")
+    content = content[:at] + tag + content[at + 4 :]
+    assert any(
+        "holds content" in fault for fault in inspected(content, syntax, most=1 << 20).faults
+    )

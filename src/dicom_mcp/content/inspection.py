@@ -86,6 +86,10 @@ def inspected(
         tag for tag in structure.mended if not tag >> 16 & 1 and not attribute_of_tag(tag)
     ]:
         faults.append(f"{_tags(strange)} is known to nobody, nor is its VR: it was something else")
+    if structure.astray:
+        faults.append(
+            f"{_tags(structure.astray)} holds content and is no Content Sequence: its tag is wrong"
+        )
     who = Identity.of(structure.values)
     is_short = faults or structure.beyond
     doubts = (

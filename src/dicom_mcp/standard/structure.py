@@ -16,25 +16,22 @@ would parse them at once, with all that lies in them, and reads others when they
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from .dictionary import attribute_of_tag
+from .encoding import LONG, SHORT, UNDEFINED, VRS, dictionary_vr, is_sequence, named
 from .syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from .unfolding import DEEPEST, Count, Unfolded
 
 # PS3.5 7.5, A.4: what stands in sequences and between fragments.
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
 
 # PS3.3 C.7.6.3, C.7.6.24: pixels as floats, as doubles and as integers. Other elements of their
 # group come before them: its length, tables of offsets.
 PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
-# PS3.5 6.2, by whether the length takes 32 bits after two reserved bytes (7.1.2).
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+# Content Sequence, and what only its items have: Relationship Type; how far that is looked for.
+_CONTENT, _RELATIONSHIP = 0x0040A730, 0x0040A010
+_MOST_LOOKED_AT = 1 << 20
 
-_VRS = _LONG | _SHORT
 # Items that are parsed at once without much ado.
 _FEW = 1_000
 
@@ -48,7 +45,8 @@ class Structure:
     whether it ends too soon, `beyond` which bound it was read to. `sound` is as much of it as can
     be read, closed, its sequences with lengths; None for all of it as it is. `values` are those at
     the top whose tags were wanted, `repeated` tags that stand twice in one item, or at the top with
-    other values, `mended` those whose VR was wrong and is another one in `sound`."""
+    other values, `mended` those whose VR was wrong and is another one in `sound`, `astray` those
+    that hold content items (PS3.3 C.17.3) and are no Content Sequence."""
 
     faults: tuple[str, ...]
     missing: bool
@@ -58,6 +56,7 @@ class Structure:
     repeated: tuple[int, ...]
     mended: tuple[int, ...] = ()
     beyond: str = ""
+    astray: tuple[int, ...] = ()
 
 
 def walk(
@@ -65,7 +64,7 @@ def walk(
     transfer_syntax: str,
     wanted: frozenset[int] = frozenset(),
     *,
-    until: int = _UNDEFINED,
+    until: int = UNDEFINED,
 ) -> Structure:
     """Walk a data set that is not deflated, at the top no further than to the tag `until`."""
     walking = _Walk(
@@ -87,6 +86,7 @@ def walk(
         tuple(walking.repeated),
         tuple(tag for tag, _ in walking.mended.values()),
         walking.beyond,
+        tuple(walking.astray),
     )
 
 
@@ -140,6 +140,7 @@ class _Walk:
     mended: dict[int, tuple[int, bytes]] = field(default_factory=dict[int, tuple[int, bytes]])
     unfolded: Count = field(default_factory=Count)
     beyond: str = ""
+    astray: dict[int, None] = field(default_factory=dict[int, None])
     lengths: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     def run(self) -> None:
@@ -189,7 +190,7 @@ class _Walk:
     def _broken(self, stack: list[_Open], trouble: str) -> None:
         """Go on behind the innermost part whose stated end can be believed; else it ends here."""
         if len(self.faults) < _MOST_FAULTS:
-            place = ".".join(_named(part.tag) for part in stack[1:] if part.items)
+            place = ".".join(named(part.tag) for part in stack[1:] if part.items)
             self.faults.append(f"{trouble} in {place}" if place else trouble)
         for depth in range(len(stack) - 1, 0, -1):
             if (end := stack[depth].end) is not None and end == stack[depth].bound:
@@ -211,7 +212,7 @@ class _Walk:
         if tag == _ITEM:
             if len(stack) > DEEPEST * 2:
                 raise _Broken("sequences are nested deeper than can be read")
-            end = None if length == _UNDEFINED else start + length
+            end = None if length == UNDEFINED else start + length
             here.count += 1
             self.unfolded.item(here.count)
             implicit = here.implicit or is_implicit(self.view[start : start + 6], False)
@@ -255,37 +256,39 @@ class _Walk:
         self.unfolded.element(here.count)
         if not here.implicit:
             vr = bytes(view[at + 4 : at + 6])
-            is_odd = tag <= here.last_tag or vr not in _VRS
+            is_odd = tag <= here.last_tag or vr not in VRS
             if is_odd and here.last >= 0 and self._mend(here, here.last):
                 return
             here.last, here.last_tag = at, tag
-            if vr in _LONG:
+            if vr in LONG:
                 self._need(here, 12)
                 start = at + 12
                 (length,) = struct.unpack_from(self.order + "I", view, at + 8)
-            elif vr in _SHORT or b"AA" <= vr <= b"ZZ":
+            elif vr in SHORT or b"AA" <= vr <= b"ZZ":
                 (length,) = struct.unpack_from(self.order + "H", view, at + 6)
             else:
                 vr = b""  # Implicit VR within Explicit VR
-        is_sequence = _is_sequence(tag, vr, length) or (
-            not vr and length == _UNDEFINED and not _dictionary_vr(tag) and self._begins_item(start)
+        has_items = is_sequence(tag, vr, length) or (
+            not vr and length == UNDEFINED and not dictionary_vr(tag) and self._begins_item(start)
         )
-        if length == _UNDEFINED and not is_sequence:
+        if length == UNDEFINED and not has_items:
             self._fragments(here, tag, start, tag_and_length)
-        elif is_sequence:
-            end = None if length == _UNDEFINED else start + length
+        elif has_items:
+            end = None if length == UNDEFINED else start + length
             bound = here.bound if end is None else min(end, here.bound)
-            is_lazy = vr == b"SQ" or (not vr and _dictionary_vr(tag) == "SQ")
+            is_lazy = vr == b"SQ" or (not vr and dictionary_vr(tag) == "SQ")
             stack.append(_Open(tag, start, end, bound, True, here.implicit, is_lazy=is_lazy))
             self.at = start
             if end is not None and end > here.bound < len(view):
-                raise _Broken(f"{_named(tag)} is longer than what it lies in")
+                raise _Broken(f"{named(tag)} is longer than what it lies in")
         else:
             if start + length > here.bound:
                 raise _Broken(
-                    f"{_named(tag)} ends {start + length - here.bound:,} bytes before its length"
+                    f"{named(tag)} ends {start + length - here.bound:,} bytes before its length"
                 )
             self.at = start + length
+            if length > 8 and self._begins_item(start) and self._relates(start):
+                self.astray[tag] = None
         self._note(here, tag, start, is_top)
 
     def _mend_within(self, stack: list[_Open]) -> bool:
@@ -309,12 +312,12 @@ class _Walk:
         tag, vr = group << 16 | number, bytes(view[at + 4 : at + 6])
         (short,) = struct.unpack_from(order + "H", view, at + 6)
         (long,) = struct.unpack_from(order + "I", view, at + 8)
-        known = _dictionary_vr(tag).encode()
-        known = known if known in _SHORT else b"ZZ"  # read as the dictionary's, or as unknown
+        known = dictionary_vr(tag).encode()
+        known = known if known in SHORT else b"ZZ"  # read as the dictionary's, or as unknown
         forms: list[tuple[int, bytes]] = []
-        if (vr not in _SHORT and not b"AA" <= vr <= b"ZZ") or vr in _LONG:
+        if (vr not in SHORT and not b"AA" <= vr <= b"ZZ") or vr in LONG:
             forms.append((at + 8 + short, known))
-        if vr not in _LONG and short == 0:
+        if vr not in LONG and short == 0:
             forms.append((at + 12 + long, b"UN"))
         found = next((form for form in forms if self._goes_on(here, form[0], tag)), None)
         if found is None:
@@ -336,7 +339,7 @@ class _Walk:
         tag = group << 16 | number
         if tag == _ITEM_END:
             return here.end is None
-        return tag > after and bytes(self.view[at + 4 : at + 6]) in _VRS
+        return tag > after and bytes(self.view[at + 4 : at + 6]) in VRS
 
     def _note(self, here: _Open, tag: int, start: int, is_top: bool) -> None:
         """Remember what stands at the top, and what stands there again."""
@@ -346,6 +349,8 @@ class _Walk:
                 if before != self.view[start : self.at] and len(self.repeated) < _MOST_FAULTS:
                     self.repeated.append(tag)
             self.top[tag] = start, self.at
+        elif tag == _RELATIONSHIP and here.tag != _CONTENT:
+            self.astray[here.tag] = None
         elif tag in here.tags and len(self.repeated) < _MOST_FAULTS:
             self.repeated.append(tag)
         else:
@@ -355,14 +360,14 @@ class _Walk:
         """Encapsulated pixel data (PS3.5 A.4): fragments, each with its length, and an end."""
         while True:
             if at + 8 > here.bound:
-                raise _Broken(f"{_named(tag)} has no end")
+                raise _Broken(f"{named(tag)} has no end")
             group, number, length = tag_and_length(self.view, at)
             at += 8
             if group << 16 | number == _SEQUENCE_END:
                 self.at = at
                 return
-            if group << 16 | number != _ITEM or length == _UNDEFINED:
-                raise _Broken(f"{_named(tag)} holds something else than fragments")
+            if group << 16 | number != _ITEM or length == UNDEFINED:
+                raise _Broken(f"{named(tag)} holds something else than fragments")
             at += length
 
     def _need(self, here: _Open, size: int) -> None:
@@ -370,28 +375,14 @@ class _Walk:
             left = here.bound - self.at
             raise _Broken(f"{left} bytes are left" if left else "the end is missing")
 
+    def _relates(self, start: int) -> bool:
+        """Whether the value that begins and ends here holds content items."""
+        tag = struct.pack(self.order + "HH", _RELATIONSHIP >> 16, _RELATIONSHIP & 0xFFFF)
+        return tag in bytes(self.view[start : min(self.at, start + _MOST_LOOKED_AT)])
+
     def _begins_item(self, at: int) -> bool:
         return bytes(self.view[at : at + 4]) == struct.pack(self.order + "HH", 0xFFFE, 0xE000)
 
 
 # Commands and delimiters (PS3.7 E, PS3.5 7.5): in no data set.
 _NO_GROUPS = frozenset({0x0000, 0xFFFE, 0xFFFF})
-
-
-def _is_sequence(tag: int, vr: bytes, length: int) -> bool:
-    if vr == b"SQ":
-        return True
-    if vr == b"UN":  # PS3.5 6.2.2; one of undefined length can be nothing else
-        return length == _UNDEFINED or (length > 0 and _dictionary_vr(tag) == "SQ")
-    return not vr and _dictionary_vr(tag) == "SQ"
-
-
-@lru_cache(maxsize=8192)  # bounded: whoever made the object chose its tags
-def _dictionary_vr(tag: int) -> str:
-    found = None if tag >> 16 & 1 else attribute_of_tag(tag)
-    return found.vr if found else ""
-
-
-def _named(tag: int) -> str:
-    known = attribute_of_tag(tag) if not tag >> 16 & 1 else None
-    return known.keyword if known else f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
