@@ -47,6 +47,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "view_image": {"series_instance_uid": PICTURE},
     "view_series": {"series_instance_uid": PICTURE},
     "query_sql": {"sql": "SELECT * FROM studies JOIN series USING (study_uid)"},
+    "find_cohort": {"has": [{"study_uid": "not 1"}]},
     "find_problems": {"kinds": ["damaged_text"]},
     "get_attribute_presets": {},
 }
@@ -82,7 +83,7 @@ def test_every_tool_shows_what_hides_in_the_text_of_an_archive(tmp_path: Path) -
     assert shown >= {
         *("query_patients", "query_studies", "query_series", "count_studies", "query_worklist"),
         *("patient_timeline", "study_overview", "read_report", "read_header", "sample_headers"),
-        *("view_image", "view_series", "query_sql", "find_problems"),
+        *("view_image", "view_series", "query_sql", "find_cohort", "find_problems"),
     }
 
 

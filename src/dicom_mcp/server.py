@@ -193,8 +193,8 @@ class _Tool(Tool):
     @classmethod
     def of(cls, entry: Entry, house: House, threads: anyio.CapacityLimiter) -> "_Tool":
         """The entry of the table of contents as the SDK registers it."""
-        has_source = entry.has_source and house.settings.index is not None
-        return cls(**_definition(entry, has_source=has_source), house=house, threads=threads)
+        has_index = house.settings.index is not None
+        return cls(**_definition(entry, has_index=has_index), house=house, threads=threads)
 
     @property
     def is_off(self) -> bool:
@@ -256,7 +256,7 @@ class _Tool(Tool):
 
 
 @cache
-def _definition(entry: Entry, *, has_source: bool) -> dict[str, Any]:
+def _definition(entry: Entry, *, has_index: bool) -> dict[str, Any]:
     """The fields of a tool, which no setting changes: 40 ms for all of them.
 
     The SDK would make a schema of the arguments too, which `Arguments` makes: it is shown none.
@@ -288,7 +288,8 @@ def _definition(entry: Entry, *, has_source: bool) -> dict[str, Any]:
         entry.function,
         asks_archive=entry.asks_archive,
         is_drawn=entry.chart is not None,
-        has_source=has_source,
+        has_source=entry.has_source and has_index,
+        takes_cohort=entry.takes_cohort and has_index,
     )
     fields = {name: getattr(made, name) for name in Tool.model_fields}
     parameters = _compact(asked.schema)

@@ -1,7 +1,8 @@
 """An index that is filled from an archive, and what it then holds."""
 
+import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from dicom_mcp.config import Settings
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.dicom_api import connect
+from dicom_mcp.index.kept import written
 from dicom_mcp.index.ledger import Ledger
 from dicom_mcp.index.sql import ask
 from dicom_mcp.index.store import Store
 from dicom_mcp.index.sync import Sync
+from dicom_mcp.index_settings import IndexSettings
+from dicom_mcp.node import AnyNode
 from tests.bounds import PATIENCE
 from tests.peers.embedded import Kind, embedded
 
@@ -78,3 +83,15 @@ def index_in(folder: Path) -> Generator[Filled]:
         yield Filled(store, ledger, Clock())
     finally:
         ledger.close()
+
+
+def settings_of(node: AnyNode, folder: Path) -> Settings:
+    return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder), keep=False))
+
+
+def fill(settings: Settings, ago: float = 0) -> None:
+    """Ask until nothing is due, so many seconds ago."""
+    node = settings.node
+    with written(settings, node) as kept, closing(connect(node)) as archive:
+        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC, now=lambda: time.time() - ago)
+        assert any(syncing.step() is None for _ in range(400))

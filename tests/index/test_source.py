@@ -1,9 +1,7 @@
 """The index beside the archive: the same answers, and never more claimed than is true."""
 
 import os
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,16 +11,14 @@ import pytest
 
 from dicom_mcp.config import Settings
 from dicom_mcp.demo.habits import Habits
-from dicom_mcp.dicom_api import connect
 from dicom_mcp.index import source as index_source
-from dicom_mcp.index.kept import folder_of, opened, written
+from dicom_mcp.index.kept import folder_of, opened
 from dicom_mcp.index.ledger import Span
-from dicom_mcp.index.sync import Sync
-from dicom_mcp.index_settings import IndexSettings
 from dicom_mcp.node import AnyNode
 from tests import busy
 from tests.asking import answers, ask, fail
 from tests.busy_questions import QUESTIONS, faults
+from tests.index.filled import fill, settings_of
 from tests.peers.embedded import Kind, embedded
 from tests.truth.archives import images
 
@@ -47,18 +43,6 @@ class Indexed:
     settings: Settings
     held: list[busy.Study]
     kind: str
-
-
-def settings_of(node: AnyNode, folder: Path) -> Settings:
-    return Settings(node, time_zone=UTC, index=IndexSettings(folder=str(folder), keep=False))
-
-
-def fill(settings: Settings, ago: float = 0) -> None:
-    """Ask until nothing is due, so many seconds ago."""
-    node = settings.node
-    with written(settings, node) as kept, closing(connect(node)) as archive:
-        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC, now=lambda: time.time() - ago)
-        assert any(syncing.step() is None for _ in range(400))
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -1,12 +1,13 @@
 """What a tool may be asked, taken from its signature: for a schema, and to check a call by."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..errors import BadArgument, BadType
+from ..standard.lists import MOST_VALUES
 from ..standard.values import shown
 from ..words.near import did_you_mean
 from .meant import by_our_names, in_our_form
@@ -22,6 +23,12 @@ CHART = "chart"
 # Whether the archive is asked, its index, or what tells it truly and soonest; nor this.
 SOURCE = "source"
 SOURCES = ("auto", "live", "index")
+
+# A list of studies that was kept, in place of their UIDs; nor this.
+COHORT = "cohort"
+_STUDIES = ("study_instance_uid", "study_instance_uids")
+
+_Cohort = Annotated[str, Field(description="Studies of this one (find_cohort)")]
 
 _Source = Annotated[
     str,
@@ -52,6 +59,7 @@ class Arguments:
         asks_archive: bool,
         is_drawn: bool = False,
         has_source: bool = False,
+        takes_cohort: bool = False,
     ) -> None:
         self._tool = function.__name__
         fields: dict[str, Any] = {
@@ -63,6 +71,9 @@ class Arguments:
         }
         if is_drawn:
             fields[CHART] = (_Chart, False)
+        self.takes_cohort = takes_cohort
+        if takes_cohort:
+            fields[COHORT] = (_Cohort, "")
         if has_source:
             fields[SOURCE] = (_Source, "auto")
         if asks_archive:
@@ -76,6 +87,31 @@ class Arguments:
     def schema(self) -> dict[str, Any]:
         """What may be given, as JSON Schema."""
         return self._model.model_json_schema()
+
+    def with_studies(
+        self, arguments: Mapping[str, Any], studies_of: Callable[[str], Sequence[str]]
+    ) -> dict[str, Any]:
+        """The arguments with the studies of a cohort in place of its name.
+
+        Raises BadArgument where studies are named too, and for a cohort that cannot be asked for.
+        """
+        name = arguments.get(COHORT) if self.takes_cohort else None
+        if not name:
+            return dict(arguments)
+        place = next(name for name in _STUDIES if name in self._model.model_fields)
+        given = {other: value for other, value in arguments.items() if other != COHORT}
+        if by_our_names(self._tool, given, {place: None}).get(place):
+            raise BadArgument(f"cohort and {place} are both given", "Give one of them")
+        studies = studies_of(str(name))
+        if not studies:
+            raise BadArgument(f"the cohort {shown(str(name))} has no study", "Ask for another one")
+        if len(studies) > MOST_VALUES:
+            raise BadArgument(
+                f"the cohort {shown(str(name))} has {len(studies):,} studies, and an archive is "
+                f"asked for {MOST_VALUES:,} at most",
+                "find_cohort(cohort=…) makes a smaller one of it",
+            )
+        return {**given, place: [*studies]}
 
     def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the function takes them; null means not given.

@@ -302,6 +302,15 @@ class Call:
 
         return reading(self.house.settings, self.nodes, self._deadline)
 
+    def cohort(self, name: str) -> tuple[str, ...]:
+        """The studies of a list that was kept. Raises BadArgument for a name nobody kept."""
+        kept = self.house.cohorts.get(self.session.identifier, name)
+        return kept.studies
+
+    def keep_cohort(self, name: str, studies: Sequence[str]) -> tuple[str, list[str]]:
+        """Keep these studies to go on with: what they are called, and which lists had to go."""
+        return self.house.cohorts.keep(self.session.identifier, name, studies)
+
     @contextmanager
     def beside(self, source: str) -> "Generator[Call]":
         """The same call, answered from the index too, or from it alone, as `source` says ("" where

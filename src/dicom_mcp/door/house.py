@@ -14,6 +14,7 @@ from ..errors import BadArgument, BadConfiguration, NotAllowed
 from ..node import AnyNode, Node
 from ..standard.values import shown
 from ..words.near import did_you_mean
+from .cohorts import Cohorts
 from .shelf import Lists, Shelf
 
 if TYPE_CHECKING:  # a twentieth of the start, and needed with the first question only
@@ -45,6 +46,7 @@ class House:
         self.settings = settings
         self.shelf: Shelf[Any] = Shelf()
         self.lists: Lists[Any] = Lists()
+        self.cohorts = Cohorts()
         self.reports: Shelf[Any] = Shelf(most_bytes=MOST_REPORTS_KEPT)
         # What each session (by its ID, "" where there is but one client) chose for itself, and
         # what clients without a session may name in their questions.
@@ -162,6 +164,7 @@ class House:
             APART.end()
         self.shelf.clear()
         self.lists.clear()
+        self.cohorts.clear()
         self.reports.clear()
         with ThreadPoolExecutor(_MOST_AT_ONCE) as several:  # each may wait for its last answer
             for exchange in self._exchanges.values():

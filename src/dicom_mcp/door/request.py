@@ -3,7 +3,7 @@
 import logging
 import traceback
 from asyncio import CancelledError
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -13,7 +13,7 @@ from ..deadline import Deadline
 from ..errors import Defect, DicomMcpError
 from ..in_hand import IN_HAND
 from .answer import Answer, Pictures
-from .arguments import CHART, NODE, SOURCE, Arguments
+from .arguments import CHART, COHORT, NODE, SOURCE, Arguments
 from .call import Call, Progress, Report
 from .house import Session
 from .meant import remarks
@@ -34,14 +34,20 @@ class Request:
         report: Report,
     ) -> None:
         self._function = function
-        self._given = arguments.checked(given)
         self._remarks = remarks(given)
         self._session = session
+        self._given = arguments.checked(arguments.with_studies(given, self._studies_of))
+        if arguments.takes_cohort:
+            del self._given[COHORT]
         self._wants_chart: bool = self._given.pop(CHART, False)
         self._source: str = self._given.pop(SOURCE, "")
         self._names = session.names(self._given.pop(NODE, ""))
         self._deadline = Deadline(session.seconds(self._names))
         self._progress = Progress(report)
+
+    def _studies_of(self, cohort: str) -> Sequence[str]:
+        """The studies of a list that this session kept."""
+        return self._session.house.cohorts.get(self._session.identifier, cohort).studies
 
     @property
     def seconds(self) -> float:

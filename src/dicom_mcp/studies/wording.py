@@ -9,29 +9,10 @@ from dataclasses import dataclass
 from ..errors import BadArgument
 from ..standard.values import shown
 from ..words.body_part import body_part
+from ..words.codes import code_of
 from ..words.meaning import MODALITY
 from ..words.modalities import modalities
 from ..words.namesake import same_name
-
-# What people say for codes (PS3.3 C.7.1.1, C.7.3.1, C.7.6.1.1.5), in small letters.
-_CODES: dict[str, dict[str, str]] = {
-    "PatientSex": {
-        **dict.fromkeys(
-            ("female", "woman", "women", "girl", "weiblich", "frau", "w", "femme", "mujer"), "F"
-        ),
-        **dict.fromkeys(("male", "man", "men", "boy", "männlich", "mann", "homme", "hombre"), "M"),
-        **dict.fromkeys(("other", "diverse", "divers", "intersex"), "O"),
-    },
-    "Laterality": {
-        **dict.fromkeys(("left", "links", "gauche", "izquierda", "sinistra"), "L"),
-        **dict.fromkeys(("right", "rechts", "droite", "derecha", "destra"), "R"),
-    },
-    "LossyImageCompression": {
-        **dict.fromkeys(("yes", "true", "lossy", "1"), "01"),
-        **dict.fromkeys(("no", "false", "lossless", "0"), "00"),
-    },
-}
-_CODES["ImageLaterality"] = _CODES["Laterality"]
 
 # Words that begin a comparison: no value of text begins so, unless it is quoted.
 _COMPARING = re.compile(
@@ -75,7 +56,7 @@ class Wording:
                 f"{keyword} cannot {relation} two things at once",
                 'If it is one value, quote it: is "A and B"; else give two conditions',
             )
-        parts = [_CODES.get(keyword, {}).get(part.casefold(), part) for part in parts]
+        parts = [code_of(keyword, part) for part in parts]
         tests = [_test(keyword, vr, relation, part, text=text) for part in parts]
         words = f" {joined} ".join(shown(part) for part in parts)
         every = all if joined == "and" else any

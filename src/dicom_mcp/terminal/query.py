@@ -61,6 +61,7 @@ WORDS: Mapping[str, str] = {
     "sample_headers": "headers",
     "view_image": "image",
     "view_series": "pictures",
+    "find_cohort": "cohort",
     "query_sql": "sql",
     "find_problems": "problems",
 }

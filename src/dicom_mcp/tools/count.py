@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from ..door.call import Call
 from ..errors import BadArgument
@@ -13,7 +14,7 @@ from ..studies.counting import Counted, Counting
 from ..studies.dimension import dimensions
 from ..studies.things import What
 from ..words.modalities import any_of
-from .query import Days, Ids, Modality, Name, Words
+from .query import Days, Ids, Listed, Modality, Name, Words
 
 _Groups = Annotated[
     list[str],
@@ -33,6 +34,8 @@ _Conditions = Annotated[
     list[str],
     Field(description='More: "age > 60", "AccessionNumber is empty", "modality is not CT"'),
 ]
+# Understood, and not shown: what a cohort has.
+_Studies = SkipJsonSchema[Listed]
 _AtLeast = Annotated[
     int, Field(ge=1, description="Only groups of so many, with their members; 2: what is double")
 ]
@@ -55,6 +58,7 @@ def count_studies(
     patient_name: Name = "",
     study_description: Words = "",
     accession_number: Ids = "",
+    study_instance_uid: _Studies = "",
     where: _Conditions = [],  # noqa: B006
     at_least: _AtLeast = 1,
     share: _Share = False,
@@ -68,6 +72,7 @@ def count_studies(
         "patient_name": ("PatientName", patient_name),
         "study_description": ("StudyDescription", study_description),
         "accession_number": ("AccessionNumber", accession_number),
+        "study_instance_uid": ("StudyInstanceUID", study_instance_uid),
     }
     what = What.of(count)
     if what.level in (Level.SERIES, Level.IMAGE):

@@ -1,0 +1,207 @@
+"""Which patients have the examinations of a cohort: one statement over the index.
+
+Every condition has three results. A patient is in a cohort when all are true, out when one is
+false, and otherwise undecided, which is counted by itself at each step. What is asked for so many
+days from the first examination is asked of the same first one throughout.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import BadArgument
+from .criterion import BOTH
+from .examination import Examination
+
+# Whose a study is; one without a patient ID is nobody else's.
+_PATIENT = "coalesce(patient_id || chr(31) || coalesce(issuer, ''), study_uid)"
+
+# The parts of a statement, by the names under which those after them read them.
+type _Parts = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What is asked, step by step, and the statement. It brings one row: how many patients there
+    are, a list of how many are left after each step, a list of how many more are undecided there,
+    and the studies that are meant of those who are left, each patient's together."""
+
+    steps: tuple[str, ...]
+    sql: str
+
+
+def funnel(
+    examinations: Sequence[Examination],
+    without: Sequence[Examination] = (),
+    among: Iterable[str] | None = None,
+) -> Funnel:
+    """Of the patients who have all of these examinations and none of `without`; of the patients of
+    these studies alone, where some are given. Raises BadArgument."""
+    if not examinations:
+        raise BadArgument("examinations is empty", 'Give one, such as [{"modality": "CT"}]')
+    if examinations[0].days:
+        raise BadArgument("days counts from the first examination", "Give it with another one")
+    parts: _Parts = {"people": _people(among)}
+    steps: list[tuple[str, str]] = []
+    anchors, first, others = "a0", "", list[str]()
+    every = [(asked, False) for asked in examinations] + [(asked, True) for asked in without]
+    for number, (asked, is_without) in enumerate(every):
+        size = len(asked.said)
+        parts |= _studies(number, asked)
+        if number == 0:
+            parts["a0"] = f"SELECT patient, study_uid, study_date, p{size} AS q FROM e0"
+        if asked.days:
+            parts |= _near(number, asked, anchors, is_without=is_without)
+            anchors = f"a{number}"
+        source = anchors if asked.days else f"e{number}"
+        least = examinations[0].at_least if asked.days else asked.at_least
+        said = [f"without {' and '.join(asked.said)}"] if is_without else asked.said
+        if is_without:
+            states = [_at_least("q" if asked.days else f"p{size}", least)]
+        else:
+            states = [_at_least(f"p{at}", least) for at in range(1, size + 1)]
+        named = ", ".join(f"{state} AS w{number}_{at}" for at, state in enumerate(states))
+        parts[f"w{number}"] = f"SELECT patient, {named} FROM {source} GROUP BY patient"
+        is_excluded = is_without and not asked.days
+        columns = [f"{'NOT ' * is_excluded}w{number}_{at}" for at in range(len(states))]
+        before = [] if asked.days or number == 0 else [first]
+        steps += [
+            (text, " AND ".join([*before, *others, column]))
+            for text, column in zip(said, columns, strict=True)
+        ]
+        if asked.days or number == 0:
+            first = columns[-1]
+        else:
+            others.append(columns[-1])
+    joined = "w0" + "".join(f" JOIN w{at} USING (patient)" for at in range(1, len(every)))
+    named = ", ".join(f"{state} AS q{at}" for at, (_, state) in enumerate(steps))
+    parts["states"] = f"SELECT patient, {named} FROM {joined}"
+    parts["meant"] = _meant(examinations, anchors, f"q{len(steps) - 1}")
+    written = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
+    return Funnel(tuple(text for text, _ in steps), f"WITH {written} {_counts(len(steps))}")
+
+
+def _people(among: Iterable[str] | None) -> str:
+    every = f"SELECT *, {_PATIENT} AS patient FROM studies"
+    if among is None:
+        return every
+    uids = ", ".join("'" + uid.replace("'", "''") + "'" for uid in among)
+    chosen = f"SELECT patient FROM ({every}) WHERE study_uid IN ({uids or 'NULL'})"
+    return f"SELECT * FROM ({every}) WHERE patient IN ({chosen})"
+
+
+def _studies(number: int, asked: Examination) -> _Parts:
+    """`eN`: of every study whether it fulfils what is asked, after each step (`p1` and so on)."""
+    parts: _Parts = {}
+    own: list[str] = []
+    of_series: list[str] = []
+    together: list[str] = []
+    for at, asked_for in enumerate(asked.criteria, 1):
+        if at == asked.narrowing + 1:
+            together.clear()
+        if asked_for.table == "studies":
+            own.append(f"{asked_for.sql} AS x{at}")
+            continue
+        together.append(asked_for.sql)  # by one series
+        of_series.append(f"{_at_least(' AND '.join(together), 1)} AS x{at}")
+        own.append(f"x{at}")
+    source = "people"
+    if of_series:
+        rows = "series"
+        if any(asked_for.table == BOTH for asked_for in asked.criteria):
+            rows += " JOIN (SELECT study_uid, study_description FROM studies) USING (study_uid)"
+        parts[f"s{number}"] = f"SELECT study_uid, {', '.join(of_series)} FROM {rows} GROUP BY ALL"
+        source += f" LEFT JOIN s{number} USING (study_uid)"
+    columns = ", ".join(["patient", "study_uid", "study_date", *own])
+    parts[f"e{number}"] = _stepped(f"SELECT {columns} FROM {source}", asked)
+    return parts
+
+
+def _stepped(sql: str, asked: Examination) -> str:
+    """With what each study fulfils after each step."""
+    before, narrowing = "true", asked.narrowing
+    step = 0
+    if asked.which:
+        of = [f"x{at}" for at in range(1, narrowing + 1)]
+        later = "max" if asked.is_last else "min"
+        sign = "<" if asked.is_last else ">"
+        sql = f"SELECT *, {' AND '.join(['true', *of])} AS among FROM ({sql})"
+        sql = (
+            f"SELECT *, {later}(study_date) FILTER (among) OVER mine AS found,"
+            f" {later}(study_date) FILTER (among IS NULL) OVER mine AS perhaps,"
+            f" bool_or(study_date IS NULL AND coalesce(among, true)) OVER mine AS undated"
+            f" FROM ({sql}) WINDOW mine AS (PARTITION BY patient)"
+        )
+        sql = (
+            f"SELECT *, CASE WHEN NOT among OR study_date {sign} found THEN false"
+            f" WHEN study_date {sign} perhaps OR undated OR study_date IS NULL THEN NULL"
+            f" ELSE among END AS p1 FROM ({sql})"
+        )
+        before, step = "p1", 1
+    for at in range(narrowing + 1, len(asked.criteria) + 1):
+        step += 1
+        sql = f"SELECT *, {before} AND x{at} AS p{step} FROM ({sql})"
+        before = f"p{step}"
+    steps = ", ".join(f"p{at}" for at in range(1, step + 1))
+    return f"SELECT patient, study_uid, study_date, {steps} FROM ({sql})"
+
+
+def _near(number: int, asked: Examination, anchors: str, *, is_without: bool) -> _Parts:
+    """`aN`: of every first examination whether the other one is so many days from it too."""
+    assert asked.days
+    size = len(asked.said)
+    near = f"(datediff('day', first.study_date, other.study_date) {_between(asked.days)})"
+    pairs = ", ".join(
+        f"{_at_least(f'other.p{at} AND {near}', asked.at_least)} AS y{at}"
+        for at in range(1, size + 1)
+    )
+    found = (
+        f"SELECT first.study_uid AS study_uid, {pairs} FROM {anchors} first JOIN e{number} other"
+        f" USING (patient) WHERE coalesce(first.q, true) AND coalesce(other.p1, true)"
+        f" AND coalesce({near}, true) GROUP BY ALL"
+    )
+    state = "CASE WHEN y1 IS NULL AND NOT is_there THEN false ELSE {} END"
+    has = [state.format(f"y{at}") for at in range(1, size + 1)]
+    columns = [f"q AND {sql} AS p{at}" for at, sql in enumerate(has, 1)]
+    columns.append(f"q AND {'NOT ' * is_without}{has[-1]} AS q")
+    return {
+        f"l{number}": found,
+        f"a{number}": "SELECT patient, study_uid, study_date, "
+        + ", ".join(columns)
+        + f" FROM (SELECT *, other IS NOT NULL AS is_there FROM {anchors} LEFT JOIN"
+        + f" (SELECT *, study_uid AS other FROM l{number}) USING (study_uid))",
+    }
+
+
+def _between(days: tuple[float, float]) -> str:
+    return f"BETWEEN {days[0]:.0f} AND {days[1]:.0f}"
+
+
+def _at_least(condition: str, count: int) -> str:
+    """Whether so many rows of a group fulfil it; neither, where it hangs on those that cannot be
+    decided."""
+    return (
+        f"CASE WHEN count(*) FILTER ({condition}) >= {count} THEN true"
+        f" WHEN count(*) FILTER (coalesce({condition}, true)) >= {count} THEN NULL ELSE false END"
+    )
+
+
+def _meant(examinations: Sequence[Examination], anchors: str, left: str) -> str:
+    """The studies that fulfil one of the examinations, of the patients who are left."""
+    found = [f"SELECT patient, study_uid, study_date FROM {anchors} WHERE q"]
+    for number, asked in enumerate(examinations[1:], 1):
+        state = f"other.p{len(asked.said)}"
+        sql = f"SELECT other.patient, other.study_uid, other.study_date FROM e{number} other"
+        if asked.days:
+            near = f"datediff('day', first.study_date, other.study_date) {_between(asked.days)}"
+            sql += f" JOIN {anchors} first ON other.patient = first.patient AND first.q AND {near}"
+        found.append(f"{sql} WHERE {state}")
+    every = " UNION ".join(found)
+    who = f"SELECT patient FROM states WHERE {left}"
+    return f"SELECT * FROM ({every}) SEMI JOIN ({who}) USING (patient)"
+
+
+def _counts(steps: int) -> str:
+    left = ", ".join(f"count(*) FILTER (q{at})" for at in range(steps))
+    undecided = ", ".join(f"count(*) FILTER (q{at} IS NULL)" for at in range(steps))
+    meant = "(SELECT list(study_uid ORDER BY patient, study_date, study_uid) FROM meant)"
+    return f"SELECT count(*), [{left}], [{undecided}], {meant} FROM states"
