@@ -74,7 +74,7 @@ def _idle_pynetdicom(port: int) -> float:
     from pynetdicom import AE
 
     entity = AE()
-    entity.add_requested_context(MODEL[_QUERY.level].value)
+    entity.add_requested_context(MODEL[_QUERY.level])
     association = entity.associate("127.0.0.1", port)  # pyright: ignore[reportUnknownMemberType]
     seconds = _idle_minute()
     association.release()

@@ -17,9 +17,9 @@ from dicom_mcp.attributes import (
 )
 from dicom_mcp.errors import BadAttribute
 from dicom_mcp.standard.dictionary import attribute, keywords
-from dicom_mcp.standard.levels import UNIQUE_KEY, Level
+from dicom_mcp.standard.levels import HIERARCHY, UNIQUE_KEY, Level
 
-LEVELS = st.sampled_from(list(Level))
+LEVELS = st.sampled_from(HIERARCHY)
 PRESET_NAMES = st.sampled_from(["minimal", "standard", "extended"])
 KEYWORDS = st.sampled_from(
     sorted({k for presets in PRESETS.values() for p in presets.values() for k in p})
@@ -32,7 +32,7 @@ def test_every_preset_attribute_is_in_the_dictionary() -> None:
             assert all(attribute(name) for name in names), names
 
 
-@pytest.mark.parametrize("level", list(Level))
+@pytest.mark.parametrize("level", HIERARCHY)
 def test_each_preset_adds_to_the_one_before_and_repeats_nothing(level: Level) -> None:
     minimal, standard, extended = (
         preset_keywords(level, name) for name in ("minimal", "standard", "extended")

@@ -15,10 +15,10 @@ from pydicom.valuerep import PersonName
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.node import Node
-from dicom_mcp.standard.levels import Level
+from dicom_mcp.standard.levels import MODALITY_WORKLIST, Level
 from dicom_mcp.standard.matching import matches
 from dicom_mcp.standard.query import Query
-from dicom_mcp.standard.worklist import FIELDS, MODALITY_WORKLIST, OF_STEP
+from dicom_mcp.standard.worklist import FIELDS, OF_STEP
 from dicom_mcp.words.schedule import WorklistQuestion
 from tests.asking import ask, fail
 from tests.bounds import PATIENCE

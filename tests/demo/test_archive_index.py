@@ -10,12 +10,12 @@ from pydicom.dataset import Dataset
 from dicom_mcp.demo.entities import is_supported
 from dicom_mcp.demo.index import Index
 from dicom_mcp.standard.entities import level_of
-from dicom_mcp.standard.levels import UNIQUE_KEY, Level
+from dicom_mcp.standard.levels import HIERARCHY, UNIQUE_KEY, Level
 from dicom_mcp.standard.matching import Key, matches
 from tests.demo.objects import ROOT, hospital, instance
 
 OBJECTS = list(hospital())
-UIDS = sorted({str(one[UNIQUE_KEY[level]].value) for one in OBJECTS for level in list(Level)[1:]})
+UIDS = sorted({str(one[UNIQUE_KEY[level]].value) for one in OBJECTS for level in HIERARCHY[1:]})
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ KEYS: dict[str, st.SearchStrategy[Key]] = {
 }
 
 
-@given(st.sampled_from(Level), st.data())
+@given(st.sampled_from(HIERARCHY), st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_narrowing_in_the_database_loses_no_match_and_adds_none(
     index: Index, level: Level, data: st.DataObject
@@ -142,4 +142,4 @@ def test_attributes_belong_to_the_entity_they_describe(keyword: str, level: Leve
 
 @pytest.mark.parametrize("keyword", ["PixelData", "ContentSequence", "NoSuchThing"])
 def test_bulk_and_unknown_attributes_are_not_supported(keyword: str) -> None:
-    assert not any(is_supported(keyword, level) for level in Level)
+    assert not any(is_supported(keyword, level) for level in HIERARCHY)

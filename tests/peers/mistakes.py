@@ -11,7 +11,7 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.index import Index
 from dicom_mcp.demo.web import EmbeddedWeb
 from dicom_mcp.node import AnyNode, Basic, Node, Tls, WebNode
-from dicom_mcp.standard.worklist import MODALITY_WORKLIST
+from dicom_mcp.standard.levels import MODALITY_WORKLIST
 from tests.peers.certificates import Certificates
 from tests.peers.misbehaviours import MISBEHAVIOURS
 from tests.peers.pynetdicom_scp import VERIFICATION, accepting

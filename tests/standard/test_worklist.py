@@ -12,13 +12,14 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset  # pyright: ignore[reportUnknownVariableType]
 
 from dicom_mcp.errors import BadArgument
+from dicom_mcp.standard import worklist
 from dicom_mcp.standard.dictionary import attribute
 from dicom_mcp.standard.identifier import decode
-from dicom_mcp.standard.keys import encode_keys
+from dicom_mcp.standard.keys import encode
 from dicom_mcp.standard.query import Match
 from dicom_mcp.standard.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from dicom_mcp.standard.values import LONGEST_IDENTIFIER
-from dicom_mcp.standard.worklist import FIELDS, OF_STEP, STEPS, Start, WorklistQuery, by_time, rows
+from dicom_mcp.standard.worklist import FIELDS, OF_STEP, STEPS, Start, by_time, entries, rows
 from dicom_mcp.words.schedule import Arrival, WorklistQuestion, WorklistRecheck
 
 TODAY = date(2026, 3, 2)
@@ -32,8 +33,8 @@ def read(data: bytes, syntax: str) -> Dataset:
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_the_identifier_has_one_item_in_its_sequence_and_no_level(syntax: str) -> None:
-    query = WorklistQuery({"Modality": "CT", "PatientID": "007"})
-    identifier = read(encode_keys(query.identifier, syntax), syntax)
+    query = entries({"Modality": "CT", "PatientID": "007"})
+    identifier = read(encode(query, syntax), syntax)
     assert "QueryRetrieveLevel" not in identifier
     assert "SpecificCharacterSet" not in identifier
     assert "Modality" not in identifier
@@ -49,8 +50,8 @@ def test_the_identifier_has_one_item_in_its_sequence_and_no_level(syntax: str) -
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_text_beyond_ascii_is_declared_as_utf_8_wherever_it_stands(syntax: str) -> None:
     for keyword in ("PatientName", "ScheduledStationName"):
-        query = WorklistQuery({keyword: "Röntgen"})
-        identifier = read(encode_keys(query.identifier, syntax), syntax)
+        query = entries({keyword: "Röntgen"})
+        identifier = read(encode(query, syntax), syntax)
         assert identifier.SpecificCharacterSet == "ISO_IR 192"
         place = identifier.ScheduledProcedureStepSequence[0] if keyword in OF_STEP else identifier
         assert str(place[keyword].value) == "Röntgen"
@@ -58,8 +59,8 @@ def test_text_beyond_ascii_is_declared_as_utf_8_wherever_it_stands(syntax: str) 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_what_is_encoded_is_decoded(syntax: str) -> None:
-    query = WorklistQuery({"Modality": "MR", "PatientName": "山田*"})
-    match = decode(encode_keys(query.identifier, syntax), syntax)
+    query = entries({"Modality": "MR", "PatientName": "山田*"})
+    match = decode(encode(query, syntax), syntax)
     (row,) = rows(match)
     assert row["Modality"] == "MR"
     assert row["PatientName"] == "山田*"
@@ -134,7 +135,7 @@ DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime
 
 def parts(keys: dict[str, str], *starts: Start) -> list[dict[str, str]]:
     """The keys of the parts."""
-    return [dict(query.keys) for query in WorklistQuery(keys).parts(starts)]
+    return [dict(query.keys) for query in worklist.parts(entries(keys), starts)]
 
 
 def test_a_day_is_parted_where_half_of_its_entries_are() -> None:
@@ -199,7 +200,7 @@ def test_whatever_is_asked_is_refused_or_legal(
             assert all(unicodedata.category(c) not in ("Cc", "Cs") for c in key)
             assert key.isascii() or known.vr in ("LO", "PN", "SH")
         for syntax in SYNTAXES:
-            (row,) = rows(decode(encode_keys(query.identifier, syntax), syntax))
+            (row,) = rows(decode(encode(query, syntax), syntax))
             assert {one: value for one, value in row.items() if value != ""} == query.keys
 
 

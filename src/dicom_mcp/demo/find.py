@@ -7,7 +7,7 @@ from typing import Literal
 from pydicom.dataset import Dataset
 
 from ..standard.charset import UTF_8
-from ..standard.levels import UNIQUE_KEY, Level, Model
+from ..standard.levels import HIERARCHY, UNIQUE_KEY, Level, Model
 from ..standard.matching import Key, Record, record_matcher
 from .comparing import as_kept, comparer
 from .entities import EVERYWHERE, is_supported, unique_keys_above
@@ -63,7 +63,7 @@ def request(identifier: Dataset, model: Model, hierarchy: Hierarchy) -> Request:
     found = keys(identifier)
     _, level = _text(found, "QueryRetrieveLevel")
     top = TOP[model]
-    if level not in Level or (Level(level) is not top and top not in Level(level).above):
+    if level not in HIERARCHY or (Level(level) is not top and top not in Level(level).above):
         raise Refused(IDENTIFIER_DOES_NOT_MATCH)
     if hierarchy != "relational":
         for keyword in unique_keys_above(Level(level), top):

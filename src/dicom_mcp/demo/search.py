@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from zlib import crc32
 
-from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.levels import HIERARCHY, UNIQUE_KEY, Level
 from ..standard.matching import Key, Record
 from .comparing import narrowing
 from .habits import Habits
@@ -118,7 +118,7 @@ class Search:
             given = {
                 keyword for keyword in given if self.level is Level.STUDY and _asks(keys[keyword])
             }
-        return max((_BELOW[keyword] for keyword in given), key=[*Level].index, default=None)
+        return max((_BELOW[keyword] for keyword in given), key=HIERARCHY.index, default=None)
 
     def _uids_below(self, record: Record, keys: Mapping[str, Key], below: Level) -> list[str]:
         """What below this record matches: a study's series by their modality, all else of it."""

@@ -32,9 +32,9 @@ from ..network.connect import connect
 from ..network.tls import tls_context
 from ..node import Node
 from ..standard.counted import counted
-from ..standard.levels import Model
+from ..standard.levels import MODALITY_WORKLIST, Model
 from ..standard.sop_classes import STORAGE
-from ..standard.worklist import MODALITY_WORKLIST, WorklistQuery
+from ..standard.worklist import entries
 from ..truth.habits import Habits
 from . import command
 from .asking import Asker
@@ -303,7 +303,7 @@ def _echoed(association: Association | None, step: Deadline) -> tuple[str, float
 
 
 def _worklist(exchange: DimseExchange, keys: dict[str, str], step: Deadline) -> tuple[str, bool]:
-    with exchange.ask(WorklistQuery(keys), deadline=step) as answer:
+    with exchange.ask(entries(keys), deadline=step) as answer:
         count = sum(1 for _ in islice(answer, _MOST_ENTRIES))
     told = f"{count} or more entries" if count == _MOST_ENTRIES else counted(count, "entry")
     return f"answered, {told} for today", True

@@ -26,7 +26,6 @@ from ..standard.note import remark
 from ..standard.one_frame import OneFrame
 from ..standard.query import Answer, Ending, Query, Row, Rows
 from ..standard.recheck import Recheck
-from ..standard.worklist import AnyQuery, WorklistQuery
 from .frames import one_frame
 from .lists import Lists, is_listable
 from .pages import NOT_THERE, Pages, Told, rows_of
@@ -125,7 +124,7 @@ class WebExchange:
         """Close the connections."""
         self._server.close()
 
-    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+    def ask(self, query: Query, *, deadline: Deadline) -> Answer:
         """Put one query to it.
 
         Its rows raise NoAcceptedContext for what DICOMweb does not have, patients and worklists,
@@ -134,8 +133,8 @@ class WebExchange:
         """
         return Answer(self._rows(query, deadline))
 
-    def _rows(self, query: AnyQuery, deadline: Deadline) -> Rows:
-        if isinstance(query, WorklistQuery):
+    def _rows(self, query: Query, deadline: Deadline) -> Rows:
+        if query.level is Level.WORKLIST:
             raise NoAcceptedContext(
                 "DICOMweb has no search in a modality worklist",
                 "Ask the worklist over DIMSE, at a node of its own",

@@ -23,12 +23,11 @@ from ..network.breaker import Breaker
 from ..network.tls import tls_context
 from ..node import Node
 from ..standard.instance import Reference, Retrieved, TakeInstance
-from ..standard.levels import Level, Model
+from ..standard.levels import MODALITY_WORKLIST, Level, Model
 from ..standard.note import Note, incomplete, remark
 from ..standard.one_frame import OneFrame
-from ..standard.query import Answer, Ending, Rows, damaged
+from ..standard.query import Answer, Ending, Query, Rows, damaged
 from ..standard.status import TOO_MANY, Kind
-from ..standard.worklist import MODALITY_WORKLIST, AnyQuery
 from .association import Association
 from .echo import VERIFICATION, echo
 from .find import Answered, find
@@ -102,7 +101,7 @@ class DimseExchange:
         """Release the associations."""
         self._pool.close()
 
-    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+    def ask(self, query: Query, *, deadline: Deadline) -> Answer:
         """Put one query to it, over an association that is lent as long as the answer comes.
 
         Its rows raise StatusFailure when the archive fails without giving a match, the ArchiveError
@@ -111,7 +110,7 @@ class DimseExchange:
         """
         return Answer(self._rows(query, deadline))
 
-    def _rows(self, query: AnyQuery, deadline: Deadline) -> Rows:
+    def _rows(self, query: Query, deadline: Deadline) -> Rows:
         """The rows; the log is told how it ended. An association that went stale while it was kept
         (the archive restarted, say) shows at the first use: then over a new one, once."""
         started = perf_counter()
@@ -144,7 +143,7 @@ class DimseExchange:
         finally:
             self._log("C-FIND", outcome, started, level=query.level, rows=count)
 
-    def _model(self, association: Association, query: AnyQuery) -> str:
+    def _model(self, association: Association, query: Query) -> str:
         """The model to ask in: Patient Root where there is no other (PS3.4 C.6.1)."""
         offered = map(association.offers, (Model.PATIENT_ROOT, Model.STUDY_ROOT))
         patient_root, study_root = offered
@@ -267,7 +266,7 @@ def _outcome(error: ArchiveError | Cancelled) -> str:
     return "deadline" if isinstance(error, DeadlinePassed) else type(error).__name__
 
 
-def _ending(answered: Answered, query: AnyQuery, count: int) -> Ending:
+def _ending(answered: Answered, query: Query, count: int) -> Ending:
     """What an answer that ended so is worth.
 
     Raises StatusFailure when the archive failed without giving a match.

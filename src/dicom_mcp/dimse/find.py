@@ -19,10 +19,9 @@ from ..errors import (
 from ..standard import identifier
 from ..standard.dictionary import attribute_of_tag
 from ..standard.keys import encode
-from ..standard.levels import Model
-from ..standard.query import Match, Row
+from ..standard.levels import MODALITY_WORKLIST, Model
+from ..standard.query import Match, Query, Row
 from ..standard.status import Kind, Status, status
-from ..standard.worklist import AnyQuery, WorklistQuery
 from .association import Association
 from .command import MEDIUM_PRIORITY, Command, Field, Operation, number
 from .negotiation import Context
@@ -49,7 +48,7 @@ _NOT_CONTENT = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 _NAMES: Mapping[str, str] = {
     Model.PATIENT_ROOT: "Patient Root",
     Model.STUDY_ROOT: "Study Root",
-    WorklistQuery.model: "Modality Worklist",
+    MODALITY_WORKLIST: "Modality Worklist",
 }
 
 
@@ -67,7 +66,7 @@ class Answered:
 
 def find(
     association: Association,
-    query: AnyQuery,
+    query: Query,
     model: str,
     answered: Answered,
     *,
@@ -114,7 +113,7 @@ def _context(association: Association, model: str) -> Context:
     try:
         return association.context(model, f"C-FIND ({_NAMES[model]})")
     except NoAcceptedContext as error:
-        if model != WorklistQuery.model:
+        if model != MODALITY_WORKLIST:
             raise
         raise NoAcceptedContext(
             error.happened,
@@ -212,10 +211,8 @@ def _stop(association: Association, context: Context, message_id: int, deadline:
             association.clean = said.kind is not Kind.PENDING
 
 
-def _masked(query: AnyQuery) -> str:
+def _masked(query: Query) -> str:
     """The identifier's keywords; of a key only how long it is, for it may name a patient."""
-    if isinstance(query, WorklistQuery):
-        return " ".join(query.keys)
     return " ".join(
         f"{attribute.keyword}=<{len(key)}>" if key else attribute.keyword
         for attribute, key in query.elements()

@@ -11,8 +11,7 @@ from ..errors import Cancelled
 from ..node import AnyNode
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.one_frame import OneFrame
-from ..standard.query import Answer, Rows
-from ..standard.worklist import AnyQuery
+from ..standard.query import Answer, Query, Rows
 from ..truth.exchange import Exchange
 
 # One question of a person is several of ours, one after the other.
@@ -107,11 +106,11 @@ class InTurn:
         with self._turns.work(deadline):
             return self._exchange.verify(deadline)
 
-    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+    def ask(self, query: Query, *, deadline: Deadline) -> Answer:
         """Put one query to it, in turn."""
         return Answer(self._rows(query, deadline))
 
-    def _rows(self, query: AnyQuery, deadline: Deadline) -> Rows:
+    def _rows(self, query: Query, deadline: Deadline) -> Rows:
         with (
             self._turns.work(deadline),
             self._exchange.ask(query, deadline=deadline) as answer,

@@ -6,46 +6,42 @@ from collections.abc import Mapping
 from ..errors import BadAttribute
 from .charset import UTF_8
 from .dictionary import attribute
-from .identifier import CHARACTER_SET, DELIMITERS, ITEM, LONG_VRS
+from .identifier import DELIMITERS, ITEM, LONG_VRS
+from .levels import Level
 from .matching import Key
+from .query import Query
 from .syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from .worklist import AnyQuery, WorklistQuery
+from .worklist import OF_STEP, STEPS
 
 _FIRST_GROUP = 0x0008  # those before it are of commands, files and directories (PS3.5 7.1)
-_LEVEL = 0x00080052
 
 
-def encode(query: AnyQuery, transfer_syntax: str) -> bytes:
+def encode(query: Query, transfer_syntax: str) -> bytes:
     """The query's identifier, elements in tag order, declared as UTF-8 when it isn't ASCII.
 
     Raises BadAttribute for one that no data set has.
     """
-    if isinstance(query, WorklistQuery):
-        return encode_keys(query.identifier, transfer_syntax)
-    elements: dict[int, tuple[str, str]] = {}
+    keys: dict[str, Key] = {}
     for element, key in query.elements():
         if not _FIRST_GROUP <= element.tag >> 16 < DELIMITERS:
             raise BadAttribute(
                 f"{element.keyword} is no attribute of a patient, study, series or instance",
                 "It belongs to messages or files (PS3.5 7.1); leave it out",
             )
-        elements[element.tag] = element.vr, key
+        keys[element.keyword] = element.vr, key
     # Asked for as well or not: each stands there once.
-    elements[_LEVEL] = "CS", query.level.value
+    if query.level is Level.WORKLIST:
+        step = {keyword: keys.pop(keyword) for keyword in OF_STEP}
+        keys[STEPS] = step
+    else:
+        keys["QueryRetrieveLevel"] = "CS", query.level.value
     if not query.is_ascii:
-        elements[CHARACTER_SET] = "CS", UTF_8
-    explicit = transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN
-    return b"".join(_element(tag, vr, key, explicit) for tag, (vr, key) in sorted(elements.items()))
-
-
-def encode_keys(keys: Mapping[str, Key], transfer_syntax: str) -> bytes:
-    """The identifier of keys that stand where they are to stand, elements in tag order: a sequence
-    has the one item of its keys (PS3.4 C.2.2.2.6). Declared as UTF-8 when it isn't ASCII."""
-    declared = {} if _is_ascii(keys) else {"SpecificCharacterSet": ("CS", UTF_8)}
-    return _keys({**keys, **declared}, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
+        keys["SpecificCharacterSet"] = "CS", UTF_8
+    return _keys(keys, transfer_syntax != IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
+    """Elements in tag order; a sequence has the one item of its keys (PS3.4 C.2.2.2.6)."""
     known = [(element.tag, key) for keyword, key in keys.items() if (element := attribute(keyword))]
     parts: list[bytes] = []
     for tag, key in sorted(known, key=lambda element: element[0]):
@@ -56,12 +52,6 @@ def _keys(keys: Mapping[str, Key], explicit: bool) -> bytes:
             head = struct.pack("<HHI", ITEM >> 16, ITEM & 0xFFFF, len(item))
             parts.append(_encoded(tag, "SQ", head + item, explicit))
     return b"".join(parts)
-
-
-def _is_ascii(keys: Mapping[str, Key]) -> bool:
-    return all(
-        key[1].isascii() if isinstance(key, tuple) else _is_ascii(key) for key in keys.values()
-    )
 
 
 def _element(tag: int, vr: str, key: str, explicit: bool) -> bytes:

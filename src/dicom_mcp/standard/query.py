@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import BadAttribute
 from .dictionary import Attribute, attribute
-from .levels import ABOVE, MODEL, NOUN, UNIQUE_KEY, Level, Model
+from .levels import ABOVE, MODEL, NOUN, UNIQUE_KEY, Level
 from .note import Note, incomplete
 from .values import ANY_SCRIPT_VRS
 
@@ -54,7 +54,7 @@ class Query:
         object.__setattr__(self, "wanted", tuple(asked))
 
     @property
-    def model(self) -> Model:
+    def model(self) -> str:
         """The information model that it is a query of, where an archive has both."""
         return MODEL[self.level]
 

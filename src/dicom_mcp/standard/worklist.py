@@ -7,18 +7,17 @@ sequences: a question is keyed by keyword alone, and an entry read is a flat row
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import ClassVar
 
 from .dictionary import attribute
-from .matching import Key, matcher
+from .levels import NOUN as NOUNS
+from .levels import Level
+from .matching import matcher
 from .query import Match, Query, texts
 from .reading import day
 
-MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"  # PS3.4 K.5.1.2
 STEPS = "ScheduledProcedureStepSequence"
-NOUN = ("worklist entry", "worklist entries")
+NOUN = NOUNS[Level.WORKLIST]
 
 # What is asked for (PS3.4 table K.6-1), in the order of a record: when, who, what, where, and what
 # to ask on with.
@@ -53,83 +52,62 @@ OF_STEP = frozenset(
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _STATION_AE_TITLE, _STATION_NAME = "ScheduledStationAETitle", "ScheduledStationName"
 
-# Lists of these are no keys (PS3.4 K.2.2.1.2), and of more values than so many what there is on
-# these days is asked for instead, and compared: a query each would take longer.
-
 _TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):?([0-5][0-9])?")
 
 # When an entry is scheduled to begin: date and time as written.
 type Start = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class WorklistQuery:
-    """One C-FIND: `keys` from keyword to key text, wherever in the identifier they stand.
-
-    Everything a record shows is asked for. A keyword must be one of FIELDS.
-    """
-
-    keys: Mapping[str, str]
-    # As the other queries have it (PS3.4 K.5.1.2).
-    level: ClassVar[str] = "WORKLIST"
-    model: ClassVar[str] = MODALITY_WORKLIST
-    nouns: ClassVar[tuple[str, str]] = NOUN
-
-    @property
-    def identifier(self) -> dict[str, Key]:
-        """The keys as they stand in the identifier: no level, one item in the sequence."""
-        keys = {keyword: (vr_of(keyword), self.keys.get(keyword, "")) for keyword in FIELDS}
-        entry = {keyword: key for keyword, key in keys.items() if keyword not in OF_STEP}
-        return {**entry, STEPS: {keyword: keys[keyword] for keyword in OF_STEP}}
-
-    def parts(self, starts: Sequence[Start]) -> "list[WorklistQuery]":
-        """Queries for parts of the time this one is for, which together are the same; none where
-        that cannot be parted. `starts` are those of its rows, so that each part has some of them.
-        """
-        first, hyphen, last = self.keys.get(_DATE, "").partition("-")
-        if first and not hyphen:
-            return self._parts_of_day([time for _, time in starts])
-        days = sorted(
-            day for day, _ in starts if _is_day(day) and first <= day and (not last or day <= last)
-        )
-        if not days and first and last:
-            days = [_moved(first, (_date_of(last) - _date_of(first)).days // 2)]
-        if not days:
-            return []
-        day = days[len(days) // 2]
-        spans = [day]
-        if first < day:
-            spans.append(f"{first}-{_moved(day, -1)}")
-        if not last or day < last:
-            spans.append(f"{_moved(day, 1)}-{last}")
-        return [WorklistQuery({**self.keys, _DATE: span}) for span in spans]
-
-    def is_for(self, start: Start) -> bool:
-        """Whether an entry with this start is one it is for, as far as the entry says."""
-        texts = zip((_DATE, _TIME), start, strict=True)
-        return all(
-            matcher(vr_of(keyword), self.keys.get(keyword, ""))([text])
-            for keyword, text in texts
-            if text
-        )
-
-    def _parts_of_day(self, times: Sequence[str]) -> "list[WorklistQuery]":
-        """Two parts of the day, or of what of it is asked for, down to a minute."""
-        start, _, end = self.keys.get(_TIME, "000000-235959.999999").partition("-")
-        first, last = _minute(start), _minute(end)
-        if first == last:
-            return []
-        minutes = sorted(minute for minute in map(_minute, times) if first <= minute <= last)
-        middle = minutes[len(minutes) // 2] if minutes else (first + last) // 2
-        middle = max(middle, first + 1)
-        return [
-            WorklistQuery({**self.keys, _TIME: f"{_time(a)}00-{_time(b)}59.999999"})
-            for a, b in ((first, middle - 1), (middle, last))
-        ]
+def entries(keys: Mapping[str, str]) -> Query:
+    """The query for entries by these keys, from keyword to key text, wherever in the identifier
+    they stand. Everything a record shows is asked for; a keyword must be one of FIELDS."""
+    return Query(Level.WORKLIST, keys, FIELDS)
 
 
-# A query of whatever model.
-type AnyQuery = Query | WorklistQuery
+def parts(query: Query, starts: Sequence[Start]) -> list[Query]:
+    """Queries for parts of the time this one is for, which together are the same; none where that
+    cannot be parted. `starts` are those of its rows, so that each part has some of them."""
+    first, hyphen, last = query.keys.get(_DATE, "").partition("-")
+    if first and not hyphen:
+        return _parts_of_day(query, [time for _, time in starts])
+    days = sorted(
+        day for day, _ in starts if _is_day(day) and first <= day and (not last or day <= last)
+    )
+    if not days and first and last:
+        days = [_moved(first, (_date_of(last) - _date_of(first)).days // 2)]
+    if not days:
+        return []
+    day = days[len(days) // 2]
+    spans = [day]
+    if first < day:
+        spans.append(f"{first}-{_moved(day, -1)}")
+    if not last or day < last:
+        spans.append(f"{_moved(day, 1)}-{last}")
+    return [entries({**query.keys, _DATE: span}) for span in spans]
+
+
+def is_for(query: Query, start: Start) -> bool:
+    """Whether an entry with this start is one the query is for, as far as the entry says."""
+    return all(
+        matcher(vr_of(keyword), query.keys.get(keyword, ""))([text])
+        for keyword, text in zip((_DATE, _TIME), start, strict=True)
+        if text
+    )
+
+
+def _parts_of_day(query: Query, times: Sequence[str]) -> list[Query]:
+    """Two parts of the day, or of what of it is asked for, down to a minute."""
+    start, _, end = query.keys.get(_TIME, "000000-235959.999999").partition("-")
+    first, last = _minute(start), _minute(end)
+    if first == last:
+        return []
+    minutes = sorted(minute for minute in map(_minute, times) if first <= minute <= last)
+    middle = minutes[len(minutes) // 2] if minutes else (first + last) // 2
+    middle = max(middle, first + 1)
+    return [
+        entries({**query.keys, _TIME: f"{_time(a)}00-{_time(b)}59.999999"})
+        for a, b in ((first, middle - 1), (middle, last))
+    ]
 
 
 def rows(match: Match) -> list[Match]:

@@ -5,7 +5,7 @@ from typing import get_args
 from ..attributes import Preset, preset_keywords
 from ..door.answer import Answer
 from ..door.call import Call
-from ..standard.levels import Level
+from ..standard.levels import HIERARCHY
 
 
 class Presets(Answer):
@@ -20,7 +20,9 @@ def get_attribute_presets(call: Call) -> Presets:  # noqa: ARG001 - every tool i
     return Presets(
         default="standard",
         presets={
-            preset: {level.name.lower(): list(preset_keywords(level, preset)) for level in Level}
+            preset: {
+                level.name.lower(): list(preset_keywords(level, preset)) for level in HIERARCHY
+            }
             for preset in get_args(Preset.__value__)
         },
         notes=["Other attributes: additional_attributes takes any DICOM keyword or tag."],

@@ -12,7 +12,6 @@ from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.shapes import SEPARATOR, shape_of
 from ..standard.status import TOO_MANY
-from ..standard.worklist import AnyQuery
 from .exchange import Exchange
 from .gathering import Gathering
 from .habits import Habits
@@ -220,7 +219,7 @@ class Asking:
             raise
         return True
 
-    def send(self, query: AnyQuery, take: Take) -> Ending:
+    def send(self, query: Query, take: Take) -> Ending:
         """One query, its rows to `take`, within what the call may ask in vain. A refusal for want
         of resources is asked again once, after a pause, unless it is how this archive says that
         there is too much.

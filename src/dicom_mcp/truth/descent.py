@@ -8,7 +8,7 @@ below know.
 from collections.abc import Collection
 
 from ..errors import ArchiveError, DeadlinePassed
-from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.levels import HIERARCHY, NOUN, UNIQUE_KEY, Level
 from ..standard.note import Note, remark
 from ..standard.query import Match, Query, Value, is_one
 from ..standard.values import count_of
@@ -73,7 +73,7 @@ def found_below(level: Level, lacks: Collection[str], filled: int, count: int) -
     """The note that says what was found below, and of how many records."""
     nouns = NOUN[level]
     asked = f"{filled}" if filled == count else f"the first {filled} of {count}"
-    below = NOUN[tuple(Level)[len(level.above) + 1]][1]
+    below = NOUN[HIERARCHY[len(level.above) + 1]][1]
     return remark(
         f"This archive does not keep {' and '.join(lacks)}; found by asking {asked} "
         f"{nouns[count != 1]} for their {below}."

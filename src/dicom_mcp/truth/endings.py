@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from ..standard.levels import UNIQUE_KEY, Level
+from ..standard.levels import HIERARCHY, UNIQUE_KEY, Level
 from ..standard.query import Ending, Query
 from .asking import Asking, Part
 
@@ -22,7 +22,7 @@ TOLD_APART_BY: dict[Level, tuple[str, ...]] = {
     Level.IMAGE: ("SOPInstanceUID", "PatientID", "AccessionNumber", "PatientName"),
 }
 
-_UIDS = frozenset({UNIQUE_KEY[level] for level in Level if level is not Level.PATIENT})
+_UIDS = frozenset({UNIQUE_KEY[level] for level in HIERARCHY if level is not Level.PATIENT})
 
 # Ends are made longer at most so often: a thousand parts of one day.
 _LONGEST = 3

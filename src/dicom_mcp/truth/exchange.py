@@ -7,8 +7,7 @@ from ..deadline import Deadline
 from ..node import AnyNode
 from ..standard.instance import Reference, Retrieved, TakeInstance
 from ..standard.one_frame import OneFrame
-from ..standard.query import Answer
-from ..standard.worklist import AnyQuery
+from ..standard.query import Answer, Query
 
 
 class Exchange(Protocol):
@@ -31,7 +30,7 @@ class Exchange(Protocol):
         """Ask whether it answers at all; the answer took this many milliseconds."""
         ...
 
-    def ask(self, query: AnyQuery, *, deadline: Deadline) -> Answer:
+    def ask(self, query: Query, *, deadline: Deadline) -> Answer:
         """Put one query to it, be it of the archive or of the Modality Worklist.
 
         Its rows raise StatusFailure when the archive refuses, or fails before its first match, and

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..errors import StatusFailure
 from ..standard.entities import COMPUTED
-from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.levels import HIERARCHY, NOUN, UNIQUE_KEY, Level
 from ..standard.note import incomplete, remark
 from ..standard.query import Ending, Match, Query, is_one
 from ..standard.record import parent
@@ -35,7 +35,7 @@ class Ask(Protocol):
 # looked at for that.
 _WORKED_OUT: dict[Level, frozenset[str]] = {
     level: frozenset(keyword for keyword, of in COMPUTED.items() if of in (*level.above, level))
-    for level in Level
+    for level in HIERARCHY
     if level is not Level.IMAGE
 }
 COUNTS: dict[Level, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ COUNTS: dict[Level, tuple[str, ...]] = {
         for keyword, of in COMPUTED.items()
         if of is level and keyword.startswith("NumberOf")
     )
-    for level in Level
+    for level in HIERARCHY
 }
 
 # A unique key, and what it is below.

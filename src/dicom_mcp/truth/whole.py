@@ -6,7 +6,7 @@ What that brings is either proof that nothing was missing, or the rest.
 """
 
 from ..errors import ArchiveError, StatusFailure
-from ..standard.levels import NOUN, UNIQUE_KEY, Level
+from ..standard.levels import HIERARCHY, NOUN, UNIQUE_KEY, Level
 from ..standard.note import Note, incomplete, perhaps
 from ..standard.query import Matches, Query
 from ..standard.shapes import SEPARATOR
@@ -177,7 +177,7 @@ def _proved_by_count(asking: Asking, query: Query, first: Part, *, is_likely: bo
     says it has to be."""
     notes = list(first.ending.notes)
     above = query.level.above[-1]
-    named = max(query.keys.get(UNIQUE_KEY[level], "").count(SEPARATOR) for level in Level) + 1
+    named = max(query.keys.get(UNIQUE_KEY[level], "").count(SEPARATOR) for level in HIERARCHY) + 1
     if query.level is Level.IMAGE and named > 1 and not is_likely:
         return Outcome(True, notes)  # whoever asks for those of several series has counted them
     keyword = _COUNT_ABOVE.get(query.level, "")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ..budgets import MOST_HELD
 from ..errors import DeadlinePassed, StatusFailure
 from ..standard.note import Note, incomplete, perhaps, remark
-from ..standard.query import Ending, Match
+from ..standard.query import Ending, Match, Query
 from ..standard.status import TOO_MANY
-from ..standard.worklist import NOUN, Start, WorklistQuery, by_time, rows, start
+from ..standard.worklist import NOUN, Start, by_time, is_for, parts, rows, start
 from ..words.schedule import Worklist, WorklistQuestion, WorklistRecheck
 from .asking import Asking
 
@@ -148,7 +148,7 @@ class _Found:
         return [cut, *self.recheck.notes()] if self.full else self.recheck.notes()
 
 
-def _asked(asking: Asking, queries: Iterable[WorklistQuery], found: _Found) -> _Answer:
+def _asked(asking: Asking, queries: Iterable[Query], found: _Found) -> _Answer:
     """Every query, one after the other; one that the archive refuses does not spoil the others."""
     whole = True
     notes: list[Note] = []
@@ -180,33 +180,29 @@ class _Part:
     starts: list[Start]
 
 
-# What the length of its lists is remembered by, beside the levels of the other models.
-_WORKLIST = "WORKLIST"
-
-
-def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
+def _ask_whole(asking: Asking, query: Query, found: _Found) -> Ending:
     """One query; if its answer may have been cut short, then in parts of its time too."""
     habits = asking.habits
     try:
         part = _put(asking, query, found)
     except StatusFailure as failure:
-        if failure.status not in TOO_MANY or not query.parts([]):
+        if failure.status not in TOO_MANY or not parts(query, []):
             raise
         return _ask_refused(asking, query, found, failure)
     count = len(part.starts)
     keys = dict(query.keys)
-    silent = part.ending.whole and not found.full and habits.is_doubted(_WORKLIST, count, keys)
+    silent = part.ending.whole and not found.full and habits.is_doubted(query.level, count, keys)
     if not silent and not part.ending.capped:
         if part.ending.whole:
-            habits.gave(_WORKLIST, count)
+            habits.gave(query.level, count)
         return part.ending
     known = found.known
-    parts = _Parts(asking, found, cap=count if silent else None)
-    whole = parts.ask(query, part.starts)
+    several = _Parts(asking, found, cap=count if silent else None)
+    whole = several.ask(query, part.starts)
     if silent and found.known == known:
         if whole or (count % _KNOWN_CAP and count != habits.cap):
-            habits.gave(_WORKLIST, count)
-            habits.proved_whole(_WORKLIST, count, keys)
+            habits.gave(query.level, count)
+            habits.proved_whole(query.level, count, keys)
             return part.ending
         told = perhaps(
             f"the archive gave exactly {count} {NOUN[1]}, which may be the "
@@ -215,29 +211,27 @@ def _ask_whole(asking: Asking, query: WorklistQuery, found: _Found) -> Ending:
         return Ending(whole=False, notes=(*part.ending.notes, told))
     if silent:
         habits.cap = count
-    return _in_parts(parts, count, whole, part.ending.notes)
+    return _in_parts(several, count, whole, part.ending.notes)
 
 
-def _ask_refused(
-    asking: Asking, query: WorklistQuery, found: _Found, refusal: StatusFailure
-) -> Ending:
+def _ask_refused(asking: Asking, query: Query, found: _Found, refusal: StatusFailure) -> Ending:
     """A query of which nothing came, in parts.
 
     Raises the refusal when nothing comes of these either: too much was not what was wrong.
     """
     known = found.known
-    parts = _Parts(asking, found, cap=None)
-    whole = parts.answers(_minutes_of(query)) and parts.ask(query, [])
+    several = _Parts(asking, found, cap=None)
+    whole = several.answers(_minutes_of(query)) and several.ask(query, [])
     if found.known == known and not (whole and asking.habits.refuses):
         raise refusal
     asking.habits.refuses = True
-    return _in_parts(parts, 0, whole, ())
+    return _in_parts(several, 0, whole, ())
 
 
-def _minutes_of(query: WorklistQuery) -> WorklistQuery:
+def _minutes_of(query: Query) -> Query:
     """A part of it that is small for any archive: some minutes after noon."""
     smaller = [query]
-    while halves := smaller[-1].parts([]):
+    while halves := parts(smaller[-1], []):
         smaller.append(halves[-1] if len(halves) == 2 and len(smaller) == 1 else halves[0])
     return smaller[-min(len(smaller), 1 + _HALVED_TO_A_MINUTE)]
 
@@ -273,12 +267,12 @@ class _Parts:
         self._found = found
         self._cap = cap
 
-    def ask(self, query: WorklistQuery, starts: Sequence[Start]) -> bool:
+    def ask(self, query: Query, starts: Sequence[Start]) -> bool:
         """Whether all parts came; `starts` are those of the answer that was too long."""
-        came = [self._ask_part(part) for part in query.parts(starts)]
+        came = [self._ask_part(part) for part in parts(query, starts)]
         return bool(came) and all(came)
 
-    def answers(self, query: WorklistQuery) -> bool:
+    def answers(self, query: Query) -> bool:
         """Whether the archive answers this one, with entries or without."""
         self.count += 1
         try:
@@ -286,7 +280,7 @@ class _Parts:
         except StatusFailure:
             return False
 
-    def _ask_part(self, query: WorklistQuery) -> bool:
+    def _ask_part(self, query: Query) -> bool:
         if self.count >= _MOST_PARTS or self._found.full:
             return False
         self.count += 1
@@ -298,7 +292,7 @@ class _Parts:
             return failure.status in TOO_MANY and self.ask(query, [])
         except DeadlinePassed:
             return False
-        if not all(map(query.is_for, part.starts)):
+        if not all(is_for(query, begins) for begins in part.starts):
             self.count = _MOST_PARTS  # it ignores the very keys that would part
             return False
         if part.ending.capped or (part.ending.whole and len(part.starts) == self._cap):
@@ -306,7 +300,7 @@ class _Parts:
         return part.ending.whole
 
 
-def _put(asking: Asking, query: WorklistQuery, found: _Found) -> _Part:
+def _put(asking: Asking, query: Query, found: _Found) -> _Part:
     """One query, as it stands; what came before the deadline passed is kept, and marked."""
     starts: list[Start] = []
 

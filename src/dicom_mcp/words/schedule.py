@@ -15,7 +15,7 @@ from ..standard.note import Note, incomplete, perhaps, remark
 from ..standard.query import Match, Query, texts
 from ..standard.reading import agrees
 from ..standard.recheck import LOOSEST
-from ..standard.worklist import NOUN, WorklistQuery, vr_of
+from ..standard.worklist import NOUN, entries, vr_of
 from .days import day_range
 from .letters import in_other_case
 from .modalities import any_of
@@ -100,10 +100,10 @@ class WorklistQuestion:
         )
         return cls(tuple(condition for condition in conditions if condition.keys))
 
-    def queries(self) -> Iterator[WorklistQuery]:
+    def queries(self) -> Iterator[Query]:
         """The queries whose answers together hold every entry that is meant."""
         for keys in product(*(condition.sent for condition in self.conditions)):
-            yield WorklistQuery({keyword: key for keyword, key in keys if key})
+            yield entries({keyword: key for keyword, key in keys if key})
 
     def wider(self) -> "WorklistQuestion | None":
         """The question with what it says of names and stations widened, for what it finds to be
@@ -203,7 +203,7 @@ class WorklistRecheck:
 
     def __init__(self, question: WorklistQuestion) -> None:
         # The query that is being answered, and whether its texts are wider than they are meant.
-        self.asked = WorklistQuery({})
+        self.asked = entries({})
         self.loosened = False
         self._ignored = Counter[str]()
         # Other stations with entries that are what was asked for but for the station.
