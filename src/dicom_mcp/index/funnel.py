@@ -49,6 +49,7 @@ def funnel(
         parts |= _studies(number, asked)
         if number == 0:
             parts["a0"] = f"SELECT patient, study_uid, study_date, p{size} AS q FROM e0"
+            parts["a0"] += f" WHERE coalesce(p{size}, true)"
         if asked.days:
             parts |= _near(number, asked, anchors, is_without=is_without)
             anchors = f"a{number}"
@@ -62,7 +63,8 @@ def funnel(
         named = ", ".join(f"{state} AS w{number}_{at}" for at, state in enumerate(states))
         parts[f"w{number}"] = f"SELECT patient, {named} FROM {source} GROUP BY patient"
         is_excluded = is_without and not asked.days
-        columns = [f"{'NOT ' * is_excluded}w{number}_{at}" for at in range(len(states))]
+        state = f"CASE WHEN w{number}.patient IS NULL THEN false ELSE w{number}_{{}} END"
+        columns = [f"{'NOT ' * is_excluded}({state.format(at)})" for at in range(len(states))]
         before = [] if asked.days or number == 0 else [first]
         steps += [
             (text, " AND ".join([*before, *others, column]))
@@ -72,11 +74,16 @@ def funnel(
             first = columns[-1]
         else:
             others.append(columns[-1])
-    joined = "w0" + "".join(f" JOIN w{at} USING (patient)" for at in range(1, len(every)))
+    others_of = "".join(
+        f" LEFT JOIN w{at} ON w{at}.patient = w0.patient" for at in range(1, len(every))
+    )
     named = ", ".join(f"{state} AS q{at}" for at, (_, state) in enumerate(steps))
-    parts["states"] = f"SELECT patient, {named} FROM {joined}"
+    parts["states"] = f"SELECT w0.patient, {named} FROM w0{others_of}"
     parts["meant"] = _meant(examinations, anchors, f"q{len(steps) - 1}")
-    written = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
+    written = ", ".join(
+        f"{name} AS {'NOT ' * (name == 'people')}MATERIALIZED ({sql})"
+        for name, sql in parts.items()
+    )
     return Funnel(tuple(text for text, _ in steps), f"WITH {written} {_counts(len(steps))}")
 
 
@@ -142,7 +149,8 @@ def _stepped(sql: str, asked: Examination) -> str:
         sql = f"SELECT *, {before} AND x{at} AS p{step} FROM ({sql})"
         before = f"p{step}"
     steps = ", ".join(f"p{at}" for at in range(1, step + 1))
-    return f"SELECT patient, study_uid, study_date, {steps} FROM ({sql})"
+    # Whoever has none of these is not in the cohort, and is not looked at any further.
+    return f"SELECT patient, study_uid, study_date, {steps} FROM ({sql}) WHERE coalesce(p1, true)"
 
 
 def _near(number: int, asked: Examination, anchors: str, *, is_without: bool) -> _Parts:
@@ -204,4 +212,5 @@ def _counts(steps: int) -> str:
     left = ", ".join(f"count(*) FILTER (q{at})" for at in range(steps))
     undecided = ", ".join(f"count(*) FILTER (q{at} IS NULL)" for at in range(steps))
     meant = "(SELECT list(study_uid ORDER BY patient, study_date, study_uid) FROM meant)"
-    return f"SELECT count(*), [{left}], [{undecided}], {meant} FROM states"
+    every = "(SELECT count(DISTINCT patient) FROM people)"
+    return f"SELECT {every}, [{left}], [{undecided}], {meant} FROM states"
