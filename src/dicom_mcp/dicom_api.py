@@ -166,11 +166,10 @@ class Archive:
                     answer = self._patients(asking, query, limit)
             for match in answer.matches:  # none of what was handed on already
                 keep(match)
-            answer = replace(answer, matches=[])
             grouped = came and query.level is Level.STUDY and MODALITIES in query.wanted
             if grouped and MODALITIES not in (*query.keys, *answer.absent):
                 answer = _of_images_only(asking, answer)
-        return replace(answer, queries=asking.cost.queries)
+        return replace(answer, matches=[], queries=asking.cost.queries)
 
     def studies_of(
         self, series: str, *, deadline: Deadline, on_match: OnMatch = no_progress
@@ -303,7 +302,8 @@ class Archive:
         elif MODALITIES in query.keys and (query.empty or MODALITIES in self.habits.left_out):
             return self._by_modalities_below(asking, query, limit)
         else:
-            answer = _asked(asking, query, limit)
+            gathering = Gathering(query, limit)  # a frame less than by _asked
+            answer = gathering.close(result_of(ask_listed(asking, query, gathering)))
         self._parents.learn(query, answer.matches)
         return self._filled(asking, query, answer, limit)
 
