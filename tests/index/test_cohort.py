@@ -1,16 +1,20 @@
 """Cohorts as an assistant finds them, and goes on with them in other tools."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dicom_mcp.cli import main
 from dicom_mcp.config import Settings
 from dicom_mcp.door.arguments import Arguments
 from dicom_mcp.door.cohorts import Cohorts
 from dicom_mcp.errors import BadArgument
+from dicom_mcp.node import Node
 from dicom_mcp.tools.query import query_studies
 from tests import busy
 from tests.asking import answers, ask, fail
@@ -31,7 +35,7 @@ class Indexed:
 @pytest.fixture(scope="module")
 def indexed(small: busy.Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexed]:
     with embedded([], Kind(), database=str(small.database)) as peer:
-        settings = settings_of(peer.node, tmp_path_factory.mktemp("index"))
+        settings = settings_of(replace(peer.node, name="default"), tmp_path_factory.mktemp("index"))
         fill(settings)
         yield Indexed(settings, [*small.held])
 
@@ -86,7 +90,7 @@ def test_a_cohort_with_an_interval_is_found_and_asked_about_on(indexed: Indexed)
     )
     assert sampled["complete"] is False  # one series of many
     women = {ct.patient.patient_id for ct, _ in pairs if ct.patient.sex == "F"}
-    assert (narrower["patients"], narrower["cohort"]) == (len(women), "cohort 2")
+    assert (narrower["patients"], narrower["cohort"]) == (len(women), "cohort 1")
 
 
 def test_what_cannot_be_decided_is_counted_beside_the_cohort(indexed: Indexed) -> None:
@@ -102,7 +106,7 @@ def test_what_cannot_be_decided_is_counted_beside_the_cohort(indexed: Indexed) -
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"has": []}, "examinations is empty"),
+        ({"has": []}, "has is empty"),
         ({"has": ["CT, days=30"]}, "days counts from the first"),
         ({"has": [{"modality": "CT"}], "cohort": "nobody's"}, "there is no cohort"),
         ({"has": [{"modality": "CT"}], "name": "../x"}, "Letters, digits and blanks"),
@@ -132,15 +136,50 @@ def test_a_cohort_is_not_mistaken_for_everything(indexed: Indexed) -> None:
 
 def test_nobody_reaches_what_another_session_kept() -> None:
     cohorts = Cohorts()
-    mine, _ = cohorts.keep("a", "mine", ["1.2"])
+    mine, _, _ = cohorts.keep("a", "mine", ["1.2"])
     assert cohorts.get("a", "MINE").studies == ("1.2",)
     for other in ("b", None):
         with pytest.raises(BadArgument, match="there is no cohort"):
             cohorts.get(other, mine)
-    shared, _ = cohorts.keep(None, "mine", ["1.3"])
+    shared, _, _ = cohorts.keep(None, "mine", ["1.3"])
     assert shared.startswith("mine ")
     assert len(shared) > 20
     assert cohorts.get(None, shared).studies == ("1.3",)
+
+
+def test_a_name_is_not_given_to_another_cohort_without_a_word() -> None:
+    cohorts = Cohorts()
+    assert cohorts.keep("a", "mine", ["1.2"])[2] is False
+    assert cohorts.keep("a", "Mine", ["1.3"])[2] is True
+    assert cohorts.keep("b", "mine", ["1.4"])[2] is False
+    made = [cohorts.keep("a", "", ["1.2"])[0] for _ in range(60)]
+    assert len({*made}) == 60
+
+
+def test_a_person_names_several_examinations(
+    indexed: Indexed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each --has is one of them: the last one alone would be another question."""
+    node = indexed.settings.node
+    assert isinstance(node, Node)
+    assert indexed.settings.index
+    file = tmp_path / "dicom-mcp.toml"
+    file.write_text(
+        f'time_zone = "UTC"\n[index]\nfolder = "{indexed.settings.index.folder}"\nkeep = false\n'
+        f'[nodes.default]\nhost = "127.0.0.1"\nport = {node.port}\n'
+        f'called_ae_title = "{node.called_ae_title}"\n'
+        f'calling_ae_title = "{node.calling_ae_title}"\n'
+    )
+    asked = ["--has", "CT, body_part=head", "--has", "MR, days=30", "--without", "PT"]
+    with pytest.raises(SystemExit):
+        main(["--config", str(file), "query", "cohort", *asked, "--json"])
+    said = capsys.readouterr()
+    assert said.out, said.err
+    answer = json.loads(said.out)
+    assert [step["step"] for step in answer["funnel"]][1:] == [
+        *("modality CT", "body part HEAD", "modality MR, within 30 days of the first"),
+        "without modality PT",
+    ]
 
 
 def test_the_oldest_cohorts_make_room_and_are_named() -> None:

@@ -266,12 +266,105 @@ def test_a_cohort_is_what_its_criteria_say_of_each_patient(seed: int) -> None:
         read = [[examination(item, TODAY) for item in some] for some in (has, without)]
         made = funnel(read[0], read[1])
         with tables(studies) as engine:
-            ((everybody, left, undecided, meant),) = engine.execute(made.sql).fetchall()
+            ((everybody, left, undecided, meant, _),) = engine.execute(made.sql).fetchall()
         told = (left[-1], undecided[-1], set[str](meant or ()))
         assert told == patients_of(studies, has, without), (has, without)
         assert len(made.steps) == len(left)
         assert [*left] == sorted(left, reverse=True)
         assert left[0] + undecided[0] <= everybody
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "held", "truth"),
+    [
+        ("sex", "f", {"sex": "F"}, True),
+        ("sex", "women", {"sex": "F"}, True),
+        ("manufacturer", "acme", {"manufacturer": "ACME Imaging"}, True),
+        ("manufacturer", "toshiba", {"manufacturer": "Canon"}, True),
+        ("manufacturer", "GE", {"manufacturer": "Agfa"}, False),
+        ("manufacturer", "Sie*", {"manufacturer": "Siemens"}, True),
+        ("body_part", "head", {"body_part": "BRAIN"}, True),
+        ("body_part", "brain", {"body_part": "HEAD"}, None),
+        ("body_part", "chest", {"body_part": "WHOLEBODY"}, None),
+        ("body_part", "chest", {"body_part": "CHEST, ABDOMEN"}, True),
+        ("body_part", "chest and abdomen", {"body_part": "CHEST"}, False),
+        ("body_part", "chest", {}, None),
+        ("study_description", "thorax ct", {"study_description": "CT Thorax"}, True),
+        ("study_description", "Schaedel", {"study_description": "CT SCHÄDEL nativ"}, True),
+        ("study_description", "=ct", {"study_description": "CT Thorax"}, False),
+        ("study_description", "CT*nativ", {"study_description": "ct schädel NATIV"}, True),
+        ("study_description", "100%", {"study_description": "1000"}, False),
+        ("study_description", "without contrast", {"study_description": "CT with contrast"}, False),
+        ("study_description", ["", "thorax"], {"study_description": "Knee"}, False),
+        ("description", "angio", {"series_description": "MR Angio"}, True),
+        (
+            "description",
+            "not angio",
+            {"study_description": "MR", "series_description": "Angio"},
+            False,
+        ),
+        ("description", "not angio", {"study_description": "MR"}, True),
+        ("description", "none", {}, True),
+        ("description", "angio", {}, None),
+        ("patient_name", "jane mueller", {"patient_name": "Müller^Jane"}, True),
+        ("accession_number", "a-1", {"accession_number": "A-1"}, True),
+        ("accession_number", "1", {"accession_number": "01"}, False),
+        ("image_count", ">1000", {"image_count": 1000}, False),
+        ("image_count", "more than 999", {"image_count": 1000}, True),
+        ("study_time", "18:00-06:00", {"study_time": "23:30:00"}, True),
+        ("study_time", "18:00-06:00", {"study_time": "12:00:00"}, False),
+        ("age", "1", {"birth_date": "2020-02-29", "study_date": "2021-02-28"}, True),
+        ("age", "<6 months", {"birth_date": "2025-09-02", "study_date": "2026-03-01"}, True),
+        ("age", "<6 months", {"birth_date": "2025-09-01", "study_date": "2026-03-01"}, False),
+        ("age", "over 60", {"birth_date": "1966-01-01", "study_date": "2026-03-01"}, False),
+        ("age", "60 or older", {"birth_date": "1966-01-01", "study_date": "2026-03-01"}, True),
+        ("age", "60", {"birth_date": "2027-01-01", "study_date": "2026-03-01"}, None),
+    ],
+)
+def test_a_criterion_is_what_people_mean_by_it(
+    name: str, value: object, held: dict[str, Any], truth: Truth
+) -> None:
+    """Of one study with one series, which have these values and no others."""
+    study = {key: held.get(key) for key in (column.name for column in TABLES["studies"])}
+    series = {key: held.get(key) for key in (column.name for column in TABLES["series"])}
+    row = Study({**study, "study_uid": "1"}, [{**series, "study_uid": "1", "series_uid": "2"}])
+    with tables([row]) as engine:
+        made = funnel([examination({name: value}, TODAY)])
+        ((_, left, undecided, _, _),) = engine.execute(made.sql).fetchall()
+    assert (left, undecided) == ([int(truth is True)], [int(truth is None)])
+
+
+def test_only_the_patients_of_a_cohort_are_looked_at() -> None:
+    random = Random(3)
+    studies = archive(random)
+    chosen = studies[0].row["study_uid"]
+    mine = (
+        [study for study in studies if study.row["patient_id"] == studies[0].row["patient_id"]]
+        if studies[0].row["patient_id"]
+        else [studies[0]]
+    )
+    for among, count in (([chosen], len(mine)), ([], 0), (["'"], 0)):
+        made = funnel([examination({"study_uid": "not 1"}, TODAY)], (), among)
+        with tables(studies) as engine:
+            ((every, _, _, meant, _),) = engine.execute(made.sql, [*made.values]).fetchall()
+        assert every == (1 if count else 0)
+        assert len(meant or ()) == count
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (30, "within 30 days of the first"),
+        ("within 1 day", "within 1 day of the first"),
+        ("0..30", "from day 0 to day 30 after the first"),
+        ("-30 to 0", "from day -30 to day 0 after the first"),
+        ("30..", "from day 30 after the first on"),
+        ("after", "from day 1 after the first on"),
+        ("before", "up to day -1 after the first"),
+    ],
+)
+def test_an_interval_says_how_it_was_understood(days: object, said: str) -> None:
+    assert examination({"modality": "MR", "days": days}, TODAY).said == [f"modality MR, {said}"]
 
 
 @pytest.mark.parametrize(
@@ -300,6 +393,11 @@ def test_a_criterion_says_how_it_was_understood(name: str, value: object, said: 
         ({}, "has no criterion"),
         ({"modality": "CT", "days": "30..1"}, "ends before it begins"),
         ({"modality": "CT", "days": "soon"}, "is no interval"),
+        ({"modality": "CT", "days": "-30"}, "is no interval"),
+        ({"modality": "CT", "days": "<30"}, "is no interval"),
+        ({"image_count": "1,000"}, "is no number"),
+        ({"age": "6 months - 2 years"}, "has two units"),
+        ({"age": "4.5-6"}, "has two units"),
         ({"modality": "CT", "at_least": 0}, "no number of studies"),
         ({"modality": ""}, "is empty"),
         ({"modality": []}, "is empty"),
@@ -327,6 +425,6 @@ def test_text_of_a_criterion_is_never_sql() -> None:
     for name in ("study_description", "patient_name", "accession_number", "station"):
         with tables(studies) as engine:
             made = funnel([examination({name: nasty}, TODAY)])
-            ((_, left, _, _),) = engine.execute(made.sql).fetchall()
+            ((_, left, _, _, _),) = engine.execute(made.sql).fetchall()
             assert left == [0]
             assert engine.execute("SELECT count(*) FROM studies").fetchone() == (len(studies),)

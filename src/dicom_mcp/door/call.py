@@ -307,8 +307,8 @@ class Call:
         kept = self.house.cohorts.get(self.session.identifier, name)
         return kept.studies
 
-    def keep_cohort(self, name: str, studies: Sequence[str]) -> tuple[str, list[str]]:
-        """Keep these studies to go on with: what they are called, and which lists had to go."""
+    def keep_cohort(self, name: str, studies: Sequence[str]) -> tuple[str, list[str], bool]:
+        """Keep these studies to go on with (see Cohorts.keep)."""
         return self.house.cohorts.keep(self.session.identifier, name, studies)
 
     @contextmanager

@@ -31,11 +31,14 @@ class Cohorts:
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[str, str], Cohort] = OrderedDict()
+        self._made = 0
         self._lock = threading.Lock()
 
-    def keep(self, session: str | None, name: str, studies: Sequence[str]) -> tuple[str, list[str]]:
-        """Keep these under a name, which is made where none is given: what they are called, and
-        which lists had to go for it.
+    def keep(
+        self, session: str | None, name: str, studies: Sequence[str]
+    ) -> tuple[str, list[str], bool]:
+        """Keep these under a name, which is made where none is given: what they are called, which
+        lists had to go for it, and whether another one had the name before.
 
         Raises BadArgument for a name that is none.
         """
@@ -45,15 +48,15 @@ class Cohorts:
                 f"name={shown(name)} is none", "Letters, digits and blanks, at most 40 of them"
             )
         with self._lock:
-            mine = [key for key in self._held if key[0] == (session or "")]
-            name = name or f"cohort {len(mine) + 1}"
+            self._made += not name
+            name = name or f"cohort {self._made}"
             if session is None:
                 name = f"{name} {secrets.token_hex(8)}"
-            kept = Cohort(name, tuple(studies))
-            self._held[session or "", name.casefold()] = kept
+            before = self._held.get((session or "", name.casefold()))
+            self._held[session or "", name.casefold()] = Cohort(name, tuple(studies))
             self._held.move_to_end((session or "", name.casefold()))
             gone = self._made_room(session or "")
-        return name, gone
+        return name, gone, before is not None
 
     def get(self, session: str | None, name: str) -> Cohort:
         """The list of this name. Raises BadArgument for one that nobody kept."""

@@ -6,17 +6,18 @@ so through AND, OR and NOT.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from ..errors import BadArgument
 from ..standard.values import shown
-from ..words.body_part import body_part
+from ..words.body_part import body_part, parts_in
 from ..words.codes import code_of
 from ..words.days import day_range
-from ..words.manufacturer import manufacturer
+from ..words.letters import forms, spellings
+from ..words.manufacturer import known_maker
 from ..words.modalities import any_of
 from ..words.near import did_you_mean
 from ..words.quantity import age, time_of_day
@@ -44,7 +45,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 
 # What is compared as a whole; other text is looked into.
-_WHOLE = re.compile(r".*_(?:uid|id|number)|sex|issuer|laterality|manufacturer|body_part")
+_WHOLE = re.compile(r".*_(?:uid|id|number)|sex|issuer|laterality|body_part")
 
 # How what has no value is asked for.
 _NONE = ("none", "null", "empty", "missing")
@@ -73,23 +74,17 @@ def names() -> list[str]:
 def criterion(name: str, value: object, today: date) -> Criterion:
     """What is asked by a name and a value. Raises BadArgument, with what can be asked instead."""
     name = re.sub(r"[\s-]+", "_", name.strip().lower())
-    wanted = [_plain(part, name) for part in _listed(value)]
-    if not any(wanted):
+    wanted = [text for part in _listed(value) if (text := _plain(part, name))]
+    if not wanted:
         raise BadArgument(f"{name} is empty", 'Leave it out, or ask for what has none: "none"')
     if name == _AGE:
         return _joined(name, "studies", [_age(text) for text in wanted])
     several = [_column(other) for other in _WORDS.get(name, (name,))]
-    found = [
-        _joined(name, table, [_condition(column, text, today) for text in wanted])
-        for table, column in several
-    ]
-    if len(found) == 1:
-        return found[0]
-    # A description that is not there says nothing, if another one does.
-    known = ", ".join(column.name for _, column in several)
-    sql = " OR ".join(f"coalesce({part.sql}, false)" for part in found)
-    said = found[0].said.replace(several[0][1].name.replace("_", " "), name, 1)
-    return Criterion(said, BOTH, f"(CASE WHEN coalesce({known}) IS NOT NULL THEN {sql} END)")
+    if len(several) > 1:
+        columns = [column for _, column in several]
+        return _joined(name, BOTH, [_of_several(columns, text, today) for text in wanted])
+    ((table, column),) = several
+    return _joined(name, table, [_condition(column, text, today) for text in wanted])
 
 
 def _listed(value: object) -> list[object]:
@@ -118,15 +113,40 @@ def _column(name: str) -> tuple[str, Column]:
 # What one value says, and its condition.
 type _Condition = tuple[str, str]
 
+_EXCLUDED = re.compile(r"not\s+(.+)|!=?\s*(.+)", re.IGNORECASE)
+_NOT = "NOT "
+
 
 def _joined(name: str, table: str, conditions: Sequence[_Condition]) -> Criterion:
     """Of several values one is enough; of those that are excluded none may be."""
-    kept = [sql for said, sql in conditions if not said.startswith("not ")]
-    excluded = [sql for said, sql in conditions if said.startswith("not ")]
-    parts = [_any(kept)] if kept else []
+    kept = [sql for _, sql in conditions if not sql.startswith(_NOT)]
+    excluded = [sql for _, sql in conditions if sql.startswith(_NOT)]
     said = (" and " if excluded else " or ").join(said for said, _ in conditions)
-    sql = " AND ".join([*parts, *excluded])
-    return Criterion(f"{name.replace('_', ' ')} {said}", table, f"({sql})")
+    of = " (of one of its series)" if excluded and table == "series" else ""
+    sql = " AND ".join([*([_any(kept)] if kept else []), *excluded])
+    return Criterion(f"{name.replace('_', ' ')} {said}{of}", table, f"({sql})")
+
+
+def _negated(text: str, condition: Callable[[str], _Condition]) -> _Condition:
+    """The condition of a text, or its contrary where the text says so."""
+    if found := _EXCLUDED.fullmatch(text):
+        said, sql = condition(found[1] or found[2])
+        return f"not {said}", f"{_NOT}{sql}"
+    return condition(text)
+
+
+def _of_several(columns: Sequence[Column], text: str, today: date) -> _Condition:
+    """One of these columns is so; what is not there says nothing, if another one is."""
+    known = ", ".join(column.name for column in columns)
+
+    def condition(text: str) -> _Condition:
+        if text.lower() in _NONE:
+            return "none", f"(coalesce({known}) IS NULL)"
+        tests = [_plainly(column, text, today) for column in columns]
+        found = " OR ".join(f"coalesce({sql}, false)" for _, sql in tests)
+        return tests[0][0], f"(CASE WHEN coalesce({known}) IS NOT NULL THEN {found} END)"
+
+    return _negated(text, condition)
 
 
 def _any(conditions: Iterable[str]) -> str:
@@ -134,9 +154,10 @@ def _any(conditions: Iterable[str]) -> str:
 
 
 def _condition(column: Column, text: str, today: date) -> _Condition:
-    if found := re.fullmatch(r"not\s+(.+)|!=?\s*(.+)", text, re.IGNORECASE):
-        said, sql = _condition(column, found[1] or found[2], today)
-        return f"not {said}", f"NOT {sql}"
+    return _negated(text, lambda text: _plainly(column, text, today))
+
+
+def _plainly(column: Column, text: str, today: date) -> _Condition:
     name = column.name
     if text.lower() in _NONE:
         return "none", f"({name} IS NULL)"
@@ -145,7 +166,6 @@ def _condition(column: Column, text: str, today: date) -> _Condition:
         "TIME": partial(_times, name, text),
         "VARCHAR[]": partial(_modality, column, name, text),
         "VARCHAR": partial(_text, column, name, text),
-        "BOOLEAN": partial(_truth, name, text),
     }
     return kinds.get(column.type, partial(_number, name, text))()
 
@@ -174,12 +194,6 @@ def _times(name: str, text: str) -> _Condition:
     return text, f"({second} >= {begin} OR {second} <= {end})"  # over midnight
 
 
-def _truth(name: str, text: str) -> _Condition:
-    if text.lower() not in ("yes", "no", "true", "false"):
-        raise BadArgument(f"{name}={shown(text)} is neither yes nor no", "Write yes or no")
-    return text.lower(), f"({name} = {text.lower() in ('yes', 'true')})"
-
-
 def _modality(column: Column, name: str, text: str) -> _Condition:
     codes = any_of(text, argument=column.name)
     return " or ".join(codes), f"list_has_any({name}, [{', '.join(map(_quoted, codes))}])"
@@ -192,25 +206,41 @@ def _text(column: Column, name: str, text: str) -> _Condition:
     exactly = text.startswith("=")
     text = text.removeprefix("=").strip()
     if column.name == "body_part" and not exactly:
-        parts = body_part(text)
-        if not parts:
-            raise BadArgument(f"body_part={shown(text)} is none", "Write CHEST, knee, or the like")
-        tests = (f"list_contains(string_split({name}, ', '), {_quoted(part)})"
-                 for part in parts.split(", "))  # fmt: skip
-        return parts, f"({' AND '.join(tests)})"
-    if column.name == "manufacturer":
-        return manufacturer(text), f"({name} = {_quoted(manufacturer(text))})"
+        return _body_part(name, text)
+    if column.name == "manufacturer" and (maker := known_maker(text)):
+        return maker, f"({name} = {_quoted(maker)})"
     text = code_of(column.keyword, text)
-    bare = f"lower(strip_accents({name}))"
+    bare = f"strip_accents(lower({name}))"
     if set(text) & set("*?") and not exactly:
         pattern = re.sub(r"([\\%_])", r"\\\1", text).replace("*", "%").replace("?", "_")
-        return text, rf"({bare} LIKE lower(strip_accents({_quoted(pattern)})) ESCAPE '\')"
+        return text, rf"({bare} LIKE strip_accents(lower({_quoted(pattern)})) ESCAPE '\')"
     if exactly or _WHOLE.fullmatch(column.name):
-        return text, f"({name} = {_quoted(text)})"
-    # A name as people write it has its words in any order.
-    words = re.split(r"[\s,^]+", text) if column.name.endswith(("name", "physician")) else [text]
-    tests = (f"contains({bare}, lower(strip_accents({_quoted(word)})))" for word in words if word)
-    return text, f"({' AND '.join(tests)})"
+        return text, f"(lower({name}) = lower({_quoted(text)}))"
+    words = [word for word in re.split(r"[\s,^]+", text) if word]
+    if not words:
+        raise BadArgument(f"{column.name}={shown(text)} has no text", "Give a word of it")
+    return text, f"({' AND '.join(_any(_spelled(bare, word)) for word in words)})"
+
+
+def _spelled(column: str, word: str) -> Iterator[str]:
+    """Whether a word is in it, in any of the ways it is spelled."""
+    for way in sorted(forms(word) | {way.casefold() for way in spellings(word)}):
+        yield f"contains({column}, strip_accents({_quoted(way)}))"
+
+
+def _body_part(name: str, text: str) -> _Condition:
+    """Every part that is named, or one in it; of a larger one nobody knows whether it was."""
+    parts = body_part(text)
+    if not parts:
+        raise BadArgument(f"body_part={shown(text)} is none", "Write CHEST, knee, or the like")
+    tests: list[str] = []
+    for part in parts.split(", "):
+        inside, around = (", ".join(map(_quoted, some)) for some in parts_in(part))
+        told = f"string_split({name}, ', ')"
+        perhaps = f" WHEN list_has_any({told}, [{around}]) THEN NULL" if around else ""
+        tests.append(f"CASE WHEN list_has_any({told}, [{inside}]) THEN true{perhaps}"
+                     f" WHEN {name} IS NOT NULL THEN false END")  # fmt: skip
+    return parts, f"({' AND '.join(tests)})"
 
 
 def _number(name: str, text: str) -> _Condition:
@@ -220,7 +250,7 @@ def _number(name: str, text: str) -> _Condition:
     return text, f"({' AND '.join(tests)})"
 
 
-_NUMBER = r"-?\d+(?:[.,]\d+)?"
+_NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"(?:between )?({_NUMBER})\s*(?:\.\.|-|–|to|and)\s*({_NUMBER})")
 _ABOVE = (r">=|≥|at least|from|min(?:imum)?", r">|over|above|more than|older than|after")
 _BELOW = (r"<=|≤|at most|up to|max(?:imum)?", r"<|under|below|less than|younger than|before")
@@ -250,9 +280,10 @@ def _limits(text: str, name: str) -> tuple[float, float]:
     def read(number: str) -> float:
         if not re.fullmatch(_NUMBER, number):
             raise BadArgument(
-                f"{name}={shown(text)} is no number", "Write 5, <5, >=5, 5-10, or several in a list"
+                f"{name}={shown(text)} is no number",
+                "Write 5, 1.5, <5, >=5, 5-10, or several in a list",
             )
-        return float(number.replace(",", "."))
+        return float(number)
 
     low, high = limits(text, name, read)
     slack = abs(low) * 1e-6 if low == high else 0.0  # 1.2 is 1.2000000001 in a header
@@ -261,22 +292,25 @@ def _limits(text: str, name: str) -> tuple[float, float]:
 
 def _age(text: str) -> _Condition:
     """Completed years at the study, or months, weeks and days where the text says so."""
-    if found := re.fullmatch(r"not\s+(.+)", text, re.IGNORECASE):
-        said, sql = _age(found[1])
-        return f"not {said}", f"NOT {sql}"
+    return _negated(text, _aged)
+
+
+def _aged(text: str) -> _Condition:
     if text.lower() in _NONE:
         return "none", "(birth_date IS NULL)"
     units: set[str] = set()
-    unit = re.search(r"(?i)\d\s*([dwmy])", text)
+    written = {unit.upper() for unit in re.findall(r"(?i)\d\s*([dwmy])", text)}
     bare = re.sub(r"(?i)(\d)\s*(?:days?|weeks?|months?|years?|yrs?|y/?o|[dwmy])\b\.?( old)?", r"\1",
                   text)  # fmt: skip
 
     def read(number: str) -> float:
-        written = age(number + (unit[1] if unit else ""))
-        if written is None:
+        found = age(number + min(written, default=""))
+        if found is None:
             raise BadArgument(f"age={shown(text)} is none", "Write 60, <18, 18-65, <6 months")
-        units.add(written.unit)
-        return float(written.count)
+        units.add(found.unit)
+        if len(units) > 1 or len(written) > 1:
+            raise BadArgument(f"age={shown(text)} has two units", "Write both ends in the same one")
+        return float(found.count)
 
     low, high = limits(bare, "age", read)
     kind = {"D": "day", "W": "week", "M": "month", "Y": "year"}[units.pop()]

@@ -1,6 +1,5 @@
 """An examination that the patients of a cohort have, or do not have, as it was asked for."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import cast
 from ..errors import BadArgument
 from ..standard.counted import counted
 from ..standard.values import shown
-from .criterion import Criterion, criterion, limits
+from .criterion import Criterion, criterion
 
 # What an examination is asked besides criteria.
 _AT_LEAST, _DAYS, _LAST, _FIRST = "at_least", "days", "last_of", "first_of"
@@ -89,34 +88,31 @@ def _count(value: object) -> int:
     return int(str(value))
 
 
-def _interval(text: str) -> tuple[float, float]:
-    """Days from the first examination: 30 is so many before or after, 0..30 after it."""
-    text = text.strip().lower()
-    text = re.sub(r"(?<=\d) ?days?\b", "", text).removeprefix("within").strip()
-
-    def read(number: str) -> float:
-        if not re.fullmatch(r"[+-]?\d{1,6}", number.strip()):
-            raise BadArgument(
-                f"days={shown(text)} is no interval",
-                "Write 30 (before or after the first examination), 0..30 (after), -30..0 (before)",
-            )
-        return float(number)
-
-    if text in ("after", "before"):
-        return (1, _EVER) if text == "after" else (-_EVER, -1)
-    if re.fullmatch(r"\d{1,6}", text):
-        return -read(text), read(text)
-    if found := re.fullmatch(r"([+-]?\d{1,6}) ?(?:\.\.|to|-|–) ?([+-]?\d{1,6})", text):
-        low, high = read(found[1]), read(found[2])
-        if low > high:
-            raise BadArgument(f"days={shown(text)} ends before it begins", "Put the less first")
-        return low, high
-    low, high = limits(text, "days", read)
-    return max(low, -_EVER), min(high, _EVER)
-
-
 # Days without an end, of a lifetime at most.
 _EVER = 1e6
+
+_DAY = r"([+-]?\d{1,6})"
+_INTERVAL = re.compile(rf"{_DAY} ?(?:\.\.|to|-|–) ?{_DAY}|{_DAY}\.\.|\.\.{_DAY}")
+
+
+def _interval(text: str) -> tuple[float, float]:
+    """Days from the first examination: 30 is so many before or after, 0..30 after it."""
+    given = re.sub(r"(?<=\d) ?days?\b", "", text.strip().lower()).removeprefix("within").strip()
+    if given in ("after", "before"):
+        return (1, _EVER) if given == "after" else (-_EVER, -1)
+    if re.fullmatch(r"\d{1,6}", given):
+        return -float(given), float(given)
+    found = _INTERVAL.fullmatch(given)
+    if found is None:
+        raise BadArgument(
+            f"days={shown(text)} is no interval",
+            "Write 30 (before or after the first examination), 0..30 (after), -30..0 (before), "
+            "30.. (30 or more after)",
+        )
+    low, high = float(found[1] or found[3] or -_EVER), float(found[2] or found[4] or _EVER)
+    if low > high:
+        raise BadArgument(f"days={shown(text)} ends before it begins", "Put the less first")
+    return low, high
 
 
 def _days_said(days: tuple[float, float]) -> str:
@@ -124,7 +120,7 @@ def _days_said(days: tuple[float, float]) -> str:
     if low == -high:
         return f"within {counted(int(high), 'day')} of the first"
     if high >= _EVER:
-        return f"{math.ceil(low):d} days or more after the first"
+        return f"from day {low:g} after the first on"
     if low <= -_EVER:
-        return f"{math.ceil(-high):d} days or more before the first"
+        return f"up to day {high:g} after the first"
     return f"from day {low:g} to day {high:g} after the first"

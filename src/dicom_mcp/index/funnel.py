@@ -5,7 +5,7 @@ false, and otherwise undecided, which is counted by itself at each step. What is
 days from the first examination is asked of the same first one throughout.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadArgument
@@ -23,24 +23,26 @@ type _Parts = dict[str, str]
 class Funnel:
     """What is asked, step by step, and the statement. It brings one row: how many patients there
     are, a list of how many are left after each step, a list of how many more are undecided there,
-    and the studies that are meant of those who are left, each patient's together."""
+    the studies that are meant of those who are left, each patient's together, and how many of them
+    have no patient ID."""
 
     steps: tuple[str, ...]
     sql: str
+    values: Sequence[object]
 
 
 def funnel(
     examinations: Sequence[Examination],
     without: Sequence[Examination] = (),
-    among: Iterable[str] | None = None,
+    among: Collection[str] | None = None,
 ) -> Funnel:
     """Of the patients who have all of these examinations and none of `without`; of the patients of
     these studies alone, where some are given. Raises BadArgument."""
     if not examinations:
-        raise BadArgument("examinations is empty", 'Give one, such as [{"modality": "CT"}]')
+        raise BadArgument("has is empty", 'Give one, such as [{"modality": "CT"}]')
     if examinations[0].days:
         raise BadArgument("days counts from the first examination", "Give it with another one")
-    parts: _Parts = {"people": _people(among)}
+    parts: _Parts = {"people": _people(is_among=among is not None)}
     steps: list[tuple[str, str]] = []
     anchors, first, others = "a0", "", list[str]()
     every = [(asked, False) for asked in examinations] + [(asked, True) for asked in without]
@@ -84,15 +86,16 @@ def funnel(
         f"{name} AS {'NOT ' * (name == 'people')}MATERIALIZED ({sql})"
         for name, sql in parts.items()
     )
-    return Funnel(tuple(text for text, _ in steps), f"WITH {written} {_counts(len(steps))}")
+    said = tuple(text for text, _ in steps)
+    values = [] if among is None else [[*among]]
+    return Funnel(said, f"WITH {written} {_counts(len(steps))}", values)
 
 
-def _people(among: Iterable[str] | None) -> str:
+def _people(*, is_among: bool) -> str:
     every = f"SELECT *, {_PATIENT} AS patient FROM studies"
-    if among is None:
+    if not is_among:
         return every
-    uids = ", ".join("'" + uid.replace("'", "''") + "'" for uid in among)
-    chosen = f"SELECT patient FROM ({every}) WHERE study_uid IN ({uids or 'NULL'})"
+    chosen = f"SELECT patient FROM ({every}) WHERE study_uid IN (SELECT unnest(?::VARCHAR[]))"
     return f"SELECT * FROM ({every}) WHERE patient IN ({chosen})"
 
 
@@ -213,4 +216,5 @@ def _counts(steps: int) -> str:
     undecided = ", ".join(f"count(*) FILTER (q{at} IS NULL)" for at in range(steps))
     meant = "(SELECT list(study_uid ORDER BY patient, study_date, study_uid) FROM meant)"
     every = "(SELECT count(DISTINCT patient) FROM people)"
-    return f"SELECT {every}, [{left}], [{undecided}], {meant} FROM states"
+    nobody = "(SELECT count(*) FROM meant WHERE patient = study_uid)"
+    return f"SELECT {every}, [{left}], [{undecided}], {meant}, {nobody} FROM states"

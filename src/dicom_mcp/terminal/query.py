@@ -101,14 +101,15 @@ class _Argument:
         choices: Any = (
             cast("dict[str, Any]", extra).get("enum") if isinstance(extra, dict) else None
         )
-        if self.is_required or self.name == "sql":  # a word, or an option like the others
+        is_several = get_origin(kind) is list
+        if (self.is_required and not is_several) or self.name == "sql":  # a word, or an option
             parser.add_argument(self.name, nargs="?", help=words, default=argparse.SUPPRESS)
             parser.add_argument(self.option, metavar="TEXT", help="the same", default=None)
         elif kind is bool:
             parser.add_argument(
                 self.option, action=argparse.BooleanOptionalAction, help=words, default=None
             )
-        elif get_origin(kind) is list:
+        elif is_several:
             parser.add_argument(self.option, action="append", help=f"{words} (may be repeated)")
         else:
             parser.add_argument(

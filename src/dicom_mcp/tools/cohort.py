@@ -92,8 +92,8 @@ def find_cohort(
         call.cohort(cohort) if cohort else None,
     )
     with call.index() as index:
-        (row,) = index.ask(asked.sql, most_rows=1, is_ours=True).rows
-        every, left, undecided, studies = row
+        (row,) = index.ask(asked.sql, asked.values, most_rows=1, is_ours=True).rows
+        every, left, undecided, studies, of_nobody = row
         studies = cast("list[str]", studies or [])
         rows = _rows(index, studies, limit)
         found = Account(notes=index.notes())
@@ -102,7 +102,13 @@ def find_cohort(
     patients = left[-1]
     if len(kept) < patients:
         found.note(remark(f"The rows are {len(kept):,} of {counted(patients, 'patient')}."))
-    called, gone = call.keep_cohort(name, studies)
+    called, gone, is_another = call.keep_cohort(name, studies)
+    if is_another:
+        found.note(remark(f"{called} is this one from now on, no longer the one of before."))
+    if of_nobody:
+        found.note(
+            remark(f"{counted(of_nobody, 'study')} without a patient ID; each counts as a patient.")
+        )
     if gone:
         found.note(remark(f"No longer kept, for want of room: {', '.join(gone)}."))
     if undecided[-1]:

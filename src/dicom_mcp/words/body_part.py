@@ -51,6 +51,13 @@ def related(part: str, other: str) -> bool:
     )
 
 
+def parts_in(whole: str) -> tuple[list[str], list[str]]:
+    """What lies in a body part, itself among them; and what it lies in, by which nobody can tell
+    whether it was examined: of HEAD that is BRAIN, and WHOLEBODY."""
+    inside = [part for part in _WORDS if part == whole or whole in _within(part)]
+    return inside, sorted(_within(whole) - {whole})
+
+
 def _parts(text: str) -> list[str]:
     return [part for part in text.split(", ") if part]
 

@@ -31,5 +31,10 @@ _WORDS = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(_NAMES
 
 def manufacturer(text: str) -> str:
     """The maker that a Manufacturer (PS3.3 C.7.5.1) names; as it is written where none is known."""
+    return known_maker(text) or " ".join(text.split())
+
+
+def known_maker(text: str) -> str:
+    """The maker that a text names; "" for one that is not known."""
     found = _WORDS.search(re.sub(r"[_.,]+", " ", text.casefold()))
-    return _NAMES[found[0]] if found else " ".join(text.split())
+    return _NAMES[found[0]] if found else ""
