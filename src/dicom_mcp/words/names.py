@@ -204,5 +204,5 @@ def _ranks(ranks: Iterable[Iterable[Reading]]) -> tuple[tuple[Reading, ...], ...
 def sendable(key: str) -> str:
     """At most three component groups of at most 64 characters, `*` for what is cut off."""
     longest = MAXIMUM_LENGTH["PN"]
-    groups = re.sub(r"\*+", "*", key).split("=")[:3]
+    groups = "=".join(re.sub(r"\*+", "*", key).split("=")[:3]).strip().split("=")
     return "=".join(g if len(g) <= longest else f"{g[: longest - 1]}*" for g in groups)
