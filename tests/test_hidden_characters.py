@@ -37,6 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "query_series": {"study_instance_uid": STUDY, "attribute_preset": "extended"},
     "query_instances": {"series_instance_uid": PICTURE, "attribute_preset": "extended"},
     "count_studies": {"group_by": ["StudyDescription"]},
+    "resolve_list": {"values": f"{STUDY}\n1.2.3"},
     "query_worklist": {"date": ""},
     "patient_timeline": {"patient_id": "4711"},
     "study_overview": {"study_instance_uid": STUDY},
@@ -83,7 +84,7 @@ def test_every_tool_shows_what_hides_in_the_text_of_an_archive(tmp_path: Path) -
     assert shown >= {
         *("query_patients", "query_studies", "query_series", "count_studies", "query_worklist"),
         *("patient_timeline", "study_overview", "read_report", "read_header", "sample_headers"),
-        *("view_image", "view_series", "query_sql", "find_cohort", "find_problems"),
+        *("view_image", "view_series", "query_sql", "find_cohort", "find_problems", "resolve_list"),
     }
 
 

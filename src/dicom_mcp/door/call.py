@@ -202,6 +202,11 @@ class Call:
             return self._counted(self._beside.each(query, keep, ask))
         return self._counted(ask(query, keep))
 
+    def numbered(self, keyword: str, numbers: Collection[str]) -> set[str] | None:
+        """The values of this attribute that are one of these numbers, with any zeros before it, by
+        the index; None where there is none that covers the archive."""
+        return self._beside.numbered(keyword, numbers) if self._beside else None
+
     def studies_of(self, series: str) -> Matches:
         """The studies that have a series of this UID (see Archive.studies_of)."""
         return self._counted(

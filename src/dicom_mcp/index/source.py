@@ -8,7 +8,7 @@ not long ago; and of those that are, one is asked for again each time. Where tha
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
-from .columns import ASKED_DAY, KEYWORDS, match_of, shown_as
+from .columns import ASKED_DAY, match_of, shown_as
+from .keys import asks_all, has, is_told, listed, of_series_alone, outside, span_of, untold
 from .ledger import Span
 from .reader import Reader
 from .sync import NEW_DAYS
@@ -111,9 +112,27 @@ class Source:
             keep({keyword: value for keyword, value in match.items() if keyword != ASKED_DAY})
         told = (self._said(span, again), *notes)
         answer = Matches(query, [], not notes, told, absent, again.queries)
-        for part in _outside(query, span):
+        for part in outside(query, span):
             answer = _joined(answer, ask(part, partial(self._keep_others, keep)))
         return answer
+
+    def numbered(self, keyword: str, numbers: Collection[str]) -> set[str] | None:
+        """The values of this attribute of studies that are one of these numbers, with any zeros
+        before it; None where the index, beside an archive, does not cover it."""
+        (column,) = shown_as("studies", [keyword])
+        statement = (
+            f"SELECT DISTINCT {column} FROM studies"
+            f" WHERE ltrim({column}, '0') IN (SELECT unnest(?::VARCHAR[]))"
+        )
+        try:
+            table = self.reader.ask(statement, [[*numbers]], most_rows=_EVERY, is_ours=True)
+        except IndexUnavailable:
+            if self.is_alone:
+                raise
+            return None
+        if not self.is_alone and any(note.lacks for note in self.reader.notes()):
+            return None
+        return {text for (text,) in table.rows}
 
     def _keep_others(self, keep: Keep, match: Match) -> None:
         """What has a date further ahead than days are asked for came from the index already."""
@@ -131,10 +150,10 @@ class Source:
         there, of all others from the archive."""
         is_all = self.mode is Mode.INDEX
         ours = {*studies} if is_all else self._given & {*studies}
-        query = _of_series_alone(query)
-        if not ours or not _has("series", query.returned):
+        query = of_series_alone(query)
+        if not ours or not has("series", query.returned):
             if is_all:
-                raise _untold(query)
+                raise untold(query)
             return ask(studies)
         if not is_all and self.reader.edition != self._edition:
             return ask(studies)
@@ -176,13 +195,15 @@ class Source:
         """What the index has for this query, of these days or of all, each match with its day; why
         some of it may not be meant; and what none of what was looked at has."""
         level = {Level.STUDY: "studies", Level.SERIES: "series"}.get(query.level, "")
-        if not level or query.empty or not _is_told(level, query):
-            raise _untold(query)
+        if not level or query.empty or not is_told(level, query):
+            raise untold(query)
         self._edition = self.reader.edition
         where, values = "true", list[Any]()
         if span:
             where, values = f"({ASKED_DAY} BETWEEN ? AND ?", [str(span.first), str(span.last)]
-            where += f" OR {ASKED_DAY} = '')" if _asks_all(query) else ")"
+            where += f" OR {ASKED_DAY} = '')" if asks_all(query) else ")"
+        else:
+            where, values = listed(level, query)
         wanted = {*query.returned}
         records = self._rows(level, wanted, where, values)
         of_series = (
@@ -202,12 +223,12 @@ class Source:
     def _modalities(self, where: str, values: Sequence[Any]) -> dict[str, Any]:
         """The modalities of each study's series, where the archive's own list lacks one."""
         table = self.reader.ask(
-            "WITH known AS (SELECT study_uid, list_sort(list(DISTINCT modality)) AS found"
-            f" FROM all_series WHERE {where} AND modality IS NOT NULL GROUP BY ALL)"
-            " SELECT study_uid, found FROM known JOIN all_studies USING (study_uid)"
-            f" WHERE {where.replace(ASKED_DAY, 'all_studies.' + ASKED_DAY)}"
-            " AND NOT list_has_all(coalesce(modalities, []), found)",
-            [*values, *values],
+            f"WITH chosen AS (SELECT study_uid, modalities FROM all_studies WHERE {where}),"
+            " known AS (SELECT study_uid, list_sort(list(DISTINCT modality)) AS found"
+            " FROM all_series SEMI JOIN chosen USING (study_uid) WHERE modality IS NOT NULL"
+            " GROUP BY ALL) SELECT study_uid, found FROM known JOIN chosen USING (study_uid)"
+            " WHERE NOT list_has_all(coalesce(modalities, []), found)",
+            values,
             most_rows=_EVERY,
             is_ours=True,
         )
@@ -218,9 +239,9 @@ class Source:
         where it is not worth opening, or cannot tell what is asked."""
         if query.level is not Level.STUDY or query.empty or _TELLING & query.keys.keys():
             return None
-        if not _is_told("studies", query):
+        if not is_told("studies", query):
             return None
-        asked = _span_of(query.keys.get("StudyDate", ""))
+        asked = span_of(query.keys.get("StudyDate", ""))
         if asked is None:
             return None
         days = self.reader.days()
@@ -237,7 +258,7 @@ class Source:
         oldest = min((day for day in days if day), default="")
         undated = days.get("")
         of_undated = undated and undated.whole and undated.asked >= fresh_since
-        if not oldest or (_asks_all(query) and not of_undated):
+        if not oldest or (asks_all(query) and not of_undated):
             return None  # no key asks for what has no date: all would have to be listed for it
         start = max(first or date.min, date.fromisoformat(oldest))
         best, begin, studies = Span(), None, WORTH - 1
@@ -308,7 +329,7 @@ class Source:
     ) -> Matches:
         for match in matches:
             match.pop(ASKED_DAY, None)
-        ends = _span_of(query.keys.get("StudyDate", "")) or (None, None)
+        ends = span_of(query.keys.get("StudyDate", "")) or (None, None)
         told = (*notes, *self.reader.notes(*ends))
         complete = whole and not any(note.lacks for note in told)
         return Matches(query, matches, complete, told, absent)
@@ -322,64 +343,6 @@ def _absent(matches: Sequence[Match]) -> tuple[str, ...]:
             break
         left = {keyword for keyword in left if match[keyword] in ("", None)}
     return tuple(sorted(left))
-
-
-def _is_told(table: str, query: Query) -> bool:
-    """Whether all that is wanted, and all that is asked by, is in this table."""
-    return _has(table, (*query.returned, *query.keys))
-
-
-def _of_series_alone(query: Query) -> Query:
-    """The query without keys of the studies, which are chosen by them already."""
-    of_studies = query.keys.keys() & (KEYWORDS["studies"] - KEYWORDS["series"])
-    keys = {keyword: key for keyword, key in query.keys.items() if keyword not in of_studies}
-    wanted = tuple(keyword for keyword in query.wanted if keyword not in of_studies)
-    return replace(query, keys=keys, wanted=wanted)
-
-
-def _has(table: str, keywords: Collection[str]) -> bool:
-    """Whether a table tells these; whose a series is, its study tells."""
-    beside = {"PatientID"} if table == "series" else set[str]()
-    return KEYWORDS[table] >= {*keywords} - beside
-
-
-def _untold(query: Query) -> BadArgument:
-    unknown = sorted({*query.returned, *query.keys} - KEYWORDS["studies"] - KEYWORDS["series"])
-    what = ", ".join(unknown) or f"what is asked at the level {query.level}"
-    return BadArgument(f"the index does not have {what}", "source=live asks the archive")
-
-
-def _span_of(key: str) -> tuple[date | None, date | None] | None:
-    """The ends of a key of StudyDate, None where open; None for what is no such key."""
-    first, hyphen, last = key.partition("-")
-    try:
-        ends = [
-            datetime.strptime(end, "%Y%m%d").date() if end else None  # noqa: DTZ007
-            for end in (first, last if hyphen else first)
-        ]
-    except ValueError:
-        return None
-    return ends[0], ends[1]
-
-
-def _outside(query: Query, span: Span) -> list[Query]:
-    """The query for the days before and after these."""
-    asked = _span_of(query.keys.get("StudyDate", ""))
-    assert asked
-    assert span.first
-    assert span.last
-    first, last = asked
-    keys: list[str] = []
-    if last is None or last > span.last:
-        keys.append(f"{span.last + _DAY:%Y%m%d}-" + (f"{last:%Y%m%d}" if last else ""))
-    if first is None or first < span.first:
-        keys.append((f"{first:%Y%m%d}" if first else "") + f"-{span.first - _DAY:%Y%m%d}")
-    return [replace(query, keys={**query.keys, "StudyDate": key}) for key in keys]
-
-
-def _asks_all(query: Query) -> bool:
-    """Whether what has no date is asked for too."""
-    return not query.keys.get("StudyDate", "").strip("-")
 
 
 def _joined(first: Matches, other: Matches) -> Matches:

@@ -38,6 +38,9 @@ _AROUND = " \t,;|"
 _QUOTES = "\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _AROUND_UIDS = re.compile(rf"[\s,;|\\{_QUOTES}\[\](){{}}\uFF0C\uFF1B\u3001\u060C]+")
 
+# PS3.5 9.1, but for the zeros that a component may not begin with.
+_UID = re.compile(r"\d+(?:\.\d+)+")
+
 # How a spreadsheet writes a number of twelve digits and more, most of which are lost then; and what
 # becomes of one that passed through a program.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}", re.IGNORECASE)
@@ -101,6 +104,51 @@ def values_of(keyword: str, text: Several, *, argument: str) -> list[str]:
             "Ask in several questions",
         )
     return values
+
+
+def pasted(keyword: str, text: Several) -> list[str]:
+    """Every value of a list as it was pasted, as often as it stands there, whatever stands between
+    them and around them; a column's head is none."""
+    listed = [text] if isinstance(text, str) else text
+    if isinstance(text, str) and (from_json := _from_json(text.strip())) is not None:
+        listed = from_json
+    listed = [_column(keyword, _visible(piece)) for piece in listed]
+    between = _AROUND_UIDS if keyword.endswith("UID") else _NEVER_INSIDE
+    lines = [line for piece in listed for line in _LINES.split(piece) if line.strip()]
+    if len(lines) > 1:
+        lines = [_BULLET.sub("", line.strip(), count=1) for line in lines]
+    pieces = [piece for line in lines for piece in between.split(line)]
+    values: list[str] = []
+    for piece in pieces:
+        parts = _SELDOM_INSIDE.split(piece)
+        for part in parts:
+            words = part.split()
+            values += words if all(map(_IDENTIFIER.fullmatch, words)) else [part]
+    values = [bare for value in values if (bare := _bare(value))]
+    values = [(_otherwise(value) or [value])[0] for value in values]
+    return values[1:] if len(values) > 1 and _is_head(keyword, values[0]) else values
+
+
+def head_of(text: Several) -> str:
+    """The attribute that the head of a pasted column names; "" where there is none."""
+    listed = [text] if isinstance(text, str) else text[:1]
+    line = next((line for piece in listed for line in _LINES.split(piece) if line.strip()), "")
+    cells = line.split("\t")
+    heads = [keyword for keyword in sorted(LISTED) if any(_is_head(keyword, c) for c in cells)]
+    return heads[0] if len(heads) == 1 else ""
+
+
+def fault_of(keyword: str, value: str) -> str:
+    """Why this can be no value of the attribute, in words; "" where it can."""
+    if _SHORTENED.fullmatch(value):
+        return "digits were lost in a spreadsheet"
+    if is_wild(value):
+        return "a wildcard stands for many"
+    if len(value) > _LONGEST_ONE:
+        return f"longer than {_LONGEST_ONE} characters"
+    if keyword.endswith("UID") and not _UID.fullmatch(value):
+        return "no UID"
+    return ""
 
 
 def parts_of(value: str) -> list[str]:
@@ -200,8 +248,12 @@ def _from_json(text: str) -> list[str] | None:
 
 def _cleaned(values: Iterable[str]) -> list[str]:
     """Each value once, in order, without what surrounds it in a table or a program."""
-    stripped = (value.strip().removeprefix("=").strip(_QUOTES).strip() for value in values)
-    return [*dict.fromkeys(value for value in stripped if value)]
+    return [*dict.fromkeys(bare for value in values if (bare := _bare(value)))]
+
+
+def _bare(value: str) -> str:
+    """A value without what surrounds it in a table or a program."""
+    return value.strip().removeprefix("=").strip(_QUOTES).strip()
 
 
 def normal(value: str) -> str:

@@ -40,6 +40,7 @@ from ..studies.dimension import dimensions
 from ..studies.interval import SINCE
 from ..studies.study import ROW
 from ..tools import TOOLS, Entry
+from ..tools.resolve import resolve_list
 from ..tools.sql import query_sql
 from ..tools.worklist import ARRIVED
 from .bars import bars
@@ -51,6 +52,7 @@ WORDS: Mapping[str, str] = {
     "query_studies": "studies",
     "query_series": "series",
     "query_instances": "instances",
+    "resolve_list": "list",
     "query_worklist": "worklist",
     "count_studies": "count",
     "patient_timeline": "timeline",
@@ -154,6 +156,10 @@ def add_commands(query: argparse.ArgumentParser) -> None:
             )
         if entry.chart:
             parser.add_argument("--chart", action="store_true", help="draw it, below the rows")
+        if entry.function is resolve_list:
+            parser.add_argument(
+                "--file", metavar="FILE", help="read them there; - is standard input"
+            )
         if entry.function is query_sql:
             form.add_argument("--parquet", metavar="FILE", help="write every row there")
         if entry.shows_pictures:
@@ -175,11 +181,23 @@ def settings_at(settings: Settings, where: str) -> Settings:
 
 
 def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    if entry.function is resolve_list:
+        chosen.values = _pasted(parser, chosen.file) if chosen.values is None else chosen.values
     required = [argument for argument in _arguments(entry.function) if argument.is_required]
     if absent := [argument.name for argument in required if getattr(chosen, argument.name) is None]:
         parser.error(f"the following arguments are required: {', '.join(absent)}")
     with chosen.in_force(chosen) as settings:
         sys.exit(_ask(entry, chosen, settings_at(settings, chosen.node)))
+
+
+def _pasted(parser: argparse.ArgumentParser, file: str | None) -> str | None:
+    """What stands in the file, or comes on standard input where nobody types it."""
+    try:
+        if file and file != "-":
+            return Path(file).read_text(encoding="utf-8-sig", errors="replace")
+        return sys.stdin.read() if file or not sys.stdin.isatty() else None
+    except OSError as error:
+        parser.error(f"{file} cannot be read: {error.strerror}")
 
 
 def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:

@@ -19,6 +19,7 @@ from .presets import get_attribute_presets
 from .problems import find_problems
 from .query import query_instances, query_patients, query_series, query_studies
 from .report import read_report
+from .resolve import resolve_list
 from .sampling import sample_headers
 from .sql import query_sql
 from .timeline import patient_timeline
@@ -62,6 +63,7 @@ TOOLS: tuple[Entry, ...] = (
     Entry(query_studies, "Find studies", "queries", has_source=True, takes_cohort=True),
     Entry(query_series, "Find series", "queries", has_source=True, takes_cohort=True),
     Entry(query_instances, "Find instances", "queries"),
+    Entry(resolve_list, "Look up a pasted list", "queries", has_source=True),
     Entry(
         count_studies,
         "Count studies, series, images or patients",
