@@ -94,7 +94,7 @@ class Archive:
         """`habits` may be shared; `while_asked` surrounds whatever asks a node."""
         self.exchange = exchange
         self._while_asked = while_asked
-        self._objects_from = objects_from or exchange
+        self.objects_from = objects_from or exchange
         self.habits = habits or Habits()
         self.habits_of_worklist = Habits()
         self._parents = Parents()
@@ -267,19 +267,19 @@ class Archive:
 
         What did not come is in the answer; only a failure before any object came is an error.
         """
-        with self._located(self._objects_from):
-            return self._objects_from.retrieve(references, take, deadline=deadline, headers=headers)
+        with self._located(self.objects_from):
+            return self.objects_from.retrieve(references, take, deadline=deadline, headers=headers)
 
     def frame(self, reference: Reference, number: int, *, deadline: Deadline) -> OneFrame:
         """One frame of an object that cannot be fetched whole: its pixels, or a picture of the
         archive's own making. Raises NoAcceptedContext where it gives neither."""
-        with self._located(self._objects_from):
-            return self._objects_from.frame(reference, number, deadline=deadline)
+        with self._located(self.objects_from):
+            return self.objects_from.frame(reference, number, deadline=deadline)
 
     def close(self) -> None:
         """Give back every connection."""
         self.exchange.close()
-        self._objects_from.close()
+        self.objects_from.close()
 
     def _gathered(self, asking: Asking, query: Query, limit: int) -> Matches | None:
         """What is only known when all of it came; None for what comes match by match."""

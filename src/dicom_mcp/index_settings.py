@@ -1,6 +1,7 @@
 """Whether an index is kept, where, and how politely it is filled."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated
@@ -39,6 +40,21 @@ def a_day(written: str | date | None) -> date | None:
         raise BadConfiguration(f"since {written!r} is not a day such as 2015-01-01") from None
 
 
+# What objects are read for, if they are.
+DEPTHS = ("headers", "reports")
+
+
+def some_depths(written: str | Iterable[str]) -> tuple[str, ...]:
+    """Those of `DEPTHS` that are named; none for "studies"."""
+    several = written.replace(",", " ").split() if isinstance(written, str) else [*written]
+    named = [part.strip().lower() for part in several if part.strip()]
+    if unknown := [part for part in named if part not in ("studies", *DEPTHS)]:
+        raise BadConfiguration(
+            f"depth {unknown[0][:40]!r} is none", f"It is studies, {' or '.join(DEPTHS)}, or both"
+        )
+    return tuple(part for part in DEPTHS if part in named)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
     """What [index] of the configuration file says; where it stands not, there is no index."""
@@ -52,6 +68,14 @@ class IndexSettings:
     since: Annotated[
         date | None, Setting("Earliest day, such as 2015-01-01; else all", a_day, form=str)
     ] = None
+    depth: Annotated[
+        tuple[str, ...],
+        Setting(
+            "What is read of objects: headers, reports, or both; else nothing",
+            some_depths,
+            form=str | list[str],
+        ),
+    ] = ()
     pause: Annotated[
         float,
         Setting(

@@ -52,19 +52,33 @@ class Filled:
 
     @contextmanager
     def syncing(
-        self, objects: Sequence[Dataset], kind: Kind = PLAIN, since: date | None = None
+        self,
+        objects: Sequence[Dataset],
+        kind: Kind = PLAIN,
+        since: date | None = None,
+        depth: Sequence[str] = (),
     ) -> Generator[Sync]:
         """From an archive that holds these objects now."""
         with embedded(objects, kind) as peer:
             archive = connect(peer.node)
             try:
-                yield Sync(archive, self.store, self.ledger, zone=UTC, since=since, now=self.clock)
+                yield Sync(
+                    archive,
+                    self.store,
+                    self.ledger,
+                    zone=UTC,
+                    since=since,
+                    depth=depth,
+                    now=self.clock,
+                )
             finally:
                 archive.close()
 
-    def fill(self, objects: Sequence[Dataset], kind: Kind = PLAIN) -> None:
+    def fill(
+        self, objects: Sequence[Dataset], kind: Kind = PLAIN, depth: Sequence[str] = ()
+    ) -> None:
         """Ask until nothing is due."""
-        with self.syncing(objects, kind) as syncing:
+        with self.syncing(objects, kind, depth=depth) as syncing:
             assert any(syncing.step() is None for _ in range(_MOST_STEPS))
 
     def rows(self, statement: str) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from dicom_mcp.config import Settings, load
 from dicom_mcp.dicom_api import connect
-from dicom_mcp.index.columns import TABLES
+from dicom_mcp.index.columns import OF_MATCHES, TABLES
 from dicom_mcp.index.kept import written
 from dicom_mcp.index.problems import PROBLEMS, statement_of
 from dicom_mcp.index.sync import Sync
@@ -204,7 +204,8 @@ def _found_in_rows(
         rows["studies"] = []
     assert kind_is_orphan or rows["studies"]
     with duckdb.connect(":memory:") as engine:
-        for table, columns in TABLES.items():
+        for table in OF_MATCHES:
+            columns = TABLES[table]
             named = ", ".join(f"{column.name} {column.type}" for column in columns)
             engine.execute(f"CREATE TABLE {table} ({named})")
             for row in rows[table]:

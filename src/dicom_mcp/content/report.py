@@ -35,9 +35,10 @@ class Report:
     PRELIMINARY or FINAL (PS3.3 C.17.2); each is "" where the object does not say. `verified_by`
     holds who, of which organisation and when. Dates and times are as DICOM writes them (PS3.5 6.2).
     `about` is whom and what the object says it is about. `scanned` is true for a PDF of pictures
-    without text. `conclusion` is what the text concludes, as far as that can be told. `regions` are
-    the segments, contours or dose that it draws on images. `notes` say what is missing from the
-    text; `whole` is False where they do.
+    without text, `in_pictures` for what may have some words in pictures only. `conclusion` is what
+    the text concludes, as far as that can be told. `regions` are the segments, contours or dose
+    that it draws on images. `notes` say what is missing from the text; `whole` is False where they
+    do.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Report:
     regions: tuple[Row, ...] = ()
     pages: int = 0
     scanned: bool = False
+    in_pictures: bool = False
     notes: tuple[str, ...] = ()
     whole: bool = True
     conclusion: str = ""
@@ -229,6 +231,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         text=found.text,
         pages=found.pages,
         scanned=found.scanned,
+        in_pictures=bool(found.pictures or found.form),
         notes=tuple(notes),
         whole=not (found.left_out or found.damaged or found.mended or found.empty),
     )

@@ -107,8 +107,10 @@ class House:
 
         asked = self.archive(node, self.settings.nodes)
         turns = self._turns[node] = Turns()
-        exchange = InTurn(asked.exchange, turns)
-        return Archive(exchange, habits=asked.habits), turns
+        exchange, objects_from = (
+            InTurn(part, turns) for part in (asked.exchange, asked.objects_from)
+        )
+        return Archive(exchange, objects_from, habits=asked.habits), turns
 
     def _exchange(self, node: AnyNode) -> "Exchange":
         if node not in self._exchanges:

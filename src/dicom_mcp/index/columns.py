@@ -5,129 +5,74 @@ too, in a column that ends in `_text`.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from ..standard.query import Match, texts
-from ..standard.reading import read
-from ..standard.values import count_of
-from ..words.body_part import body_part
-from ..words.manufacturer import manufacturer
+from .column import Column, a_body, a_count, a_day, a_maker, a_part, a_time, every, first, text
+from .facts import HEADERS, REPORTS
 
 type Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its type in SQL, what it means, the attribute it is read from, and how."""
-
-    name: str
-    type: str
-    meaning: str
-    keyword: str
-    reads: Callable[[str, list[str]], Any]
-
-
-def _first(_: str, values: list[str]) -> Any:
-    return values[0] if values else None
-
-
-def _all(_: str, values: list[str]) -> Any:
-    return values or None
-
-
-def _day(keyword: str, values: list[str]) -> Any:
-    read_as = read("DA", keyword, values[0]) if values else None
-    return f"{read_as[0][:4]}-{read_as[0][4:6]}-{read_as[0][6:]}" if read_as else None
-
-
-def _time(keyword: str, values: list[str]) -> Any:
-    read_as = read("TM", keyword, values[0]) if values else None
-    if not read_as:
-        return None
-    digits = read_as[0][:6].ljust(6, "0")
-    return f"{digits[:2]}:{digits[2:4]}:{digits[4:]}"
-
-
-def _count(_: str, values: list[str]) -> Any:
-    return count_of(values[0]) if values else None
-
-
-def _part(number: int) -> Callable[[str, list[str]], Any]:
-    """One component of a name's first group (PS3.5 6.2.1): family, given, middle."""
-
-    def reads(_: str, values: list[str]) -> Any:
-        components = values[0].split("=")[0].split("^") if values else []
-        return (components[number].strip() if number < len(components) else "") or None
-
-    return reads
-
-
-def _maker(_: str, values: list[str]) -> Any:
-    return manufacturer(values[0]) if values else None
-
-
-def _body(_: str, values: list[str]) -> Any:
-    return body_part(*values) or None
-
-
-def _text(name: str, meaning: str, keyword: str) -> Column:
-    return Column(name, "VARCHAR", meaning, keyword, _first)
 
 
 # What tells which day's question brought a study: YYYY-MM-DD, "" for what has no date.
 ASKED_DAY = "asked_day"
 
 STUDIES: tuple[Column, ...] = (
-    _text("study_uid", "Study Instance UID", "StudyInstanceUID"),
-    _text("patient_id", "Patient ID, with its leading zeros", "PatientID"),
-    _text("issuer", "who issued the Patient ID", "IssuerOfPatientID"),
-    _text("patient_name", "as written: Family^Given^Middle", "PatientName"),
-    Column("family_name", "VARCHAR", "first part of the name", "PatientName", _part(0)),
-    Column("given_name", "VARCHAR", "second part of the name", "PatientName", _part(1)),
-    Column("birth_date", "DATE", "date of birth", "PatientBirthDate", _day),
-    _text("birth_date_text", "as written", "PatientBirthDate"),
-    _text("sex", "M, F or O", "PatientSex"),
-    Column("study_date", "DATE", "day of the study", "StudyDate", _day),
-    _text("study_date_text", "as written", "StudyDate"),
-    Column("study_time", "TIME", "its time of day", "StudyTime", _time),
-    _text("accession_number", "of the order", "AccessionNumber"),
-    _text("study_description", "what was examined, in words", "StudyDescription"),
-    _text("study_id", "the number a department gave it", "StudyID"),
-    _text("referring_physician", "who asked for it, as written", "ReferringPhysicianName"),
-    Column("modalities", "VARCHAR[]", "of its series", "ModalitiesInStudy", _all),
+    text("study_uid", "Study Instance UID", "StudyInstanceUID"),
+    text("patient_id", "Patient ID, with its leading zeros", "PatientID"),
+    text("issuer", "who issued the Patient ID", "IssuerOfPatientID"),
+    text("patient_name", "as written: Family^Given^Middle", "PatientName"),
+    Column("family_name", "VARCHAR", "first part of the name", "PatientName", a_part(0)),
+    Column("given_name", "VARCHAR", "second part of the name", "PatientName", a_part(1)),
+    Column("birth_date", "DATE", "date of birth", "PatientBirthDate", a_day),
+    text("birth_date_text", "as written", "PatientBirthDate"),
+    text("sex", "M, F or O", "PatientSex"),
+    Column("study_date", "DATE", "day of the study", "StudyDate", a_day),
+    text("study_date_text", "as written", "StudyDate"),
+    Column("study_time", "TIME", "its time of day", "StudyTime", a_time),
+    text("accession_number", "of the order", "AccessionNumber"),
+    text("study_description", "what was examined, in words", "StudyDescription"),
+    text("study_id", "the number a department gave it", "StudyID"),
+    text("referring_physician", "who asked for it, as written", "ReferringPhysicianName"),
+    Column("modalities", "VARCHAR[]", "of its series", "ModalitiesInStudy", every),
     Column(
-        "series_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedSeries", _count
+        "series_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedSeries", a_count
     ),
     Column(
-        "image_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedInstances", _count
+        "image_count", "INTEGER", "as the archive counts", "NumberOfStudyRelatedInstances", a_count
     ),
 )
 
 SERIES: tuple[Column, ...] = (
-    _text("series_uid", "Series Instance UID", "SeriesInstanceUID"),
-    _text("study_uid", "of its study", "StudyInstanceUID"),
-    Column("series_number", "BIGINT", "its number in the study", "SeriesNumber", _count),
-    _text("modality", "CT, MR, SR, …", "Modality"),
-    _text("series_description", "in words", "SeriesDescription"),
-    Column("body_part", "VARCHAR", "one word for each part", "BodyPartExamined", _body),
-    _text("body_part_text", "as written", "BodyPartExamined"),
-    _text("laterality", "L or R", "Laterality"),
-    _text("protocol_name", "of the scanner", "ProtocolName"),
-    Column("series_date", "DATE", "day of the series", "SeriesDate", _day),
-    Column("series_time", "TIME", "its time of day", "SeriesTime", _time),
-    Column("manufacturer", "VARCHAR", "one name for each maker", "Manufacturer", _maker),
-    _text("manufacturer_text", "as written", "Manufacturer"),
-    _text("model", "of the scanner", "ManufacturerModelName"),
-    _text("station", "which scanner", "StationName"),
+    text("series_uid", "Series Instance UID", "SeriesInstanceUID"),
+    text("study_uid", "of its study", "StudyInstanceUID"),
+    Column("series_number", "BIGINT", "its number in the study", "SeriesNumber", a_count),
+    text("modality", "CT, MR, SR, …", "Modality"),
+    text("series_description", "in words", "SeriesDescription"),
+    Column("body_part", "VARCHAR", "one word for each part", "BodyPartExamined", a_body),
+    text("body_part_text", "as written", "BodyPartExamined"),
+    text("laterality", "L or R", "Laterality"),
+    text("protocol_name", "of the scanner", "ProtocolName"),
+    Column("series_date", "DATE", "day of the series", "SeriesDate", a_day),
+    Column("series_time", "TIME", "its time of day", "SeriesTime", a_time),
+    Column("manufacturer", "VARCHAR", "one name for each maker", "Manufacturer", a_maker),
+    text("manufacturer_text", "as written", "Manufacturer"),
+    text("model", "of the scanner", "ManufacturerModelName"),
+    text("station", "which scanner", "StationName"),
     Column(
-        "image_count", "INTEGER", "as the archive counts", "NumberOfSeriesRelatedInstances", _count
+        "image_count", "INTEGER", "as the archive counts", "NumberOfSeriesRelatedInstances", a_count
     ),
 )
 
-TABLES: Mapping[str, tuple[Column, ...]] = {"studies": STUDIES, "series": SERIES}
+# What every index has, and what it takes objects to know.
+OF_MATCHES = ("studies", "series")
+OF_OBJECTS: Mapping[str, tuple[Column, ...]] = {"headers": HEADERS, "reports": REPORTS}
 
+TABLES: Mapping[str, tuple[Column, ...]] = {"studies": STUDIES, "series": SERIES, **OF_OBJECTS}
+
+# Of what was read of objects: the series as it was then, and when that was (seconds since 1970).
+AS_SERIES, FETCHED = "as_series", "fetched"
 
 # What of each match its columns do not tell as it was written: a JSON object by keyword.
 AS_GIVEN = "as_given"
@@ -140,24 +85,26 @@ KEYWORDS: Mapping[str, frozenset[str]] = {
 
 def wanted(table: str) -> tuple[str, ...]:
     """The keywords that a table's rows are read from."""
-    return tuple(dict.fromkeys(column.keyword for column in TABLES[table]))
+    return tuple(dict.fromkeys(column.keyword for column in TABLES[table] if column.keyword))
 
 
 def day_of(match: Match) -> str | None:
     """The day of a study (YYYY-MM-DD); None without a date that can be read."""
-    return _day("StudyDate", [text for text in texts(match.get("StudyDate", "")) if text])
+    return a_day("StudyDate", [part for part in texts(match.get("StudyDate", "")) if part])
 
 
 def row_of(table: str, match: Match) -> Row:
     """A match as a row, without the day it was asked for."""
     values = {
-        keyword: [text for text in texts(match.get(keyword, "")) if text]
+        keyword: [part for part in texts(match.get(keyword, "")) if part]
         for keyword in wanted(table)
     }
     row = {
-        column.name: column.reads(column.keyword, values[column.keyword])
+        column.name: column.reads(column.keyword, values.get(column.keyword, []))
         for column in TABLES[table]
     }
+    if table not in OF_MATCHES:
+        return row
     given = {
         keyword: match[keyword]
         for keyword, (name, kind) in _TELLING[table].items()
@@ -170,7 +117,7 @@ def _telling(table: str) -> dict[str, tuple[str, str]]:
     """The column that tells each keyword's value best, as written if one does, and its type."""
     telling: dict[str, tuple[str, str]] = {}
     for column in TABLES[table]:
-        if column.keyword not in telling or column.reads is _first:
+        if column.keyword not in telling or column.reads is first:
             telling[column.keyword] = (column.name, column.type)
     return telling
 
@@ -207,7 +154,11 @@ def match_of(table: str, keywords: Collection[str], record: Mapping[str, Any]) -
 
 def types_of(table: str) -> dict[str, str]:
     """The type in SQL of each column of a table's files."""
-    return {column.name: column.type for column in TABLES[table]} | {
-        AS_GIVEN: "VARCHAR",
+    beside = {AS_SERIES: "VARCHAR", FETCHED: "DOUBLE"}
+    if table in OF_MATCHES:
+        beside = {AS_GIVEN: "VARCHAR"}
+    return {
+        **{column.name: column.type for column in TABLES[table]},
+        **beside,
         ASKED_DAY: "VARCHAR",
     }

@@ -137,15 +137,18 @@ def made(store: Store, *others: Path, files: _Files | None = None) -> "DuckDBPyC
         engine.execute("SET enable_external_access = false")
         for table, columns in TABLES.items():
             if files[table]:
-                several = ", ".join(text_of(str(file)) for file, *_ in files[table])
-                source = f"read_parquet([{several}])"
+                source = store.source(*(file for file, *_ in files[table]))
             else:
                 types = types_of(table).items()
                 nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in types)
                 source = f"(SELECT {nothing}) WHERE false"
             names = ", ".join(column.name for column in columns)
             engine.execute(f"CREATE VIEW all_{table} AS FROM {source}")  # with what is ours alone
-            engine.execute(f"CREATE VIEW {table} AS SELECT {names} FROM all_{table}")
+            some = " WHERE sop_instance_uid IS NOT NULL OR fault IS NOT NULL"
+            engine.execute(
+                f"CREATE VIEW {table} AS SELECT {names} FROM all_{table}"
+                + some * (table == "reports")  # without series that were looked into in vain
+            )
         engine.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         engine.close()

@@ -10,8 +10,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from .. import journal
 from ..config import Settings
@@ -105,7 +106,13 @@ class Keeper:
     def _shift(self, index: _Index, kept: Kept) -> float:
         zone = index.node.time_zone or self._settings.time_zone
         since = self._polite.since
-        sync = Sync(index.archive, kept.store, kept.ledger, zone=zone, since=since)
+        depth = self._polite.depth
+        sync = Sync(index.archive, kept.store, kept.ledger, zone=zone, since=since, depth=depth)
+        with closing(sync):
+            return self._steps(index, kept, sync, zone)
+
+    def _steps(self, index: _Index, kept: Kept, sync: Sync, zone: tzinfo | None) -> float:
+        """One question after the other, for the time of a shift; the seconds until the next."""
         begin, gave_way = time.monotonic(), 0
         while time.monotonic() - begin < _SHIFT_SECONDS and not self._ends.is_set():
             if not self._polite.may_ask(datetime.now(zone).time()):

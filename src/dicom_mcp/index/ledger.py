@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS day (
   day TEXT PRIMARY KEY, asked REAL NOT NULL, studies INTEGER NOT NULL, series INTEGER NOT NULL,
   images INTEGER, whole INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS read_of (
+  day TEXT NOT NULL, tab TEXT NOT NULL, read REAL NOT NULL, series INTEGER NOT NULL,
+  had INTEGER NOT NULL, failed INTEGER NOT NULL, why TEXT NOT NULL,
+  PRIMARY KEY (day, tab)) WITHOUT ROWID;
 """
 
 
@@ -85,6 +89,21 @@ class Entry:
     series: int
     images: int | None
     whole: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Of how many series of a day objects were read for a table (headers, reports): when last
+    (seconds since 1970), of how many that can be, of how many it was tried, those that failed
+    among them, and why the last of these did. `read` is 0 where the day was asked for since."""
+
+    day: str
+    table: str
+    read: float
+    series: int
+    had: int
+    failed: int
     why: str = ""
 
 
@@ -160,14 +179,33 @@ class Ledger:
         first, last = json.loads(told)
         return Span(date.fromisoformat(first), date.fromisoformat(last)) if first else Span()
 
-    def enter(self, entries: Iterable[Entry]) -> None:
+    def enter(self, entries: Sequence[Entry]) -> None:
         """What was found of some days, in place of what was known of them."""
         self._rows.execute("BEGIN IMMEDIATE")
         self._rows.executemany(
             "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
             [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
         )
+        self._rows.executemany(
+            "UPDATE read_of SET read = 0 WHERE day = ?", [(entry.day,) for entry in entries]
+        )
         self._rows.execute("COMMIT")
+
+    def enter_read(self, read: Read) -> None:
+        """What was read of the objects of a day, in place of what was known of it; the files of
+        that table have changed."""
+        self._rows.execute("BEGIN IMMEDIATE")
+        self._rows.execute(
+            "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [getattr(read, name) for name in Read.__slots__],
+        )
+        self.tell("edition", str(time.time_ns()))
+        self._rows.execute("COMMIT")
+
+    def read_of(self, table: str) -> dict[str, Read]:
+        """What is known of each day's objects that were read for this table."""
+        rows = self._rows.execute("SELECT * FROM read_of WHERE tab = ? ORDER BY day", (table,))
+        return {row[0]: Read(*row) for row in rows}
 
     def forget(self, days: Sequence[str]) -> None:
         """These days are to be asked for anew."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from ..deadline import Deadline
 from ..errors import BadArgument
 from ..index_settings import IndexSettings
 from ..node import AnyNode
-from ..standard.note import Note
+from ..standard.counted import counted
+from ..standard.note import Note, incomplete
+from .columns import OF_OBJECTS
 from .coverage import Coverage, end_of, told_at
 from .export import export
 from .kept import Kept, nodes_of, opened
@@ -31,6 +33,8 @@ class Reader:
     _settings: IndexSettings
     _zone: tzinfo | None
     _deadline: Deadline
+    # Tables of what is read of objects that were asked for.
+    _named: set[str] = field(default_factory=set[str])
 
     def ask(
         self, statement: str, values: Sequence[Any] = (), *, most_rows: int, is_ours: bool = False
@@ -40,6 +44,7 @@ class Reader:
 
         Raises BadArgument, DeadlinePassed and IndexUnavailable (see sql.ask).
         """
+        self._named |= {part for part in OF_OBJECTS if part in statement.lower()}
         table = ask(
             self._kept.store,
             self._kept.ledger,
@@ -59,6 +64,11 @@ class Reader:
     def edition(self) -> str:
         """Another one whenever the files were, or are being, changed."""
         return self._kept.ledger.edition
+
+    def keeps(self, table: str) -> bool:
+        """Whether it is meant to have this table: what is read of objects is there where the
+        operator asked for it."""
+        return table not in OF_OBJECTS or table in self._settings.depth
 
     def days(self) -> dict[str, Entry]:
         """What is known of each day now (see Ledger.days)."""
@@ -83,7 +93,27 @@ class Reader:
 
     def notes(self, first: date | None = None, last: date | None = None) -> list[Note]:
         """What an answer from it has to say, be it of some days only."""
-        return self.coverage.within(first, last).notes(self.node.name or DEFAULT_NAME, self._zone)
+        notes = self.coverage.within(first, last).notes(self.node.name or DEFAULT_NAME, self._zone)
+        return [*notes, *(note for table in sorted(self._named) for note in self._of(table))]
+
+    def _of(self, table: str) -> list[Note]:
+        """What an answer has to say of objects that were not read for this table."""
+        if not self.keeps(table):
+            return [incomplete(f"the index keeps no {table}: depth in [index] does not name them.")]
+        days, read = self.days(), self._kept.ledger.read_of(table)
+        not_yet = sum(
+            1
+            for day, entry in days.items()
+            if entry.series and (day not in read or not read[day].read)
+        )
+        lacking = sum(part.series - part.had for part in read.values())
+        failed = sum(part.failed for part in read.values())
+        told = [
+            f"{counted(not_yet, 'day')} not read yet" * bool(not_yet),
+            f"{lacking:,} series of other days not read yet" * bool(lacking),
+            f"{failed:,} series could not be read (`fault` says why)" * bool(failed),
+        ]
+        return [incomplete(f"{table}: {', '.join(filter(None, told))}.")] if any(told) else []
 
     def export(self, statement: str, file: Path) -> int:
         """Write all that one SELECT brings into a Parquet file; how many rows. Raises as `ask`."""

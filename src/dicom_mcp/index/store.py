@@ -66,24 +66,23 @@ class Store:
         files, studies = self.files("studies"), [*studies]
         if not files or not studies:
             return {}
-        with _engine(self.folder) as engine:
+        with self.engine() as engine:
             engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
-            self._load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
+            self.load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
             rows = engine.execute(
-                f"SELECT study_uid, {ASKED_DAY} FROM read_parquet(?) SEMI JOIN asked"
-                " ON study_uid = uid",
-                [[str(file) for file in files]],
+                f"SELECT study_uid, {ASKED_DAY} FROM {self.source(*files)} SEMI JOIN asked"
+                " ON study_uid = uid"
             ).fetchall()
         return dict(rows)
 
     def rows_of(self, day: str, columns: Sequence[str]) -> dict[str, Row]:
         """These columns of the studies of one day, by their UID."""
-        file = self._file("studies", month_of(day))
+        file = self.file("studies", month_of(day))
         if not file.exists():
             return {}
-        with _engine(self.folder) as engine:
+        with self.engine() as engine:
             rows = engine.execute(
-                f"SELECT study_uid, {', '.join(columns)} FROM read_parquet({_quoted(file)})"
+                f"SELECT study_uid, {', '.join(columns)} FROM {self.source(file)}"
                 f" WHERE {ASKED_DAY} = ?",
                 [day],
             ).fetchall()
@@ -94,11 +93,11 @@ class Store:
         some of which were kept under days that have `moved` away."""
         months = {*map(month_of, days), *map(month_of, moved)}
         if not any(rows.values()) and not any(
-            self._file(table, month).exists() for table in rows for month in months
+            self.file(table, month).exists() for table in rows for month in months
         ):
             return
         try:
-            with _engine(self.folder) as engine:
+            with self.engine() as engine:
                 for table, some in rows.items():
                     self._write(engine, table, days, some, {month_of(day) for day in moved})
         except OSError as error:
@@ -115,17 +114,17 @@ class Store:
         types = types_of(table)
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         engine.execute(f"CREATE OR REPLACE TEMP TABLE came ({columns})")
-        self._load(engine, "came", types, rows)
+        self.load(engine, "came", types, rows)
         engine.execute("CREATE OR REPLACE TEMP TABLE renewed (day VARCHAR)")
-        self._load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
+        self.load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
         by_month: dict[str, None] = dict.fromkeys(map(month_of, days))
         # What came is written before what it was elsewhere is taken away: nothing is ever missing.
         new = {month_of(row[ASKED_DAY]) for row in rows}
         for month in (*by_month, *sorted(others - by_month.keys())):
-            if month in new or self._file(table, month).exists():
+            if month in new or self.file(table, month).exists():
                 self._renew(engine, table, month)
 
-    def _load(
+    def load(
         self,
         engine: "DuckDBPyConnection",
         table: str,
@@ -148,25 +147,34 @@ class Store:
         finally:
             Path(name).unlink()
 
-    def _file(self, table: str, month: str) -> Path:
+    def file(self, table: str, month: str) -> Path:
+        """Where a table keeps what is of this month; there may be nothing yet."""
         return self.folder / table / f"{month}.parquet"
 
     def _renew(self, engine: "DuckDBPyConnection", table: str, month: str) -> None:
-        file = self._file(table, month)
+        file = self.file(table, month)
         new = "SELECT * FROM came WHERE " + (
             f"{ASKED_DAY} = ''" if month == UNDATED else f"{ASKED_DAY}[:7] = '{month}'"
         )
         kept = (
-            f"SELECT * FROM read_parquet({_quoted(file)}) ANTI JOIN renewed ON {ASKED_DAY} = day "
+            f"SELECT * FROM {self.source(file)} ANTI JOIN renewed ON {ASKED_DAY} = day "
             "WHERE study_uid NOT IN (SELECT study_uid FROM came)"
         )
         every = f"{kept} UNION ALL BY NAME {new}" if file.exists() else new
         order = "series_uid" if table == "series" else "study_uid"
+        self.save(engine, f"SELECT * FROM ({every}) ORDER BY {ASKED_DAY}, {order}", file)
+
+    def source(self, *files: Path) -> str:
+        """The rows of these files, in SQL."""
+        return f"read_parquet([{', '.join(map(_quoted, files))}])"
+
+    def save(self, engine: "DuckDBPyConnection", query: str, file: Path) -> None:
+        """Put what a SELECT brings in place of a file; nothing where that is nothing. Raises
+        IndexUnavailable where it cannot be written; what was there is then there still."""
         partial = file.with_suffix(".partial")
         try:
             (count,) = engine.execute(
-                f"COPY (SELECT * FROM ({every}) ORDER BY {ASKED_DAY}, {order})"
-                f" TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY ({query}) TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
             ).fetchall()[0]
             partial.chmod(0o600)
             if count:
@@ -177,6 +185,16 @@ class Store:
         except Exception as error:
             partial.unlink(missing_ok=True)
             raise _full(self.folder, str(error).splitlines()[0]) from error
+
+    @contextmanager
+    def engine(self) -> Generator["DuckDBPyConnection"]:
+        """An engine for this folder; what is more than its memory holds is sorted there."""
+        spill = str(self.folder / _SPILL)
+        engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory=spill)
+        try:
+            yield engine
+        finally:
+            engine.close()
 
 
 def engine_of(**options: Any) -> "DuckDBPyConnection":
@@ -190,17 +208,6 @@ def engine_of(**options: Any) -> "DuckDBPyConnection":
         ) from None
     off = {"autoload_known_extensions": False, "autoinstall_known_extensions": False}
     return duckdb.connect(":memory:", config={**off, **options})
-
-
-@contextmanager
-def _engine(folder: Path) -> Generator["DuckDBPyConnection"]:
-    """An engine for this folder; what is more than its memory holds is sorted there."""
-    spill = str(folder / _SPILL)
-    engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory=spill)
-    try:
-        yield engine
-    finally:
-        engine.close()
 
 
 def _quoted(path: Path) -> str:

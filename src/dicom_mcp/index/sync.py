@@ -7,7 +7,7 @@ or keeps back is found out as it is there; what could not be shown to be whole i
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
@@ -16,10 +16,11 @@ from ..deadline import Deadline
 from ..dicom_api import Archive
 from ..errors import AskedInVain, DeadlinePassed
 from ..standard.levels import Level
-from ..standard.note import Named
 from ..standard.query import Match, Matches, Query
 from .columns import ASKED_DAY, Row, day_of, row_of, wanted
+from .deep import Deep
 from .ledger import Entry, Ledger, Span
+from .objects import drop_orphans
 from .store import Store
 
 _DAY = timedelta(days=1)
@@ -56,12 +57,14 @@ class Step:
     series: int
     whole: bool
     why: str = ""
+    table: str = ""  # for which objects of one series were read, if that was it
 
 
 class Sync:
     """The index of one archive, brought up to date question by question.
 
-    `now` tells the time in seconds since 1970, `zone` where the archive's days begin.
+    `now` tells the time in seconds since 1970, `zone` where the archive's days begin, `depth` for
+    which tables objects are read.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Sync:
         *,
         zone: tzinfo | None = None,
         since: date | None = None,
+        depth: Collection[str] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
         self._archive = archive
@@ -81,15 +85,25 @@ class Sync:
         self._since = max(since or _FIRST_DAY, _FIRST_DAY)
         self._now = now
         self._days_at_once = 1
+        self._deep = Deep(archive, store, ledger, depth, now)
 
     def step(self) -> Step | None:
         """Ask one question, of the days that are due first, and enter what comes; None when none
         is due.
 
-        Raises ArchiveError where the archive did not answer, and IndexUnavailable.
+        When no day is, objects of one more series are read, where they are wanted. Raises
+        ArchiveError where the archive did not answer, and IndexUnavailable.
         """
-        span = self._due()
-        return self._bring(span) if span else None
+        if span := self._due():
+            return self._bring(span)
+        if (read := self._deep.step(self.today)) is None:
+            return None
+        day = date.fromisoformat(read[1]) if read[1] else None
+        return Step(Span(day, day), 0, 1, True, table=read[0])
+
+    def close(self) -> None:
+        """Write what was read and is held yet. Raises IndexUnavailable."""
+        self._deep.write()
 
     @property
     def today(self) -> date:
@@ -260,6 +274,7 @@ class Sync:
         moved = {day for uid, day in before.items() if day != day_of[uid]} - {*days}
         with self._ledger.writing(span, moved):
             self._store.write(days, rows, moved)
+            drop_orphans(self._store, [*days, *moved])
             self._ledger.enter(_entries(days, began, rows, whole, why))
             self._ledger.forget([*moved])
 
@@ -299,7 +314,7 @@ def _why(answer: Matches) -> str:
     lacks = [note for note in answer.notes if note.lacks]
     if answer.complete or not lacks:
         return ""
-    return "".join("…" if isinstance(part, Named) else part for part in lacks[0].parts)
+    return lacks[0].unnamed
 
 
 def differing(archive: Archive, store: Store, day: date) -> str:

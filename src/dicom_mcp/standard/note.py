@@ -57,6 +57,11 @@ class Note:
         return self.kind.value + "".join(map(str, self.parts))
 
     @property
+    def unnamed(self) -> str:
+        """What it says, without the values of records."""
+        return "".join("…" if isinstance(part, Named) else part for part in self.parts)
+
+    @property
     def lacks(self) -> bool:
         """Whether it says why the answer is, or may be, not complete."""
         return self.kind is not Kind.REMARK

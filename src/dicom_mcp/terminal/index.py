@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config import Settings, load
-from ..dicom_api import Archive, connect
+from ..dicom_api import Archive, exchange_with
 from ..errors import ArchiveError, TooManyAssociations
 from ..index.keeper import STATE, said_by_keeper
 from ..index.kept import drop, has_index, nodes_of, opened, written
@@ -35,17 +35,19 @@ def sync(file: str, name: str, *, keep_going: bool) -> int:
     """Fill the index, or bring it up to date; `keep_going` until Ctrl-C. Returns the status."""
     settings = load(file)
     for node in nodes_of(settings, name).values():
-        with written(settings, node) as kept, _archive(node) as archive:
+        with written(settings, node) as kept, _archive(settings, node) as archive:
             polite = settings.index or IndexSettings()
-            zone = node.time_zone or settings.time_zone
-            syncing = Sync(archive, kept.store, kept.ledger, zone=zone, since=polite.since)
-            _run(syncing, node, polite, zone, keep_going=keep_going)
+            zone, since, depth = node.time_zone or settings.time_zone, polite.since, polite.depth
+            syncing = Sync(archive, kept.store, kept.ledger, zone=zone, since=since, depth=depth)
+            with closing(syncing):
+                _run(syncing, node, polite, zone, keep_going=keep_going)
     return 0
 
 
-def _archive(node: AnyNode) -> closing[Archive]:
-    """The archive, to be asked over one association."""
-    return closing(connect(replace(node, connections=1)))
+def _archive(settings: Settings, node: AnyNode) -> closing[Archive]:
+    """The archive, to be asked over one association; its objects come from where it says."""
+    several = (node, *([settings.nodes[node.objects_from]] if node.objects_from else ()))
+    return closing(Archive(*(exchange_with(replace(part, connections=1)) for part in several)))
 
 
 def _run(
@@ -171,7 +173,7 @@ def check(file: str, name: str, days: int) -> int:
     console = Console()
     wrong = 0
     for node in nodes_of(settings, name).values():
-        with written(settings, node) as kept, _archive(node) as archive:
+        with written(settings, node) as kept, _archive(settings, node) as archive:
             held = [day for day, entry in kept.ledger.days().items() if day and entry.studies]
             chosen = sorted(random.sample(held, min(days, len(held))))
             for day in chosen:

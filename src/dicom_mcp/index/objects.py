@@ -1,0 +1,129 @@
+"""What the files keep of objects: of which series nothing was read yet, and what was read."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .column import Column
+from .columns import AS_SERIES, ASKED_DAY, FETCHED, OF_OBJECTS, SERIES, Row, types_of
+from .ledger import Read
+from .store import Store, month_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Images of scanners: a series of more than so many holds no report, whose series is its own
+# (PS3.3 C.7.3.1: one equipment made all of a series).
+SCANNERS = ("CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "RF", "US", "XA")
+FEW = 3
+
+# Which series can have something in each table, in SQL.
+MAY_HOLD = {
+    "headers": "true",
+    "reports": f"NOT (coalesce(modality IN {SCANNERS}, false)"
+    f" AND coalesce(image_count > {FEW}, true))",
+}
+
+_PLACE = ("study_uid", "series_uid")
+
+
+def unread(store: Store, table: str, day: str, since: float) -> list[Row]:
+    """The series of a day of which the table has nothing, nothing since the series changed, or a
+    failure of before `since` (seconds since 1970): their UIDs, modality, and how they are now."""
+    with store.engine() as engine:
+        if not _joined(store, engine, table, day):
+            return []
+        found = engine.execute(
+            f"SELECT study_uid, series_uid, any_value(modality), any_value({AS_SERIES}) FROM joined"
+            " WHERE was IS NULL OR (fault IS NOT NULL AND fetched < ?) GROUP BY ALL"
+            " ORDER BY study_uid, series_uid",
+            [since],
+        ).fetchall()
+    names = (*_PLACE, "modality", AS_SERIES)
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def read_of(store: Store, table: str, day: str, now: float) -> Read:
+    """How many series of a day can have something in the table, have, and failed."""
+    with store.engine() as engine:
+        if not _joined(store, engine, table, day):
+            return Read(day, table, now, 0, 0, 0)
+        (series, had, failed, why) = engine.execute(
+            "SELECT count(*), count(was), count(fault), any_value(fault) FROM ("
+            "SELECT study_uid, series_uid, any_value(was) AS was, any_value(fault) AS fault"
+            " FROM joined GROUP BY ALL)"
+        ).fetchall()[0]
+    return Read(day, table, now, series, had, failed, why or "")
+
+
+def keep(store: Store, table: str, day: str, rows: Sequence[Row]) -> None:
+    """Put these rows in place of what the table has of their series. Raises IndexUnavailable."""
+    types = types_of(table)
+    with store.engine() as engine:
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        engine.execute(f"CREATE TEMP TABLE came ({columns})")
+        store.load(engine, "came", types, rows)
+        _renew(store, engine, table, month_of(day), "came")
+
+
+def drop_orphans(store: Store, days: Sequence[str]) -> None:
+    """Forget what was read of series that are there no longer. Raises IndexUnavailable."""
+    for table in OF_OBJECTS:
+        for month in {month_of(day) for day in days}:
+            file, series = store.file(table, month), store.file("series", month)
+            if not file.exists():
+                continue
+            with store.engine() as engine:
+                if not series.exists():
+                    file.unlink()
+                    continue
+                (orphans,) = engine.execute(
+                    f"SELECT count(*) FROM {store.source(file)} ANTI JOIN {store.source(series)}"
+                    f" USING ({', '.join(_PLACE)})"
+                ).fetchall()[0]
+                if orphans:
+                    _renew(store, engine, table, month, "")
+
+
+def _renew(store: Store, engine: "DuckDBPyConnection", table: str, month: str, came: str) -> None:
+    """The rows of a month that are of series there are, with what `came` in place of others."""
+    file, series = store.file(table, month), store.file("series", month)
+    place = ", ".join(_PLACE)
+    parts = [f"SELECT * FROM {came}"] if came else []
+    if file.exists():
+        others = f"ANTI JOIN {came} USING ({place})" if came else ""
+        parts.append(f"SELECT kept.* FROM {store.source(file)} AS kept {others}")
+    every = " UNION ALL BY NAME ".join(parts)
+    there_are = f"SEMI JOIN {store.source(series)} USING ({place})"
+    query = f"SELECT * FROM ({every}) {there_are} ORDER BY {place}, sop_instance_uid"
+    store.save(engine, query, file)
+
+
+def _joined(store: Store, engine: "DuckDBPyConnection", table: str, day: str) -> bool:
+    """Make the view `joined`: the series of a day that can have something in the table, and what it
+    has (`was`, `fault`, `fetched`). False where there are none."""
+    month = month_of(day)
+    series, file = store.file("series", month), store.file(table, month)
+    if not series.exists():
+        return False
+    kept = (
+        f"(SELECT {', '.join(_PLACE)}, {AS_SERIES} AS was, fault, {FETCHED} FROM"
+        f" {store.source(file)})"
+        if file.exists()
+        else f"(SELECT '' AS study_uid, '' AS series_uid, NULL AS was, NULL AS fault,"
+        f" 0.0 AS {FETCHED} WHERE false)"
+    )
+    engine.execute(
+        "CREATE TEMP VIEW joined AS SELECT s.*, was, fault, fetched FROM"
+        f" (SELECT *, {AS_NOW} AS {AS_SERIES} FROM {store.source(series)}"
+        f" WHERE {ASKED_DAY} = '{day}' AND {MAY_HOLD[table]}) s LEFT JOIN {kept} k"
+        f" ON s.study_uid = k.study_uid AND s.series_uid = k.series_uid AND was = s.{AS_SERIES}"
+    )
+    return True
+
+
+def _text_of(column: Column) -> str:
+    return f"coalesce({column.name}::VARCHAR, '')"
+
+
+# How a series is: another one where any of its columns is.
+AS_NOW = f"md5(concat_ws('\x1f', {', '.join(map(_text_of, SERIES))}))"
