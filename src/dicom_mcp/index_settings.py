@@ -1,8 +1,10 @@
 """Whether an index is kept, where, and how politely it is filled."""
 
+import base64
+import binascii
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Annotated
 
@@ -55,6 +57,33 @@ def some_depths(written: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(part for part in DEPTHS if part in named)
 
 
+def a_key(written: str) -> str:
+    """The Base64 of 32 bytes, from that or from their hexadecimal digits."""
+    text = written.strip()
+    try:
+        key = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != 32:
+        raise BadConfiguration(
+            "the index's key is not 32 bytes in Base64 or hexadecimal digits",
+            "Make one: openssl rand -base64 32",
+        )
+    return base64.b64encode(key).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """What the files of an index are encrypted with (AES-256)."""
+
+    key: Annotated[
+        str, Setting("the key that its files are encrypted with", a_key, how="secret")
+    ] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        obey_rules(self)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
     """What [index] of the configuration file says; where it stands not, there is no index."""
@@ -94,11 +123,16 @@ class IndexSettings:
         Hours | None,
         Setting("When it may ask, such as 20:00-06:00; else always", some_hours, form=str),
     ] = None
-
+    encryption: Annotated[Encryption | None, Setting(how="among")] = None
     keep: Annotated[bool, Setting("Whether a running server keeps it up to date")] = True
 
     def __post_init__(self) -> None:
         obey_rules(self)
+
+    @property
+    def key(self) -> str:
+        """What its files are encrypted with, in Base64; "" where they are not."""
+        return self.encryption.key if self.encryption else ""
 
     def may_ask(self, now: time) -> bool:
         """Whether the archive may be asked at this time of day."""

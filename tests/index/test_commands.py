@@ -1,6 +1,7 @@
 """`dicom-mcp index`, as a person uses it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -8,7 +9,10 @@ import pytest
 
 from dicom_mcp.cli import main
 from dicom_mcp.index.columns import TABLES
+from dicom_mcp.index.kept import folder_of, has_index, written
+from dicom_mcp.node import Node
 from dicom_mcp.words.manufacturer import manufacturer
+from tests.index.filled import settings_of
 from tests.peers.embedded import embedded
 from tests.truth.archives import images
 
@@ -65,6 +69,17 @@ def test_who_has_not_asked_for_an_index_is_told_how(tmp_path: Path) -> None:
     file.write_text('[nodes.pacs]\nhost = "192.0.2.1"\nport = 104\n')
     with pytest.raises(SystemExit, match=r"there is no index.*Write \[index\]"):
         main(["--config", str(file), "index", "sync"])
+
+
+def test_an_index_is_of_an_address_whatever_it_is_called(tmp_path: Path) -> None:
+    pacs = Node("192.0.2.1", name="pacs")
+    settings = settings_of(pacs, tmp_path)
+    with written(settings, pacs):
+        pass
+    renamed = replace(pacs, name="archive")
+    assert folder_of(settings, renamed) == folder_of(settings, pacs)
+    assert has_index(settings, renamed)
+    assert not has_index(settings, replace(pacs, host="192.0.2.2"))
 
 
 def test_the_page_names_every_column() -> None:

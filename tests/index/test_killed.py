@@ -30,6 +30,7 @@ from dicom_mcp.node import node_at
 folder, address, now = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 store = Store(folder)
 store.prepare()
+store.tidy()
 ledger = Ledger(folder / "ledger.sqlite")
 sync = Sync(connect(node_at(address)), store, ledger, zone=UTC, now=lambda: now)
 print("begins", flush=True)
@@ -68,7 +69,7 @@ def test_killed_at_any_moment_no_more_is_claimed_than_is_true(tmp_path: Path, se
                         assert index.rows(_WITHOUT_STUDY) == [[0]]
                     process.kill()
             check_claims(index, history)
-        index.store.prepare()
+        index.store.tidy()
         index.clock.now += 3 * DAY
         index.fill(objects)
         history.append((index.clock.now, by_day_of(held)))

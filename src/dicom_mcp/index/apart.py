@@ -58,6 +58,7 @@ class Apart:
         """What sql.read_checked brings, and raises."""
         wish = {
             "folder": str(store.folder),
+            "key": store.key,
             "statement": statement,
             "values": values,
             "most_rows": most_rows,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import IndexUnavailable
 from .columns import TABLES, types_of
-from .store import Store, engine_of
+from .store import Store, engine_of, text_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -129,9 +129,10 @@ def made(store: Store, *others: Path, files: _Files | None = None) -> "DuckDBPyC
     import duckdb
 
     try:
+        store.unlock(engine)
         engine.execute("SET python_enable_replacements = false")
         engine.execute("SET parquet_metadata_cache = true")
-        engine.execute(f"SET allowed_directories = [{text_of(str(store.folder) + '/')}]")
+        engine.execute(f"SET allowed_directories = [{text_of(store.place)}]")
         several = ", ".join(text_of(str(file)) for file in others)
         engine.execute(f"SET allowed_paths = [{several}]")
         engine.execute("SET enable_external_access = false")
@@ -167,8 +168,3 @@ def damaged(error: Exception) -> IndexUnavailable:
 def first_line(error: Exception) -> str:
     """The first line of what an engine says."""
     return str(error).strip().split("\n")[0][:300]
-
-
-def text_of(value: str) -> str:
-    """As SQL writes a text."""
-    return "'" + value.replace("'", "''") + "'"

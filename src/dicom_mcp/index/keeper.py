@@ -125,7 +125,9 @@ class Keeper:
                 continue
             except ArchiveError as error:
                 pause = self._left_alone(index)
-                _note(kept.ledger, f"left alone for {pause:g} seconds: {error}")
+                # What an archive says of itself may name whom it was asked about.
+                why = type(error).__name__ if kept.store.key else error
+                _note(kept.ledger, f"left alone for {pause:g} seconds: {why}")
                 return pause
             finally:
                 index.turns.insists = False

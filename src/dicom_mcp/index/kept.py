@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
@@ -12,6 +12,7 @@ from ..config import Settings, usual_file
 from ..errors import BadConfiguration
 from ..machine import at_home
 from ..node import AnyNode
+from .encryption import check_installed, mark_of
 from .ledger import Ledger, sole_writer
 from .store import Store
 
@@ -41,13 +42,15 @@ def nodes_of(settings: Settings, name: str = "") -> dict[str, AnyNode]:
 
 
 def folder_of(settings: Settings, node: AnyNode) -> Path:
-    """Where the index of this node is: another one for each address, whatever it is called."""
+    """Where the index of this node is: another one for each address, whatever it is called; a node
+    that was renamed keeps its own."""
     assert settings.index
     above = (
         at_home(settings.index.folder) if settings.index.folder else usual_file().parent / "index"
     )
-    address = blake2b(str(node).encode(), digest_size=4).hexdigest()
-    return above / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', node.name or 'default')}-{address}"
+    address = blake2b(str(replace(node, name="")).encode(), digest_size=4).hexdigest()
+    name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', node.name or 'default')}-{address}"
+    return min(above.glob(f"*-{address}"), default=above / name)
 
 
 def has_index(settings: Settings, node: AnyNode) -> bool:
@@ -57,31 +60,64 @@ def has_index(settings: Settings, node: AnyNode) -> bool:
 
 @contextmanager
 def opened(settings: Settings, node: AnyNode) -> Generator[Kept]:
-    """The index of this node, to be asked. Raises BadConfiguration where there is none."""
+    """The index of this node, to be asked. Raises BadConfiguration where there is none, or one
+    that another key, or none, is for."""
     if not has_index(settings, node):
         raise BadConfiguration(
             f"there is no index of {node.name or 'this node'} yet", "dicom-mcp index sync fills it"
         )
-    folder = folder_of(settings, node)
-    ledger = Ledger(folder / "ledger.sqlite")
-    try:
-        yield Kept(Store(folder), ledger)
-    finally:
-        ledger.close()
+    with _kept(settings, folder_of(settings, node)) as kept:
+        yield kept
 
 
 @contextmanager
 def written(settings: Settings, node: AnyNode) -> Generator[Kept]:
-    """The index of this node, to be written, made anew where there is none; by one at a time."""
+    """The index of this node, to be written, made anew where there is none; by one at a time.
+    Raises as `opened`, and IndexUnavailable where it cannot be encrypted."""
+    assert settings.index
+    if settings.index.key:
+        check_installed()
     folder = folder_of(settings, node)
-    store = Store(folder)
-    store.prepare()
-    with sole_writer(folder):
-        ledger = Ledger(folder / "ledger.sqlite")
-        try:
-            yield Kept(store, ledger)
-        finally:
-            ledger.close()
+    Store(folder).prepare()
+    with sole_writer(folder), _kept(settings, folder) as kept:
+        kept.store.tidy()
+        yield kept
+
+
+@contextmanager
+def _kept(settings: Settings, folder: Path) -> Generator[Kept]:
+    assert settings.index
+    ledger = Ledger(folder / "ledger.sqlite")
+    try:
+        _check_key(ledger, folder, mark_of(settings.index.key))
+        yield Kept(Store(folder, settings.index.key), ledger)
+    finally:
+        ledger.close()
+
+
+def _check_key(ledger: Ledger, folder: Path, mark: str) -> None:
+    """Note which key the files are encrypted with, while there are none yet; then refuse all
+    others. Raises BadConfiguration."""
+    was = ledger.told("key")
+    if was == mark:
+        return
+    if not ledger.days() and not ledger.broken_off:
+        ledger.tell("key", mark)
+        return
+    anew = "dicom-mcp index drop removes it; sync then builds it anew"
+    if not was:
+        raise BadConfiguration(
+            f"the index in {folder} is not encrypted, though its settings name a key", anew
+        )
+    if not mark:
+        raise BadConfiguration(
+            f"the index in {folder} is encrypted, and its settings name no key",
+            f"Name key_file or key_env in [index] of the configuration file; else {anew}",
+        )
+    raise BadConfiguration(
+        f"the index in {folder} is encrypted with another key than its settings name",
+        f"Give that key; else {anew}",
+    )
 
 
 def drop(settings: Settings, node: AnyNode) -> bool:

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS day (
   images INTEGER, whole INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS read_of (
   day TEXT NOT NULL, tab TEXT NOT NULL, read REAL NOT NULL, series INTEGER NOT NULL,
-  had INTEGER NOT NULL, failed INTEGER NOT NULL, why TEXT NOT NULL,
+  had INTEGER NOT NULL, failed INTEGER NOT NULL,
   PRIMARY KEY (day, tab)) WITHOUT ROWID;
 """
 
@@ -95,8 +95,8 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Read:
     """Of how many series of a day objects were read for a table (headers, reports): when last
-    (seconds since 1970), of how many that can be, of how many it was tried, those that failed
-    among them, and why the last of these did. `read` is 0 where the day was asked for since."""
+    (seconds since 1970), of how many that can be, of how many it was tried, and how many failed
+    among them. `read` is 0 where the day was asked for since."""
 
     day: str
     table: str
@@ -104,7 +104,6 @@ class Read:
     series: int
     had: int
     failed: int
-    why: str = ""
 
 
 class Ledger:
@@ -196,7 +195,7 @@ class Ledger:
         that table have changed."""
         self._rows.execute("BEGIN IMMEDIATE")
         self._rows.execute(
-            "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?)",
             [getattr(read, name) for name in Read.__slots__],
         )
         self.tell("edition", str(time.time_ns()))

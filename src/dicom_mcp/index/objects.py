@@ -47,12 +47,12 @@ def read_of(store: Store, table: str, day: str, now: float) -> Read:
     with store.engine() as engine:
         if not _joined(store, engine, table, day):
             return Read(day, table, now, 0, 0, 0)
-        (series, had, failed, why) = engine.execute(
-            "SELECT count(*), count(was), count(fault), any_value(fault) FROM ("
+        (series, had, failed) = engine.execute(
+            "SELECT count(*), count(was), count(fault) FROM ("
             "SELECT study_uid, series_uid, any_value(was) AS was, any_value(fault) AS fault"
             " FROM joined GROUP BY ALL)"
         ).fetchall()[0]
-    return Read(day, table, now, series, had, failed, why or "")
+    return Read(day, table, now, series, had, failed)
 
 
 def keep(store: Store, table: str, day: str, rows: Sequence[Row]) -> None:

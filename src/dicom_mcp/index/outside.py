@@ -48,7 +48,7 @@ def main() -> None:
 def _answer(wish: dict[str, Any]) -> dict[str, Any]:
     try:
         names, rows, has_more = read_checked(
-            Store(Path(wish["folder"])),
+            Store(Path(wish["folder"]), wish["key"]),
             wish["statement"],
             wish["values"],
             wish["most_rows"],

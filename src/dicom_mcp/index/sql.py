@@ -213,9 +213,17 @@ def bounded(engine: "DuckDBPyConnection", deadline: Deadline) -> Generator[None]
         except duckdb.IOException as error:
             raise damaged(error) from None
         except duckdb.Error as error:
-            raise _wrong(error) from None
+            raise damaged(error) if _is_of_file(error) else _wrong(error) from None
         finally:
             clock.cancel()
+
+
+def _is_of_file(error: Exception) -> bool:
+    """Whether a file cannot be read, as far as the engine says so: what is wrong with a statement
+    has a class of its own."""
+    import duckdb
+
+    return type(error) is duckdb.Error or ".parquet" in first_line(error)
 
 
 def _plain(value: Any) -> Any:

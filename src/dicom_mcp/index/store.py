@@ -6,16 +6,16 @@ are being written are not known.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import batched
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadConfiguration, IndexUnavailable
 from .columns import ASKED_DAY, TABLES, Row, types_of
+from .encryption import check_installed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,8 +26,12 @@ UNDATED = "undated"
 # Where an engine puts what its memory does not hold.
 _SPILL = "spill"
 
-# What writing a month may take, of a server that has other things to hold.
-_MEMORY = "200MB"
+# What writing a month may take, of a server that has other things to hold; and where it cannot be
+# put into files, which nothing would encrypt.
+_MEMORY, _MEMORY_ALONE = "200MB", "500MB"
+
+# Rows that are loaded at a time.
+_ROWS = 2_000
 
 
 def month_of(day: str) -> str:
@@ -36,10 +40,12 @@ def month_of(day: str) -> str:
 
 
 class Store:
-    """The files below one folder, which is the owner's only."""
+    """The files below one folder, which is the owner's only, encrypted with `key` if there is
+    one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str = "") -> None:
         self.folder = folder
+        self.key = key
 
     def prepare(self) -> None:
         """Make the folders. Raises BadConfiguration where that cannot be."""
@@ -48,14 +54,17 @@ class Store:
                 (self.folder / table).mkdir(parents=True, exist_ok=True)
                 (self.folder / table).chmod(0o700)
             self.folder.chmod(0o700)
-            for left in self.folder.rglob("*.partial"):  # of a process that was killed
-                left.unlink(missing_ok=True)
-            rmtree(self.folder / _SPILL, ignore_errors=True)
         except OSError as error:
             raise BadConfiguration(
                 f"the index's folder {self.folder} cannot be written: {error.strerror}",
                 "Name another one: folder, in [index] of the configuration file",
             ) from None
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed; for the one who writes."""
+        for left in self.folder.rglob("*.partial"):
+            left.unlink(missing_ok=True)
+        rmtree(self.folder / _SPILL, ignore_errors=True)
 
     def files(self, table: str) -> list[Path]:
         """Every file of a table, by month."""
@@ -131,21 +140,17 @@ class Store:
         types: Mapping[str, str],
         rows: Iterable[Row],
     ) -> None:
-        """Fill a table by way of a file in our own folder, which is cleared of it whatever ends
-        this process: rows one by one take a hundred times as long."""
-        descriptor, name = tempfile.mkstemp(suffix=".partial", dir=self.folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
-                for row in rows:
-                    lines.write(json.dumps(row, ensure_ascii=True) + "\n")
-            columns = ", ".join(f"{column}: '{kind}'" for column, kind in types.items())
+        """Fill a table: rows one by one take a hundred times as long."""
+        structure = json.dumps(
+            {name: [kind[:-2]] if kind.endswith("[]") else kind for name, kind in types.items()}
+        )
+        whole = (json.dumps({name: row.get(name) for name in types}) for row in rows)
+        for some in batched(whole, _ROWS):
             engine.execute(
-                f"INSERT INTO {table} SELECT {', '.join(types)} FROM"
-                f" read_json({_quoted(Path(name))}, format = 'newline_delimited',"
-                f" columns = {{{columns}}})"
+                f"INSERT INTO {table} SELECT unnest(from_json_strict(row, '{structure}'))"
+                " FROM (SELECT unnest(?::VARCHAR[]) AS row)",
+                [[*some]],
             )
-        finally:
-            Path(name).unlink()
 
     def file(self, table: str, month: str) -> Path:
         """Where a table keeps what is of this month; there may be nothing yet."""
@@ -166,16 +171,17 @@ class Store:
 
     def source(self, *files: Path) -> str:
         """The rows of these files, in SQL."""
-        return f"read_parquet([{', '.join(map(_quoted, files))}])"
+        return f"read_parquet([{', '.join(map(self._quoted, files))}])"
 
     def save(self, engine: "DuckDBPyConnection", query: str, file: Path) -> None:
         """Put what a SELECT brings in place of a file; nothing where that is nothing. Raises
         IndexUnavailable where it cannot be written; what was there is then there still."""
         partial = file.with_suffix(".partial")
         try:
-            (count,) = engine.execute(
-                f"COPY ({query}) TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
-            ).fetchall()[0]
+            ((count,),) = engine.execute(
+                f"COPY ({query}) TO {self._quoted(partial)}"
+                " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+            ).fetchall()
             partial.chmod(0o600)
             if count:
                 partial.replace(file)
@@ -186,12 +192,32 @@ class Store:
             partial.unlink(missing_ok=True)
             raise _full(self.folder, str(error).splitlines()[0]) from error
 
+    @property
+    def place(self) -> str:
+        """What the names of its files begin with, for an engine."""
+        return f"{'sealed://' * bool(self.key)}{self.folder}/"
+
+    def _quoted(self, file: Path) -> str:
+        """A file's name for an engine, in SQL."""
+        return text_of(f"{self.place}{file.relative_to(self.folder)}")
+
+    def unlock(self, engine: "DuckDBPyConnection") -> None:
+        """Have an engine read the files, if they are encrypted."""
+        if self.key:
+            check_installed()
+            from .sealed import SealedFiles
+
+            engine.register_filesystem(SealedFiles(self.key))
+
     @contextmanager
     def engine(self) -> Generator["DuckDBPyConnection"]:
-        """An engine for this folder; what is more than its memory holds is sorted there."""
-        spill = str(self.folder / _SPILL)
-        engine = engine_of(memory_limit=_MEMORY, threads=1, temp_directory=spill)
+        """An engine for this folder; what is more than its memory holds is sorted there, unless it
+        is encrypted."""
+        spill = "" if self.key else str(self.folder / _SPILL)
+        memory = _MEMORY_ALONE if self.key else _MEMORY
+        engine = engine_of(memory_limit=memory, threads=1, temp_directory=spill)
         try:
+            self.unlock(engine)
             yield engine
         finally:
             engine.close()
@@ -210,8 +236,9 @@ def engine_of(**options: Any) -> "DuckDBPyConnection":
     return duckdb.connect(":memory:", config={**off, **options})
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def text_of(value: str) -> str:
+    """As SQL writes a text."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _full(folder: Path, why: str) -> IndexUnavailable:
