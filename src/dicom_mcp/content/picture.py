@@ -3,6 +3,7 @@
 Letters stand in a margin, never on the image: nothing of it is covered.
 """
 
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -392,7 +393,8 @@ def encoded(shown: "Image.Image", mime: str, said: str) -> Picture:
     if mime == JPEG:
         shown.save(file, "JPEG", quality=_QUALITY, subsampling=0)
     elif mime == PNG:
-        shown.save(file, "PNG")
+        # Bodies repeat next to nothing that is farther away: as small, and four times as fast.
+        shown.save(file, "PNG", compress_type=zlib.Z_RLE)
     else:
         raise ContentError(f"A picture is {PNG} or {JPEG}, not {mime}")
     return Picture(file.getvalue(), mime, shown.width, shown.height, said)
