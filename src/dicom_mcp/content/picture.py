@@ -3,7 +3,6 @@
 Letters stand in a margin, never on the image: nothing of it is covered.
 """
 
-import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -44,6 +43,7 @@ _MARGIN = 22
 _LABEL = 18
 _LETTERS = 16
 _QUALITY = 90
+_RUNS = 3  # zlib's Z_RLE
 
 # Names below a picture; the caption has them all.
 _MOST_NAMES = 30
@@ -394,7 +394,7 @@ def encoded(shown: "Image.Image", mime: str, said: str) -> Picture:
         shown.save(file, "JPEG", quality=_QUALITY, subsampling=0)
     elif mime == PNG:
         # Bodies repeat next to nothing that is farther away: as small, and four times as fast.
-        shown.save(file, "PNG", compress_type=zlib.Z_RLE)
+        shown.save(file, "PNG", compress_type=_RUNS)
     else:
         raise ContentError(f"A picture is {PNG} or {JPEG}, not {mime}")
     return Picture(file.getvalue(), mime, shown.width, shown.height, said)
