@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,17 @@ def test_only_some_kinds_and_days_and_a_kind_nobody_knows(tmp_path: Path) -> Non
     assert (problem["kind"], problem["count"]) == ("no_accession_number", 1)
     assert answer["not_found"] == ["no_date"]
     assert "Did you mean no_accession_number" in told
+
+
+def test_a_kind_that_fails_leaves_the_others_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(PROBLEMS["no_date"], sql="SELECT error('no') FROM s")
+    monkeypatch.setitem(PROBLEMS, "no_date", broken)
+    with indexed(tmp_path, study(1, [{}], AccessionNumber="")) as settings:
+        answer = ask(settings, "find_problems", kinds=["no_date", "no_patient_id"])
+        assert answer["not_found"] == ["no_patient_id"]
+        assert {*answer["not_looked_for"]} == {"no_date"}
+        assert "1 kind could not be looked for" in str(answer["notes"])
+        assert not answer["complete"]
+        fail(settings, "find_problems", kinds=["no_date"])

@@ -13,9 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ..errors import IndexUnavailable
 from .columns import TABLES, types_of
-from .store import Store, engine_of, text_of
+from .store import Store, damaged, engine_of, text_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -155,16 +154,3 @@ def made(store: Store, *others: Path, files: _Files | None = None) -> "DuckDBPyC
         engine.close()
         raise damaged(error) from None
     return engine
-
-
-def damaged(error: Exception) -> IndexUnavailable:
-    """What to say of files that cannot be read."""
-    return IndexUnavailable(
-        f"a file of the index cannot be read ({first_line(error)})",
-        "dicom-mcp index drop and sync build it anew",
-    )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an engine says."""
-    return str(error).strip().split("\n")[0][:300]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ..deadline import Deadline
 from ..errors import BadArgument, IndexUnavailable
-from .engines import first_line, made
+from .engines import made
 from .sql import bounded, check
-from .store import Store, text_of
+from .store import Store, first_line, text_of
 
 
 def export(store: Store, statement: str, file: Path, deadline: Deadline) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ..errors import BadConfiguration
+from ..errors import BadConfiguration, IndexUnavailable
 
 # What the files of another version hold may be called otherwise.
 VERSION = 2
@@ -118,7 +118,7 @@ class Ledger:
             try:
                 self._rows.execute("PRAGMA journal_mode = WAL")
                 self._rows.executescript(_TABLES)
-                known = self.told("version")
+                known = self._told("version")
             except sqlite3.Error:
                 self._rows.close()
                 raise
@@ -142,12 +142,38 @@ class Ledger:
 
     def told(self, key: str) -> str:
         """What was noted under this key; "" for nothing."""
-        row = self._rows.execute("SELECT value FROM told WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else ""
+        with self._asking():
+            return self._told(key)
 
     def tell(self, key: str, value: str) -> None:
         """Note something."""
+        with self._changing():
+            self._tell(key, value)
+
+    def _told(self, key: str) -> str:
+        row = self._rows.execute("SELECT value FROM told WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def _tell(self, key: str, value: str) -> None:
         self._rows.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (key, value))
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        """While it is read or written. Raises IndexUnavailable where that fails."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise IndexUnavailable(
+                f"the index's ledger {self._path} cannot be used ({error})",
+                "Look whether the disk is full. What was there before is still there",
+            ) from None
+
+    @contextmanager
+    def _changing(self) -> Generator[None]:
+        """Write all that is written meanwhile, or nothing. Raises IndexUnavailable."""
+        with self._asking(), self._rows:
+            self._rows.execute("BEGIN IMMEDIATE")
+            yield
 
     @property
     def edition(self) -> str:
@@ -158,16 +184,16 @@ class Ledger:
     def writing(self, span: Span, others: Iterable[str]) -> Generator[None]:
         """While the files of these days, and of some others, change: until it is done nothing is
         known of them, whatever ends the process."""
-        self._rows.execute("BEGIN IMMEDIATE")
-        self._rows.executemany(
-            "UPDATE day SET whole = 0, why = 'it was being written' WHERE day = ?",
-            [(day,) for day in (*span.days, *others)],
-        )
-        self.tell("writing", json.dumps([str(span.first or ""), str(span.last or "")]))
-        self._rows.execute("COMMIT")
+        with self._changing():
+            self._rows.executemany(
+                "UPDATE day SET whole = 0, why = 'it was being written' WHERE day = ?",
+                [(day,) for day in (*span.days, *others)],
+            )
+            self._tell("writing", json.dumps([str(span.first or ""), str(span.last or "")]))
         yield
-        self.tell("edition", str(time.time_ns()))
-        self.tell("writing", "")
+        with self._changing():
+            self._tell("edition", str(time.time_ns()))
+            self._tell("writing", "")
 
     @property
     def broken_off(self) -> Span | None:
@@ -180,39 +206,42 @@ class Ledger:
 
     def enter(self, entries: Sequence[Entry]) -> None:
         """What was found of some days, in place of what was known of them."""
-        self._rows.execute("BEGIN IMMEDIATE")
-        self._rows.executemany(
-            "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
-        )
-        self._rows.executemany(
-            "UPDATE read_of SET read = 0 WHERE day = ?", [(entry.day,) for entry in entries]
-        )
-        self._rows.execute("COMMIT")
+        with self._changing():
+            self._rows.executemany(
+                "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
+            )
+            self._rows.executemany(
+                "UPDATE read_of SET read = 0 WHERE day = ?", [(entry.day,) for entry in entries]
+            )
 
     def enter_read(self, read: Read) -> None:
         """What was read of the objects of a day, in place of what was known of it; the files of
         that table have changed."""
-        self._rows.execute("BEGIN IMMEDIATE")
-        self._rows.execute(
-            "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?)",
-            [getattr(read, name) for name in Read.__slots__],
-        )
-        self.tell("edition", str(time.time_ns()))
-        self._rows.execute("COMMIT")
+        with self._changing():
+            self._rows.execute(
+                "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?)",
+                [getattr(read, name) for name in Read.__slots__],
+            )
+            self._tell("edition", str(time.time_ns()))
 
     def read_of(self, table: str) -> dict[str, Read]:
         """What is known of each day's objects that were read for this table."""
-        rows = self._rows.execute("SELECT * FROM read_of WHERE tab = ? ORDER BY day", (table,))
-        return {row[0]: Read(*row) for row in rows}
+        with self._asking():
+            rows = self._rows.execute("SELECT * FROM read_of WHERE tab = ? ORDER BY day", (table,))
+            return {row[0]: Read(*row) for row in rows}
 
     def forget(self, days: Sequence[str]) -> None:
         """These days are to be asked for anew."""
-        self._rows.executemany("UPDATE day SET asked = 0 WHERE day = ?", [(day,) for day in days])
+        with self._changing():
+            self._rows.executemany(
+                "UPDATE day SET asked = 0 WHERE day = ?", [(day,) for day in days]
+            )
 
     def days(self) -> dict[str, Entry]:
         """Every day that was asked for, by its name."""
-        rows = self._rows.execute("SELECT * FROM day ORDER BY day")
+        with self._asking():
+            rows = self._rows.execute("SELECT * FROM day ORDER BY day").fetchall()
         return {
             day: Entry(day, asked, studies, series, images, bool(whole), why)
             for day, asked, studies, series, images, whole, why in rows

@@ -37,10 +37,17 @@ class Reader:
     _named: set[str] = field(default_factory=set[str])
 
     def ask(
-        self, statement: str, values: Sequence[Any] = (), *, most_rows: int, is_ours: bool = False
+        self,
+        statement: str,
+        values: Sequence[Any] = (),
+        *,
+        most_rows: int,
+        is_ours: bool = False,
+        share: float = 1.0,
     ) -> Table:
-        """What one SELECT over the views brings, `values` in place of its `?`. A statement that is
-        ours is not looked at for what others may not ask.
+        """What one SELECT over the views brings, `values` in place of its `?`, within this share of
+        the time that is left. A statement that is ours is not looked at for what others may not
+        ask.
 
         Raises BadArgument, DeadlinePassed and IndexUnavailable (see sql.ask).
         """
@@ -51,7 +58,7 @@ class Reader:
             statement,
             values,
             most_rows=most_rows,
-            deadline=self._deadline,
+            deadline=self._deadline.at_most(share * self._deadline.remaining()),
             is_ours=is_ours,
         )
         beginning = self._kept.ledger.told("beginning")

@@ -13,9 +13,9 @@ from ..deadline import Deadline
 from ..errors import BadArgument, IndexUnavailable
 from .apart import APART, Rows, too_large, too_long
 from .columns import TABLES
-from .engines import ENGINES, damaged, first_line
+from .engines import ENGINES
 from .ledger import Entry, Ledger
-from .store import Store
+from .store import Store, damaged, first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

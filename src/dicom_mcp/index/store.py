@@ -110,7 +110,7 @@ class Store:
                 for table, some in rows.items():
                     self._write(engine, table, days, some, {month_of(day) for day in moved})
         except OSError as error:
-            raise _full(self.folder, error.strerror or "it cannot be written") from None
+            raise _full(self.folder, error) from None
 
     def _write(
         self,
@@ -190,7 +190,7 @@ class Store:
             file.unlink(missing_ok=True)
         except Exception as error:
             partial.unlink(missing_ok=True)
-            raise _full(self.folder, str(error).splitlines()[0]) from error
+            raise _full(self.folder, error) from error
 
     @property
     def place(self) -> str:
@@ -212,13 +212,17 @@ class Store:
     @contextmanager
     def engine(self) -> Generator["DuckDBPyConnection"]:
         """An engine for this folder; what is more than its memory holds is sorted there, unless it
-        is encrypted."""
+        is encrypted. Raises IndexUnavailable for files that cannot be read."""
         spill = "" if self.key else str(self.folder / _SPILL)
         memory = _MEMORY_ALONE if self.key else _MEMORY
         engine = engine_of(memory_limit=memory, threads=1, temp_directory=spill)
+        import duckdb
+
         try:
             self.unlock(engine)
             yield engine
+        except duckdb.Error as error:
+            raise damaged(error) from None
         finally:
             engine.close()
 
@@ -241,8 +245,22 @@ def text_of(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _full(folder: Path, why: str) -> IndexUnavailable:
+def damaged(error: Exception) -> IndexUnavailable:
+    """What to say of files that cannot be read."""
     return IndexUnavailable(
-        f"the index in {folder} could not be written: {why}",
+        f"a file of the index cannot be read ({first_line(error)})",
+        "dicom-mcp index drop and sync build it anew",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an engine says, or the last one where that is Python's."""
+    lines = str(error).strip().split("\n")
+    return lines["Traceback" in lines[0] and -1][:300]
+
+
+def _full(folder: Path, error: Exception) -> IndexUnavailable:
+    return IndexUnavailable(
+        f"the index in {folder} could not be written: {first_line(error)}",
         "Look whether the disk is full. What was there before is still there",
     )

@@ -10,7 +10,7 @@ from ..budgets import MOST_ROWS
 from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
-from ..errors import BadArgument
+from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
 from ..index.problems import NOT_IN_AN_INDEX, PROBLEMS, statement_of
 from ..index.reader import Reader
 from ..standard.counted import counted
@@ -21,6 +21,11 @@ from .query import Days
 
 _Kinds = Annotated[list[str], Field(description="Only these, by the names in an answer")]
 _Limit = Annotated[int, Field(ge=1, le=100, description="Rows that show each kind")]
+
+
+# What need not concern other kinds; and the share of the time that is left that one may take.
+_OF_ONE = (BadArgument, DeadlinePassed, IndexUnavailable)
+_SHARE = 0.3
 
 
 class Problems(Findings):
@@ -45,6 +50,7 @@ def find_problems(
     unasked = {} if kinds else dict(NOT_IN_AN_INDEX)
     problems: list[dict[str, Any]] = []
     evidence: dict[str, list[dict[str, Any]]] = {}
+    examined, failed = False, None
     with call.index() as index:
         filled = _filled(index)
         for kind in wanted:
@@ -52,11 +58,18 @@ def find_problems(
             if empty := [column for column in problem.needs if not filled[column]]:
                 unasked[kind] = f"the archive tells {' and '.join(empty)} of nothing"
                 continue
-            count, rows = _found(index, problem.sql, days, limit)
+            try:
+                count, rows = _found(index, problem.sql, days, limit)
+            except _OF_ONE as error:
+                unasked[kind], failed = error.happened, error
+                continue
+            examined = True
             if count:
                 told = {"what": problem.what, "do": problem.do, "who": problem.who}
                 problems.append({"kind": kind, "count": count, **told})
                 evidence[kind] = rows
+        if failed and not examined:
+            raise failed
         found = Account(notes=index.notes())
     room = MOST_ROWS // max(len(evidence), 1)
     kept = {kind: fitting(rows, room) for kind, rows in evidence.items()}
@@ -115,7 +128,8 @@ def _found(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many there are, and the first rows, without what is empty."""
     counting = f"SELECT count(*) OVER () AS of_all, * FROM ({sql}) ORDER BY ALL LIMIT {limit}"
-    rows = index.ask(statement_of(counting, **days), most_rows=limit, is_ours=True).records()
+    statement = statement_of(counting, **days)
+    rows = index.ask(statement, most_rows=limit, is_ours=True, share=_SHARE).records()
     count = rows[0].pop("of_all") if rows else 0
     for row in rows[1:]:
         del row["of_all"]
