@@ -15,7 +15,7 @@ from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import Node
 from dicom_mcp.standard.lists import pasted
 from dicom_mcp.studies import resolving
-from tests.asking import ask, fail
+from tests.asking import answers, ask, fail
 from tests.index.filled import fill, settings_of
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import Kind, embedded
@@ -181,3 +181,19 @@ def test_a_person_gives_a_file_or_a_column(tmp_path: Path) -> None:
     assert from_file.stdout == typed.stdout
     assert from_file.stdout.startswith("asked,status")
     assert "D1,several studies" in from_file.stdout
+
+
+def test_what_was_found_is_kept_to_go_on_with() -> None:
+    with embedded(HELD) as peer:
+        found, counted, listed = answers(
+            Settings(peer.node),
+            [
+                ("resolve_list", {"values": "A1, D1, B7", "name": "mine"}),
+                ("count_studies", {"cohort": "mine"}),
+                ("query_studies", {"cohort": "mine"}),
+            ],
+        )
+        nothing = ask(Settings(peer.node), "resolve_list", values="B7, B8")
+    assert (found["cohort"], counted["total"]) == ("mine", 3)
+    assert {record["AccessionNumber"] for record in listed["records"]} == {"A1", "D1"}
+    assert nothing["cohort"] == ""

@@ -289,7 +289,7 @@ def _definition(entry: Entry, *, has_index: bool) -> dict[str, Any]:
         asks_archive=entry.asks_archive,
         is_drawn=entry.chart is not None,
         has_source=entry.has_source and has_index,
-        takes_cohort=entry.takes_cohort and has_index,
+        takes_cohort=entry.takes_cohort,
     )
     fields = {name: getattr(made, name) for name in Tool.model_fields}
     parameters = _compact(asked.schema)

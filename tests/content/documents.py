@@ -219,3 +219,23 @@ def saved(dataset: Dataset, folder: Path, name: str = "document.dcm") -> Path:
     path = folder / name
     dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+CONCLUSION = ("Conclusions", "121076", "DCM")
+
+
+def report(study: int, day: str, says: str, *, patient: str = "P1", number: int = 1) -> Dataset:
+    """A report of a study, which finds and concludes something."""
+    concluding = container(code(*CONCLUSION), text(says, "Conclusion"))
+    made = document(text(f"A finding on {day}."), concluding)
+    made.StudyInstanceUID = f"1.2.{study}"
+    made.SeriesInstanceUID = f"1.2.{study}.9{number}"
+    made.SOPInstanceUID = f"1.2.{study}.9{number}.1"
+    made.PatientID, made.PatientName = patient, "Doe^Jane"
+    made.PatientBirthDate = "19700101"
+    made.StudyDate = made.ContentDate = made.SeriesDate = day
+    made.StudyTime = made.ContentTime = "120000"
+    made.AccessionNumber = f"A{study}"
+    made.Modality = "SR"
+    made.CompletionFlag, made.VerificationFlag = "COMPLETE", "UNVERIFIED"
+    return made

@@ -3,6 +3,7 @@
 import json
 import re
 import struct
+import unicodedata
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -304,9 +305,10 @@ class Identifier:
         return found
 
     def invented(self, arguments: list[str]) -> list[str]:
-        """Texts with a character that nobody asked for in any case, other than a wildcard and what
-        parts the values of a list. Names are also spelled in other ways, see test_names."""
+        """Texts with a character that nobody asked for in any case or width, other than a wildcard
+        and what parts the values of a list. Names are spelled in other ways too, see test_names."""
         asked = "".join(arguments)
+        asked += unicodedata.normalize("NFKC", asked)
         known = {*asked, *asked.upper(), *asked.lower(), "*", "?", "\\"}
         return [
             keyword

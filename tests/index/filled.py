@@ -107,5 +107,13 @@ def fill(settings: Settings, ago: float = 0) -> None:
     """Ask until nothing is due, so many seconds ago."""
     node = settings.node
     with written(settings, node) as kept, closing(connect(node)) as archive:
-        syncing = Sync(archive, kept.store, kept.ledger, zone=UTC, now=lambda: time.time() - ago)
+        depth = settings.index.depth if settings.index else ()
+        syncing = Sync(
+            archive,
+            kept.store,
+            kept.ledger,
+            zone=UTC,
+            depth=depth,
+            now=lambda: time.time() - ago,
+        )
         assert any(syncing.step() is None for _ in range(400))

@@ -3,7 +3,7 @@ of the same criteria patient by patient."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -25,10 +25,12 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One study and its series."""
+    """One study, its series, and what was read of their objects."""
 
     row: Row
     series: list[Row]
+    headers: list[Row] = field(default_factory=list[Row])
+    reports: list[Row] = field(default_factory=list[Row])
 
 
 # Criteria, and what they mean of a study and one of its series.
@@ -139,6 +141,8 @@ def tables(studies: Sequence[Study]) -> duckdb.DuckDBPyConnection:
     rows = {
         "studies": [study.row for study in studies],
         "series": [row for study in studies for row in study.series],
+        "headers": [row for study in studies for row in study.headers],
+        "reports": [row for study in studies for row in study.reports],
     }
     for table, several in rows.items():
         columns = TABLES[table]

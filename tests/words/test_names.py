@@ -172,6 +172,7 @@ def test_each_reading_says_what_it_means() -> None:
 
 
 @given(WRITTEN)
+@example("0== =")
 def test_every_reading_can_be_sent_and_asks_for_somebody(text: str) -> None:
     ranks = readings(text)
     seen = [reading.key for rank in ranks for reading in rank]

@@ -28,8 +28,6 @@ SOURCES = ("auto", "live", "index")
 COHORT = "cohort"
 _STUDIES = ("study_instance_uid", "study_instance_uids")
 
-_Cohort = Annotated[str, Field(description="Studies of this one (find_cohort)")]
-
 _Source = Annotated[
     str,
     Field(
@@ -73,7 +71,7 @@ class Arguments:
             fields[CHART] = (_Chart, False)
         self.takes_cohort = takes_cohort
         if takes_cohort:
-            fields[COHORT] = (_Cohort, "")
+            fields[COHORT] = (str, "")
         if has_source:
             fields[SOURCE] = (_Source, "auto")
         if asks_archive:
@@ -109,7 +107,7 @@ class Arguments:
             raise BadArgument(
                 f"the cohort {shown(str(name))} has {len(studies):,} studies, and an archive is "
                 f"asked for {MOST_VALUES:,} at most",
-                "find_cohort(cohort=…) makes a smaller one of it",
+                "Make a smaller one: find_cohort takes it as cohort",
             )
         return {**given, place: [*studies]}
 

@@ -72,7 +72,7 @@ class Cohorts:
                 if near
                 else f"There are {', '.join(map(shown, known))}"
                 if known
-                else "find_cohort makes one; it is kept as long as the server runs",
+                else "resolve_list and find_cohort make one; it is kept as long as the server runs",
             )
         return kept
 

@@ -7,17 +7,19 @@ so through AND, OR and NOT.
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
 from ..errors import BadArgument
+from ..standard.dictionary import attribute
 from ..standard.values import shown
 from ..words.body_part import body_part, parts_in
 from ..words.codes import code_of
 from ..words.days import day_range
 from ..words.letters import forms, spellings
 from ..words.manufacturer import known_maker
+from ..words.mentions import Told, Wanted
 from ..words.modalities import any_of
 from ..words.near import did_you_mean
 from ..words.quantity import age, time_of_day
@@ -52,23 +54,31 @@ _NONE = ("none", "null", "empty", "missing")
 
 _AGE = "age"
 
-# Where a criterion reads columns of a series and of its study.
-BOTH = "both"
+# What the reports of a study say.
+_REPORT = "report"
+_SAYS = (_REPORT, "reports", "report_text", "report_says", "text", "conclusion")
+_ANY = ("any", "yes", "there", "*")
+_DENIED = re.compile(r"(?:no|denied|denies|negated)\s+(.+)", re.IGNORECASE)
+
+# Where a criterion reads columns of a series and of its study, and where it asks for words.
+BOTH, OF_WORDS = "both", "words"
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A condition over the rows of one table; `said` is how it was understood."""
+    """A condition over the rows of one table; `said` is how it was understood, `words` what is
+    looked for in the reports of a study: the columns that words.Told fills."""
 
     said: str
     table: str
     sql: str
+    words: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
     """Everything a criterion can be about."""
     columns = (column.name for table in TABLES.values() for column in table)
-    return [*dict.fromkeys([*columns, _AGE, *_WORDS])]
+    return [*dict.fromkeys([*columns, _AGE, _REPORT, *_WORDS])]
 
 
 def criterion(name: str, value: object, today: date) -> Criterion:
@@ -79,6 +89,10 @@ def criterion(name: str, value: object, today: date) -> Criterion:
         raise BadArgument(f"{name} is empty", 'Leave it out, or ask for what has none: "none"')
     if name == _AGE:
         return _joined(name, "studies", [_age(text) for text in wanted])
+    if name in _SAYS:
+        words: list[str] = []
+        made = _joined(_REPORT, OF_WORDS, [_report(text, words) for text in wanted])
+        return replace(made, words=tuple(words))
     several = [_column(other) for other in _WORDS.get(name, (name,))]
     if len(several) > 1:
         columns = [column for _, column in several]
@@ -164,10 +178,35 @@ def _plainly(column: Column, text: str, today: date) -> _Condition:
     kinds: dict[str, Callable[[], _Condition]] = {
         "DATE": partial(_days, name, text, today),
         "TIME": partial(_times, name, text),
-        "VARCHAR[]": partial(_modality, column, name, text),
+        "VARCHAR[]": partial(_several, column, text),
         "VARCHAR": partial(_text, column, name, text),
+        "BOOLEAN": partial(_yes_or_no, name, text),
     }
-    return kinds.get(column.type, partial(_number, name, text))()
+    return kinds.get(column.type, partial(_number, column, text))()
+
+
+def _report(text: str, words: list[str]) -> _Condition:
+    """What the reports of a study say of a word, which is put to `words`; whether there are any."""
+    return _negated(text, lambda text: _said(text, words))
+
+
+def _said(text: str, words: list[str]) -> _Condition:
+    if text.lower() in (*_ANY, *_NONE):
+        return ("any", "(reported)") if text.lower() in _ANY else ("none", "(reported = false)")
+    denied = _DENIED.fullmatch(text)
+    word = denied[1] if denied else text
+    try:
+        word = " ".join(Wanted.of(word).words)
+    except ValueError:
+        raise BadArgument(f"report={shown(text)} has no word", "Name one: nodule") from None
+    words.append(word)
+    told = Told.DENIED if denied else Told.SAID
+    return f"{told} {word}", f"({column_of(word)} = '{told}')"
+
+
+def column_of(word: str) -> str:
+    """The column, in SQL, that has what the reports of a study tell of a word."""
+    return '"says ' + word.replace('"', '""') + '"'
 
 
 def _days(name: str, text: str, today: date) -> _Condition:
@@ -194,9 +233,32 @@ def _times(name: str, text: str) -> _Condition:
     return text, f"({second} >= {begin} OR {second} <= {end})"  # over midnight
 
 
-def _modality(column: Column, name: str, text: str) -> _Condition:
-    codes = any_of(text, argument=column.name)
-    return " or ".join(codes), f"list_has_any({name}, [{', '.join(map(_quoted, codes))}])"
+def _several(column: Column, text: str) -> _Condition:
+    """One of the values of an attribute."""
+    name = column.name
+    if name == "modalities":
+        codes = any_of(text, argument=name)
+        return " or ".join(codes), f"list_has_any({name}, [{', '.join(map(_quoted, codes))}])"
+    if _is_code(column) or text.startswith("="):
+        text = text.removeprefix("=").strip()
+        return text, f"list_contains(list_transform({name}, lambda x: lower(x)), {_lower(text)})"
+    return _text(column, f"array_to_string({name}, ' ')", text)
+
+
+def _yes_or_no(name: str, text: str) -> _Condition:
+    if text.lower() not in ("yes", "no", "true", "false"):
+        raise BadArgument(f"{name}={shown(text)} is neither yes nor no", "Write one of them")
+    return text, f"({name} = {text.lower() in ('yes', 'true')})"
+
+
+def _is_code(column: Column) -> bool:
+    """Whether one of a few codes is its value (PS3.5 6.2, CS)."""
+    found = attribute(column.keyword)
+    return found is not None and found.vr == "CS"
+
+
+def _lower(text: str) -> str:
+    return f"lower({_quoted(text)})"
 
 
 def _text(column: Column, name: str, text: str) -> _Condition:
@@ -214,8 +276,8 @@ def _text(column: Column, name: str, text: str) -> _Condition:
     if set(text) & set("*?") and not exactly:
         pattern = re.sub(r"([\\%_])", r"\\\1", text).replace("*", "%").replace("?", "_")
         return text, rf"({bare} LIKE strip_accents(lower({_quoted(pattern)})) ESCAPE '\')"
-    if exactly or _WHOLE.fullmatch(column.name):
-        return text, f"(lower({name}) = lower({_quoted(text)}))"
+    if exactly or _WHOLE.fullmatch(column.name) or _is_code(column):
+        return text, f"(lower({name}) = {_lower(text)})"
     words = [word for word in re.split(r"[\s,^]+", text) if word]
     if not words:
         raise BadArgument(f"{column.name}={shown(text)} has no text", "Give a word of it")
@@ -243,7 +305,10 @@ def _body_part(name: str, text: str) -> _Condition:
     return parts, f"({' AND '.join(tests)})"
 
 
-def _number(name: str, text: str) -> _Condition:
+def _number(column: Column, text: str) -> _Condition:
+    name = column.name
+    if column.type.endswith("[]"):
+        raise BadArgument(f"{name} is several numbers, no criterion", "Ask query_sql for them")
     low, high = _limits(text, name)
     tests = [f"{name} >= {low!r}"] if low > -math.inf else []
     tests += [f"{name} <= {high!r}"] if high < math.inf else []

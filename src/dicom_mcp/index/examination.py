@@ -42,6 +42,11 @@ class Examination:
         return told
 
     @property
+    def words(self) -> list[str]:
+        """What is looked for in reports."""
+        return [word for part in self.criteria for word in part.words]
+
+    @property
     def is_last(self) -> bool:
         """Whether the last of several is meant."""
         return self.which == _LAST

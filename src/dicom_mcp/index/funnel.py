@@ -5,12 +5,15 @@ false, and otherwise undecided, which is counted by itself at each step. What is
 days from the first examination is asked of the same first one throughout.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadArgument
-from .criterion import BOTH
+from .columns import TABLES
+from .criterion import BOTH, OF_WORDS, column_of
 from .examination import Examination
+from .objects import REPORTED
+from .words import WithWords
 
 # Whose a study is; one without a patient ID is nobody else's.
 _PATIENT = "coalesce(patient_id || chr(31) || coalesce(issuer, ''), study_uid)"
@@ -35,14 +38,16 @@ def funnel(
     examinations: Sequence[Examination],
     without: Sequence[Examination] = (),
     among: Collection[str] | None = None,
+    told: Mapping[str, WithWords] | None = None,
 ) -> Funnel:
     """Of the patients who have all of these examinations and none of `without`; of the patients of
-    these studies alone, where some are given. Raises BadArgument."""
+    these studies alone, where some are given. `told` has what reports say of each word that is
+    asked for. Raises BadArgument."""
     if not examinations:
         raise BadArgument("has is empty", 'Give one, such as [{"modality": "CT"}]')
     if examinations[0].days:
         raise BadArgument("days counts from the first examination", "Give it with another one")
-    parts: _Parts = {"people": _people(is_among=among is not None)}
+    parts, values = _beginning(among, told)
     steps: list[tuple[str, str]] = []
     anchors, first, others = "a0", "", list[str]()
     every = [(asked, False) for asked in examinations] + [(asked, True) for asked in without]
@@ -87,8 +92,19 @@ def funnel(
         for name, sql in parts.items()
     )
     said = tuple(text for text, _ in steps)
-    values = [] if among is None else [[*among]]
     return Funnel(said, f"WITH {written} {_counts(len(steps))}", values)
+
+
+def _beginning(
+    among: Collection[str] | None, told: Mapping[str, WithWords] | None
+) -> tuple[_Parts, list[object]]:
+    """`people`, and `told` where it is asked for; with the values of the statement."""
+    parts: _Parts = {"people": _people(is_among=among is not None)}
+    values: list[object] = [] if among is None else [[*among]]
+    if told is not None:
+        parts["told"], of_words = _told(told)
+        values += of_words
+    return parts, values
 
 
 def _people(*, is_among: bool) -> str:
@@ -101,29 +117,81 @@ def _people(*, is_among: bool) -> str:
 
 def _studies(number: int, asked: Examination) -> _Parts:
     """`eN`: of every study whether it fulfils what is asked, after each step (`p1` and so on)."""
-    parts: _Parts = {}
     own: list[str] = []
     of_series: list[str] = []
-    together: list[str] = []
+    of_reports: list[str] = []
+    # What one series fulfils together, and what one report does.
+    series: list[str] = []
+    reports: list[str] = []
     for at, asked_for in enumerate(asked.criteria, 1):
         if at == asked.narrowing + 1:
-            together.clear()
-        if asked_for.table == "studies":
+            series.clear()
+            reports.clear()
+        if asked_for.table in ("studies", OF_WORDS):
             own.append(f"{asked_for.sql} AS x{at}")
-            continue
-        together.append(asked_for.sql)  # by one series
-        of_series.append(f"{_at_least(' AND '.join(together), 1)} AS x{at}")
-        own.append(f"x{at}")
+        elif asked_for.table == "reports":
+            reports.append(f"(CASE WHEN fault IS NULL THEN {asked_for.sql} END)")
+            of_reports.append(f"{_at_least(' AND '.join(reports), 1)} AS r{at}")
+            own.append(f"{_WHETHER_REPORTED.format(f'r{at}')} AS x{at}")
+        else:
+            is_read = asked_for.table == "headers"
+            series.append(f"(CASE WHEN is_read THEN {asked_for.sql} END)" if is_read
+                          else asked_for.sql)  # fmt: skip
+            of_series.append(f"{_at_least(' AND '.join(series), 1)} AS x{at}")
+            own.append(f"x{at}")
+    tables = {criterion.table for criterion in asked.criteria}
+    parts: _Parts = {}
     source = "people"
     if of_series:
-        rows = "series"
-        if any(asked_for.table == BOTH for asked_for in asked.criteria):
-            rows += " JOIN (SELECT study_uid, study_description FROM studies) USING (study_uid)"
-        parts[f"s{number}"] = f"SELECT study_uid, {', '.join(of_series)} FROM {rows} GROUP BY ALL"
+        parts[f"s{number}"] = _grouped(of_series, _rows_of_series(tables))
         source += f" LEFT JOIN s{number} USING (study_uid)"
+    if of_reports:
+        parts[f"r{number}"] = _grouped(of_reports, "reports")
+        source += f" LEFT JOIN r{number} USING (study_uid)"
+    if tables & {OF_WORDS, "reports"}:
+        source += " LEFT JOIN told USING (study_uid)"
     columns = ", ".join(["patient", "study_uid", "study_date", *own])
     parts[f"e{number}"] = _stepped(f"SELECT {columns} FROM {source}", asked)
     return parts
+
+
+# A study has no such report where each of its series was looked into, and none in vain.
+_REPORTED = "CASE WHEN reports > 0 THEN true WHEN unread + failed = 0 THEN false END"
+_WHETHER_REPORTED = (
+    "(CASE WHEN {0} THEN true WHEN unread = 0 THEN"
+    " CASE WHEN study_uid IN (SELECT study_uid FROM reports) THEN {0} ELSE false END END)"
+)
+
+
+def _rows_of_series(tables: Collection[str]) -> str:
+    rows = "series"
+    if BOTH in tables:
+        rows += " JOIN (SELECT study_uid, study_description FROM studies) USING (study_uid)"
+    if "headers" in tables:
+        of_series = {column.name for column in TABLES["series"]}
+        own = [column.name for column in TABLES["headers"] if column.name not in of_series]
+        header = f"SELECT study_uid, series_uid, {', '.join(own)}, fault IS NULL AS is_read"
+        rows += f" LEFT JOIN ({header} FROM headers) USING (study_uid, series_uid)"
+    return rows
+
+
+def _grouped(states: Sequence[str], rows: str) -> str:
+    return f"SELECT study_uid, {', '.join(states)} FROM {rows} GROUP BY study_uid"
+
+
+def _told(told: Mapping[str, WithWords]) -> tuple[str, list[object]]:
+    """`told`: of every study whether it has reports, how many of its series were not looked into,
+    and what the reports tell of each word; with the values of the statement."""
+    sql = f"SELECT *, {_REPORTED} AS reported FROM ({REPORTED})"
+    values: list[object] = []
+    for word, found in told.items():
+        states = found.states()
+        sql += (
+            " LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS study_uid,"
+            f" unnest(?::VARCHAR[]) AS {column_of(word)}) USING (study_uid)"
+        )
+        values += [[*states], [*states.values()]]
+    return sql, values
 
 
 def _stepped(sql: str, asked: Examination) -> str:

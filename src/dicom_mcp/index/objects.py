@@ -127,3 +127,22 @@ def _text_of(column: Column) -> str:
 
 # How a series is: another one where any of its columns is.
 AS_NOW = f"md5(concat_ws('\x1f', {', '.join(map(_text_of, SERIES))}))"
+
+# What tells of dose, of images or of a procedure, and does not say what was seen.
+_OF_OTHER_THINGS = ("radiation dose report", "key object selection", "procedure log")
+
+# Of each study: its reports, those that could not be read whole, and series not looked into yet or
+# in vain.
+REPORTED = f"""
+SELECT study_uid, coalesce(reports, 0) AS reports, coalesce(lacking, 0) AS lacking,
+  coalesce(failed, 0) AS failed, coalesce(unread, 0) AS unread
+FROM (SELECT DISTINCT study_uid FROM studies)
+LEFT JOIN (
+  SELECT study_uid, count(*) FILTER (fault IS NULL) AS reports, count(fault) AS failed,
+    count(*) FILTER (fault IS NULL AND NOT coalesce(is_whole, false)) AS lacking
+  FROM reports WHERE coalesce(kind NOT IN {_OF_OTHER_THINGS}, true) GROUP BY ALL) USING (study_uid)
+LEFT JOIN (
+  SELECT study_uid, count(*) AS unread
+  FROM (SELECT study_uid, series_uid, {AS_NOW} AS as_series FROM series WHERE {MAY_HOLD["reports"]})
+  ANTI JOIN all_reports USING (study_uid, series_uid, as_series) GROUP BY ALL) USING (study_uid)
+"""

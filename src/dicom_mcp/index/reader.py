@@ -77,6 +77,18 @@ class Reader:
         operator asked for it."""
         return table not in OF_OBJECTS or table in self._settings.depth
 
+    def need(self, table: str) -> None:
+        """Raise BadArgument where it is not meant to have this table."""
+        if not self.keeps(table):
+            raise BadArgument(
+                f"the index keeps no {table}",
+                f'The operator adds them with depth = "{table}" in [index] of the configuration',
+            )
+
+    def check(self) -> None:
+        """Raise DeadlinePassed when the question's time is over."""
+        self._deadline.check()
+
     def days(self) -> dict[str, Entry]:
         """What is known of each day now (see Ledger.days)."""
         return self._kept.ledger.days()

@@ -3,29 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from ..errors import BadArgument
 from ..standard.counted import counted
-from ..words.mentions import Mention, Wanted, mentions
-from .objects import AS_NOW, MAY_HOLD
+from ..words.mentions import Mention, Told, Wanted, mentions
+from .objects import REPORTED
 from .reader import Reader
 
 # No limit but memory's.
 _EVERY = 5_000_000
-
-# What tells of dose, of images or of a procedure, and does not say what was seen.
-_OF_OTHER_THINGS = ("radiation dose report", "key object selection", "procedure log")
-
-
-class Told(StrEnum):
-    """What the reports of a study tell of words."""
-
-    SAID = "said"  # one says it, not negated
-    DENIED = "denied"  # every mention is negated, and the reports are whole
-    ABSENT = "absent"  # the reports are whole, and have none of the words
-    OPEN = "open"  # not to be decided: no report, a text not whole, asked about only
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +33,14 @@ class WithWords:
             return Told.DENIED
         return Told.ABSENT if study in self.absent else Told.OPEN
 
+    def states(self) -> dict[str, Told]:
+        """What is told of each study that is decided."""
+        return {
+            **dict.fromkeys(self.absent, Told.ABSENT),
+            **dict.fromkeys(self.denied, Told.DENIED),
+            **dict.fromkeys(self.said, Told.SAID),
+        }
+
 
 def studies_with_words(
     reader: Reader, words: Sequence[str], studies: Collection[str] | None = None
@@ -57,14 +52,11 @@ def studies_with_words(
     has no word, and where the index keeps no reports.
     """
     wanted = _wanted(words)
-    if not reader.keeps("reports"):
-        raise BadArgument(
-            "the index keeps no reports",
-            'The operator adds them with depth = "reports" in [index] of the configuration',
-        )
+    reader.need("reports")
     hits, of_reports = _asked(reader, wanted, studies)
     found = WithWords()
     for study in of_reports if studies is None else studies:
+        reader.check()
         says: dict[Mention, str] = {}
         for instance, text in hits.get(study, ()):
             for mention in mentions(text, wanted):
@@ -111,27 +103,15 @@ def _asked(
         is_ours=True,
     ).rows:
         hits[study].append((instance, text))
-    told = reader.ask(_STATE.format(which=which), values, most_rows=_EVERY, is_ours=True).rows
+    told = reader.ask(f"{REPORTED}{which}", values, most_rows=_EVERY, is_ours=True).rows
     return hits, {study: _why(*counts) for study, *counts in told}
 
 
-def _why(reports: int | None, lacking: int | None, unread: int | None) -> str:
+def _why(reports: int, lacking: int, failed: int, unread: int) -> str:
     if unread:
         return f"{counted(unread, 'series')} not read yet"
+    if failed:
+        return f"{counted(failed, 'series')} could not be read"
     if not reports:
         return "no report"
     return f"{lacking} of {counted(reports, 'report')} could not be read whole" if lacking else ""
-
-
-# Of each study: its reports, those that could not be read whole, and series not looked into yet.
-_STATE = f"""
-SELECT study_uid, reports, lacking, unread
-FROM (SELECT DISTINCT study_uid FROM studies{{which}})
-LEFT JOIN (
-  SELECT study_uid, count(*) AS reports, count(*) FILTER (NOT coalesce(is_whole, false)) AS lacking
-  FROM reports WHERE coalesce(kind NOT IN {_OF_OTHER_THINGS}, true) GROUP BY ALL) USING (study_uid)
-LEFT JOIN (
-  SELECT study_uid, count(*) AS unread
-  FROM (SELECT study_uid, series_uid, {AS_NOW} AS as_series FROM series WHERE {MAY_HOLD["reports"]})
-  ANTI JOIN all_reports USING (study_uid, series_uid, as_series) GROUP BY ALL) USING (study_uid)
-"""

@@ -12,9 +12,11 @@ from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..errors import BadArgument
-from ..index.examination import examination
+from ..index.criterion import OF_WORDS
+from ..index.examination import Examination, examination
 from ..index.funnel import Funnel, funnel
 from ..index.reader import Reader
+from ..index.words import WithWords, studies_with_words
 from ..standard.counted import counted
 from ..standard.note import remark
 
@@ -44,7 +46,8 @@ _Examinations = Annotated[
     Field(
         description="Every patient has each. Keys: any column of query_sql (modality, body_part, "
         "station …), description, age; values: one or several, not X, none, numbers and ages as "
-        "<5, 5-10. at_least: 2 studies; days: 30, 0..30, -30..0 from the first examination; "
+        "<5, 5-10; report: a word that one says, not X, denied X, any, none. at_least: 2 studies; "
+        "days: 30, 0..30, -30..0 from the first examination; "
         'last_of or first_of: {"modality": "CT"}: the patient\'s last one'
     ),
 ]
@@ -86,12 +89,11 @@ def find_cohort(
 ) -> CohortFound:
     """Find patients by their examinations and the time between them, in one call."""
     read = partial(examination, today=call.today)
-    asked = funnel(
-        [read(item) for item in has],
-        [read(item) for item in without],
-        call.cohort(cohort) if cohort else None,
-    )
+    wanted, unwanted = [read(item) for item in has], [read(item) for item in without]
+    among = call.cohort(cohort) if cohort else None
     with call.index() as index:
+        told = _told_of(index, [*wanted, *unwanted])
+        asked = funnel(wanted, unwanted, among, told)
         (row,) = index.ask(asked.sql, asked.values, most_rows=1, is_ours=True).rows
         every, left, undecided, studies, of_nobody = row
         studies = cast("list[str]", studies or [])
@@ -102,15 +104,11 @@ def find_cohort(
     patients = left[-1]
     if len(kept) < patients:
         found.note(remark(f"The rows are {len(kept):,} of {counted(patients, 'patient')}."))
-    called, gone, is_another = call.keep_cohort(name, studies)
-    if is_another:
-        found.note(remark(f"{called} is this one from now on, no longer the one of before."))
+    called = kept_as(call, found, name, studies)
     if of_nobody:
         found.note(
             remark(f"{counted(of_nobody, 'study')} without a patient ID; each counts as a patient.")
         )
-    if gone:
-        found.note(remark(f"No longer kept, for want of room: {', '.join(gone)}."))
     if undecided[-1]:
         found.note(
             remark(
@@ -129,6 +127,33 @@ def find_cohort(
         funnel=steps,
         rows=kept,
     )
+
+
+def kept_as(call: Call, found: Account, name: str, studies: Sequence[str]) -> str:
+    """Keep these studies under a name, which is made where none is given; what they are called.
+
+    Raises BadArgument for a name that is none.
+    """
+    called, gone, is_another = call.keep_cohort(name, studies)
+    if is_another:
+        found.note(remark(f"{called} is this one from now on, no longer the one of before."))
+    if gone:
+        found.note(remark(f"No longer kept, for want of room: {', '.join(gone)}."))
+    return called
+
+
+def _told_of(index: Reader, asked: Sequence[Examination]) -> dict[str, WithWords] | None:
+    """What reports say of the words that are asked for; None where no report is asked for.
+
+    Raises BadArgument where the index does not keep what is asked for.
+    """
+    tables = {criterion.table for part in asked for criterion in part.criteria}
+    if "headers" in tables:
+        index.need("headers")
+    if not tables & {OF_WORDS, "reports"}:
+        return None
+    index.need("reports")
+    return {word: studies_with_words(index, [word]) for part in asked for word in part.words}
 
 
 def _steps(

@@ -12,11 +12,10 @@ from ..errors import BadArgument
 from ..standard.note import incomplete, remark
 from ..standard.values import shown
 from ..studies.resolving import STATUSES, STUDY, resolve, told_of
+from .cohort import kept_as
 from .query import Listed
 
-_Pasted = Annotated[
-    Listed, Field(description="Accession numbers, patient IDs or study UIDs, pasted as they are")
-]
+_Pasted = Annotated[Listed, Field(description="Pasted as they are")]
 _Kind = Annotated[
     str,
     Field(
@@ -24,7 +23,9 @@ _Kind = Annotated[
         json_schema_extra={"enum": ["", "accession_number", "patient_id", "study_instance_uid"]},
     ),
 ]
-_Status = Annotated[list[str], Field(description=f"Only rows of these: {', '.join(STATUSES)}")]
+_Status = Annotated[list[str], Field(description="Only rows of these, as counts names them")]
+
+_Name = Annotated[str, Field(description="To keep the studies under; cohort=name elsewhere")]
 
 _KEYWORDS = {
     "": "",
@@ -43,6 +44,7 @@ class Resolutions(Findings):
     counts: dict[str, int]
     asked_twice: int
     studies: int = Field(description="Of all that was found")
+    cohort: str
     rows: NamedRows
 
 
@@ -52,6 +54,7 @@ def resolve_list(
     kind: _Kind = "",
     status: _Status = [],  # noqa: B006
     first: Annotated[int, Field(ge=1, description="Go on from this row")] = 1,
+    name: _Name = "",
 ) -> Resolutions:
     """Look up hundreds of pasted accession numbers, patient IDs or UIDs: which exist, with their
     studies, and which are missing, double, ambiguous (leading zeros) or malformed."""
@@ -65,11 +68,11 @@ def resolve_list(
             f"status {shown(sorted(unknown)[0])} is none", f"They are {', '.join(STATUSES)}"
         )
     resolved = resolve(call, values, _KEYWORDS[kind])
-    found, name = resolved.found, _NAMES[resolved.keyword]
+    found, read_as = resolved.found, _NAMES[resolved.keyword]
     by_value = {value: resolved.status(value) for value in resolved.times}
     counts = Counter(by_value.values())
     if not kind:
-        found.note(remark(f"Read as {name}s; say kind where they are others."))
+        found.note(remark(f"Read as {read_as}s; say kind where they are others."))
     rows = [
         row
         for value, became in by_value.items()
@@ -80,13 +83,16 @@ def resolve_list(
     if len(kept) < len(rows) - first + 1:
         last = first - 1 + len(kept)
         found.lack(incomplete(f"rows {first:,} to {last:,} of {len(rows):,}; first={last + 1}."))
+    studies = resolved.studies()
+    cohort = kept_as(call, found, name, studies) if studies else ""
     return call.answer(
         Resolutions,
         found,
-        kind=name,
+        kind=read_as,
         values=len(resolved.times),
         counts={became: counts[became] for became in STATUSES if counts[became]},
         asked_twice=sum(times > 1 for times in resolved.times.values()),
-        studies=len(resolved.studies()),
+        studies=len(studies),
+        cohort=cohort,
         rows=kept,
     )

@@ -21,6 +21,15 @@ class Mention(StrEnum):
     OPEN = "open"  # asked about, not excluded, or only of another or a new one is told
 
 
+class Told(StrEnum):
+    """What the reports of a study tell of words."""
+
+    SAID = "said"  # one says it, not negated
+    DENIED = "denied"  # every mention is negated, and the reports are whole
+    ABSENT = "absent"  # the reports are whole, and have none of the words
+    OPEN = "open"  # not to be decided: no report, a text not whole, asked about only
+
+
 def _any(several: str) -> str:
     """One of these phrases, parted by ", ", as a pattern for folded text."""
     phrases = [" ".join(phrase.split()) for phrase in several.split(", ")]
