@@ -58,11 +58,12 @@ def test_every_documented_variable_is_read() -> None:
         ("DICOM_CALLED_AE_TITLE", "   ", "has 0 characters"),
         ("DICOM_HOST", "http://pacs", "is not a host name"),
         ("DICOM_HOST", "two words", "is not a host name"),
-        ("DICOM_TIMEOUT", "-1", "not between 0 and 3600"),
+        ("DICOM_TIMEOUT", "-1", "not between 0.001 and 3600"),
         ("DICOM_TIME_ZONE", "Mars/Olympus", "not a time zone"),
         ("DICOM_TIME_ZONE", "../etc", "not a time zone"),
         ("DICOM_TIMEOUT", "soon", "not a number"),
-        ("DICOM_TIMEOUT", "nan", "not between 0 and 3600"),
+        ("DICOM_TIMEOUT", "0", "timeout 0 is not between 0.001 and 3600 seconds"),
+        ("DICOM_TIMEOUT", "nan", "not between 0.001 and 3600"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_with_the_rule(

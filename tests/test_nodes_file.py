@@ -196,6 +196,12 @@ def test_half_a_setting_is_a_mistake_and_not_left_out(
     assert mistake in str(raised.value)
 
 
+def test_no_pause_between_questions_of_an_index_is_a_pause() -> None:
+    assert IndexSettings(pause=0).pause == 0
+    with pytest.raises(BadConfiguration, match="fresh -1 is not between 0 and 10000 hours"):
+        IndexSettings(fresh=-1)
+
+
 def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"is not TOML: .* \(at line 2, column"):
         load(written(tmp_path, "\n[nodes\n"), {})

@@ -104,6 +104,102 @@ def test_json_is_json_in_every_encoding(encoding: str, tmp_path: Path) -> None:
     assert rb"\U0001f600" in told
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with an assistant's configuration, and with ours, which has an index."""
+    home = tmp_path / "Frau Öz"
+    (home / ".cursor").mkdir(parents=True)
+    (home / ".cursor" / "mcp.json").write_text('{"mcpServers": {}}\n')
+    (home / "config.toml").write_text(
+        '[nodes.pacs]\nhost = "127.0.0.1"\nport = 1\n[index]\nsince = "2026-03-30"\n'
+    )
+    return home
+
+
+def _in(home: Path, *command: str, **environment: str) -> tuple[int, str]:
+    """Its exit status and all it wrote, in that home."""
+    told = {"HOME": str(home), "USERPROFILE": str(home), **NOWHERE, **environment}
+    ended = subprocess.run(
+        [*POOR, *command],
+        capture_output=True,
+        check=False,
+        env=os.environ | told,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    assert "Traceback" not in ended.stderr
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("connect", "--demo", "--yes", "cursor"), "before-dicom-mcp cannot be written: Read-only"),
+        (("--config", "config.toml", "index", "sync"), "cannot be written: Read-only file system"),
+        (("query", "pictures", "1.2", "--save", "x"), ""),
+    ],
+)
+def test_a_home_that_cannot_be_written_to_is_said_and_nothing_else(
+    command: tuple[str, ...], words: str, home: Path
+) -> None:
+    command = tuple(str(home / word) if word == "config.toml" else word for word in command)
+    before = (home / ".cursor" / "mcp.json").read_bytes()
+    status, told = _in(home, *command, POOR_READ_ONLY=str(home))
+    assert status == 1
+    assert words in told
+    assert "defect" not in told
+    assert (home / ".cursor" / "mcp.json").read_bytes() == before
+
+
+def test_an_index_that_cannot_be_opened_is_not_called_damaged(home: Path) -> None:
+    """Its ledger needs a file beside it to be read: nobody is told to drop what is whole."""
+    file = str(home / "config.toml")
+    assert "onnection refused" in _in(home, "--config", file, "index", "sync")[1]
+    status, told = _in(home, "--config", file, "index", "status", POOR_READ_ONLY=str(home))
+    assert status == 1
+    assert "cannot be opened" in told
+    assert "drop" not in told
+
+
+def test_a_folder_with_a_modules_name_is_not_taken_for_it(tmp_path: Path) -> None:
+    """python-gdcm imports `dl`, and to Python any folder is a module."""
+    (tmp_path / "dl").mkdir()
+    words = ("query", "patients", "--patient-id", "1")
+    nobody = {"DICOM_HOST": "127.0.0.1", "DICOM_PORT": "1"}
+    for command, told in (
+        ((sys.executable, "-m", "dicom_mcp"), "connection refused"),
+        ((sys.executable, "started.py"), "dl for the module 'dl' of a library"),
+    ):
+        (tmp_path / "started.py").write_text("from dicom_mcp.cli import main\nmain()\n")
+        ended = subprocess.run(
+            [*command, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            env=os.environ | nobody | NOWHERE,
+            encoding="utf-8",
+        )
+        assert ended.returncode == 1
+        assert told in ended.stdout + ended.stderr
+        assert "defect" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("modes", ["", "refused"])
+def test_a_file_is_written_where_modes_are_not_kept(home: Path, modes: str) -> None:
+    mine = home / ".cursor" / "mcp.json"
+    status, told = _in(home, "connect", "--demo", "--yes", "cursor", POOR_MODES=modes)
+    assert status == 0, told
+    assert json.loads(mine.read_text())["mcpServers"]["dicom"]
+    assert _in(home, "connect", "--undo", "--yes", "cursor", POOR_MODES=modes)[0] == 0
+    assert json.loads(mine.read_text()) == {"mcpServers": {}}
+    # The folder of an index, too: what is told is that the archive does not answer.
+    file = str(home / "config.toml")
+    _, told = _in(home, "--config", file, "index", "sync", POOR_MODES=modes)
+    assert "refused" in told
+    assert "cannot be written" not in told
+
+
 def test_who_has_no_home_has_no_configuration_file() -> None:
     """As in a container with any user, or a service of Windows."""
     nobody = (

@@ -9,6 +9,7 @@ import errno
 import os
 import selectors
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -139,6 +140,31 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
+
+
+def keep_to_owner(path: Path, mode: int) -> None:
+    """Let nobody but its owner read a file or folder of ours, where the file system knows of that:
+    some shares of a network refuse it, and what is theirs to protect they protect themselves."""
+    with suppress(OSError):
+        path.chmod(mode)
+
+
+def mistaken_for_a_module() -> tuple[str, str] | None:
+    """A file or folder beside the script, or where `python -m` was started, that Python took for a
+    module some library looked for, and that module's name; None where there is none.
+
+    A folder of any kind is a module to Python: python-gdcm looks for one that is called `dl`.
+    """
+    beside = os.path.realpath(sys.path[0]) if sys.path and not sys.flags.safe_path else ""
+    for name, module in [*sys.modules.items()]:
+        places = [*getattr(module, "__path__", ())]
+        is_plain = "." not in name and places and getattr(module, "__file__", None) is None
+        place = places[0] if is_plain else getattr(module, "__file__", None)
+        if not (is_plain or name in sys.stdlib_module_names) or not isinstance(place, str):
+            continue
+        if os.path.realpath(os.path.dirname(place)) == beside:
+            return place, name
+    return None
 
 
 def others_may_read(path: Path) -> bool:

@@ -37,7 +37,7 @@ _PORTS = {"http": 80, "https": 443}
 
 _CA_FILE = Setting("PEM file of the authority to trust; else the system's", how="file")
 _TIMEOUT = Setting(
-    "Seconds a question may take in all", a_number("timeout", 0, 3600, unit=" seconds")
+    "Seconds a question may take in all", a_number("timeout", 0.001, 3600, unit=" seconds")
 )
 _CONNECTIONS = Setting(
     "Connections held at a time (2; DICOMweb 4)",

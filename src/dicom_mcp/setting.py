@@ -67,10 +67,10 @@ def obey_rules(thing: Any) -> None:
 def a_number(
     name: str, least: float, most: float, remedy: str = "", unit: str = ""
 ) -> Callable[[float], float]:
-    """The rule of a number above 0 and between these."""
+    """The rule of a number between these."""
 
     def rule(number: float) -> float:
-        if not least <= number <= most or number <= 0:
+        if not least <= number <= most:
             raise BadConfiguration(
                 f"{name} {number:g} is not between {least} and {most}{unit}", remedy
             )

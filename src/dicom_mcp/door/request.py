@@ -10,8 +10,9 @@ from typing import Any
 
 from .. import journal
 from ..deadline import Deadline
-from ..errors import Defect, DicomMcpError
+from ..errors import Defect, DicomMcpError, MachineLacks
 from ..in_hand import IN_HAND
+from ..machine import mistaken_for_a_module
 from .answer import Answer, Pictures
 from .arguments import CHART, COHORT, NODE, SOURCE, Arguments
 from .call import Call, Progress, Report
@@ -111,6 +112,12 @@ def logged(tool: str) -> Generator[None]:
         raise
     except BaseException as error:  # as libraries in Rust raise where they panic
         log(f"crash ({journal.places(error)})", logging.ERROR)
+        if mistaken := mistaken_for_a_module():
+            place, name = mistaken
+            raise MachineLacks(
+                f"{tool} failed, as Python takes {place} for the module {name!r} of a library",
+                "Rename it, or start dicom-mcp in another folder",
+            ) from None
         raise Defect(
             f"{tool} failed inside dicom-mcp itself. This is a defect of the server, not an empty "
             "answer; the server's log says where"

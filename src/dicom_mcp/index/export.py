@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..deadline import Deadline
 from ..errors import BadArgument, IndexUnavailable
+from ..machine import keep_to_owner
 from .engines import made
 from .sql import bounded, check
 from .store import Store, first_line, text_of
@@ -30,7 +31,7 @@ def export(store: Store, statement: str, file: Path, deadline: Deadline) -> int:
                     f"COPY ({bare}) TO {text_of(str(partial))}"
                     " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
                 ).fetchall()[0]
-            partial.chmod(0o600)
+            keep_to_owner(partial, 0o600)
             partial.replace(file)
         except (OSError, IndexUnavailable) as error:
             raise BadArgument(

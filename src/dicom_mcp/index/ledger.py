@@ -123,6 +123,12 @@ class Ledger:
                 self._rows.close()
                 raise
         except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError):  # nothing is said of what it holds
+                raise BadConfiguration(
+                    f"the index's ledger {path} cannot be opened ({error})",
+                    "See that dicom-mcp may write to its folder, which SQLite needs for reading, "
+                    "and that the disk is not full",
+                ) from None
             raise BadConfiguration(
                 f"the index's ledger {path} cannot be read ({error})",
                 "dicom-mcp index drop removes this index; sync then builds it anew",
@@ -257,7 +263,12 @@ def sole_writer(folder: Path) -> Generator[None]:
     with closing(sqlite3.connect(folder / "writer.lock", timeout=0, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise BadConfiguration(
+                    f"the index's folder {folder} cannot be written: {error}",
+                    "See that dicom-mcp may write there, and that the disk is not full",
+                ) from None
             raise BadConfiguration(
                 "another process is writing this index",
                 "Wait for it, or stop it; what is there can be asked meanwhile",

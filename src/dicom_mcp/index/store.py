@@ -14,6 +14,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadConfiguration, IndexUnavailable
+from ..machine import keep_to_owner
 from .columns import ASKED_DAY, TABLES, Row, types_of
 from .encryption import check_installed
 
@@ -52,8 +53,8 @@ class Store:
         try:
             for table in TABLES:
                 (self.folder / table).mkdir(parents=True, exist_ok=True)
-                (self.folder / table).chmod(0o700)
-            self.folder.chmod(0o700)
+                keep_to_owner(self.folder / table, 0o700)
+            keep_to_owner(self.folder, 0o700)
         except OSError as error:
             raise BadConfiguration(
                 f"the index's folder {self.folder} cannot be written: {error.strerror}",
@@ -182,7 +183,7 @@ class Store:
                 f"COPY ({query}) TO {self._quoted(partial)}"
                 " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
             ).fetchall()
-            partial.chmod(0o600)
+            keep_to_owner(partial, 0o600)
             if count:
                 partial.replace(file)
                 return

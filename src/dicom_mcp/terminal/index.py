@@ -24,7 +24,7 @@ from ..index_settings import IndexSettings
 from ..node import AnyNode
 from ..standard.counted import counted
 
-# What a failing archive is left alone for, and how often it is tried again.
+# What an archive that fails after it answered is left alone for, and how often it is tried again.
 _PAUSES = (5.0, 30.0, 120.0)
 
 _COUNTED = ("studies", "series")
@@ -56,6 +56,7 @@ def _run(
     """Ask one question after the other, politely, and show how far it is."""
     console = Console(stderr=True)
     began, studies, series, failures = time.monotonic(), 0, 0, 0
+    has_answered = False
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             if not polite.may_ask(datetime.now(zone).time()):
@@ -65,13 +66,15 @@ def _run(
             try:
                 step = syncing.step()
             except ArchiveError as error:
-                if failures == len(_PAUSES) or isinstance(error, TooManyAssociations):
+                is_over = failures == len(_PAUSES) or isinstance(error, TooManyAssociations)
+                if is_over or not (has_answered or keep_going):
                     raise
-                live.update(Text(f"{error} Trying again soon."), refresh=True)
-                time.sleep(_PAUSES[failures])
+                pause = _PAUSES[failures]
+                console.print(Text(f"{error} Trying again in {pause:g} seconds."))
+                time.sleep(pause)
                 failures += 1
                 continue
-            failures = 0
+            failures, has_answered = 0, True
             if step is None:
                 if not keep_going:
                     break
