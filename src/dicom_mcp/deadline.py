@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 from .allowance import Allowance
-from .errors import Cancelled, DeadlinePassed
+from .errors import Cancelled, NoAnswer
 
 
 class Deadline:
@@ -34,10 +34,7 @@ class Deadline:
         self.check()
         left = self._ends - monotonic()
         if left <= 0:
-            raise DeadlinePassed(
-                f"no complete answer within {self.seconds:g} seconds",
-                "Narrow the question (a date range, a patient ID), or try again later",
-            )
+            raise NoAnswer(self.seconds)
         return left
 
     @property

@@ -20,18 +20,21 @@ DicomMcpError
     │   ├── NameNotResolved
     │   ├── ConnectionRefused
     │   ├── ConnectionTimedOut
+    │   │   └── HandshakeTimedOut   connected, but TLS did not come about in time
     │   ├── TlsFailure              connected, but not securely; the reason is told
     │   └── NotAsked                spared after several failures in a row
     ├── MachineLacks                not asked, for want of something where dicom-mcp runs
     ├── AssociationRejected         A-ASSOCIATE-RJ (PS3.8 9.3.4)
     │   ├── CalledTitleNotRecognised
     │   ├── CallingTitleNotRecognised
+    │   ├── RejectedWithoutReason
     │   └── TooManyAssociations
     ├── NoAcceptedContext           associated, but not for this service (PS3.8 9.3.3.2)
     ├── AssociationAborted          A-ABORT (PS3.8 9.3.8)
     ├── ConnectionLost              the peer closed or reset the connection
     ├── ProtocolViolation           bytes that PS3.7, PS3.8 or PS3.5 do not allow
-    ├── DeadlinePassed              no (complete) answer in time
+    ├── DeadlinePassed              not done in time
+    │   └── NoAnswer                no (complete) answer of the archive in time
     ├── AskedInVain                 one call's queries brought nothing, too often
     └── StatusFailure               the archive answered with a failure status (PS3.7 C)
 """
@@ -112,6 +115,10 @@ class ConnectionTimedOut(Unreachable):
     """Nothing answered the attempt to connect."""
 
 
+class HandshakeTimedOut(ConnectionTimedOut):
+    """The other side took the connection and did not answer the TLS handshake in time."""
+
+
 class TlsFailure(Unreachable):
     """TLS did not come about, or one side does not trust the other."""
 
@@ -139,6 +146,10 @@ class CalledTitleNotRecognised(AssociationRejected):
 
 class CallingTitleNotRecognised(AssociationRejected):
     """Rejected by the service-user with reason 3."""
+
+
+class RejectedWithoutReason(AssociationRejected):
+    """Rejected by the service-user with reason 1, or with none that the standard has."""
 
 
 class TooManyAssociations(AssociationRejected):
@@ -170,6 +181,17 @@ class ProtocolViolation(ArchiveError):
 
 class DeadlinePassed(ArchiveError):
     """The call's deadline passed before the archive had answered."""
+
+
+class NoAnswer(DeadlinePassed):
+    """No complete answer came within so many `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"no complete answer within {seconds:g} seconds",
+            "Narrow the question (a date range, a patient ID), or try again later",
+        )
+        self.seconds = seconds
 
 
 class AskedInVain(ArchiveError):

@@ -19,12 +19,16 @@ from ..errors import (
     AssociationAborted,
     AssociationRejected,
     BadConfiguration,
+    BadRequest,
     CalledTitleNotRecognised,
-    Cancelled,
+    CallingTitleNotRecognised,
+    ConnectionLost,
     DeadlinePassed,
     DicomMcpError,
+    HandshakeTimedOut,
     NameNotResolved,
     NoAcceptedContext,
+    RejectedWithoutReason,
     TlsFailure,
     Unreachable,
 )
@@ -147,9 +151,7 @@ def _reach(steps: Walk, node: Node) -> Association | None:
     start = perf_counter()
     try:
         association = _associated(node, step, connected)
-    except Cancelled:
-        raise
-    except DicomMcpError as error:
+    except (ArchiveError, BadRequest) as error:
         failure = error
     took = (perf_counter() - start) * 1000
     titles = f"called_ae_title {node.called_ae_title}, calling_ae_title {node.calling_ae_title}"
@@ -186,7 +188,7 @@ def _stage(failure: DicomMcpError) -> str:
     """The step that fails with this error."""
     if isinstance(failure, NameNotResolved):
         return "name"
-    if isinstance(failure, TlsFailure | BadConfiguration) or "TLS handshake" in failure.happened:
+    if isinstance(failure, TlsFailure | HandshakeTimedOut | BadConfiguration):
         return "TLS"
     return "TCP" if isinstance(failure, Unreachable) else "association"
 
@@ -195,6 +197,15 @@ def _associated(node: Node, step: Deadline, connected: Callable[[], None]) -> As
     context = tls_context(node.tls.ca_file, node.tls.certificate) if node.tls else None
     proposed = (*_SERVICES.values(), *_STORAGE.values())
     return Association.request(node, proposed, deadline=step, context=context, connected=connected)
+
+
+# What an archive does where it does not know who asks.
+_MAY_NOT_KNOW_US = (
+    CallingTitleNotRecognised,
+    RejectedWithoutReason,
+    AssociationAborted,
+    ConnectionLost,
+)
 
 
 def _explain(steps: Walk, node: Node, failure: DicomMcpError) -> None:
@@ -213,7 +224,7 @@ def _explain(steps: Walk, node: Node, failure: DicomMcpError) -> None:
         )
     elif isinstance(failure, AssociationAborted):
         remedy = "Look into the archive's log, and have us registered there"
-    if "registered there" in remedy:
+    if isinstance(failure, _MAY_NOT_KNOW_US):
         remedy += (
             f". To register: AE title {node.calling_ae_title}, address {here}, query and retrieve "
             "allowed"

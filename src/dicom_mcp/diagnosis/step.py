@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from ..deadline import Deadline
-from ..errors import Cancelled, DeadlinePassed, DicomMcpError
+from ..errors import ArchiveError, BadRequest, DicomMcpError, NoAnswer
 from ..node import AnyNode
 
 
@@ -65,6 +65,7 @@ class Walk:
     deadline: Deadline
     steps: list[Step] = field(default_factory=list[Step])
     stopped_by: str = ""
+    failure: DicomMcpError | None = None
     watch: Watch = unwatched
 
     def take[T](
@@ -84,10 +85,9 @@ class Walk:
         start = perf_counter()
         try:
             said, found = work(self.deadline.at_most(seconds))
-        except Cancelled:
-            raise
-        except DicomMcpError as error:
+        except (ArchiveError, BadRequest) as error:
             took = (perf_counter() - start) * 1000
+            self.failure = error
             self.add(Step(name, False, *words_of(error), command, took))
             if ends:
                 self.stopped_by = name
@@ -114,9 +114,9 @@ class Walk:
 
 def words_of(error: DicomMcpError) -> tuple[str, str]:
     """What happened and what to try. An archive is not narrowed to be diagnosed."""
-    if isinstance(error, DeadlinePassed) and "no complete answer" in error.happened:
+    if isinstance(error, NoAnswer):
         return (
-            error.happened.replace("no complete answer", "it took the connection and said nothing"),
+            f"it took the connection and said nothing within {error.seconds:g} seconds",
             "Check that the port is the right one and that the archive is not stuck; restarting "
             "its DICOM service may help",
         )

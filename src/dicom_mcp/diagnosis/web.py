@@ -5,7 +5,7 @@ from time import perf_counter
 
 from ..deadline import Deadline
 from ..dicomweb.exchange import WebExchange
-from ..errors import ArchiveError, DeadlinePassed
+from ..errors import ArchiveError, ConnectionLost, DeadlinePassed
 from ..node import Certificate, Tls, WebNode
 from ..truth.habits import Habits
 from . import command
@@ -67,8 +67,7 @@ def _searched(exchange: WebExchange, step: Deadline) -> tuple[str, float]:
 
 def _explain(steps: Walk, node: WebNode) -> None:
     """Why a connection was closed instead of an answer."""
-    last = steps.steps[-1]
-    if last.passed is not False or "connection was closed" not in last.said:
+    if not isinstance(steps.failure, ConnectionLost):
         return
     with suppress(DeadlinePassed):
         step = steps.deadline.at_most(_LOOKING)
@@ -79,7 +78,7 @@ def _explain(steps: Walk, node: WebNode) -> None:
             )
             return
     steps.amend(
-        last.said,
+        steps.steps[-1].said,
         "Check that the port of base_url is the one of DICOMweb and not of DICOM itself; else look "
         "for this question in the log of the server or of the proxy before it",
     )

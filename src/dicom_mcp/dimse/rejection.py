@@ -7,6 +7,7 @@ from ..errors import (
     CalledTitleNotRecognised,
     CallingTitleNotRecognised,
     ProtocolViolation,
+    RejectedWithoutReason,
     TooManyAssociations,
 )
 from ..node import Node
@@ -19,7 +20,7 @@ _OUR_TITLE = "Have {calling} and this machine's address registered there as a qu
 
 # A-ASSOCIATE-RJ by source and reason (PS3.8 Table 9-21): type, what happened, what to try.
 _REJECTIONS: dict[tuple[int, int], tuple[type[AssociationRejected], str, str]] = {
-    (1, 1): (AssociationRejected, "rejected the association without a reason", _OUR_TITLE),
+    (1, 1): (RejectedWithoutReason, "rejected the association without a reason", _OUR_TITLE),
     (1, 2): (
         AssociationRejected,
         "application context not supported",
@@ -50,7 +51,7 @@ _REJECTIONS: dict[tuple[int, int], tuple[type[AssociationRejected], str, str]] =
 def rejection(rejected: Rejected, node: Node) -> AssociationRejected:
     type_, happened, remedy = _REJECTIONS.get(
         (rejected.source, rejected.reason),
-        (AssociationRejected, "rejected the association", _OUR_TITLE),
+        (RejectedWithoutReason, "rejected the association", _OUR_TITLE),
     )
     titles = {"called": node.called_ae_title, "calling": node.calling_ae_title}
     return type_(

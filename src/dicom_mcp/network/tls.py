@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..deadline import Deadline
-from ..errors import BadConfiguration, ConnectionLost, ConnectionTimedOut, TlsFailure
+from ..errors import BadConfiguration, ConnectionLost, HandshakeTimedOut, TlsFailure
 from ..machine import wait_readable
 from ..node import Certificate
 from .connect import CONNECT_SECONDS
@@ -61,7 +61,7 @@ def secured(
     """The connection, encrypted and the other side verified to be `server_name`. The given socket
     may not be used any more, and is closed when this raises.
 
-    Raises TlsFailure with the reason, ConnectionTimedOut or Cancelled.
+    Raises TlsFailure with the reason, HandshakeTimedOut or Cancelled.
     """
     step = deadline.at_most(CONNECT_SECONDS)
     try:
@@ -87,7 +87,7 @@ def secured(
     except TimeoutError:
         made.close()
         deadline.check()
-        raise ConnectionTimedOut(
+        raise HandshakeTimedOut(
             "the TLS handshake did not end in time", "Check that this port speaks TLS"
         ) from None
     except (OSError, ValueError) as error:
