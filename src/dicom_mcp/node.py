@@ -136,10 +136,11 @@ class Node:
 
     def __post_init__(self) -> None:
         obey_rules(self)
-        if self.tls and self.receiver and not self.objects_from:
+        if self.tls and self.receiver and not (self.objects_from or self.tls.certificate):
             raise BadConfiguration(
-                "what an archive sends to a receiver is not encrypted, and tls is wanted here",
-                "Fetch by C-GET, or name a node with objects_from; else leave out tls or receiver",
+                "the receiver has no certificate to show, and tls is wanted here",
+                "Name one in tls (certificate, key): the archive comes to us in TLS too; else "
+                "fetch by C-GET, or leave out tls or receiver",
             )
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """pynetdicom as the archive that sends what was asked for to our receiver."""
 
+import ssl
 from typing import Any, cast
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -28,13 +29,19 @@ SENDERS = Senders(frozenset({"127.0.0.1"}), frozenset({ARCHIVE}), Node().calling
 
 
 def store(
-    place: Receiver, *images: Dataset, origin: int | None = None, title: str = ARCHIVE
+    place: Receiver,
+    *images: Dataset,
+    origin: int | None = None,
+    title: str = ARCHIVE,
+    tls: ssl.SSLContext | None = None,
 ) -> list[int | None]:
-    """Send them as an archive does; the status of each, None where the association ended."""
+    """Send them as an archive does, in TLS where there is a context for it; the status of each,
+    None where the association ended."""
     ae = AE(title)
     for sop_class in {one.SOPClassUID for one in images}:
         ae.add_requested_context(sop_class, ImplicitVRLittleEndian)
-    held = cast("Any", ae).associate(place.host, place.port, ae_title=place.ae_title)
+    told = {"ae_title": place.ae_title, "tls_args": (tls, place.host) if tls else None}
+    held = cast("Any", ae).associate(place.host, place.port, **told)
     assert held.is_established
     connection = held.dul.socket.socket
     said: list[int | None] = []

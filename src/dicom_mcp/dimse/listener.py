@@ -1,9 +1,11 @@
 """Who connects to our receiver, before there is an association: bounds on what a stranger costs.
 
-Whoever connects has a second to request an association, by titles that are known (PS3.8 9.3.2);
-others are closed or rejected without becoming one, so that they take no archive's place.
+Whoever connects has a second to request an association, by titles that are known (PS3.8 9.3.2),
+and where the node has TLS to show a certificate that is trusted; others are closed or rejected
+without becoming one, so that they take no archive's place.
 """
 
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -12,6 +14,8 @@ from struct import Struct
 from typing import Any, Protocol, cast
 
 from pynetdicom.transport import AssociationServer, RequestHandler, ThreadedAssociationServer
+
+from ..network.tls import why_refused
 
 # One archive sends over one association or two; a stranger gets no more than these.
 MOST_ASSOCIATIONS = 4
@@ -56,6 +60,10 @@ class Door(Protocol):
         """Somebody came who sends for nobody here."""
         ...
 
+    def count_insecure(self, who: str) -> None:
+        """Somebody came and there was no TLS with them."""
+        ...
+
 
 class Connection(RequestHandler):
     """An accepted connection: answers leave at once, and no read or write waits for ever."""
@@ -63,11 +71,14 @@ class Connection(RequestHandler):
     def setup(self) -> None:
         server = cast("Server", self.server)
         address = str(self.client_address[0])
+        end = time.monotonic() + _REQUEST_SECONDS
         accepted = Socket(fileno=cast("socket", self.request).detach())
         self.request = accepted
         try:
             accepted.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            end = time.monotonic() + _REQUEST_SECONDS
+            if server.tls:
+                self.request = accepted = _secured(accepted, server.tls)
+                self._shake_hands(accepted, end, address)
             titles = accepted.titles(end)
             if titles is None:
                 server.door.count_stranger(f"{address}, requesting nothing")
@@ -81,6 +92,24 @@ class Connection(RequestHandler):
             raise
         finally:
             server.requested()
+
+    def _shake_hands(self, accepted: "SecureSocket", end: float, address: str) -> None:
+        try:
+            accepted.settimeout(max(_LEAST_SECONDS, end - time.monotonic()))
+            accepted.do_handshake()
+        except OSError as error:
+            door = cast("Server", self.server).door
+            door.count_insecure(f"{address}, {why_refused(error)}")
+            raise
+
+
+def _secured(accepted: "Socket", context: ssl.SSLContext) -> "SecureSocket":
+    """The socket in TLS, before its handshake; the given one may not be used any more."""
+    context.sslsocket_class = SecureSocket
+    return cast(
+        "SecureSocket",
+        context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False),
+    )
 
 
 class Socket(socket):
@@ -115,15 +144,17 @@ class Socket(socket):
             while time.monotonic() < end and super().recv(_TITLES.size):
                 self.settimeout(max(_LEAST_SECONDS, end - time.monotonic()))
 
-    def shutdown(self, how: int, /) -> None:
-        with suppress(OSError):  # after a reset pynetdicom would leave the socket open
-            super().shutdown(how)
+    def shutdown(self, how: int) -> None:
+        # After a reset pynetdicom would leave the socket open; TLS would lose its session here,
+        # which another thread may be reading.
+        with suppress(OSError):
+            socket.shutdown(self, how)
 
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         if self._first:
-            received, self._first = self._first[:bufsize], self._first[bufsize:]
+            received, self._first = self._first[:buflen], self._first[buflen:]
         else:
-            received = super().recv(bufsize, flags)
+            received = super().recv(buflen, flags)
         if self._left:
             self._left -= len(received)
             return received
@@ -136,10 +167,15 @@ class Socket(socket):
         return received
 
 
+class SecureSocket(Socket, ssl.SSLSocket):
+    """One in TLS (PS3.15 B.12)."""
+
+
 class Server(ThreadedAssociationServer):
     daemon_threads = True
     request_queue_size = _MOST_WAITING_REQUESTS
     door: Door
+    tls: ssl.SSLContext | None = None
 
     _unrequested = 0
     _lock = threading.Lock()

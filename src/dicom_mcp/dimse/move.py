@@ -61,7 +61,8 @@ def move(
     receiver, (ours, theirs) = node.receiver, association.ends
     assert receiver
     place = replace(receiver, host=receiver.host or ours)
-    with receiving(place, uids, largest, Senders.of(node, theirs, deadline), deadline) as inbox:
+    senders = Senders.of(node, theirs, deadline)
+    with receiving(place, uids, largest, senders, deadline, node.tls) as inbox:
         under_way = _Move(association, query, model, receiver.ae_title, deadline)
         inbox.message_id = under_way.message_id
         reader = threading.Thread(target=under_way.read, args=(inbox,), daemon=True)

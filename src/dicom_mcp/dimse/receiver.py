@@ -37,6 +37,7 @@ from .. import node
 from ..deadline import Deadline
 from ..errors import ArchiveError
 from ..in_hand import IN_HAND
+from ..network.tls import tls_context
 from ..standard.identity import identity
 from ..standard.instance import Instance
 from ..standard.sop_class import may_be_storage, name_of
@@ -79,16 +80,25 @@ def receiving(
     largest: int,
     senders: Senders,
     deadline: Deadline,
+    tls: node.Tls | None = None,
 ) -> Generator[Inbox]:
-    """Listen for these objects of these senders, none over `largest` bytes, while the block runs.
+    """Listen for these objects of these senders, none over `largest` bytes, while the block runs;
+    with `tls` in TLS only, of those who show a certificate that it trusts.
 
-    Raises ArchiveError when the port cannot be had.
+    Raises ArchiveError when the port cannot be had, BadConfiguration for files of TLS that cannot
+    be used.
     """
     inbox = Inbox(uids, largest, senders, deadline)
     with _LISTENING:
         door = _DOORS.get((place.host, place.port))
         if door is None:
-            door = _DOORS[place.host, place.port] = _Door(place)
+            door = _DOORS[place.host, place.port] = _Door(place, tls)
+        if door.tls != tls:
+            raise ArchiveError(
+                f"the receiver's port {place.port} is listened on for another node, whose TLS is "
+                "another",
+                "Give the receiver of each of these nodes a port of its own",
+            )
         door.inboxes.append(inbox)
     try:
         yield inbox
@@ -104,8 +114,10 @@ def receiving(
 class _Door:
     """One port that is listened on, and the inboxes behind it."""
 
-    def __init__(self, place: node.Receiver) -> None:
+    def __init__(self, place: node.Receiver, tls: node.Tls | None) -> None:
         self.inboxes: list[Inbox] = []
+        self.tls = tls
+        secure = tls_context(tls.ca_file, tls.certificate, is_server=True) if tls else None
         _config.LOG_REQUEST_IDENTIFIERS = False  # identifiers carry patients
         _config.LOG_RESPONSE_IDENTIFIERS = False
         _config.LOG_HANDLER_LEVEL = "none"
@@ -136,7 +148,7 @@ class _Door:
                 f"({os.strerror(error.errno or 0).lower()})",
                 "Free that port, or configure another one for the receiver and tell the archive",
             ) from error
-        self._server.door = self
+        self._server.door, self._server.tls = self, secure
         self._ae = ae
         self._thread = Thread(
             target=self._server.serve_forever, args=(0.05,), name="receiver", daemon=True
@@ -183,6 +195,11 @@ class _Door:
         """Somebody came who sends for nobody here."""
         for inbox in tuple(self.inboxes):
             inbox.visit.strangers[who] += 1
+
+    def count_insecure(self, who: str) -> None:
+        """Somebody came and there was no TLS with them."""
+        for inbox in tuple(self.inboxes):
+            inbox.visit.insecure[who] += 1
 
     def _accepted(self, event: evt.Event) -> None:
         taken = {context.abstract_syntax for context in event.assoc.accepted_contexts}

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class Visit:
     """Whether it `came` at all, the SOP classes (by name) of which no context was accepted, how
-    many objects it sent that nobody waited for, and who else came: address and title, if told."""
+    many objects it sent that nobody waited for, who else came (address and title, if told), and
+    with whom there was no TLS, and why."""
 
     came: bool = False
     refused: set[str] = field(default_factory=set[str])
     unwanted: int = 0
     strangers: Counter[str] = field(default_factory=Counter[str])
+    insecure: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def trouble(self) -> str:
@@ -28,10 +30,16 @@ class Visit:
     @property
     def others(self) -> str:
         """Who else came and was refused, as the end of a sentence; "" for nobody."""
-        if not self.strangers:
-            return ""
-        several = ", ".join(f"{who} ({count})" for who, count in self.strangers.most_common(3))
-        return (
-            f"; refused at our receiver, since they are not this archive: {several} (who sends for "
-            "it belongs in the receiver's senders)"
-        )
+        told = ""
+        if self.insecure:
+            told += f"; refused at our receiver for want of TLS: {_several(self.insecure)}"
+        if self.strangers:
+            told += (
+                "; refused at our receiver, since they are not this archive: "
+                f"{_several(self.strangers)} (who sends for it belongs in the receiver's senders)"
+            )
+        return told
+
+
+def _several(who: Counter[str]) -> str:
+    return ", ".join(f"{one} ({count})" for one, count in who.most_common(3))

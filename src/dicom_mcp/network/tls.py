@@ -22,13 +22,20 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AES:!aNULL:!aDSS:!SHA1:!AE
 _LAST_SECONDS = 0.1
 
 
-def tls_context(ca_file: str, certificate: Certificate | None) -> ssl.SSLContext:
+def tls_context(
+    ca_file: str, certificate: Certificate | None, *, is_server: bool = False
+) -> ssl.SSLContext:
     """What is trusted, the system's authorities unless `ca_file` names another one, and what we
-    show of ourselves. Raises BadConfiguration naming a file that cannot be used."""
+    show of ourselves; as a server too the other side has to show who it is. Raises BadConfiguration
+    naming a file that cannot be used."""
+    purpose = ssl.Purpose.CLIENT_AUTH if is_server else ssl.Purpose.SERVER_AUTH
     try:
-        context = ssl.create_default_context(cafile=ca_file or None)
+        context = ssl.create_default_context(purpose, cafile=ca_file or None)
     except (OSError, ValueError) as error:
         raise _unusable(ca_file, what="a certificate authority") from error
+    context.verify_mode = ssl.CERT_REQUIRED  # of clients it is none by default
+    if not ca_file:
+        context.load_default_certs(purpose)
     # Python 3.13 refuses authorities that do not say what their key is for (RFC 5280 4.2.1.3), as
     # many a hospital's own does not. Trusted is what is trusted, in every Python.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -163,6 +170,19 @@ def tls_failure(error: BaseException) -> TlsFailure | None:
     return None
 
 
+def why_refused(error: OSError) -> str:
+    """What was wrong with the TLS of one who came to us, as what it did."""
+    if isinstance(error, TimeoutError):
+        return "which did not end its TLS handshake"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what, _ = _CERTIFICATE.get(error.verify_code, ("cannot be trusted", ""))
+        return f"whose TLS certificate {what}"
+    reason = getattr(error, "reason", None) or ""
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
+        return "which does not accept our TLS certificate"
+    return _CAME.get(reason, "which broke off the TLS handshake")
+
+
 def last_words(connected: socket.socket) -> TlsFailure | None:
     """Why the peer hung up while it was written to: what TLS it did not like came before."""
     try:
@@ -244,6 +264,15 @@ _REASONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(
         ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"), _NO_CERTIFICATE
     ),
+}
+
+
+# And what it calls it when somebody comes to us.
+_CAME = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "which shows no TLS certificate",
+    "NO_SHARED_CIPHER": "which knows no TLS cipher that is allowed",
+    "UNSUPPORTED_PROTOCOL": "which speaks no version of TLS that is still allowed",
+    **dict.fromkeys(("WRONG_VERSION_NUMBER", "HTTP_REQUEST"), "which does not speak TLS"),
 }
 
 
