@@ -41,5 +41,5 @@ class Visit:
         return told
 
 
-def _several(who: Counter[str]) -> str:
-    return ", ".join(f"{one} ({count})" for one, count in who.most_common(3))
+def _several(those: Counter[str]) -> str:
+    return ", ".join(f"{who} ({count})" for who, count in those.most_common(3))
