@@ -68,7 +68,7 @@ def test_what_is_pasted_is_read_as_it_was_meant(node: Node, kind: str) -> None:
     answer = ask(node, "query_studies", accession_number=pasted)
     rows = [{**answer["common"], **row} for row in answer["records"]]
     assert sorted(row["AccessionNumber"] for row in rows) == sorted(there)
-    assert answer["missing"].get("AccessionNumber", []) == missing
+    assert answer.get("missing", {}).get("AccessionNumber", []) == missing
     assert answer["complete"], answer["notes"]
 
 
@@ -111,7 +111,7 @@ def test_wildcards_among_several_are_refused_with_what_to_do(node: Node) -> None
 def test_uids_are_read_whatever_stands_around_them(node: Node, pasted: str) -> None:
     answer = ask(node, "query_studies", study_instance_uid=pasted)
     assert found(answer, "StudyInstanceUID") == {"1.2.1", "1.2.2"}
-    assert not answer["missing"]
+    assert "missing" not in answer
 
 
 def test_two_thousand_numbers_are_told_apart(node: Node) -> None:

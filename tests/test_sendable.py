@@ -72,3 +72,24 @@ def test_what_is_nested_too_deeply_is_cut_and_said() -> None:
     for _ in range(5_000):
         deep = [deep]
     assert "nested too deeply" in json.dumps(sent(deep))
+
+
+def test_a_field_that_has_nothing_to_say_is_not_sent() -> None:
+    """A model pays for each; an empty list of records or notes says something."""
+    answer = told(
+        Records(
+            returned=0,
+            complete=True,
+            notes=[],
+            archive={},
+            sent={},
+            queries=1,
+            common={},
+            records=[],
+        )
+    )
+    assert answer["records"] == answer["notes"] == []
+    assert "missing" not in answer
+    some = records("1")
+    some.missing = {"PatientID": ["7"]}
+    assert told(some)["missing"] == {"PatientID": ["7"]}

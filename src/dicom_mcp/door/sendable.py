@@ -32,8 +32,9 @@ _SHOWN = re.compile(r"\\u\{([0-9A-Fa-f]{1,5}|10[0-9A-Fa-f]{4})\}")
 
 
 def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any:
-    """The value as text, number, list or object of JSON; a model as the object of its fields. The
-    length of each text that was too long is added to `cut`."""
+    """The value as text, number, list or object of JSON; a model as the object of its fields, but
+    for what has nothing to say (None or empty, where that is the default). The length of each text
+    that was too long is added to `cut`."""
     match value:
         case None | bool():
             return value
@@ -53,7 +54,12 @@ def sendable(value: object, depth: int = 0, cut: list[int] | None = None) -> Any
             return "… (nested too deeply to be shown)"
         case BaseModel():
             fields = type(value).model_fields
-            return {name: sendable(getattr(value, name), depth + 1, cut) for name in fields}
+            held = {name: getattr(value, name) for name in fields}
+            return {
+                name: sendable(part, depth + 1, cut)
+                for name, part in held.items()
+                if part or fields[name].is_required() or part != fields[name].default
+            }
         case Mapping():
             pairs = cast("Mapping[object, object]", value).items()
             return {sendable_text(str(key)): sendable(held, depth + 1, cut) for key, held in pairs}
