@@ -41,7 +41,8 @@ _NO = re.compile(
     _any(
         "no, without, absence of, absent, denies, negative for, free of, lack of, neither, nor, "
         "never, (?:is|are|was|were) not(?: a| an| any)?, (?:does|do|did) not(?: clearly)? (?:show|"
-        "reveal|demonstrate|have|contain|include), ruled out, resolution of, "
+        "reveal|demonstrate|have|contain|include|see|find|identify|detect|appreciate), ruled out, "
+        "resolution of, "
         "kein(?:e[nmrs]?|erlei)?, ohne, weder, fehlen(?:de[nmrs]?)?(?: von)?, frei von, "
         "negativ (?:fur|auf), nicht nachweisbar(?:e[nmrs]?)?, "
         "pas(?: de| d| du| des)?, sans, aucune?, absence (?:de|d), ni, exempte?s? de, "
@@ -55,6 +56,10 @@ _ONLY_SEEMS = re.compile(
     _any(
         "no (?:\\w+ ){0,2}(?:change|changes|increase|decrease|growth|progression)"
         "(?: (?:in|of))?(?: the| size| number)*, not only, no doubt, no longer, without change, "
+        "(?:without|no)(?: \\w+)? (?:contrast(?: medium| agent| enhancement| administration)?|"
+        "comparisons?|priors?|prior \\w+|symptoms|complaints|sedation), "
+        "ohne (?:km|kontrast(?:mittel)?\\w*(?: gabe)?|voraufnahmen?|voruntersuchung\\w*), "
+        "sans (?:injection|(?:produit de )?contraste), sin (?:medio de )?contraste, "
         "kein(?:e[nmrs]?)? (?:\\w+ ){0,2}\\w*(?:anderung|veranderung|zunahme|abnahme|wachstum|"
         "progress|progredienz|dynamik)(?:en)?(?: des| der| von)?, nicht nur, "
         "(?:pas|sans|aucune?)(?: de| d)? (?:modification|changement|evolution|augmentation|"
@@ -85,6 +90,9 @@ _KNOWN = re.compile(
 _ASKS = re.compile(
     _any(
         "rule out, r/o, to exclude, evaluate for, question of, query, indication, "
+        "not (?:\\w+ )?(?:suggestive of|consistent with|compatible with|typical (?:of|for)|"
+        "suspicious for|concerning for), unlikely, less likely, family history, risk of, risk for, "
+        "screening for, unwahrscheinlich\\w*, familienanamnese, risiko, peu probable, improbable, "
         "clinical question, reason for exam(?:ination)?, frage nach, fragestellung, "
         "klinische angaben, ausschluss, recherche(?:r)?(?: de| d| du| des)?, "
         "a la recherche de, motif, descartar, valorar, busqueda de, motivo"
@@ -128,6 +136,12 @@ _NOT_EXCLUDED = re.compile(
     )
 )
 
+# Of an earlier examination, where nothing may have been yet.
+_EARLIER = re.compile(
+    r"\b(?:prior|previous|earlier|preceding|voruntersuchung\w*|voraufnahmen?|vorbefund\w*|vor-ct|"
+    r"precedente?|anterieure?|previ[ao]|anterior)\b"
+)
+
 # Where what was denied ends: what speaks against it, and after a comma whatever begins anew.
 _ENDS = re.compile(
     _any(
@@ -139,6 +153,12 @@ _ENDS = re.compile(
     + r"|,\s*(?:and |und |et |y )?(?:\d|(?:there|a|an|the|new|now|known|stable|unchanged|with|"
     r"ein|eine|einen|der|die|das|neu|neue|neuer|bekannter?|mit|im|in|am|"
     r"un|une|le|la|les|avec|il y a|una|unos|unas|el|los|las|con|se observan?|hay)\b)"
+)
+
+# Where what stands before it is denied no longer: what was found is told.
+_TELLS = re.compile(
+    r"\b(?:shows|showed|demonstrates|demonstrated|reveals|revealed|has (?=an?\b|\d)|zeigt|zeigte|"
+    r"zeigen sich|montre|objective|muestra|demuestra)\b|(?<!\bof)(?<!\bfor)(?<!\bvon)(?<!\bde):"
 )
 
 _CLAUSE = re.compile(r"(?<=[.!?;])\s+|\s+(?=[-*•]\s)|\n")
@@ -153,8 +173,8 @@ _WRAPS, _LEAST_WRAPPED = 0.7, 45
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Words in a row that are looked for: each stands for all that begin with it, with a * before
-    it for all that have it."""
+    """Words in a row that are looked for: each stands for all that begin with it, or with its
+    singular or plural, with a * before it for all that have it."""
 
     words: tuple[str, ...]
 
@@ -169,7 +189,7 @@ class Wanted:
     @property
     def in_sql(self) -> str:
         """A pattern for DuckDB (RE2) that finds every text with its longest word."""
-        word = max(self.words, key=len).strip("*").replace("ss", "s")
+        word = max((_stem(word)[0] for word in self.words), key=len).replace("ss", "s")
         letters = (f"[{letter}{_MARKED.get(letter, '')}]" for letter in map(re.escape, word))
         return "(?i)" + "".join(f"{letter}+\\pM*" for letter in letters)
 
@@ -181,11 +201,39 @@ class Wanted:
 
 @lru_cache(maxsize=256)
 def _pattern_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    parts = [
-        (r"\b\w*" if word.startswith("*") else r"\b") + re.escape(word.strip("*")) + r"\w*"
-        for word in words
-    ]
+    parts: list[str] = []
+    for word in words:
+        stem, ending = _stem(word)
+        begins = r"\b\w*" if word.startswith("*") else r"\b"
+        parts.append(f"{begins}{re.escape(stem)}{ending}\\w*")
     return re.compile(r"[\s-]+".join(parts))
+
+
+# How words end in the singular and the plural, as they are in all four languages.
+_ENDINGS = {
+    **dict.fromkeys(("ies", "y"), "(?:ies|y)"),
+    **dict.fromkeys(("ices", "ix", "ex"), "(?:ices|ix|ex)"),
+    "us": "(?:us|i)",
+    "um": "(?:um|a)",
+    "is": "(?:is|es)",
+}
+_LEAST_INFLECTED = 5
+
+
+def _stem(word: str) -> tuple[str, str]:
+    """What a word begins with in the singular and in the plural, and how it goes on there."""
+    word = word.strip("*")
+    if len(word) < _LEAST_INFLECTED:
+        return word, ""
+    for ending, both in _ENDINGS.items():
+        if word.endswith(ending):
+            return word.removesuffix(ending), both
+    if word.endswith("ses") and not word.endswith("sses"):
+        return word.removesuffix("es"), "(?:es|is|e)"
+    for ending, left in (("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")):
+        if word.endswith(ending):
+            return word.removesuffix(ending) + left, ""
+    return (word, "") if word.endswith("ss") else (word.removesuffix("s"), "")
 
 
 def _marked() -> dict[str, str]:
@@ -240,13 +288,15 @@ def _said_of(sentence: str, start: int, end: int) -> Mention:
     after = after[: _first(_ENDS, after)]
     if _NOT_EXCLUDED.search(after):
         return Mention.OPEN
-    if _NOT_THERE.search(after) or _NONE_AFTER_COLON.match(after):
+    if _NONE_AFTER_COLON.match(after):
         return Mention.DENIED
+    if _NOT_THERE.search(after):
+        return Mention.OPEN if _EARLIER.search(after) else Mention.DENIED
     before = before[_last(_ENDS, before) :]
     if _OTHER.search(before) or _NOT_EXCLUDED.search(before):
         return Mention.OPEN
     before = _ONLY_SEEMS.sub(" ", before)
-    if _NO.search(before):
+    if _NO.search(before[_last(_TELLS, before) :]):
         return Mention.OPEN if _KNOWN.search(before) else Mention.DENIED
     return Mention.OPEN if _ASKS.search(before) else Mention.SAID
 
