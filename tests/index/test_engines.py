@@ -2,9 +2,11 @@
 there are."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dicom_mcp.deadline import Deadline
@@ -103,3 +105,49 @@ def test_a_file_that_is_mended_can_be_asked_again(tmp_path: Path) -> None:
             index.rows("SELECT * FROM series")
         file.write_bytes(whole)
         assert index.rows(COUNT) == [[1]]
+
+
+@pytest.mark.parametrize("at_once", [0, 1 << 20])
+def test_files_that_change_are_seen_by_the_next_question(tmp_path: Path, at_once: int) -> None:
+    """Whether they are kept in memory from the first question on, or from a later one."""
+    kept = Engines(at_once=at_once)
+    statement = "SELECT study_uid, len(modalities) FROM studies ORDER BY 1"
+
+    def rows(store: Store) -> Sequence[object]:
+        with kept.over(store) as engine:
+            return engine.execute(statement).fetchall()
+
+    with index_in(tmp_path) as index:
+        for count in (2, 1, 3, 3, 2):
+            days = [f"2026{number:02}0{count}" for number in range(1, count + 1)]
+            index.fill(
+                [
+                    each
+                    for number, day in enumerate(days)
+                    for each in images(1, study=number + 1, StudyDate=day)
+                ]
+            )
+            index.clock.now += 86_400 * 2
+            with duckdb.connect() as plain:
+                plain.execute(f"CREATE VIEW studies AS FROM '{tmp_path}/studies/*.parquet'")
+                truth = plain.execute(statement).fetchall()
+            assert len(truth) == count
+            for _ in range(3):
+                assert rows(index.store) == truth
+            assert kept.is_resident(tmp_path, seconds=PATIENCE)
+            assert rows(index.store) == truth
+    kept.clear()
+
+
+def test_a_question_that_runs_while_files_change_has_what_was_before(tmp_path: Path) -> None:
+    with index_in(tmp_path) as index:
+        index.fill(images(1))
+        kept = Engines()
+        with kept.over(index.store) as early:
+            found = early.execute("SELECT study_uid FROM studies, range(100000)")
+            index.clock.now += 86_400 * 2
+            index.fill([*images(1, study=2), *images(1, study=3)])
+            with kept.over(index.store) as late:
+                assert late.execute("SELECT count(*) FROM studies").fetchall() == [(2,)]
+            assert {uid for (uid,) in found.fetchall()} == {str(images(1)[0].StudyInstanceUID)}
+        kept.clear()

@@ -1,5 +1,6 @@
 """How much of an archive its index covers, and as of when."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -44,11 +45,16 @@ class Coverage:
     ) -> "Coverage":
         """From the ledger's days, and its word on where the archive begins; `zone` is where its
         days do."""
+        today = datetime.now(zone).date()
+        key = (bool(beginning), settings.since, zone, today)
+        for same, its, coverage in tuple(_LAST):
+            if same is days and its == key:
+                return coverage
         dated = [day for day in days if day]
         asked = [entry.asked for entry in days.values() if entry.asked]
         first = min(dated, default="")
         since = settings.since.isoformat() if settings.since else ""
-        return cls(
+        coverage = cls(
             first=first,
             last=max((day for day in dated if days[day].studies), default=first),
             studies=sum(entry.studies for entry in days.values()),
@@ -56,9 +62,11 @@ class Coverage:
             asked_first=min(asked, default=0.0),
             asked_last=max(asked, default=0.0),
             not_whole=tuple(day for day, entry in sorted(days.items()) if not entry.whole),
-            behind=_behind(days, first, zone),
+            behind=_behind(days, first, today, zone),
             reaches_back=bool(first) and (bool(beginning) or bool(since and first <= since)),
         )
+        _LAST.append((days, key, coverage))
+        return coverage
 
     @classmethod
     def now(cls, ledger: Ledger, settings: IndexSettings, zone: tzinfo | None) -> "Coverage":
@@ -107,17 +115,23 @@ class Coverage:
         return told
 
 
+# What was found of days that did not change since.
+_LAST: deque[tuple[Mapping[str, Entry], object, Coverage]] = deque(maxlen=4)
+
+
 def _some(days: Sequence[str]) -> str:
     """How many days, and the last of them."""
     some = ", ".join(day or "no date" for day in days[-3:])
     return f"{counted(len(days), 'day')} ({'…, ' * (len(days) > 3)}{some})"
 
 
-def _behind(days: Mapping[str, Entry], first: str, zone: tzinfo | None) -> tuple[str, ...]:
+def _behind(
+    days: Mapping[str, Entry], first: str, today: date, zone: tzinfo | None
+) -> tuple[str, ...]:
     """The days before today, from the first, that were not asked for after they had ended."""
     if not first:
         return ()
-    day, today = date.fromisoformat(first), datetime.now(zone).date()
+    day = date.fromisoformat(first)
     behind: list[str] = []
     while day <= today:
         entry = days.get(day.isoformat())

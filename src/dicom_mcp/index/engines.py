@@ -1,49 +1,62 @@
 """Engines over the files of indexes, each kept from one question to the next.
 
-To open the files of a million series takes longer than most questions do. An engine is used while
-the files are those it was made for, by any number of questions at once, each over a cursor of its
-own; they share its memory. It is let go when they are others, or when nobody asks for a while.
+To open the files of a million series takes longer than most questions do. An engine is used by any
+number of questions at once, each over a cursor of its own; they share its memory. It is let go when
+nobody asks for a while. A small index is kept in memory from the first question on; a larger one is
+read from its files, and put there meanwhile when it is asked again.
 """
 
+import atexit
 import threading
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .columns import TABLES, types_of
+from ..errors import Cancelled, IndexUnavailable
+
+from .resident import Files, bytes_changed, bytes_of, files_of, into_memory, over_files, renew
 from .store import Store, damaged, engine_of, text_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Memory of all questions to one index.
+# Memory of all questions to one index, with what is kept of it.
 MEMORY = "256MB"
 
 # How long an engine is kept that nobody uses, in seconds, and how many are kept.
-_IDLE, _MOST = 300.0, 4
+_IDLE, _MOST = 900.0, 4
 
-# A table's files, each with what tells it from one that takes its place.
-type _Files = dict[str, tuple[tuple[Path, int, int, int], ...]]
+# Bytes of files: kept in memory at once; at most, of all indexes; and the question at which more
+# than the first of these is worth it.
+_AT_ONCE, _MOST_BYTES, _WORTH = 256 << 10, 96 << 20, 2
+
+# Bytes of files that are put in place of others before all are read anew: memory keeps both.
+_MOST_RENEWED = 16 << 20
 
 
 @dataclass(slots=True)
 class _Kept:
     engine: "DuckDBPyConnection"
-    files: _Files
-    used: float
+    files: Files
+    is_resident: bool
+    used: float = 0.0
+    asked: int = 0
+    renewed: int = 0
+    is_too_much: bool = False
 
 
 class Engines:
     """The engines of this process, by the index's folder. Safe to use from several threads."""
 
-    def __init__(self, *, idle: float = _IDLE) -> None:
-        self._idle = idle
+    def __init__(self, *, idle: float = _IDLE, at_once: int = _AT_ONCE) -> None:
+        self._idle, self._at_once = idle, at_once
         self._kept: dict[Path, _Kept] = {}
         self._lock = threading.Lock()
         self._clock: threading.Timer | None = None
+        self._loading: threading.Thread | None = None
 
     def __len__(self) -> int:
         """How many are kept."""
@@ -55,17 +68,15 @@ class Engines:
 
         Raises IndexUnavailable for files that cannot be read.
         """
-        files = _files_of(store)
         with self._lock:
-            kept = self._kept.pop(store.folder, None)
-            if kept is None or kept.files != files:
-                kept = _Kept(made(store, files=files), files, 0.0)
-            kept.used = monotonic()
+            kept = self._now(self._kept.pop(store.folder, None), store)
+            kept.used, kept.asked = monotonic(), kept.asked + 1
             self._kept[store.folder] = kept  # the last one used is the last
             while len(self._kept) > _MOST:
                 self._kept.pop(next(iter(self._kept)))
             self._watch()
             cursor = kept.engine.cursor()
+            self._load_if_worth(store, kept)
         # An engine that is no longer kept ends with the last cursor over it: to close it would
         # close the others.
         with closing(cursor):
@@ -76,13 +87,67 @@ class Engines:
         with self._lock:
             self._kept.clear()
             clock, self._clock = self._clock, None
+            loading, self._loading = self._loading, None
         if clock:
             clock.cancel()
+        if loading:
+            loading.join()
 
     def forget(self, folder: Path) -> None:
         """Let go of what is kept of this folder, whose files could not be read."""
         with self._lock:
             self._kept.pop(folder, None)
+
+    def is_resident(self, folder: Path, *, seconds: float = 0.0) -> bool:
+        """Whether what is kept of this folder is in memory, or is so many seconds later."""
+        if loading := self._loading:
+            loading.join(seconds)
+        kept = self._kept.get(folder)
+        return bool(kept and kept.is_resident)
+
+    def _now(self, kept: _Kept | None, store: Store) -> _Kept:
+        """An engine over the files there are, be it the same."""
+        files = files_of(store)
+        if kept and kept.files == files:
+            return kept
+        if kept and kept.is_resident and bytes_of(files) <= _MOST_BYTES:
+            kept.renewed += bytes_changed(kept.files, files)
+            if kept.renewed <= _MOST_RENEWED and renew(kept.engine, store, kept.files, files):
+                kept.files = files
+                return kept
+        if bytes_of(files) <= self._at_once:
+            return _Kept(made(store, files=files, is_over=lambda: False), files, is_resident=True)
+        asked = kept.asked if kept else 0
+        return _Kept(made(store, files=files), files, is_resident=False, asked=asked)
+
+    def _load_if_worth(self, store: Store, kept: _Kept) -> None:
+        if kept.is_resident or kept.is_too_much or kept.asked < _WORTH or self._loading:
+            return
+        others = sum(bytes_of(one.files) for one in self._kept.values() if one.is_resident)
+        if bytes_of(kept.files) + others <= _MOST_BYTES:
+            self._loading = threading.Thread(
+                target=self._load, args=(store, kept.files), daemon=True, name="engines loading"
+            )
+            self._loading.start()
+
+    def _load(self, store: Store, files: Files) -> None:
+        """Put an index into memory. What becomes of its files meanwhile, the next question sees."""
+
+        def is_over() -> bool:
+            return self._loading is not threading.current_thread()
+
+        engine = None
+        with suppress(IndexUnavailable, Cancelled):  # a question tells what is wrong with a file
+            engine = made(store, files=files, is_over=is_over)
+        with self._lock:
+            before = self._kept.get(store.folder)
+            if before and not before.is_resident and not is_over():
+                if engine:
+                    self._kept[store.folder] = _Kept(engine, files, True, before.used)
+                else:
+                    before.is_too_much = True
+            if not is_over():
+                self._loading = None
 
     def _watch(self) -> None:
         """See to it that what is not used does not stay."""
@@ -104,53 +169,44 @@ class Engines:
 
 
 ENGINES = Engines()
+atexit.register(ENGINES.clear)
 
 
-def _files_of(store: Store) -> _Files:
-    """Raises IndexUnavailable where they change while they are looked at."""
-    try:
-        return {
-            table: tuple(
-                (file, told.st_ino, told.st_mtime_ns, told.st_size)
-                for file, told in ((file, file.stat()) for file in store.files(table))
-            )
-            for table in TABLES
-        }
-    except OSError as error:
-        raise damaged(error) from None
-
-
-def made(store: Store, *others: Path, files: _Files | None = None) -> "DuckDBPyConnection":
+def made(
+    store: Store,
+    *others: Path,
+    files: Files | None = None,
+    is_over: Callable[[], bool] | None = None,
+) -> "DuckDBPyConnection":
     """An engine that has the views over the files there are now, and reaches nothing else, but for
-    these `others`. Raises IndexUnavailable for files that cannot be read."""
-    files = files or _files_of(store)
+    these `others`; in memory, until that `is_over`, where one is given. Raises IndexUnavailable for
+    files that cannot be read, and Cancelled."""
+    files = files or files_of(store)
     engine = engine_of(memory_limit=MEMORY, threads=2, temp_directory="")
     import duckdb
 
     try:
-        store.unlock(engine)
         engine.execute("SET python_enable_replacements = false")
         engine.execute("SET parquet_metadata_cache = true")
-        engine.execute(f"SET allowed_directories = [{text_of(store.place)}]")
+        engine.execute(f"SET allowed_directories = [{text_of(str(store.folder) + '/')}]")
         several = ", ".join(text_of(str(file)) for file in others)
         engine.execute(f"SET allowed_paths = [{several}]")
+        if is_over:
+            engine.execute("ATTACH ':memory:' AS kept (COMPRESS)")
         engine.execute("SET enable_external_access = false")
-        for table, columns in TABLES.items():
-            if files[table]:
-                source = store.source(*(file for file, *_ in files[table]))
-            else:
-                types = types_of(table).items()
-                nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in types)
-                source = f"(SELECT {nothing}) WHERE false"
-            names = ", ".join(column.name for column in columns)
-            engine.execute(f"CREATE VIEW all_{table} AS FROM {source}")  # with what is ours alone
-            some = " WHERE sop_instance_uid IS NOT NULL OR fault IS NOT NULL"
-            engine.execute(
-                f"CREATE VIEW {table} AS SELECT {names} FROM all_{table}"
-                + some * (table == "reports")  # without series that were looked into in vain
-            )
         engine.execute("SET lock_configuration = true")
-    except duckdb.Error as error:
+        if is_over:
+            into_memory(engine, store, files, is_over)
+        else:
+            over_files(engine, store, files)
+    except (duckdb.Error, Cancelled) as error:
         engine.close()
+        if isinstance(error, Cancelled):
+            raise
         raise damaged(error) from None
     return engine
+
+
+def text_of(value: str) -> str:
+    """As SQL writes a text."""
+    return "'" + value.replace("'", "''") + "'"

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +15,10 @@ from ..errors import BadConfiguration, IndexUnavailable
 VERSION = 2
 
 _DAY = timedelta(days=1)
+
+# What is noted anew with each change of the days; the days of some ledgers as they were then.
+_MARK, _MOST_KEPT = "days", 4
+_DAYS: "dict[Path, tuple[str, Mapping[str, Entry]]]" = {}
 
 # How long the other side may take to write what is a few rows.
 _SECONDS = 30.0
@@ -191,6 +195,7 @@ class Ledger:
         """While the files of these days, and of some others, change: until it is done nothing is
         known of them, whatever ends the process."""
         with self._changing():
+            self._mark()
             self._rows.executemany(
                 "UPDATE day SET whole = 0, why = 'it was being written' WHERE day = ?",
                 [(day,) for day in (*span.days, *others)],
@@ -213,6 +218,7 @@ class Ledger:
     def enter(self, entries: Sequence[Entry]) -> None:
         """What was found of some days, in place of what was known of them."""
         with self._changing():
+            self._mark()
             self._rows.executemany(
                 "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
@@ -240,18 +246,31 @@ class Ledger:
     def forget(self, days: Sequence[str]) -> None:
         """These days are to be asked for anew."""
         with self._changing():
+            self._mark()
             self._rows.executemany(
                 "UPDATE day SET asked = 0 WHERE day = ?", [(day,) for day in days]
             )
 
-    def days(self) -> dict[str, Entry]:
-        """Every day that was asked for, by its name."""
+    def days(self) -> Mapping[str, Entry]:
+        """Every day that was asked for, by its name; the same mapping until one changes."""
+        mark = self.told(_MARK)
+        kept = _DAYS.get(self._path)
+        if kept and mark and kept[0] == mark:
+            return kept[1]
         with self._asking():
             rows = self._rows.execute("SELECT * FROM day ORDER BY day").fetchall()
-        return {
+        days = {
             day: Entry(day, asked, studies, series, images, bool(whole), why)
             for day, asked, studies, series, images, whole, why in rows
         }
+        if len(_DAYS) >= _MOST_KEPT:
+            _DAYS.clear()
+        _DAYS[self._path] = (mark, days)
+        return days
+
+    def _mark(self) -> None:
+        """The days are others than before."""
+        self._tell(_MARK, str(time.time_ns()))
 
 
 @contextmanager

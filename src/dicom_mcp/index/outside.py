@@ -15,10 +15,10 @@ from .sql import read_checked
 from .store import Store, engine_of
 
 # Beyond what Python and the engine have when they start: at most, and what it may go on with.
-_MOST, _MOST_KEPT = 384 << 20, 224 << 20
+_MOST, _MOST_KEPT = 384 << 20, 288 << 20
 
 # Seconds after which it ends, when nobody asks.
-_IDLE = 300.0
+_IDLE = 900.0
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What asks an index: statements of our own and of others, and what it covers."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -89,7 +89,7 @@ class Reader:
         """Raise DeadlinePassed when the question's time is over."""
         self._deadline.check()
 
-    def days(self) -> dict[str, Entry]:
+    def days(self) -> Mapping[str, Entry]:
         """What is known of each day now (see Ledger.days)."""
         return self._kept.ledger.days()
 

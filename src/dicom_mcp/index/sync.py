@@ -7,7 +7,7 @@ or keeps back is found out as it is there; what could not be shown to be whole i
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
@@ -139,7 +139,7 @@ class Sync:
             return False
         return not self._is_beginning(date.fromisoformat(beginning) - _DAY)
 
-    def _not_asked(self, known: dict[str, Entry], today: date) -> Span | None:
+    def _not_asked(self, known: Mapping[str, Entry], today: date) -> Span | None:
         """The newest days that were never asked for, as many as one question is made for."""
         last = today - NEW_DAYS * _DAY
         beginning = self._ledger.told("beginning")
@@ -170,7 +170,7 @@ class Sync:
         self._ledger.tell("beginning", (last + _DAY).isoformat())
         return True
 
-    def _in_turn(self, known: dict[str, Entry], now: float) -> Span | None:
+    def _in_turn(self, known: Mapping[str, Entry], now: float) -> Span | None:
         """Of the days that were asked for a day ago or longer, those not shown to be whole, else
         those asked for longest ago."""
         due = {

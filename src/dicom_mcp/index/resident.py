@@ -1,0 +1,174 @@
+"""The files of an index as an engine has them: read at each question, or kept in its memory.
+
+In memory a million series take 40 MB, and a question a third of the time or less. What was kept of
+a file that another took the place of is replaced, in one transaction: a question that runs
+meanwhile has what was before.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import Cancelled
+from .columns import ASKED_DAY, TABLES, types_of
+
+from .store import UNDATED, Store, damaged
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# A table's files: the path, and with its inode, time and size what tells it from one that takes its
+# place.
+type File = tuple[str, int, int, int]
+type Files = Mapping[str, Sequence[File]]
+
+# What is kept in memory; texts of reports are too long for it.
+RESIDENT = ("studies", "series", "headers")
+
+# Bytes of files that are read at a time, and files: what is read takes fifteen times its room until
+# it is compressed.
+_BYTES_AT_A_TIME, _AT_A_TIME = 2 << 20, 256
+
+# The rows of this one are those of its own alone.
+_OWN = {"reports": " WHERE sop_instance_uid IS NOT NULL OR fault IS NOT NULL"}
+
+
+def files_of(store: Store) -> Files:
+    """The files there are now. Raises IndexUnavailable where they change while they are looked
+    at."""
+    try:
+        return {table: _files(store.folder / table) for table in TABLES}
+    except OSError as error:
+        raise damaged(error) from None
+
+
+def _files(folder: Path) -> list[File]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(
+            (entry.path, told.st_ino, told.st_mtime_ns, told.st_size)
+            for entry in entries
+            if entry.name.endswith(".parquet")
+            for told in (entry.stat(),)
+        )
+
+
+def bytes_of(files: Files) -> int:
+    """How many bytes of them would be kept in memory."""
+    return sum(size for table in RESIDENT for *_, size in files[table])
+
+
+def over_files(engine: "DuckDBPyConnection", store: Store, files: Files) -> None:
+    """Have an engine read these files at each question."""
+    for table in TABLES:
+        _view(engine, table, _source(store, table, files))
+
+
+def into_memory(
+    engine: "DuckDBPyConnection", store: Store, files: Files, is_over: Callable[[], bool]
+) -> None:
+    """Have an engine keep these files in its database `kept`. Raises Cancelled when it `is_over`
+    meanwhile."""
+    for table in TABLES:
+        if table not in RESIDENT:
+            _view(engine, table, _source(store, table, files))
+            continue
+        columns = ", ".join(f"{name} {kind}" for name, kind in types_of(table).items())
+        engine.execute(f"CREATE TABLE kept.{table} ({columns})")
+        for some in _parts(files[table]):
+            if is_over():
+                raise Cancelled("the files are no longer asked for", "Ask again")
+            _insert(engine, store, table, some)
+            engine.execute("CHECKPOINT kept")
+        _view(engine, table, f"kept.{table}")
+
+
+def renew(engine: "DuckDBPyConnection", store: Store, before: Files, now: Files) -> bool:
+    """Put what files there are `now` in place of what is kept of those `before`. An engine for
+    which that cannot be done is not to be used any more."""
+    import duckdb
+
+    try:
+        engine.execute("BEGIN")
+        for table in TABLES:
+            gone, came = (
+                [Path(file) for file, *_ in some] for some in _changed(table, before, now)
+            )
+            if table in RESIDENT:
+                _delete(engine, table, gone)
+                _insert(engine, store, table, came)
+            elif gone or came:
+                _view(engine, table, _source(store, table, now))
+        engine.execute("COMMIT")
+        with suppress(duckdb.TransactionException):  # while somebody asks; the next time will do
+            engine.execute("CHECKPOINT kept")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def bytes_changed(before: Files, now: Files) -> int:
+    """Bytes of files that came or went of those that are kept in memory."""
+    return sum(
+        size for table in RESIDENT for some in _changed(table, before, now) for *_, size in some
+    )
+
+
+def _changed(table: str, before: Files, now: Files) -> tuple[list[File], list[File]]:
+    """What is gone, and what came."""
+    were, are = {*before[table]}, {*now[table]}
+    return sorted(were - are), sorted(are - were)
+
+
+def _parts(files: Sequence[File]) -> Iterator[list[Path]]:
+    some, size = list[Path](), 0
+    for file, *_, its in files:
+        if some and (size + its > _BYTES_AT_A_TIME or len(some) == _AT_A_TIME):
+            yield some
+            some, size = [], 0
+        some.append(Path(file))
+        size += its
+    if some:
+        yield some
+
+
+def _delete(engine: "DuckDBPyConnection", table: str, files: Collection[Path]) -> None:
+    months = [file.stem for file in files if file.stem != UNDATED]
+    of_months = f"{ASKED_DAY}[:7] IN (SELECT unnest(?::VARCHAR[]))"
+    if months:
+        # The ends alone tell most of what is kept that it is not meant.
+        ends = [min(months), max(months) + "-99"]
+        engine.execute(
+            f"DELETE FROM kept.{table} WHERE {ASKED_DAY} BETWEEN ? AND ? AND {of_months}",
+            [*ends, months],
+        )
+    if len(months) < len(files):
+        engine.execute(f"DELETE FROM kept.{table} WHERE {ASKED_DAY} = ''")
+
+
+def _insert(
+    engine: "DuckDBPyConnection", store: Store, table: str, files: Collection[Path]
+) -> None:
+    if files:
+        names = ", ".join(types_of(table))
+        engine.execute(f"INSERT INTO kept.{table} SELECT {names} FROM {store.source(*files)}")
+
+
+def _source(store: Store, table: str, files: Files) -> str:
+    if files[table]:
+        return store.source(*(Path(file) for file, *_ in files[table]))
+    types = types_of(table).items()
+    nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in types)
+    return f"(SELECT {nothing}) WHERE false"
+
+
+def _view(engine: "DuckDBPyConnection", table: str, source: str) -> None:
+    """A table as it is asked, and with what is ours alone."""
+    names = ", ".join(column.name for column in TABLES[table])
+    engine.execute(f"CREATE OR REPLACE VIEW all_{table} AS FROM {source}")
+    engine.execute(
+        f"CREATE OR REPLACE VIEW {table} AS SELECT {names} FROM all_{table}" + _OWN.get(table, "")
+    )
