@@ -5,7 +5,7 @@ false, and otherwise undecided, which is counted by itself at each step. What is
 days from the first examination is asked of the same first one throughout.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadArgument
@@ -47,13 +47,15 @@ def funnel(
         raise BadArgument("has is empty", 'Give one, such as [{"modality": "CT"}]')
     if examinations[0].days:
         raise BadArgument("days counts from the first examination", "Give it with another one")
+    asked_for = [*examinations, *without]
     parts, values = _beginning(among, told)
+    parts |= _seen(asked_for)
     steps: list[tuple[str, str]] = []
     anchors, first, others = "a0", "", list[str]()
-    every = [(asked, False) for asked in examinations] + [(asked, True) for asked in without]
-    for number, (asked, is_without) in enumerate(every):
+    for number, asked in enumerate(asked_for):
+        is_without = number >= len(examinations)
         size = len(asked.said)
-        parts |= _studies(number, asked)
+        parts[f"e{number}"] = _studies(number, asked)
         if number == 0:
             parts["a0"] = f"SELECT patient, study_uid, study_date, p{size} AS q FROM e0"
             parts["a0"] += f" WHERE coalesce(p{size}, true)"
@@ -82,7 +84,7 @@ def funnel(
         else:
             others.append(columns[-1])
     others_of = "".join(
-        f" LEFT JOIN w{at} ON w{at}.patient = w0.patient" for at in range(1, len(every))
+        f" LEFT JOIN w{at} ON w{at}.patient = w0.patient" for at in range(1, len(asked_for))
     )
     named = ", ".join(f"{state} AS q{at}" for at, (_, state) in enumerate(steps))
     parts["states"] = f"SELECT w0.patient, {named} FROM w0{others_of}"
@@ -115,11 +117,33 @@ def _people(*, is_among: bool) -> str:
     return f"SELECT * FROM ({every}) WHERE patient IN ({chosen})"
 
 
-def _studies(number: int, asked: Examination) -> _Parts:
-    """`eN`: of every study whether it fulfils what is asked, after each step (`p1` and so on)."""
+def _seen(examinations: Sequence[Examination]) -> _Parts:
+    """`seen`: of every study whether it fulfils each criterion of each examination (`xN_1` and so
+    on). The rows of a table are gone through once for all examinations."""
+    parts: _Parts = {}
     own: list[str] = []
-    of_series: list[str] = []
-    of_reports: list[str] = []
+    # What is told of each study, by the rows that tell it.
+    states: dict[str, list[str]] = {}
+    for number, asked in enumerate(examinations):
+        for rows, state, column in _criteria(number, asked):
+            if rows:
+                states.setdefault(rows, []).append(state)
+            own.append(column)
+    source = "people"
+    for number, (rows, several) in enumerate(states.items()):
+        parts[f"g{number}"] = f"SELECT study_uid, {', '.join(several)} FROM {rows} GROUP BY ALL"
+        source += f" LEFT JOIN g{number} USING (study_uid)"
+    tables = {criterion.table for asked in examinations for criterion in asked.criteria}
+    if tables & {OF_WORDS, "reports"}:
+        source += " LEFT JOIN told USING (study_uid)"
+    columns = ", ".join(["patient", "study_uid", "study_date", *own])
+    return {**parts, "seen": f"SELECT {columns} FROM {source}"}
+
+
+def _criteria(number: int, asked: Examination) -> Iterator[tuple[str, str, str]]:
+    """For each criterion the rows that it groups by study, if any, what it tells of a group, and
+    what it makes of that."""
+    of_series = _rows_of_series({criterion.table for criterion in asked.criteria})
     # What one series fulfils together, and what one report does.
     series: list[str] = []
     reports: list[str] = []
@@ -127,32 +151,25 @@ def _studies(number: int, asked: Examination) -> _Parts:
         if at == asked.narrowing + 1:
             series.clear()
             reports.clear()
+        named, of_report = f"x{number}_{at}", f"r{number}_{at}"
         if asked_for.table in ("studies", OF_WORDS):
-            own.append(f"{asked_for.sql} AS x{at}")
+            yield "", "", f"{asked_for.sql} AS {named}"
         elif asked_for.table == "reports":
             reports.append(f"(CASE WHEN fault IS NULL THEN {asked_for.sql} END)")
-            of_reports.append(f"{_at_least(' AND '.join(reports), 1)} AS r{at}")
-            own.append(f"{_WHETHER_REPORTED.format(f'r{at}')} AS x{at}")
+            state = f"{_at_least(' AND '.join(reports), 1)} AS {of_report}"
+            yield "reports", state, f"{_WHETHER_REPORTED.format(of_report)} AS {named}"
         else:
             is_read = asked_for.table == "headers"
             series.append(f"(CASE WHEN is_read THEN {asked_for.sql} END)" if is_read
                           else asked_for.sql)  # fmt: skip
-            of_series.append(f"{_at_least(' AND '.join(series), 1)} AS x{at}")
-            own.append(f"x{at}")
-    tables = {criterion.table for criterion in asked.criteria}
-    parts: _Parts = {}
-    source = "people"
-    if of_series:
-        parts[f"s{number}"] = _grouped(of_series, _rows_of_series(tables))
-        source += f" LEFT JOIN s{number} USING (study_uid)"
-    if of_reports:
-        parts[f"r{number}"] = _grouped(of_reports, "reports")
-        source += f" LEFT JOIN r{number} USING (study_uid)"
-    if tables & {OF_WORDS, "reports"}:
-        source += " LEFT JOIN told USING (study_uid)"
-    columns = ", ".join(["patient", "study_uid", "study_date", *own])
-    parts[f"e{number}"] = _stepped(f"SELECT {columns} FROM {source}", asked)
-    return parts
+            yield of_series, f"{_at_least(' AND '.join(series), 1)} AS {named}", named
+
+
+def _studies(number: int, asked: Examination) -> str:
+    """`eN`: of every study whether it fulfils what is asked, after each step (`p1` and so on)."""
+    columns = [f"x{number}_{at} AS x{at}" for at in range(1, len(asked.criteria) + 1)]
+    own = ", ".join(["patient", "study_uid", "study_date", *columns])
+    return _stepped(f"SELECT {own} FROM seen", asked)
 
 
 # A study has no such report where each of its series was looked into, and none in vain.
@@ -173,10 +190,6 @@ def _rows_of_series(tables: Collection[str]) -> str:
         header = f"SELECT study_uid, series_uid, {', '.join(own)}, fault IS NULL AS is_read"
         rows += f" LEFT JOIN ({header} FROM headers) USING (study_uid, series_uid)"
     return rows
-
-
-def _grouped(states: Sequence[str], rows: str) -> str:
-    return f"SELECT study_uid, {', '.join(states)} FROM {rows} GROUP BY study_uid"
 
 
 def _told(told: Mapping[str, WithWords]) -> tuple[str, list[object]]:
@@ -283,6 +296,6 @@ def _counts(steps: int) -> str:
     left = ", ".join(f"count(*) FILTER (q{at})" for at in range(steps))
     undecided = ", ".join(f"count(*) FILTER (q{at} IS NULL)" for at in range(steps))
     meant = "(SELECT list(study_uid ORDER BY patient, study_date, study_uid) FROM meant)"
-    every = "(SELECT count(DISTINCT patient) FROM people)"
+    every = "(SELECT count(DISTINCT patient) FROM seen)"
     nobody = "(SELECT count(*) FROM meant WHERE patient = study_uid)"
     return f"SELECT {every}, [{left}], [{undecided}], {meant}, {nobody} FROM states"
