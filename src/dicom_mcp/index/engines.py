@@ -187,7 +187,7 @@ def made(
 
     try:
         engine.execute("SET python_enable_replacements = false")
-        engine.execute("SET parquet_metadata_cache = true")
+        engine.execute(f"SET parquet_metadata_cache = {is_over is None}")
         engine.execute(f"SET allowed_directories = [{text_of(str(store.folder) + '/')}]")
         several = ", ".join(text_of(str(file)) for file in others)
         engine.execute(f"SET allowed_paths = [{several}]")

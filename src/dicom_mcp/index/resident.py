@@ -27,9 +27,9 @@ type Files = Mapping[str, Sequence[File]]
 # What is kept in memory; texts of reports are too long for it.
 RESIDENT = ("studies", "series", "headers")
 
-# Bytes of files that are read at a time, and files: what is read takes fifteen times its room until
-# it is compressed.
-_BYTES_AT_A_TIME, _AT_A_TIME = 2 << 20, 256
+# Bytes of files that are read at a time, files, and rows of a large one: what is read takes fifteen
+# times its room until it is compressed.
+_BYTES_AT_A_TIME, _AT_A_TIME, _ROWS_AT_A_TIME = 2 << 20, 256, 40_000
 
 # The rows of this one are those of its own alone.
 _OWN = {"reports": " WHERE sop_instance_uid IS NOT NULL OR fault IS NOT NULL"}
@@ -81,8 +81,9 @@ def into_memory(
         for some in _parts(files[table]):
             if is_over():
                 raise Cancelled("the files are no longer asked for", "Ask again")
-            _insert(engine, store, table, some)
-            engine.execute("CHECKPOINT kept")
+            for rows in _slices(engine, store, some):
+                _insert(engine, store, table, some, rows)
+                engine.execute("CHECKPOINT kept")
         _view(engine, table, f"kept.{table}")
 
 
@@ -135,6 +136,17 @@ def _parts(files: Sequence[File]) -> Iterator[list[Path]]:
         yield some
 
 
+def _slices(engine: "DuckDBPyConnection", store: Store, files: Sequence[Path]) -> list[str]:
+    """What chooses the rows of these files, one part after the other where they are many."""
+    if len(files) > 1:
+        return ["true"]
+    ((count,),) = engine.execute(f"SELECT count(*) FROM {store.source(*files)}").fetchall()
+    return [
+        f"file_row_number BETWEEN {start} AND {start + _ROWS_AT_A_TIME - 1}"
+        for start in range(0, count, _ROWS_AT_A_TIME)
+    ]
+
+
 def _delete(engine: "DuckDBPyConnection", table: str, files: Collection[Path]) -> None:
     months = [file.stem for file in files if file.stem != UNDATED]
     of_months = f"{ASKED_DAY}[:7] IN (SELECT unnest(?::VARCHAR[]))"
@@ -150,11 +162,16 @@ def _delete(engine: "DuckDBPyConnection", table: str, files: Collection[Path]) -
 
 
 def _insert(
-    engine: "DuckDBPyConnection", store: Store, table: str, files: Collection[Path]
+    engine: "DuckDBPyConnection",
+    store: Store,
+    table: str,
+    files: Collection[Path],
+    rows: str = "true",
 ) -> None:
     if files:
         names = ", ".join(types_of(table))
-        engine.execute(f"INSERT INTO kept.{table} SELECT {names} FROM {store.source(*files)}")
+        source = f"{store.source(*files)} WHERE {rows}"
+        engine.execute(f"INSERT INTO kept.{table} SELECT {names} FROM {source}")
 
 
 def _source(store: Store, table: str, files: Files) -> str:
