@@ -33,8 +33,8 @@ def asked(folder: Path) -> Generator[Child]:
         node = f'host = "127.0.0.1"\nport = {peer.node.port}\ncalled_ae_title = "EMBEDDED"\n'
         file.write_text(
             f'[index]\nfolder = "{kept}"\npause = 0.001\nkeep = false\nnodes = ["pacs", "later"]\n'
-            f"[nodes.pacs]\n{node}[nodes.later]\n{node}timeout = 21\n[nodes.vna]\n{node}"
-            "timeout = 22\n"
+            f"[nodes.pacs]\n{node}[nodes.later]\n{node.replace('EMBEDDED', 'LATER')}"
+            f"[nodes.vna]\n{node}timeout = 22\n"
         )
         with pytest.raises(SystemExit, match="0"):
             main(["--config", str(file), "index", "sync", "pacs"])

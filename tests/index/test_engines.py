@@ -134,7 +134,7 @@ def test_files_that_change_are_seen_by_the_next_question(tmp_path: Path, at_once
             assert len(truth) == count
             for _ in range(3):
                 assert rows(index.store) == truth
-            assert kept.is_resident(tmp_path, seconds=PATIENCE)
+            assert kept.is_resident(index.store, seconds=PATIENCE)
             assert rows(index.store) == truth
     kept.clear()
 

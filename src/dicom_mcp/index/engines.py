@@ -16,7 +16,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import Cancelled, IndexUnavailable
-
 from .resident import Files, bytes_changed, bytes_of, files_of, into_memory, over_files, renew
 from .store import Store, damaged, engine_of, text_of
 
@@ -37,6 +36,14 @@ _AT_ONCE, _MOST_BYTES, _WORTH = 256 << 10, 96 << 20, 2
 _MOST_RENEWED = 16 << 20
 
 
+# A folder, and the key with which it was read.
+type _Place = tuple[Path, str]
+
+
+def _place(store: Store) -> _Place:
+    return store.folder, store.key
+
+
 @dataclass(slots=True)
 class _Kept:
     engine: "DuckDBPyConnection"
@@ -53,7 +60,7 @@ class Engines:
 
     def __init__(self, *, idle: float = _IDLE, at_once: int = _AT_ONCE) -> None:
         self._idle, self._at_once = idle, at_once
-        self._kept: dict[Path, _Kept] = {}
+        self._kept: dict[_Place, _Kept] = {}
         self._lock = threading.Lock()
         self._clock: threading.Timer | None = None
         self._loading: threading.Thread | None = None
@@ -69,9 +76,9 @@ class Engines:
         Raises IndexUnavailable for files that cannot be read.
         """
         with self._lock:
-            kept = self._now(self._kept.pop(store.folder, None), store)
+            kept = self._now(self._kept.pop(_place(store), None), store)
             kept.used, kept.asked = monotonic(), kept.asked + 1
-            self._kept[store.folder] = kept  # the last one used is the last
+            self._kept[_place(store)] = kept  # the last one used is the last
             while len(self._kept) > _MOST:
                 self._kept.pop(next(iter(self._kept)))
             self._watch()
@@ -93,16 +100,16 @@ class Engines:
         if loading:
             loading.join()
 
-    def forget(self, folder: Path) -> None:
-        """Let go of what is kept of this folder, whose files could not be read."""
+    def forget(self, store: Store) -> None:
+        """Let go of what is kept of these files, which could not be read."""
         with self._lock:
-            self._kept.pop(folder, None)
+            self._kept.pop(_place(store), None)
 
-    def is_resident(self, folder: Path, *, seconds: float = 0.0) -> bool:
-        """Whether what is kept of this folder is in memory, or is so many seconds later."""
+    def is_resident(self, store: Store, *, seconds: float = 0.0) -> bool:
+        """Whether these files are kept in memory, or are so many seconds later."""
         if loading := self._loading:
             loading.join(seconds)
-        kept = self._kept.get(folder)
+        kept = self._kept.get(_place(store))
         return bool(kept and kept.is_resident)
 
     def _now(self, kept: _Kept | None, store: Store) -> _Kept:
@@ -140,10 +147,10 @@ class Engines:
         with suppress(IndexUnavailable, Cancelled):  # a question tells what is wrong with a file
             engine = made(store, files=files, is_over=is_over)
         with self._lock:
-            before = self._kept.get(store.folder)
+            before = self._kept.get(_place(store))
             if before and not before.is_resident and not is_over():
                 if engine:
-                    self._kept[store.folder] = _Kept(engine, files, True, before.used)
+                    self._kept[_place(store)] = _Kept(engine, files, True, before.used)
                 else:
                     before.is_too_much = True
             if not is_over():
@@ -162,8 +169,8 @@ class Engines:
             if self._clock is not threading.current_thread():
                 return  # cleared meanwhile
             long_ago = monotonic() - self._idle
-            for folder in [name for name, kept in self._kept.items() if kept.used < long_ago]:
-                del self._kept[folder]
+            for place in [name for name, kept in self._kept.items() if kept.used < long_ago]:
+                del self._kept[place]
             self._clock = None
             self._watch()
 
@@ -186,9 +193,10 @@ def made(
     import duckdb
 
     try:
+        store.unlock(engine)
         engine.execute("SET python_enable_replacements = false")
         engine.execute(f"SET parquet_metadata_cache = {is_over is None}")
-        engine.execute(f"SET allowed_directories = [{text_of(str(store.folder) + '/')}]")
+        engine.execute(f"SET allowed_directories = [{text_of(store.place)}]")
         several = ", ".join(text_of(str(file)) for file in others)
         engine.execute(f"SET allowed_paths = [{several}]")
         if is_over:
@@ -205,8 +213,3 @@ def made(
             raise
         raise damaged(error) from None
     return engine
-
-
-def text_of(value: str) -> str:
-    """As SQL writes a text."""
-    return "'" + value.replace("'", "''") + "'"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import Cancelled
 from .columns import ASKED_DAY, TABLES, types_of
-
 from .store import UNDATED, Store, damaged
 
 if TYPE_CHECKING:

@@ -122,7 +122,7 @@ def _over(store: Store) -> Generator["DuckDBPyConnection"]:
         with ENGINES.over(store) as engine:
             yield engine
     except IndexUnavailable:
-        ENGINES.forget(store.folder)
+        ENGINES.forget(store)
         raise
 
 
