@@ -130,8 +130,12 @@ class Engines:
     def _load_if_worth(self, store: Store, kept: _Kept) -> None:
         if kept.is_resident or kept.is_too_much or kept.asked < _WORTH or self._loading:
             return
-        others = sum(bytes_of(one.files) for one in self._kept.values() if one.is_resident)
-        if bytes_of(kept.files) + others <= _MOST_BYTES:
+        size = sum(
+            bytes_of(other.files)
+            for other in self._kept.values()
+            if other.is_resident or other is kept
+        )
+        if size <= _MOST_BYTES:
             self._loading = threading.Thread(
                 target=self._load, args=(store, kept.files), daemon=True, name="engines loading"
             )

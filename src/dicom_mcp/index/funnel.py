@@ -48,8 +48,7 @@ def funnel(
     if examinations[0].days:
         raise BadArgument("days counts from the first examination", "Give it with another one")
     asked_for = [*examinations, *without]
-    parts, values = _beginning(among, told)
-    parts |= _seen(asked_for)
+    parts, values = _beginning(asked_for, among, told)
     steps: list[tuple[str, str]] = []
     anchors, first, others = "a0", "", list[str]()
     for number, asked in enumerate(asked_for):
@@ -98,15 +97,17 @@ def funnel(
 
 
 def _beginning(
-    among: Collection[str] | None, told: Mapping[str, WithWords] | None
+    examinations: Sequence[Examination],
+    among: Collection[str] | None,
+    told: Mapping[str, WithWords] | None,
 ) -> tuple[_Parts, list[object]]:
-    """`people`, and `told` where it is asked for; with the values of the statement."""
+    """What every examination is told by, with the values of the statement."""
     parts: _Parts = {"people": _people(is_among=among is not None)}
     values: list[object] = [] if among is None else [[*among]]
     if told is not None:
         parts["told"], of_words = _told(told)
         values += of_words
-    return parts, values
+    return parts | _seen(examinations), values
 
 
 def _people(*, is_among: bool) -> str:
