@@ -1,5 +1,6 @@
 """The server on local HTTP, where several people may share it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -12,10 +13,12 @@ import pytest
 from mcp.client import Client
 from mcp.types import CallToolResult, PromptReference
 
+from benchmarks.startup import HELLO
 from dicom_mcp.demo.archive import EmbeddedArchive
 from tests import ward
 from tests.asking import said
-from tests.peers.program import free_port, running
+from tests.bounds import PATIENCE
+from tests.peers.program import await_port, free_port, running
 
 # Whom the ward completes "Doe" to.
 DOES = ["Doe, Jane, ID 007", "Doe, John, ID 8"]
@@ -124,6 +127,30 @@ def test_it_says_where_it_waits() -> None:
         told = server.stderr.readline()
         server.terminate()
     assert f"http://127.0.0.1:{port}/mcp; Ctrl-C ends it" in told
+
+
+def test_it_ends_at_ctrl_c_without_a_word_though_a_client_listens() -> None:
+    """A client of 2025 keeps a stream open, whose end uvicorn called an error."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "dicom_mcp", "serve", "--http", str(port)],
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        await_port(port, server)
+        url = f"http://127.0.0.1:{port}/mcp"
+        headers = {"Accept": "application/json, text/event-stream"}
+        with httpx2.Client(headers=headers, timeout=PATIENCE) as client:
+            began = client.post(url, json=HELLO[0])
+            session = {"Mcp-Session-Id": began.headers["Mcp-Session-Id"]}
+            client.post(url, json=HELLO[1], headers=session)
+            with client.stream("GET", url, headers=session) as listening:
+                assert listening.status_code == 200
+                server.send_signal(signal.SIGINT)
+                _, told = server.communicate(timeout=PATIENCE)
+    assert server.returncode == 130
+    assert len(told.splitlines()) == 1, told
 
 
 async def _patients(client: Client, **arguments: str) -> int:

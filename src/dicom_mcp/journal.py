@@ -46,6 +46,7 @@ def to_stderr(*, debug: bool) -> None:
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_open_stream)
     log.setLevel(logging.DEBUG if debug else logging.WARNING)
     if not sys.warnoptions:  # pydicom warns of values, too
         warnings.simplefilter("ignore")
@@ -70,6 +71,11 @@ def _without_errors(record: logging.LogRecord) -> bool:
     if record.name.partition(".")[0] == "mcp":
         record.exc_info = record.exc_text = None
     return True
+
+
+def _is_no_open_stream(record: logging.LogRecord) -> bool:
+    """A stream that a client listens to ends with the server: uvicorn calls that an error."""
+    return "returned without completing response" not in record.getMessage()
 
 
 def _one_word(fact: object) -> str:

@@ -662,10 +662,10 @@ def test_nesting_without_end_is_no_metadata() -> None:
 
 
 def test_the_log_has_a_line_and_no_value(reach: Reach, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "dicom_mcp")
     with WebPeer(says(RIGHT)) as peer:
         _fetch(reach(peer.url), [_reference(1)])
-    (line,) = [one.getMessage() for one in caplog.records]
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "dicom_mcp"]
     assert re.search(r"WADO-RS .*level=IMAGE objects=1 bytes=\d+ outcome=200 ms=", line)
     assert "ZZSECRET" not in line
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def running(
         env={**os.environ, **(environment or {})},
     ) as process:
         try:
-            _await(port, process)
+            await_port(port, process)
             yield
         finally:
             process.terminate()
@@ -43,7 +44,7 @@ def running(
                 process.kill()
 
 
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[Any]) -> None:
     """Until something listens at the port; each attempt waits for the process a little."""
     for _ in range(int(PATIENCE / 0.1)):
         try:
