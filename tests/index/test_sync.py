@@ -264,3 +264,15 @@ def test_what_no_day_is_asked_for_is_there_too(tmp_path: Path) -> None:
             if syncing.step() is None:
                 break
         assert len(index.rows("SELECT study_uid FROM studies")) == len(dates)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
+@pytest.mark.parametrize("day", ["", "2026ABCD", "99991231"])
+def test_an_archive_without_a_date_that_can_be_read_takes_few_questions(
+    tmp_path: Path, day: str
+) -> None:
+    objects = [made for number in range(12) for made in images(1, study=number, StudyDate=day)]
+    with index_in(tmp_path) as index, index.syncing(objects) as syncing:
+        assert sum(1 for _ in iter(syncing.step, None)) < 10
+        assert index.rows("SELECT count(*) FROM studies JOIN series USING (study_uid)") == [[12]]
+        assert all(entry.whole for entry in index.ledger.days().values())

@@ -85,6 +85,9 @@ class Sync:
         self._since = max(since or _FIRST_DAY, _FIRST_DAY)
         self._now = now
         self._days_at_once = 1
+        # The days of all studies, where a list of all was whole, and when that was.
+        self._listed: set[str] | None = None
+        self._listed_at = 0.0
         self._deep = Deep(archive, store, ledger, depth, now)
 
     def step(self) -> Step | None:
@@ -165,7 +168,10 @@ class Sync:
             Query(Level.STUDY, {"StudyDate": key}), limit=1, deadline=Deadline(_SECONDS)
         )
         self._ledger.tell("beginning_asked", str(self._now()))
-        if answer.matches or not answer.complete:
+        if any(map(day_of, answer.matches)):
+            return False
+        is_told = answer.complete and not answer.matches
+        if not is_told and not self._is_empty(Span(date.min, last)):
             return False
         self._ledger.tell("beginning", (last + _DAY).isoformat())
         return True
@@ -200,12 +206,14 @@ class Sync:
         studies: list[Match] = []
         series: list[Match] = []
         try:
-            whole, why = self._ask(span, studies, series)
+            (whole, why), failed = self._ask(span, studies, series), False
         except (DeadlinePassed, AskedInVain) as error:
             if span.halves() is None:
                 raise
-            whole, why = False, str(error)
-        parts = span.halves() if not whole else None
+            whole, why, failed = False, str(error), True
+        # Where no date can be read and that is in doubt, the days by themselves would tell no more.
+        is_dated = failed or any(map(day_of, studies))
+        parts = span.halves() if is_dated and not whole else None
         if len(studies) > _MOST:
             parts = span.around(_fullest_day(studies))
         if parts:
@@ -234,6 +242,9 @@ class Sync:
         if not span.key:  # some dates nobody can read are found by a day's question all the same
             days = self._store.days_of(str(match.get(_UNIQUE, "")) for match in studies)
             studies[:] = [match for match in studies if not days.get(str(match.get(_UNIQUE, "")))]
+        if not (answer.complete or any(map(day_of, studies))) and self._is_empty(span):
+            studies.clear()
+            return True, ""
         is_parted = span.halves() and (not answer.complete or len(studies) > _MOST)
         if not studies or is_parted:
             return answer.complete, _why(answer)
@@ -244,6 +255,24 @@ class Sync:
             deadline=deadline,
         )
         return answer.complete and asked.complete, _why(answer) or _why(asked)
+
+    def _is_empty(self, span: Span) -> bool:
+        """Whether no study at all is of these days, as a list of all shows: an archive in which no
+        date can be read gives nothing that a question about some days could be tried with."""
+        if span.first is None or span.last is None:
+            return False
+        if self._listed_at < self._now() - _AGAIN_SECONDS:
+            days = set[str]()
+            query = Query(Level.STUDY, {}, ("StudyDate",))
+            answer = self._archive.each(
+                query,
+                lambda match: days.add(day_of(match) or ""),
+                limit=5_000_000,
+                deadline=Deadline(_SECONDS),
+            )
+            self._listed_at, self._listed = self._now(), days if answer.complete else None
+        first, last = f"{span.first}", f"{span.last}"
+        return self._listed is not None and not any(first <= day <= last for day in self._listed)
 
     def _keep_beside_days(self, studies: list[Match], match: Match) -> None:
         """Keep a study that no day's question is for: without a date, with one that cannot be

@@ -109,7 +109,7 @@ class Density:
         if part.key != span.key or not span.asked:
             return part, rest
         middle = _middle(span, known)
-        if middle is None:
+        if middle is None or middle == date.max:
             return None
         return Span(middle + DAY, span.last), Span(span.first, middle)
 
@@ -133,7 +133,7 @@ class Density:
     def halves(self, span: Span) -> tuple[Span, Span] | None:
         """Both halves of a span, newer first, each with matches if there are any."""
         middle = _middle(span, self._known(span, counted=True))
-        if middle is None:
+        if middle is None or middle == date.max:
             return None
         return Span(middle + DAY, span.last), Span(span.first, middle)
 
