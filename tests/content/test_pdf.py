@@ -1,6 +1,7 @@
 """PDFs are parsed where it can be ended; their text has page marks and is never invented."""
 
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
@@ -57,6 +58,64 @@ def test_a_picture_of_a_page_is_no_larger_than_asked() -> None:
 def test_a_damaged_pdf_is_refused(content: bytes, complaint: str) -> None:
     with pytest.raises(ContentError, match=complaint):
         pdf.text(content)
+
+
+def _packed(content: bytes) -> bytes:
+    """The same with what its page is drawn by packed, as nearly every PDF has it."""
+    head, _, rest = content.partition(b"stream\n")
+    drawn, end, tail = rest.partition(b"\nendstream")
+    packed = zlib.compress(drawn, 0)
+    begun, _, _ = head.rpartition(b"<<")
+    told = b"<< /Filter /FlateDecode /Length %d >>\nstream\n" % len(packed)
+    return begun + told + packed + end + tail
+
+
+@pytest.mark.parametrize("pack", [bytes, _packed])
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        (b"last year.)", b"last year. "),  # a string that does not end (seed 529667)
+        (b"(Gr", b" Gr"),  # one that does not begin
+        (b"year.) Tj", b"year.) Tx"),  # an operator that is none
+        (b"year.) Tj", b"year.)   "),  # a string that nothing shows
+        (b"year.) Tj", b"year.] Tj"),
+        (b"(Dr. Karin Lund)", b" 9. 12345 12345 "),  # nothing to show
+    ],
+)
+def test_a_pdf_of_which_a_line_is_not_shown_is_not_whole(
+    what: bytes, instead: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    sound = pdf_of(LETTER)
+    assert sound.count(what) == 1
+    assert pdf.text(pack(sound)).faults == 0
+    harmed = made.encapsulated(pack(sound.replace(what, instead)), made.PDF, "application/pdf")
+    report = read_report(harmed)
+    assert not report.whole
+    assert the_note(report.notes, "text may be missing")
+
+
+def test_a_pdf_whose_page_does_not_unpack_is_not_whole() -> None:
+    packed = _packed(pdf_of(LETTER))
+    place = packed.index(b"stream\n") + 40
+    for harmed in (
+        packed[:place] + b"\xff" + packed[place + 1 :],
+        packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :],
+        packed.replace(b"\nendstream", b"\nendstrexm")[: packed.index(b"endstream") - 9],
+    ):
+        with suppress(ContentError):
+            told = pdf.text(harmed)
+            assert told.faults or told.mended
+
+
+def test_what_a_page_may_be_drawn_by_is_no_fault() -> None:
+    """Pictures among the operators, marks, odd numbers, operators for newer readers, a comment."""
+    drawn = (
+        b"BI /W 1 /H 1 /CS /G /BPC 8 ID \x28\x29( EI\n/P << /MCID 0 /T (a(b)) >> BDC EMC\n"
+        b"-.5 +3. 1e-3 --4 w BX (x) unknown EX [(a) -120 <62>] TJ % (not a string\n"
+        b"(\\) \\( \\\\) Tj T*\n"
+    )
+    sound = pdf_of(LETTER).replace(b"BT ", b"BT " + drawn)
+    assert pdf.text(sound).faults == 0
 
 
 def test_a_huge_pdf_is_refused_before_anything_is_started() -> None:

@@ -24,7 +24,8 @@ class Text:
     `left_out` counts pages at the end that were not read, `pictures` pages without text on which
     something is drawn; `scanned` says that all pages are such. `damaged` counts pages that cannot
     be read, or not to their end; `mended` says that objects of the PDF had to be looked for,
-    `empty` that nothing stands on any page, `form` that what was filled in may be in no text.
+    `empty` that nothing stands on any page, `form` that what was filled in may be in no text;
+    `faults` counts the streams that draw pages and are damaged.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Text:
     damaged: int = 0
     mended: bool = False
     empty: bool = False
+    faults: int = 0
     form: bool = False
 
 
@@ -70,6 +72,7 @@ def text(content: bytes, deadline: Deadline | None = None) -> Text:
         damaged=sum(page is None or bool(page["left"]) for page in pages),
         mended=answer["mended"],
         empty=not drawn and not told and None not in pages,
+        faults=answer["faults"],
         form=bool(answer["form"]),
     )
 

@@ -226,6 +226,8 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         notes.append(
             "The PDF is damaged and was mended as it was opened; parts of it may be missing"
         )
+    if found.faults:
+        notes.append("What draws pages of the PDF is damaged: text may be missing from them")
     return replace(
         report,
         text=found.text,
@@ -233,7 +235,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         scanned=found.scanned,
         in_pictures=bool(found.pictures or found.form),
         notes=tuple(notes),
-        whole=not (found.left_out or found.damaged or found.mended or found.empty),
+        whole=not any((found.left_out, found.damaged, found.mended, found.empty, found.faults)),
     )
 
 

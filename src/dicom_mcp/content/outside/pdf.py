@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from .fault import Answer, Fault
+from .page_streams import faults
 
 # A page is not made smaller than this, however many bytes it has.
 _SMALLEST = 400
@@ -31,7 +32,8 @@ def text(content: bytes, wish: dict[str, Any]) -> Answer:
         pages.append(found)
         room -= len(text)
     form = bool(document.get_formtype())
-    return {"count": len(document), "pages": pages, "form": form, "mended": _mended(document)}, []
+    facts = {"count": len(document), "pages": pages, "form": form, "mended": _mended(document)}
+    return {**facts, "faults": faults(content)}, []
 
 
 def pages(content: bytes, wish: dict[str, Any]) -> Answer:

@@ -1,0 +1,137 @@
+"""What a PDF's pages are drawn by, looked at for damage: where an operator or the end of a string
+is missing, pdfium shows less and says nothing (ISO 32000-1 7.8.2)."""
+
+import re
+import zlib
+from collections.abc import Iterator
+
+# What is unpacked and read in all: a look, no judgement on a book of drawings.
+_MOST_BYTES = 64 << 20
+_MOST_WORDS = 1_000_000
+_PIECE = 1 << 20
+
+_START = re.compile(rb">>\s*stream\r?\n")
+_HEAD = 4096
+
+# Streams that draw nothing by themselves, or are packed in other ways, which are not looked at.
+_OTHERS = re.compile(
+    rb"/(?:Image|XRef|ObjStm|Metadata|EmbeddedFile|CMapName|FontFile\w*|Length[123]|Crypt|JBIG2Decode"
+    rb"|LZWDecode|LZW|ASCII\w+|A85|AHx|RunLengthDecode|RL|DCTDecode|DCT|CCITTFaxDecode|CCF|JPXDecode)\b"
+)
+_FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
+_TEXT = re.compile(rb"(?<![^\s])BT(?![^\s])")
+
+_WORDS = re.compile(
+    rb"(?:[\0\s]|%[^\r\n]*)+|(?P<string>\()|(?P<hex><[0-9A-Fa-f\0\s]*>)|(?P<mark><<|>>|[\[\]{}])"
+    rb"|/[^\0\s()<>\[\]{}/%]*|(?P<word>[^\0\s()<>\[\]{}/%]+)"
+)
+_PARENTHESES = re.compile(rb"\\.|[()]", re.DOTALL)
+_NUMBER = re.compile(rb"[-+.0-9eE]+\Z")
+_IMAGE = re.compile(rb"\bID\s.*?\sEI(?![^\s])", re.DOTALL)
+
+# ISO 32000-1 Annex A, and those that take a string.
+_OPERATORS = frozenset(
+    b"b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K "
+    b"k l m M MP n q Q re RG rg ri s S SC sc SCN scn sh T* Tc Td TD Tf Tj TJ TL Tm Tr Ts Tw Tz v w "
+    b"W W* y ' \" true false null".split()
+)
+_VALUES = {b"true", b"false", b"null"}
+_SHOWING = {b"Tj", b"'", b'"'}
+_TAKING = {*_SHOWING, b"TJ", b"BDC", b"DP", b"ID"}
+
+
+def faults(content: bytes) -> int:
+    """How many of a PDF's streams are cut, or draw text and have a fault in them. What is locked
+    is not looked at."""
+    if b"/Encrypt" in content:
+        return 0
+    look = _Look()
+    return sum(1 for head, start in _streams(content) if look.is_faulty(content, head, start))
+
+
+def _streams(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Of each stream its dictionary, and where it begins."""
+    for found in _START.finditer(content):
+        head = content[max(0, found.start() - _HEAD) : found.start()]
+        yield head[head.rfind(b" obj") + 1 :], found.end()
+
+
+class _Look:
+    """A look at one stream after the other, as long as there is room for more."""
+
+    def __init__(self) -> None:
+        self._bytes = _MOST_BYTES
+        self._words = _MOST_WORDS
+
+    def is_faulty(self, content: bytes, head: bytes, start: int) -> bool:
+        if _OTHERS.search(head) or self._bytes <= 0 or self._words <= 0:
+            return False
+        if _FLATE.search(head):
+            drawn, is_cut = self._inflated(content, start)
+        else:
+            end = content.find(b"endstream", start)
+            drawn, is_cut = content[start:end] if end >= 0 else content[start:], end < 0
+            self._bytes -= len(drawn)
+        return is_cut or (_TEXT.search(drawn) is not None and self._has_fault(drawn))
+
+    def _inflated(self, content: bytes, start: int) -> tuple[bytes, bool]:
+        """What it unpacks to, as far as there is room, and whether its end is missing."""
+        inflate, pieces = zlib.decompressobj(), list[bytes]()
+        rest = content[start:]
+        try:
+            while not inflate.eof and self._bytes > 0:
+                piece = inflate.decompress(rest, _PIECE)
+                rest = inflate.unconsumed_tail
+                self._bytes -= len(piece)
+                pieces.append(piece)
+                if not piece and not rest:
+                    return b"".join(pieces), True
+        except zlib.error:
+            return b"".join(pieces), True
+        return b"".join(pieces), False
+
+    def _has_fault(self, drawn: bytes) -> bool:
+        """Whether an operator is none, a string does not end or is shown by nothing. A page's
+        streams may part anywhere between two words: what is open at an end is none."""
+        place = depth = unknown = 0
+        has_string = is_first = True
+        while place < len(drawn) and self._words > 0:
+            self._words -= 1
+            found = _WORDS.match(drawn, place)
+            if not found:
+                return True  # the end of something that did not begin
+            place = found.end()
+            if found["string"]:
+                has_string = True
+                if not (place := _end_of_string(drawn, place)):
+                    return True
+            elif found["hex"]:
+                has_string = True
+            elif mark := found["mark"]:
+                depth = max(0, depth + (1 if mark in (b"[", b"<<", b"{") else -1))
+            elif word := found["word"]:
+                if _NUMBER.match(word) or word in _VALUES:
+                    continue
+                unknown += (word == b"BX") - (word == b"EX")
+                is_lost = has_string and not is_first and word not in _TAKING
+                is_empty = word in _SHOWING and not has_string
+                is_bad = word not in _OPERATORS or depth or is_lost or is_empty
+                if is_bad and not unknown:
+                    return True
+                if word == b"BI":
+                    image = _IMAGE.search(drawn, place)
+                    if not image:
+                        return True
+                    place = image.end()
+                has_string = is_first = False
+        return False
+
+
+def _end_of_string(drawn: bytes, place: int) -> int:
+    """Where the string that began before this place ends; 0 where it does not."""
+    depth = 1
+    for found in _PARENTHESES.finditer(drawn, place):
+        depth += {b"(": 1, b")": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return 0
