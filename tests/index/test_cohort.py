@@ -60,7 +60,7 @@ def test_a_cohort_with_an_interval_is_found_and_asked_about_on(indexed: Indexed)
     studies = {study.uid for pair in pairs for study in pair}
     patients = {ct.patient.patient_id for ct, _ in pairs}
 
-    found, counted, listed, series, sampled, narrower = answers(
+    found, counted, listed, series, sampled, narrower, joined, wrong = answers(
         indexed.settings,
         [
             ("find_cohort", {"has": CT_AND_MR, "name": "heads", "limit": 500}),
@@ -69,6 +69,14 @@ def test_a_cohort_with_an_interval_is_found_and_asked_about_on(indexed: Indexed)
             ("count_studies", {"cohort": "heads", "count": "series", "source": "index"}),
             ("sample_headers", {"cohort": "heads", "attributes": ["KVP"], "limit": 1}),
             ("find_cohort", {"has": {"sex": "female"}, "cohort": "heads"}),
+            (
+                "query_sql",
+                {
+                    "sql": "SELECT count(*) AS n FROM series JOIN cohort USING (study_uid)",
+                    "cohort": "heads",
+                },
+            ),
+            ("find_problems", {"cohort": "heads", "limit": 100}),
         ],
     )
     assert (found["cohort"], found["patients"], found["studies"]) == (
@@ -89,6 +97,9 @@ def test_a_cohort_with_an_interval_is_found_and_asked_about_on(indexed: Indexed)
         len(study.series) for study in indexed.held if study.uid in studies
     )
     assert sampled["complete"] is False  # one series of many
+    assert joined["rows"] == [{"n": series["total"]}]
+    shown = {row.get("study_instance_uid") for rows in wrong["evidence"].values() for row in rows}
+    assert shown - {None} <= studies
     women = {ct.patient.patient_id for ct, _ in pairs if ct.patient.sex == "F"}
     assert (narrower["patients"], narrower["cohort"]) == (len(women), "cohort 1")
 
@@ -189,3 +200,17 @@ def test_the_oldest_cohorts_make_room_and_are_named() -> None:
     assert cohorts.keep("b", "large", [f"1.{number}" for number in range(1_000_001)])[1] == []
     with pytest.raises(BadArgument):
         cohorts.get("a", "c51")
+
+
+def test_no_table_of_a_cohort_is_there_for_those_who_name_none(indexed: Indexed) -> None:
+    sql = "SELECT count(*) AS n FROM cohort"
+    assert "there is no table 'cohort'" in fail(indexed.settings, "query_sql", sql=sql)
+    made, counted = answers(
+        indexed.settings,
+        [
+            ("find_cohort", {"has": {"modality": "CT"}, "name": "all"}),
+            ("query_sql", {"sql": sql, "cohort": "all"}),
+        ],
+    )
+    assert counted["rows"] == [{"n": made["studies"]}]
+    assert "there is no table 'cohort'" in fail(indexed.settings, "query_sql", sql=sql)

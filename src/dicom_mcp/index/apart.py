@@ -54,6 +54,7 @@ class Apart:
         values: Sequence[Any],
         most_rows: int,
         deadline: Deadline,
+        cohort: Sequence[str] | None = None,
     ) -> Rows:
         """What sql.read_checked brings, and raises."""
         wish = {
@@ -62,6 +63,7 @@ class Apart:
             "statement": statement,
             "values": values,
             "most_rows": most_rows,
+            "cohort": cohort,
         }
         while not self._places.acquire(timeout=min(0.1, deadline.remaining())):
             pass

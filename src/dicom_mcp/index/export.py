@@ -1,5 +1,6 @@
 """All that a statement brings, as a file for other programs."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -7,11 +8,17 @@ from ..deadline import Deadline
 from ..errors import BadArgument, IndexUnavailable
 from ..machine import keep_to_owner
 from .engines import made
-from .sql import bounded, check
+from .sql import bounded, check, put_cohort
 from .store import Store, first_line, text_of
 
 
-def export(store: Store, statement: str, file: Path, deadline: Deadline) -> int:
+def export(
+    store: Store,
+    statement: str,
+    file: Path,
+    deadline: Deadline,
+    cohort: Sequence[str] | None = None,
+) -> int:
     """Write every row of one SELECT into a Parquet file, which is the owner's only; how many.
 
     Raises BadArgument, DeadlinePassed and IndexUnavailable (see sql.ask), IndexUnavailable too
@@ -20,7 +27,8 @@ def export(store: Store, statement: str, file: Path, deadline: Deadline) -> int:
     file = file.absolute()
     partial = file.with_name(f"{file.name}.partial")
     with closing(made(store, partial)) as engine:
-        check(engine, statement)
+        check(engine, statement, has_cohort=cohort is not None)
+        put_cohort(engine, cohort)
         # Without what may follow it, a semicolon or a remark.
         ((bare,),) = engine.execute(
             "SELECT json_deserialize_sql(json_serialize_sql(?))", [statement]

@@ -53,6 +53,7 @@ def _answer(wish: dict[str, Any]) -> dict[str, Any]:
             wish["values"],
             wish["most_rows"],
             Deadline(wish["seconds"]),
+            wish["cohort"],
         )
     except (RecursionError, MemoryError):
         error = BadArgument("sql is too long or nested too deeply", "Write it shorter and simpler")

@@ -408,12 +408,20 @@ NOT_IN_AN_INDEX: Mapping[str, str] = {
 
 
 def statement_of(
-    sql: str, *, today: date, first: date | None, last: date | None, undated: bool = False
+    sql: str,
+    *,
+    today: date,
+    first: date | None,
+    last: date | None,
+    undated: bool = False,
+    is_among: bool = False,
 ) -> str:
-    """A SELECT, of the studies between two days or of those without a date."""
+    """A SELECT, of the studies between two days or of those without a date; of those in the table
+    `cohort` alone, where one is meant."""
     days = [f"study_date >= DATE '{first}'"] * bool(first)
     days += [f"study_date <= DATE '{last}'"] * bool(last)
     days += ["study_date IS NULL"] * undated
+    days += ["study_uid IN (FROM cohort)"] * is_among
     some = f" WHERE {' AND '.join(days)}" if days else ""
     theirs = " SEMI JOIN s USING (study_uid)" if days else ""
     return (

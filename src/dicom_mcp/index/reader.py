@@ -33,6 +33,8 @@ class Reader:
     _settings: IndexSettings
     _zone: tzinfo | None
     _deadline: Deadline
+    # The studies of the table `cohort`, where there is one.
+    cohort: Sequence[str] | None = None
     # Tables of what is read of objects that were asked for.
     _named: set[str] = field(default_factory=set[str])
 
@@ -60,6 +62,7 @@ class Reader:
             most_rows=most_rows,
             deadline=self._deadline.at_most(share * self._deadline.remaining()),
             is_ours=is_ours,
+            cohort=self.cohort,
         )
         beginning = self._kept.ledger.told("beginning")
         self.coverage = Coverage.of(
@@ -136,7 +139,7 @@ class Reader:
 
     def export(self, statement: str, file: Path) -> int:
         """Write all that one SELECT brings into a Parquet file; how many rows. Raises as `ask`."""
-        return export(self._kept.store, statement, file, self._deadline)
+        return export(self._kept.store, statement, file, self._deadline, self.cohort)
 
 
 @contextmanager

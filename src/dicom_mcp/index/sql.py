@@ -20,6 +20,9 @@ from .store import Store, damaged, first_line
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# The table with the `study_uid` of a list that was kept, where a question is about one.
+COHORT = "cohort"
+
 # How often a question is asked anew because the files changed meanwhile.
 _MOST_TRIES = 5
 
@@ -58,8 +61,10 @@ def ask(
     most_rows: int,
     deadline: Deadline,
     is_ours: bool = False,
+    cohort: Sequence[str] | None = None,
 ) -> Table:
-    """What one SELECT over `studies` and `series` brings, `values` in place of its `?`.
+    """What one SELECT over `studies` and `series` brings, `values` in place of its `?`; over
+    `cohort` too, where there is one.
 
     One that is ours is not looked at for what others may not ask; what others ask is asked in a
     process apart.
@@ -71,7 +76,7 @@ def ask(
         edition, days = ledger.edition, ledger.days()
         try:
             asked = read if is_ours else APART.ask
-            names, rows, has_more = asked(store, statement, values, most_rows, deadline)
+            names, rows, has_more = asked(store, statement, values, most_rows, deadline, cohort)
         except IndexUnavailable:
             if ledger.edition == edition:
                 raise
@@ -84,10 +89,16 @@ def ask(
 
 
 def read(
-    store: Store, statement: str, values: Sequence[Any], most_rows: int, deadline: Deadline
+    store: Store,
+    statement: str,
+    values: Sequence[Any],
+    most_rows: int,
+    deadline: Deadline,
+    cohort: Sequence[str] | None = None,
 ) -> Rows:
     """What a statement of ours brings. Raises as `ask`."""
     with _over(store) as engine, bounded(engine, deadline):
+        put_cohort(engine, cohort)
         found = engine.execute(statement, [*values])
         names = _names(found)
         rows = [[_plain(value) for value in row] for row in found.fetchmany(most_rows + 1)]
@@ -95,15 +106,21 @@ def read(
 
 
 def read_checked(
-    store: Store, statement: str, values: Sequence[Any], most_rows: int, deadline: Deadline
+    store: Store,
+    statement: str,
+    values: Sequence[Any],
+    most_rows: int,
+    deadline: Deadline,
+    cohort: Sequence[str] | None = None,
 ) -> Rows:
     """What a stranger's brings, of so many bytes; to be called in the process apart. Raises as
     `ask`."""
     rows: list[list[Any]] = []
     room = _MOST_BYTES
     with _over(store) as engine:
-        check(engine, statement)
+        check(engine, statement, has_cohort=cohort is not None)
         with bounded(engine, deadline):
+            put_cohort(engine, cohort)
             found = engine.execute(statement, [*values])
             names = _names(found)
             while (row := found.fetchone()) is not None:
@@ -113,6 +130,14 @@ def read_checked(
                     return names, rows, True
                 rows.append(plain)
     return names, rows, False
+
+
+def put_cohort(engine: "DuckDBPyConnection", studies: Sequence[str] | None) -> None:
+    """Make the table `cohort` of these studies, which this connection alone sees."""
+    if studies is not None:
+        engine.execute(
+            f"CREATE TEMP TABLE {COHORT} AS SELECT unnest(?::VARCHAR[]) AS study_uid", [[*studies]]
+        )
 
 
 @contextmanager
@@ -130,8 +155,8 @@ def _names(found: "DuckDBPyConnection") -> list[str]:
     return [column[0] for column in found.description or ()]
 
 
-def check(engine: "DuckDBPyConnection", statement: str) -> None:
-    """Raise BadArgument for what is not one SELECT over the views alone."""
+def check(engine: "DuckDBPyConnection", statement: str, *, has_cohort: bool = False) -> None:
+    """Raise BadArgument for what is not one SELECT over the views alone, and `cohort`."""
     import duckdb
 
     try:
@@ -153,24 +178,25 @@ def check(engine: "DuckDBPyConnection", statement: str) -> None:
         if isinstance(part.get("cte_map"), dict)
         for entry in part["cte_map"].get("map", ())
     }
+    tables = [*TABLES, *[COHORT] * has_cohort]
     for part in parts:
-        _check_part(part, named)
+        _check_part(part, tables, named)
 
 
-def _check_part(part: Mapping[str, Any], named: set[str]) -> None:
+def _check_part(part: Mapping[str, Any], tables: Sequence[str], named: set[str]) -> None:
     kind, function = part.get("type"), str(part.get("function_name", "")).lower()
     if kind == "BASE_TABLE":
         table = str(part.get("table_name", "")).lower()
         schema = str(part.get("schema_name", "")) + str(part.get("catalog_name", ""))
-        if schema or table not in {*TABLES, *named}:
+        if schema or table not in {*tables, *named}:
             raise BadArgument(
-                f"there is no table {table[:40]!r}", f"The tables are {' and '.join(TABLES)}"
+                f"there is no table {table[:40]!r}", f"The tables are {' and '.join(tables)}"
             )
     if kind == "TABLE_FUNCTION":
         source = str(part["function"].get("function_name", "")).lower()
         if source not in _SOURCES:
             raise BadArgument(
-                f"{source[:40]} cannot stand in FROM", f"The tables are {' and '.join(TABLES)}"
+                f"{source[:40]} cannot stand in FROM", f"The tables are {' and '.join(tables)}"
             )
     if function.startswith(_FORBIDDEN):
         raise BadArgument(f"{function[:40]} cannot be used here", "Ask about studies and series")

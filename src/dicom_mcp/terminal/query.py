@@ -25,7 +25,7 @@ from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..door.answer import Pictures
 from ..door.arguments import NODE, SOURCE, SOURCES, Arguments, parameters_of
-from ..door.house import House
+from ..door.house import House, Session
 from ..door.meant import in_our_form
 from ..door.request import Request, logged
 from ..door.rows import names_of
@@ -40,6 +40,7 @@ from ..studies.dimension import dimensions
 from ..studies.interval import SINCE
 from ..studies.study import ROW
 from ..tools import TOOLS, Entry
+from ..tools.cohort import CohortFound, find_cohort
 from ..tools.resolve import resolve_list
 from ..tools.sql import query_sql
 from ..tools.worklist import ARRIVED
@@ -160,8 +161,10 @@ def add_commands(query: argparse.ArgumentParser) -> None:
             parser.add_argument(
                 "--file", metavar="FILE", help="read them there; - is standard input"
             )
-        if entry.function is query_sql:
-            form.add_argument("--parquet", metavar="FILE", help="write every row there")
+        if entry.function in (query_sql, find_cohort):
+            form.add_argument(
+                "--parquet", metavar="FILE", help="write every row (of a cohort: study) there"
+            )
         if entry.shows_pictures:
             parser.add_argument("--save", metavar="FOLDER", help="write the pictures there")
         parser.set_defaults(run=partial(_run, entry, parser))
@@ -210,9 +213,14 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
         given[SOURCE] = chosen.source
     try:
         with closing(House(settings)) as house, logged(entry.function.__name__):
-            if getattr(chosen, "parquet", None):
-                return _export(chosen.sql or "", chosen.node, Path(chosen.parquet), house)
-            answer = _request(entry, given, house).answer()
+            session = house.session()
+            file = getattr(chosen, "parquet", None)
+            if file and entry.function is query_sql:
+                return _export(chosen.sql or "", chosen.node, Path(file), session)
+            answer = _request(entry, given, session).answer()
+            if file and isinstance(answer, CohortFound):
+                kept = house.cohorts.get(session.identifier, answer.cohort)
+                return _export(_OF_COHORT, chosen.node, Path(file), session, kept.studies)
     except BadType as error:
         sys.stderr.write(f"dicom-mcp: --{error.happened.replace('_', '-')}\n")
         return MISUSED
@@ -237,12 +245,18 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
     return 0 if facts.get("complete", True) else INCOMPLETE
 
 
-def _export(sql: str, where: str, file: Path, house: House) -> int:
+# Every study of a cohort.
+_OF_COHORT = "SELECT * FROM studies SEMI JOIN cohort USING (study_uid) ORDER BY ALL"
+
+
+def _export(
+    sql: str, where: str, file: Path, session: Session, cohort: Sequence[str] | None = None
+) -> int:
     """Write all that a statement brings, and say how much and of what."""
-    session = house.session()
     names = session.names(where)
     nodes = [session.nodes[name] for name in names]
-    with reading(house.settings, nodes, Deadline(session.seconds(names))) as index:
+    with reading(session.house.settings, nodes, Deadline(session.seconds(names))) as index:
+        index.cohort = cohort
         count = index.export(sql, file)
         notes = index.notes()
     for line in (f"{counted(count, 'row')} in {file}", *map(str, notes)):
@@ -281,11 +295,11 @@ def _columns(entry: Entry, given: Mapping[str, Any]) -> Sequence[str]:
     )
 
 
-def _request(entry: Entry, given: Mapping[str, Any], house: House) -> Request:
+def _request(entry: Entry, given: Mapping[str, Any], session: Session) -> Request:
     arguments = Arguments(
         entry.function, asks_archive=entry.asks_archive, has_source=entry.has_source
     )
-    return Request(entry.function, arguments, given, house.session(), _report)
+    return Request(entry.function, arguments, given, session, _report)
 
 
 def _report(_: int, __: int | None, words: str) -> None:

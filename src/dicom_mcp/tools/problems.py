@@ -20,6 +20,7 @@ from ..words.near import did_you_mean
 from .query import Days
 
 _Kinds = Annotated[list[str], Field(description="Only these, by the names in an answer")]
+_Cohort = Annotated[str, Field(description="Only studies of this one")]
 _Limit = Annotated[int, Field(ge=1, le=100, description="Rows that show each kind")]
 
 
@@ -41,17 +42,20 @@ def find_problems(
     call: Call,
     kinds: _Kinds = [],  # noqa: B006
     study_date: Days = "",
+    cohort: _Cohort = "",
     limit: _Limit = 3,
 ) -> Problems:
     """Find what is wrong with the archive: double patients, numbers and dates that contradict,
     orphans, names in descriptions."""
     wanted = _kinds(kinds)
-    days = _days(study_date, call.today)
+    among = call.cohort(cohort) if cohort else None
+    days = {**_days(study_date, call.today), "is_among": among is not None}
     unasked = {} if kinds else dict(NOT_IN_AN_INDEX)
     problems: list[dict[str, Any]] = []
     evidence: dict[str, list[dict[str, Any]]] = {}
     examined, failed = False, None
     with call.index() as index:
+        index.cohort = among
         filled = _filled(index)
         for kind in wanted:
             problem = PROBLEMS[kind]

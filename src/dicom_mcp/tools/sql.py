@@ -13,6 +13,7 @@ from ..standard.note import incomplete, remark
 _Sql = Annotated[
     str, Field(description="One SELECT over studies and series; without it: columns and examples")
 ]
+_Cohort = Annotated[str, Field(description="One that was kept: the table cohort (study_uid)")]
 _Limit = Annotated[int, Field(ge=1, le=1000)]
 
 EXAMPLES: tuple[str, ...] = (
@@ -38,13 +39,15 @@ class SqlRows(Findings):
     rows: list[dict[str, Any]]
 
 
-def query_sql(call: Call, sql: _Sql = "", limit: _Limit = 100) -> SqlRows:
+def query_sql(call: Call, sql: _Sql = "", cohort: _Cohort = "", limit: _Limit = 100) -> SqlRows:
     """Ask the index in SQL (DuckDB's) for what no other tool can count or join."""
     if not sql.strip():
         rows = columns()
         examples = [remark(f"Example: {statement}") for statement in EXAMPLES]
         return call.answer(SqlRows, Account(notes=examples), returned=len(rows), rows=rows)
+    among = call.cohort(cohort) if cohort else None
     with call.index() as index:
+        index.cohort = among
         table = index.ask(sql, most_rows=limit)
         found = Account(notes=index.notes())
     rows = table.records()
