@@ -68,6 +68,29 @@ def test_it_is_filled_shown_asked_checked_and_dropped(
         assert "nothing yet" in told(capsys, file, "status")
 
 
+def test_it_tells_how_deep_it_is_and_how_long_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+    monkeypatch.setenv("COLUMNS", "200")
+    with embedded([*images(2, study=1), *images(1, study=2, StudyDate="20250704")]) as peer:
+        file = tmp_path / "config.toml"
+        file.write_text(
+            f'index = {{ folder = "{tmp_path.as_posix()}/kept", pause = 0.001, depth = "headers" }}'
+            f'\n[nodes.pacs]\nhost = "127.0.0.1"\nport = {peer.node.port}\n'
+            f'called_ae_title = "EMBEDDED"\n'
+        )
+        with pytest.raises(SystemExit):
+            main(["--config", str(file), "index", "sync"])
+        shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+        assert "counting what there is" in shown
+        assert re.search(r"2 studies of 2, [\d,]+ a minute, about .* left; 2 series", shown)
+        assert re.search(r"headers of 1 series of 2, [\d,]+ a minute, about .* left", shown)
+        assert "2 studies and 2 series asked for, 2 series read" in shown
+        monkeypatch.delenv("FORCE_COLOR")
+        assert "headers: 2 of 2 series read." in told(capsys, file, "status")
+
+
 def test_who_has_not_asked_for_an_index_is_told_how(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[nodes.pacs]\nhost = "192.0.2.1"\nport = 104\n')

@@ -101,6 +101,11 @@ class Deep:
             self.write()
         return at
 
+    @property
+    def held(self) -> int:
+        """Of how many series what was read is not written yet."""
+        return len({row["series_uid"] for row in self._held})
+
     def write(self) -> None:
         """Write what was read. Raises IndexUnavailable."""
         if self._held:

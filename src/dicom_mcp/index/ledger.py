@@ -243,6 +243,14 @@ class Ledger:
             rows = self._rows.execute("SELECT * FROM read_of WHERE tab = ? ORDER BY day", (table,))
             return {row[0]: Read(*row) for row in rows}
 
+    def read_so_far(self, table: str) -> tuple[int, int, int]:
+        """Of how many series objects were read for this table, of how many at most, and how many of
+        them failed."""
+        read = self.read_of(table)
+        of = sum(read[day].series if day in read else e.series for day, e in self.days().items())
+        parts = read.values()
+        return sum(part.had for part in parts), of, sum(part.failed for part in parts)
+
     def forget(self, days: Sequence[str]) -> None:
         """These days are to be asked for anew."""
         with self._changing():

@@ -85,8 +85,8 @@ class Sync:
         self._since = max(since or _FIRST_DAY, _FIRST_DAY)
         self._now = now
         self._days_at_once = 1
-        # The days of all studies, where a list of all was whole, and when that was.
-        self._listed: set[str] | None = None
+        # How many studies each day has, where a list of all was whole, and when that was.
+        self._listed: Counter[str] | None = None
         self._listed_at = 0.0
         self._deep = Deep(archive, store, ledger, depth, now)
 
@@ -256,23 +256,40 @@ class Sync:
         )
         return answer.complete and asked.complete, _why(answer) or _why(asked)
 
+    def left(self) -> int | None:
+        """How many studies are of days that were never asked for; None where that is not known."""
+        listed = self._days_of_all()
+        known = self._ledger.days()
+        since = self._since.isoformat()
+        if listed is None:
+            return None
+        wanted = [day for day in listed if day not in known and (not day or day >= since)]
+        return sum(listed[day] for day in wanted)
+
+    def unread(self) -> int:
+        """Of how many series, at most, objects are to be read yet."""
+        told = [self._ledger.read_so_far(table) for table in self._deep.tables]
+        return sum(of - read for read, of, _ in told) - self._deep.held
+
     def _is_empty(self, span: Span) -> bool:
         """Whether no study at all is of these days, as a list of all shows: an archive in which no
         date can be read gives nothing that a question about some days could be tried with."""
-        if span.first is None or span.last is None:
-            return False
+        listed = self._days_of_all() if span.first else None
+        first, last = f"{span.first}", f"{span.last}"
+        return listed is not None and not any(first <= day <= last for day in listed)
+
+    def _days_of_all(self) -> Counter[str] | None:
+        """How many studies each day has, as a list of all shows; None where that was not whole."""
         if self._listed_at < self._now() - _AGAIN_SECONDS:
-            days = set[str]()
-            query = Query(Level.STUDY, {}, ("StudyDate",))
+            days = Counter[str]()
             answer = self._archive.each(
-                query,
-                lambda match: days.add(day_of(match) or ""),
+                Query(Level.STUDY, {}, ("StudyDate",)),
+                lambda match: days.update((day_of(match) or "",)),
                 limit=5_000_000,
                 deadline=Deadline(_SECONDS),
             )
             self._listed_at, self._listed = self._now(), days if answer.complete else None
-        first, last = f"{span.first}", f"{span.last}"
-        return self._listed is not None and not any(first <= day <= last for day in self._listed)
+        return self._listed
 
     def _keep_beside_days(self, studies: list[Match], match: Match) -> None:
         """Keep a study that no day's question is for: without a date, with one that cannot be

@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 
 from rich.console import Console
@@ -50,13 +50,31 @@ def _archive(settings: Settings, node: AnyNode) -> closing[Archive]:
     return closing(Archive(*(exchange_with(replace(part, connections=1)) for part in several)))
 
 
+@dataclass(slots=True)
+class _Course:
+    """How far something is of which so many are left, if that is known."""
+
+    left: int | None
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def __str__(self) -> str:
+        pace = self.done / max(time.monotonic() - self.began, 0.001)
+        said = f", {pace * 60:,.0f} a minute"
+        if not self.left or not pace:
+            return said
+        seconds = max(self.left - self.done, 0) / pace
+        few = "less than a minute" if seconds < 60 else counted(round(seconds / 60), "minute")
+        return f" of {self.left:,}{said}, about {few} left"
+
+
 def _run(
     syncing: Sync, node: AnyNode, polite: IndexSettings, zone: tzinfo | None, *, keep_going: bool
 ) -> None:
     """Ask one question after the other, politely, and show how far it is."""
     console = Console(stderr=True)
-    began, studies, series, failures = time.monotonic(), 0, 0, 0
-    has_answered = False
+    series, failures = 0, 0
+    studies, objects = _Course(None), _Course(None)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             if not polite.may_ask(datetime.now(zone).time()):
@@ -64,35 +82,38 @@ def _run(
                 time.sleep(30)
                 continue
             try:
+                if console.is_terminal and studies.left is None:
+                    live.update(Text("counting what there is"), refresh=True)
+                    studies = _Course(syncing.left() or 0)
                 step = syncing.step()
             except ArchiveError as error:
-                is_over = failures == len(_PAUSES) or isinstance(error, TooManyAssociations)
-                if is_over or not (has_answered or keep_going):
+                if failures == len(_PAUSES) or isinstance(error, TooManyAssociations):
                     raise
-                pause = _PAUSES[failures]
-                console.print(Text(f"{error} Trying again in {pause:g} seconds."))
-                time.sleep(pause)
+                live.update(Text(f"{error} Trying again soon."), refresh=True)
+                time.sleep(_PAUSES[failures])
                 failures += 1
                 continue
-            failures, has_answered = 0, True
+            failures = 0
             if step is None:
                 if not keep_going:
                     break
                 time.sleep(10)
                 continue
-            studies, series = studies + step.studies, series + step.series
-            pace = studies / max(time.monotonic() - began, 0.001) * 60
-            doubt = "" if step.whole else f"  not shown to be whole: {step.why}"
-            live.update(
-                Text(
-                    f"{node.name or node}: {step.span}  {counted(studies, 'study')}, {series:,} "
-                    f"series, {pace:,.0f} studies a minute" + doubt
-                ),
-                refresh=True,
-            )
+            if step.table:
+                if objects.left is None:
+                    objects = _Course(syncing.unread() + 1)
+                objects.done += 1
+                said = f"{step.table} of {objects.done:,} series{objects}"
+            else:
+                studies.done, series = studies.done + step.studies, series + step.series
+                said = f"{counted(studies.done, 'study')}{studies}; {series:,} series"
+                said += "" if step.whole else f"; not shown to be whole: {step.why}"
+            live.update(Text(f"{node.name or node}: {step.span}  {said}"), refresh=True)
             time.sleep(polite.pause)
+    read = f", {objects.done:,} series read" if objects.done else ""
     console.print(
-        f"{node.name or node}: {counted(studies, 'study')} and {series:,} series asked for."
+        f"{node.name or node}: {counted(studies.done, 'study')} and {series:,} series asked for"
+        f"{read}."
     )
 
 
@@ -109,8 +130,11 @@ def status(file: str, name: str) -> int:
             days = kept.ledger.days()
             beginning = kept.ledger.told("beginning")
             keeping = said_by_keeper(kept.ledger.told(STATE))
+            depth = settings.index.depth if settings.index else ()
+            deep = [_said_of(table, *kept.ledger.read_so_far(table)) for table in depth]
         console.print(title)
         console.print(_said(days, beginning))
+        console.print(" ".join(deep) or "depth: studies and series.")
         if keeping:
             console.print(Text("; ".join(keeping)))
         console.print(_calendar(days))
@@ -131,6 +155,12 @@ def _said(days: Mapping[str, Entry], beginning: str) -> str:
     if wanting := sum(not entry.whole for entry in days.values()):
         lines.append(f"{counted(wanting, 'day')} not shown to be whole")
     return "; ".join(lines) + "."
+
+
+def _said_of(table: str, read: int, of: int, failed: int) -> str:
+    """How much of what it takes objects to know is there."""
+    why = f", {failed:,} could not be (`fault` says why)" if failed else ""
+    return f"{table}: {read:,} of {of:,} series read{why}."
 
 
 def _calendar(days: Mapping[str, Entry]) -> Table:
