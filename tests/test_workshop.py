@@ -28,7 +28,16 @@ DECODE = {"zlib", "gzip", "bz2", "lzma", "xml", "pypdfium2", "gdcm", "openjpeg",
 PRONOUNS = {"one", "each"}
 
 # What the answer to the first tools/list does not need.
-LATE = {"PIL", "dicom_mcp.dicom_api", "numpy", "pydicom", "pynetdicom", "rapidfuzz", "rich"}
+LATE = {
+    "PIL",
+    "dicom_mcp.dicom_api",
+    "numpy",
+    "pydicom",
+    "pynetdicom",
+    "rapidfuzz",
+    "rich",
+    "sqlite3",
+}
 
 
 def test_only_config_reads_the_environment() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -12,13 +12,14 @@ from ..door.account import Account
 from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..errors import BadArgument
-from ..index.criterion import OF_WORDS
-from ..index.examination import Examination, examination
-from ..index.funnel import Funnel, funnel
-from ..index.reader import Reader
-from ..index.words import WithWords, studies_with_words
 from ..standard.counted import counted
 from ..standard.note import remark
+
+if TYPE_CHECKING:
+    from ..index.examination import Examination
+    from ..index.funnel import Funnel
+    from ..index.reader import Reader
+    from ..index.words import WithWords
 
 
 def _as_examinations(value: object) -> object:
@@ -88,6 +89,9 @@ def find_cohort(
     limit: _Limit = 10,
 ) -> CohortFound:
     """Find patients by their examinations and the time between them, in one call."""
+    from ..index.examination import examination  # of an index, which most servers have not
+    from ..index.funnel import funnel
+
     read = partial(examination, today=call.today)
     wanted, unwanted = [read(item) for item in has], [read(item) for item in without]
     among = call.cohort(cohort) if cohort else None
@@ -142,11 +146,14 @@ def kept_as(call: Call, found: Account, name: str, studies: Sequence[str]) -> st
     return called
 
 
-def _told_of(index: Reader, asked: Sequence[Examination]) -> dict[str, WithWords] | None:
+def _told_of(index: "Reader", asked: Sequence["Examination"]) -> dict[str, "WithWords"] | None:
     """What reports say of the words that are asked for; None where no report is asked for.
 
     Raises BadArgument where the index does not keep what is asked for.
     """
+    from ..index.criterion import OF_WORDS
+    from ..index.words import studies_with_words
+
     tables = {criterion.table for part in asked for criterion in part.criteria}
     if "headers" in tables:
         index.need("headers")
@@ -157,7 +164,7 @@ def _told_of(index: Reader, asked: Sequence[Examination]) -> dict[str, WithWords
 
 
 def _steps(
-    asked: Funnel, every: int, left: Sequence[int], undecided: Sequence[int]
+    asked: "Funnel", every: int, left: Sequence[int], undecided: Sequence[int]
 ) -> list[dict[str, Any]]:
     """How many patients each step left, and how many more it could not decide."""
     steps: list[dict[str, Any]] = [{"step": "all patients", "patients": every}]
@@ -167,7 +174,7 @@ def _steps(
     return steps
 
 
-def _rows(index: Reader, studies: Sequence[str], limit: int) -> list[dict[str, Any]]:
+def _rows(index: "Reader", studies: Sequence[str], limit: int) -> list[dict[str, Any]]:
     """The first patients, each with the studies that are meant."""
     columns = ", ".join((*_OF_PATIENT, *_OF_STUDY))
     table = index.ask(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -12,12 +12,14 @@ from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
 from ..index.problems import NOT_IN_AN_INDEX, PROBLEMS, statement_of
-from ..index.reader import Reader
 from ..standard.counted import counted
 from ..standard.note import incomplete, remark
 from ..words.days import day_range, is_none
 from ..words.near import did_you_mean
 from .query import Days
+
+if TYPE_CHECKING:
+    from ..index.reader import Reader
 
 _Kinds = Annotated[list[str], Field(description="Only these, by the names in an answer")]
 _Cohort = Annotated[str, Field(description="Only studies of this one")]
@@ -116,7 +118,7 @@ def _days(text: str, today: date) -> dict[str, Any]:
     return {"today": today, "first": ends[0], "last": ends[1], "undated": undated}
 
 
-def _filled(index: Reader) -> dict[str, bool]:
+def _filled(index: "Reader") -> dict[str, bool]:
     """Of each column that something needs whether any row has it."""
     columns = sorted({column for problem in PROBLEMS.values() for column in problem.needs})
     asked = ", ".join(
@@ -128,7 +130,7 @@ def _filled(index: Reader) -> dict[str, bool]:
 
 
 def _found(
-    index: Reader, sql: str, days: dict[str, Any], limit: int
+    index: "Reader", sql: str, days: dict[str, Any], limit: int
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many there are, and the first rows, without what is empty."""
     counting = f"SELECT count(*) OVER () AS of_all, * FROM ({sql}) ORDER BY ALL LIMIT {limit}"
