@@ -107,6 +107,18 @@ def test_a_pdf_whose_page_does_not_unpack_is_not_whole() -> None:
             assert told.faults or told.mended
 
 
+def test_a_pdf_with_a_damaged_key_or_font_is_not_whole() -> None:
+    """pdfium goes on without what it does not understand: an empty page, or other letters."""
+    sound = pdf_of(LETTER)
+    for what, instead in ((b"/Contents", b"\x80\0\0\0ntents"), (b"/Type /Font", b"/Type ?Font")):
+        assert sound.count(what) == 1
+        assert pdf.text(sound.replace(what, instead)).faults == 1
+    font = zlib.compress(b"the outlines of letters" * 100)
+    for packed, count in ((font, 0), (font[:-9], 1), (font[:9] + b"\xff" + font[10:], 1)):
+        head = b"9 0 obj\n<< /Length1 2300 /Filter /FlateDecode >>\nstream\n"
+        assert pdf.text(sound + head + packed + b"\nendstream\nendobj\n").faults == count
+
+
 def test_what_a_page_may_be_drawn_by_is_no_fault() -> None:
     """Pictures among the operators, marks, odd numbers, operators for newer readers, a comment."""
     drawn = (

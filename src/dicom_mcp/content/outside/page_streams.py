@@ -1,5 +1,6 @@
-"""What a PDF's pages are drawn by, looked at for damage: where an operator or the end of a string
-is missing, pdfium shows less and says nothing (ISO 32000-1 7.8.2)."""
+"""What a PDF's pages are drawn by, looked at for damage: where an operator, the end of a string, a
+key or part of a font is missing, pdfium shows less or other letters, and says nothing (ISO 32000-1
+7.3, 7.8.2)."""
 
 import re
 import zlib
@@ -13,11 +14,13 @@ _PIECE = 1 << 20
 _START = re.compile(rb">>\s*stream\r?\n")
 _HEAD = 4096
 
-# Streams that draw nothing by themselves, or are packed in other ways, which are not looked at.
-_OTHERS = re.compile(
-    rb"/(?:Image|XRef|ObjStm|Metadata|EmbeddedFile|CMapName|FontFile\w*|Length[123]|Crypt|JBIG2Decode"
-    rb"|LZWDecode|LZW|ASCII\w+|A85|AHx|RunLengthDecode|RL|DCTDecode|DCT|CCITTFaxDecode|CCF|JPXDecode)\b"
+# Streams that are packed in other ways, which are not looked at; and those that draw nothing.
+_PACKED = re.compile(
+    rb"/(?:Crypt|JBIG2Decode|LZWDecode|LZW|ASCII\w+|A85|AHx|RunLengthDecode|RL|DCTDecode|DCT"
+    rb"|CCITTFaxDecode|CCF|JPXDecode)\b"
 )
+_OTHERS = re.compile(rb"/(?:Image|XRef|ObjStm|Metadata|EmbeddedFile|CMapName|Length[123])\b")
+_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b(.*?)(?:endobj|(?<=>>)\s*stream\r?\n)", re.DOTALL)
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
 _TEXT = re.compile(rb"(?<![^\s])BT(?![^\s])")
 
@@ -36,17 +39,19 @@ _OPERATORS = frozenset(
     b"W W* y ' \" true false null".split()
 )
 _VALUES = {b"true", b"false", b"null"}
+_IN_OBJECTS = {*_VALUES, b"R"}
 _SHOWING = {b"Tj", b"'", b'"'}
 _TAKING = {*_SHOWING, b"TJ", b"BDC", b"DP", b"ID"}
 
 
 def faults(content: bytes) -> int:
-    """How many of a PDF's streams are cut, or draw text and have a fault in them. What is locked
-    is not looked at."""
+    """How many of a PDF's objects have a fault in them, and how many of its streams are cut, or
+    draw text and have one. What is locked is not looked at."""
     if b"/Encrypt" in content:
         return 0
     look = _Look()
-    return sum(1 for head, start in _streams(content) if look.is_faulty(content, head, start))
+    streams = sum(1 for head, start in _streams(content) if look.is_faulty(content, head, start))
+    return streams + sum(1 for found in _OBJECT.finditer(content) if look.is_odd(found[1]))
 
 
 def _streams(content: bytes) -> Iterator[tuple[bytes, int]]:
@@ -64,7 +69,7 @@ class _Look:
         self._words = _MOST_WORDS
 
     def is_faulty(self, content: bytes, head: bytes, start: int) -> bool:
-        if _OTHERS.search(head) or self._bytes <= 0 or self._words <= 0:
+        if _PACKED.search(head) or self._bytes <= 0 or self._words <= 0:
             return False
         if _FLATE.search(head):
             drawn, is_cut = self._inflated(content, start)
@@ -72,7 +77,24 @@ class _Look:
             end = content.find(b"endstream", start)
             drawn, is_cut = content[start:end] if end >= 0 else content[start:], end < 0
             self._bytes -= len(drawn)
-        return is_cut or (_TEXT.search(drawn) is not None and self._has_fault(drawn))
+        draws = not _OTHERS.search(head) and _TEXT.search(drawn) is not None
+        return is_cut or (draws and self._has_fault(drawn))
+
+    def is_odd(self, said: bytes) -> bool:
+        """Whether there is a word in an object that means nothing there."""
+        place = 0
+        while place < len(said) and self._words > 0:
+            self._words -= 1
+            found = _WORDS.match(said, place)
+            if not found:
+                return True
+            place = found.end()
+            word = found["word"]
+            if found["string"] and not (place := _end_of_string(said, place)):
+                return True
+            if word and not _NUMBER.match(word) and word not in _IN_OBJECTS:
+                return True
+        return False
 
     def _inflated(self, content: bytes, start: int) -> tuple[bytes, bool]:
         """What it unpacks to, as far as there is room, and whether its end is missing."""
