@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -161,7 +162,11 @@ def _header(archive: Archive, series: Row) -> list[Row]:
     instance = _fetched(archive, reference, headers=True)
     cut = without_pixels(instance.data_set, instance.transfer_syntax)
     header = replace(instance, data_set=bytearray(cut), without_bulk=True)
-    dataset, _ = _opened(header, reference)
+    dataset, faults, _ = _opened(header, reference)
+    if not dataset.get("SeriesInstanceUID"):
+        faults = (*faults, "it does not say which series it is of, which every object does")
+    if faults:  # what it lacks now would be told as what it never had
+        raise ContentError(f"The object is damaged: {faults[0]}")
     found = facts(dataset, wanted("headers"), ALSO)
     match: Match = {keyword: [*values] for keyword, values in found.items()}
     match |= {
@@ -197,7 +202,8 @@ def _report(archive: Archive, reference: Reference) -> Row:
     deadline = Deadline(_SECONDS)
     row: Row = {"sop_instance_uid": reference.sop_instance_uid}
     try:
-        dataset, damage = _opened(_fetched(archive, reference, headers=False), reference)
+        came = _fetched(archive, reference, headers=False)
+        dataset, *damage = _opened(came, reference)
         report = read_report(dataset, deadline)
     except _OF_ONE as trouble:
         return {**row, "fault": trouble.happened}
@@ -212,9 +218,9 @@ def _report(archive: Archive, reference: Reference) -> Row:
         "authors": [*report.authors],
         "conclusion": report.conclusion,
         "text": normalize("NFC", report.text.translate(_LIGATURES)),
-        "notes": [*report.notes, *damage],
+        "notes": [*report.notes, *chain(*damage)],
     }
-    is_whole = report.whole and not (report.scanned or report.in_pictures or damage)
+    is_whole = report.whole and not (report.scanned or report.in_pictures or any(damage))
     return {**row_of("reports", told), **row, "is_whole": is_whole}
 
 
@@ -257,9 +263,11 @@ def _fetched(archive: Archive, reference: Reference, *, headers: bool) -> Instan
     return instance
 
 
-def _opened(instance: Instance, reference: Reference) -> "tuple[Dataset, tuple[str, ...]]":
-    """An object as a data set, and what is damaged or missing of it. Raises ContentError for one
-    that cannot be read, or is not the one that was asked for."""
+def _opened(
+    instance: Instance, reference: Reference
+) -> "tuple[Dataset, tuple[str, ...], tuple[str, ...]]":
+    """An object as a data set, what is damaged of it, and what is doubtful. Raises ContentError for
+    one that cannot be read, or is not the one that was asked for."""
     from ..content.inspection import inspected
     from ..content.read import read_inspected
 
@@ -273,4 +281,4 @@ def _opened(instance: Instance, reference: Reference) -> "tuple[Dataset, tuple[s
     if who.sop_instance_uid != reference.sop_instance_uid:
         raise ContentError("For the object another one came")
     dataset = read_inspected(found.data_set, found.transfer_syntax, came_in=found.came_in)
-    return dataset, (*found.faults, *found.doubts)
+    return dataset, found.faults, found.doubts
