@@ -195,7 +195,9 @@ def _pdf(random: Random, kind: str) -> Hostile:
         content = content[: random.randrange(10, len(content))]
     told = _named(random, made.encapsulated(content, made.PDF, "application/pdf"))
     harmed = _harmed(random, kind, told, EXPLICIT, words, only="cut" if how == "cut" else "sound")
-    return Hostile(f"{kind}, {how}", told, harmed.content, EXPLICIT, harmed.words, how == "cut")
+    # Behind what says that it is a PDF there is no more than its length, which need not be there.
+    is_cut = how == "cut" and b"application/pdf" not in harmed.content
+    return Hostile(f"{kind}, {how}", told, harmed.content, EXPLICIT, harmed.words, is_cut)
 
 
 def _cda(random: Random, kind: str) -> Hostile:
