@@ -88,11 +88,11 @@ def _at_this_pace(node: AnyNode) -> AnyNode:
     return replace(node, timeout=min(scaled(node.timeout), 3600.0))  # the most a node may have
 
 
-def listed() -> list[Tool]:
+def listed(settings: Settings | None = None) -> list[Tool]:
     """The tools as a client is given them."""
 
     async def once() -> list[Tool]:
-        async with Client(create_server(Settings(Node()))) as client:
+        async with Client(create_server(settings or Settings(Node()))) as client:
             return (await client.list_tools()).tools
 
     return anyio.run(once)
