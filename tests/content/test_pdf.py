@@ -87,7 +87,7 @@ def test_a_pdf_of_which_a_line_is_not_shown_is_not_whole(
 ) -> None:
     sound = pdf_of(LETTER)
     assert sound.count(what) == 1
-    assert pdf.text(pack(sound)).faults == 0
+    assert not pdf.text(pack(sound)).faulty
     harmed = made.encapsulated(pack(sound.replace(what, instead)), made.PDF, "application/pdf")
     report = read_report(harmed)
     assert not report.whole
@@ -104,7 +104,7 @@ def test_a_pdf_whose_page_does_not_unpack_is_not_whole() -> None:
     ):
         with suppress(ContentError):
             told = pdf.text(harmed)
-            assert told.faults or told.mended
+            assert told.faulty or told.mended
 
 
 def test_a_pdf_with_a_damaged_key_or_font_is_not_whole() -> None:
@@ -112,11 +112,11 @@ def test_a_pdf_with_a_damaged_key_or_font_is_not_whole() -> None:
     sound = pdf_of(LETTER)
     for what, instead in ((b"/Contents", b"\x80\0\0\0ntents"), (b"/Type /Font", b"/Type ?Font")):
         assert sound.count(what) == 1
-        assert pdf.text(sound.replace(what, instead)).faults == 1
+        assert pdf.text(sound.replace(what, instead)).faulty
     font = zlib.compress(b"the outlines of letters" * 100)
-    for packed, count in ((font, 0), (font[:-9], 1), (font[:9] + b"\xff" + font[10:], 1)):
+    for packed in (font, font[:-9], font[:9] + b"\xff" + font[10:]):
         head = b"9 0 obj\n<< /Length1 2300 /Filter /FlateDecode >>\nstream\n"
-        assert pdf.text(sound + head + packed + b"\nendstream\nendobj\n").faults == count
+        assert pdf.text(sound + head + packed + b"\nendstream\nendobj\n").faulty == (packed != font)
 
 
 def test_what_a_page_may_be_drawn_by_is_no_fault() -> None:
@@ -127,7 +127,7 @@ def test_what_a_page_may_be_drawn_by_is_no_fault() -> None:
         b"(\\) \\( \\\\) Tj T*\n"
     )
     sound = pdf_of(LETTER).replace(b"BT ", b"BT " + drawn)
-    assert pdf.text(sound).faults == 0
+    assert not pdf.text(sound).faulty
 
 
 def test_a_huge_pdf_is_refused_before_anything_is_started() -> None:

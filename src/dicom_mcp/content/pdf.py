@@ -25,7 +25,7 @@ class Text:
     something is drawn; `scanned` says that all pages are such. `damaged` counts pages that cannot
     be read, or not to their end; `mended` says that objects of the PDF had to be looked for,
     `empty` that nothing stands on any page, `form` that what was filled in may be in no text;
-    `faults` counts the streams that draw pages and are damaged.
+    `faulty` says that what draws its pages is damaged.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Text:
     damaged: int = 0
     mended: bool = False
     empty: bool = False
-    faults: int = 0
+    faulty: bool = False
     form: bool = False
 
 
@@ -72,7 +72,7 @@ def text(content: bytes, deadline: Deadline | None = None) -> Text:
         damaged=sum(page is None or bool(page["left"]) for page in pages),
         mended=answer["mended"],
         empty=not drawn and not told and None not in pages,
-        faults=answer["faults"],
+        faulty=answer["faulty"],
         form=bool(answer["form"]),
     )
 

@@ -226,7 +226,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         notes.append(
             "The PDF is damaged and was mended as it was opened; parts of it may be missing"
         )
-    if found.faults:
+    if found.faulty:
         notes.append("What draws pages of the PDF is damaged: text may be missing from them")
     return replace(
         report,
@@ -235,7 +235,7 @@ def _pdf(report: Report, elements: Elements, deadline: Deadline | None) -> Repor
         scanned=found.scanned,
         in_pictures=bool(found.pictures or found.form),
         notes=tuple(notes),
-        whole=not any((found.left_out, found.damaged, found.mended, found.empty, found.faults)),
+        whole=not any((found.left_out, found.damaged, found.mended, found.empty, found.faulty)),
     )
 
 

@@ -20,7 +20,7 @@ _PACKED = re.compile(
     rb"|CCITTFaxDecode|CCF|JPXDecode)\b"
 )
 _OTHERS = re.compile(rb"/(?:Image|XRef|ObjStm|Metadata|EmbeddedFile|CMapName|Length[123])\b")
-_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b(.*?)(?:endobj|(?<=>>)\s*stream\r?\n)", re.DOTALL)
+_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
 _TEXT = re.compile(rb"(?<![^\s])BT(?![^\s])")
 
@@ -44,14 +44,15 @@ _SHOWING = {b"Tj", b"'", b'"'}
 _TAKING = {*_SHOWING, b"TJ", b"BDC", b"DP", b"ID"}
 
 
-def faults(content: bytes) -> int:
-    """How many of a PDF's objects have a fault in them, and how many of its streams are cut, or
-    draw text and have one. What is locked is not looked at."""
+def is_faulty(content: bytes) -> bool:
+    """Whether one of a PDF's objects has a fault in it, or one of its streams is cut, or draws text
+    and has one. What is locked is not looked at."""
     if b"/Encrypt" in content:
-        return 0
+        return False
     look = _Look()
-    streams = sum(1 for head, start in _streams(content) if look.is_faulty(content, head, start))
-    return streams + sum(1 for found in _OBJECT.finditer(content) if look.is_odd(found[1]))
+    return any(look.is_faulty(content, head, start) for head, start in _streams(content)) or any(
+        map(look.is_odd, _objects(content))
+    )
 
 
 def _streams(content: bytes) -> Iterator[tuple[bytes, int]]:
@@ -59,6 +60,16 @@ def _streams(content: bytes) -> Iterator[tuple[bytes, int]]:
     for found in _START.finditer(content):
         head = content[max(0, found.start() - _HEAD) : found.start()]
         yield head[head.rfind(b" obj") + 1 :], found.end()
+
+
+def _objects(content: bytes) -> Iterator[bytes]:
+    """What each object says, without its stream."""
+    for begun in _OBJECT.finditer(content):
+        end = content.find(b"endobj", begun.end())
+        if end < 0:
+            return
+        stream = _START.search(content, begun.end(), end)
+        yield content[begun.end() : stream.start() + 2 if stream else end]
 
 
 class _Look:

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from .fault import Answer, Fault
-from .page_streams import faults
+from .page_streams import is_faulty
 
 # A page is not made smaller than this, however many bytes it has.
 _SMALLEST = 400
@@ -33,7 +33,7 @@ def text(content: bytes, wish: dict[str, Any]) -> Answer:
         room -= len(text)
     form = bool(document.get_formtype())
     facts = {"count": len(document), "pages": pages, "form": form, "mended": _mended(document)}
-    return {**facts, "faults": faults(content)}, []
+    return {**facts, "faulty": is_faulty(content)}, []
 
 
 def pages(content: bytes, wish: dict[str, Any]) -> Answer:
