@@ -152,13 +152,22 @@ def _size(settings: Settings) -> None:
 
 @contextmanager
 def _theirs() -> Generator[duckdb.DuckDBPyConnection]:
-    """The flat table in a file of DuckDB, of the rows that the archive was made of."""
+    """The flat table in a file of DuckDB, of the rows that the archive was made of. What an archive
+    has of a study once is here what its first row says: in 655 studies others say otherwise."""
     path: str = import_module("idc_index_data").IDC_INDEX_PARQUET_FILEPATH
     file = FOLDER / "idc.duckdb"
     file.unlink(missing_ok=True)
+    once = [
+        f"first_value({name}) OVER (PARTITION BY StudyInstanceUID ORDER BY file_row_number)"
+        f" AS {name}"
+        for name in ("StudyDate", "PatientSex")
+    ]
     several = ", ".join(f"'{licence}'" for licence in LICENCES)
     with duckdb.connect(str(file), config={"threads": 2}) as table:
-        table.execute(f"CREATE TABLE idc AS FROM '{path}' WHERE license_short_name IN ({several})")
+        table.execute(
+            f"CREATE TABLE idc AS SELECT * REPLACE ({', '.join(once)}) FROM '{path}'"
+            f" WHERE license_short_name IN ({several}) ORDER BY file_row_number"
+        )
         table.execute("CHECKPOINT")
         yield table
 
@@ -234,7 +243,7 @@ def _seconds(ask: Callable[[], object]) -> float:
 def _warmed(ask: Callable[[], object]) -> float:
     """Ask until that no longer gets faster; the seconds it took."""
     start, best, slower = perf_counter(), float("inf"), 0
-    while slower < 8 and perf_counter() - start < _SECONDS:
+    while slower < 30 and perf_counter() - start < _SECONDS:
         seconds = _seconds(ask)
         slower = 0 if seconds < best * 0.9 else slower + 1
         best = min(best, seconds)
