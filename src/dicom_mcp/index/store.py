@@ -6,7 +6,7 @@ are being written are not known.
 """
 
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
@@ -98,7 +98,9 @@ class Store:
             ).fetchall()
         return {uid: dict(zip(columns, values, strict=True)) for uid, *values in rows}
 
-    def write(self, days: Sequence[str], rows: Mapping[str, list[Row]], moved: set[str]) -> None:
+    def write(
+        self, days: Sequence[str], rows: Mapping[str, Collection[Row]], moved: set[str]
+    ) -> None:
         """Put these rows in place of what is kept of the days, and of the studies that they are of;
         some of which were kept under days that have `moved` away."""
         months = {*map(month_of, days), *map(month_of, moved)}
@@ -118,7 +120,7 @@ class Store:
         engine: "DuckDBPyConnection",
         table: str,
         days: Sequence[str],
-        rows: Sequence[Row],
+        rows: Collection[Row],
         others: set[str],
     ) -> None:
         types = types_of(table)
@@ -129,7 +131,8 @@ class Store:
         self.load(engine, "renewed", {"day": "VARCHAR"}, [{"day": day} for day in days])
         by_month: dict[str, None] = dict.fromkeys(map(month_of, days))
         # What came is written before what it was elsewhere is taken away: nothing is ever missing.
-        new = {month_of(row[ASKED_DAY]) for row in rows}
+        came = engine.execute(f"SELECT DISTINCT {ASKED_DAY} FROM came").fetchall()
+        new = {month_of(day) for (day,) in came}
         for month in (*by_month, *sorted(others - by_month.keys())):
             if month in new or self.file(table, month).exists():
                 self._renew(engine, table, month)

@@ -17,6 +17,7 @@ from ..dicom_api import Archive
 from ..errors import AskedInVain, DeadlinePassed
 from ..standard.levels import Level
 from ..standard.query import Match, Matches, Query
+from .came import Came
 from .columns import ASKED_DAY, Row, day_of, row_of, wanted
 from .deep import Deep
 from .ledger import Entry, Ledger, Span
@@ -204,7 +205,7 @@ class Sync:
         """Ask for these days, in parts where one question is too much, and enter what came."""
         began = self._now()
         studies: list[Match] = []
-        series: list[Match] = []
+        series = Came("series")
         try:
             (whole, why), failed = self._ask(span, studies, series), False
         except (DeadlinePassed, AskedInVain) as error:
@@ -228,11 +229,12 @@ class Sync:
                 all(step.whole for step in steps),
                 next((step.why for step in steps if step.why), ""),
             )
+        count = len(studies)
         self._enter(span, began, studies, series, whole, why)
-        self._learn_pace(span, len(studies))
-        return Step(span, len(studies), len(series), whole, why)
+        self._learn_pace(span, count)
+        return Step(span, count, len(series), whole, why)
 
-    def _ask(self, span: Span, studies: list[Match], series: list[Match]) -> tuple[bool, str]:
+    def _ask(self, span: Span, studies: list[Match], series: Came) -> tuple[bool, str]:
         """What there is of these days, and whether that is all; if not, why."""
         keys = {"StudyDate": span.key} if span.key else {}
         deadline = Deadline(_SECONDS)
@@ -302,20 +304,20 @@ class Sync:
         self,
         span: Span,
         began: float,
-        studies: Sequence[Match],
-        series: Sequence[Match],
+        studies: list[Match],
+        series: Came,
         whole: bool,
         why: str,
     ) -> None:
         """Put what came into the files, and what is known of the days into the ledger."""
         days = span.days
-        rows = {"studies": [row_of("studies", match) for match in studies]}
-        for row in rows["studies"]:
+        kept = [row_of("studies", match) for match in studies]
+        studies.clear()  # which takes as much room
+        for row in kept:
             row[ASKED_DAY] = days[0] if len(days) == 1 else row["study_date"] or days[0]
-        day_of = {row["study_uid"]: row[ASKED_DAY] for row in rows["studies"]}
-        rows["series"] = [row_of("series", match) for match in series]
-        for row in rows["series"]:
-            row[ASKED_DAY] = day_of.get(row["study_uid"], days[0])
+        day_of = {row["study_uid"]: row[ASKED_DAY] for row in kept}
+        series.under(day_of, days[0])
+        rows: dict[str, Collection[Row]] = {"studies": kept, "series": series}
         before = self._store.days_of(day_of)
         moved = {day for uid, day in before.items() if day != day_of[uid]} - {*days}
         with self._ledger.writing(span, moved):
@@ -340,12 +342,13 @@ def _fullest_day(studies: Iterable[Match]) -> date | None:
 
 
 def _entries(
-    days: Sequence[str], began: float, rows: dict[str, list[Row]], whole: bool, why: str
+    days: Sequence[str], began: float, rows: dict[str, Collection[Row]], whole: bool, why: str
 ) -> list[Entry]:
     studies = Counter(row[ASKED_DAY] for row in rows["studies"])
-    series = Counter(row[ASKED_DAY] for row in rows["series"])
+    series = Counter[str]()
     images: dict[str, int | None] = dict.fromkeys(days, 0)
     for row in rows["series"]:
+        series[row[ASKED_DAY]] += 1
         so_far, count = images.get(row[ASKED_DAY]), row["image_count"]
         images[row[ASKED_DAY]] = None if so_far is None or count is None else so_far + count
     blank = Entry("", began, 0, 0, None, whole, "" if whole else why)
