@@ -196,11 +196,14 @@ def _questions(server: Child, table: duckdb.DuckDBPyConnection) -> None:
         f" the slowest {max(ours for ours, _ in both):.0f} ms; bare DuckDB median"
         f" {median(theirs for _, theirs in both):.0f} ms"
     )
+    for name, pid in (("server", server.process.pid), ("process for its SQL", _below(server))):
+        print(f"peak memory of the {name}: {_peak(pid):.0f} MiB (goal 400)", flush=True)
     counts = {"group_by": ["Manufacturer", "year"], "source": "index"}
     seconds = _seconds(lambda: _answer(server, "count_studies", **counts))
-    print(f"count_studies by Manufacturer and year, from the index: {seconds * 1000:.0f} ms")
-    for name, pid in (("server", server.process.pid), ("its process for SQL", _below(server))):
-        print(f"peak memory of the {name}: {_peak(pid):.0f} MiB (goal 400)")
+    print(
+        f"count_studies by Manufacturer and year, from the index: {seconds:.1f} s; the server's"
+        f" peak memory then {_peak(server.process.pid):.0f} MiB"
+    )
 
 
 def _told(

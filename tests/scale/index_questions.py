@@ -82,8 +82,9 @@ IN_SQL: dict[str, tuple[str, str]] = {
         "SELECT count(*) FROM series WHERE series_description LIKE '%lung%'",
     ),
     "images of MR by year": (
-        "SELECT year(study_date), sum(image_count) FROM series JOIN studies USING (study_uid)"
-        " WHERE modality = 'MR' AND study_date IS NOT NULL GROUP BY ALL ORDER BY ALL",
+        "SELECT year(study_date), sum(series.image_count) FROM series JOIN studies"
+        " USING (study_uid) WHERE modality = 'MR' AND study_date IS NOT NULL GROUP BY ALL"
+        " ORDER BY ALL",
         f"SELECT CAST(substr(study.date, 1, 4) AS INT), sum(instances) {_OF}"
         " WHERE modality = 'MR' AND study.date <> '' GROUP BY 1 ORDER BY 1",
     ),
@@ -170,8 +171,8 @@ COHORTS: dict[str, tuple[list[Examination], list[Examination], str]] = {
     "CT a week or more before PT": (
         [{"modality": "PT"}, {"modality": "CT", "days": "-3000..-7"}], [],
         _near("PT", "CT", -3000, -7)),
-    "MG and US on one day": (
-        [{"modality": "MG"}, {"modality": "US", "days": "0..0"}], [], _near("MG", "US", 0, 0)),
+    "MR and SEG on one day": (
+        [{"modality": "MR"}, {"modality": "SEG", "days": "0..0"}], [], _near("MR", "SEG", 0, 0)),
     "CT and PT at any time": (
         [{"modality": "CT"}, {"modality": "PT"}], [],
         f"SELECT count(*) FROM ({_patients("modality = 'CT'")} INTERSECT"
