@@ -93,6 +93,13 @@ def test_a_terminal_that_knows_few_letters_shows_the_rest_escaped() -> None:
     assert b"\\u5c71" in shown
 
 
+def test_what_is_escaped_has_room_in_a_table() -> None:
+    asked = ("query", "patients", "--name-pattern", "Yamada")
+    shown = _shown(*asked, PYTHONIOENCODING="ascii", DICOM_MCP_DEMO="true", COLUMNS="80")
+    assert b"\\u5c71" in shown
+    assert max(map(len, shown.decode("ascii").splitlines())) <= 80
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_json_is_json_in_every_encoding(encoding: str, tmp_path: Path) -> None:
     config = tmp_path / "Größe und 山 😀.toml"

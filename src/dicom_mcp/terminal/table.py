@@ -4,7 +4,7 @@ and, where a row has no room at all, one line for each of its values."""
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from rich.cells import cell_len, chop_cells
@@ -20,6 +20,7 @@ type Words = Callable[[object], str]
 
 def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> list[str]:
     """The rows in so many cells; a UID, which is to be copied, stands whole below its row."""
+    words = partial(_written, words)
     names = list(dict.fromkeys(name for row in rows for name in row))
     below = [
         name for name in names if is_uid(name) or any(_is_nested(row.get(name)) for row in rows)
@@ -45,6 +46,12 @@ def lines_of(rows: Sequence[Mapping[str, Any]], words: Words, width: int) -> lis
             if row.get(name):
                 lines += _under(name, words(row[name]), width)
     return lines
+
+
+def _written(words: Words, value: object) -> str:
+    """Its words as the terminal writes them, which escapes what it lacks: that takes more room."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return words(value).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def rule(cells: int) -> str:
