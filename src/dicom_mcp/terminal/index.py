@@ -73,7 +73,7 @@ def _run(
 ) -> None:
     """Ask one question after the other, politely, and show how far it is."""
     console = Console(stderr=True)
-    series, failures = 0, 0
+    series, failures, has_answered = 0, 0, False
     studies, objects = _Course(None), _Course(None)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
@@ -87,13 +87,15 @@ def _run(
                     studies = _Course(syncing.left() or 0)
                 step = syncing.step()
             except ArchiveError as error:
-                if failures == len(_PAUSES) or isinstance(error, TooManyAssociations):
+                is_over = failures == len(_PAUSES) or isinstance(error, TooManyAssociations)
+                if is_over or not (has_answered or keep_going):
                     raise
-                live.update(Text(f"{error} Trying again soon."), refresh=True)
-                time.sleep(_PAUSES[failures])
+                pause = _PAUSES[failures]
+                console.print(Text(f"{error} Trying again in {pause:g} seconds."))
+                time.sleep(pause)
                 failures += 1
                 continue
-            failures = 0
+            failures, has_answered = 0, True
             if step is None:
                 if not keep_going:
                     break
