@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 from .allowance import Allowance
-from .errors import Cancelled, NoAnswer
+from .errors import Cancelled, DeadlinePassed
 
 
 class Deadline:
@@ -34,7 +34,12 @@ class Deadline:
         self.check()
         left = self._ends - monotonic()
         if left <= 0:
-            raise NoAnswer(self.seconds)
+            passed = DeadlinePassed(
+                f"no complete answer within {self.seconds:g} seconds",
+                "Narrow the question (a date range, a patient ID), or try again later",
+            )
+            passed.seconds = self.seconds
+            raise passed
         return left
 
     @property

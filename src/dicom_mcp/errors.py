@@ -33,8 +33,7 @@ DicomMcpError
     ├── AssociationAborted          A-ABORT (PS3.8 9.3.8)
     ├── ConnectionLost              the peer closed or reset the connection
     ├── ProtocolViolation           bytes that PS3.7, PS3.8 or PS3.5 do not allow
-    ├── DeadlinePassed              not done in time
-    │   └── NoAnswer                no (complete) answer of the archive in time
+    ├── DeadlinePassed              no (complete) answer in time
     ├── AskedInVain                 one call's queries brought nothing, too often
     └── StatusFailure               the archive answered with a failure status (PS3.7 C)
 """
@@ -180,18 +179,10 @@ class ProtocolViolation(ArchiveError):
 
 
 class DeadlinePassed(ArchiveError):
-    """The call's deadline passed before the archive had answered."""
+    """The call's deadline passed before the archive had answered: after so many `seconds` of
+    waiting for it; 0 where it was not the archive that took the time."""
 
-
-class NoAnswer(DeadlinePassed):
-    """No complete answer came within so many `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"no complete answer within {seconds:g} seconds",
-            "Narrow the question (a date range, a patient ID), or try again later",
-        )
-        self.seconds = seconds
+    seconds: float = 0.0
 
 
 class AskedInVain(ArchiveError):

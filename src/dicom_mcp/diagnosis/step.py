@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from ..deadline import Deadline
-from ..errors import ArchiveError, BadRequest, DicomMcpError, NoAnswer
+from ..errors import ArchiveError, BadRequest, DeadlinePassed, DicomMcpError
 from ..node import AnyNode
 
 
@@ -114,7 +114,7 @@ class Walk:
 
 def words_of(error: DicomMcpError) -> tuple[str, str]:
     """What happened and what to try. An archive is not narrowed to be diagnosed."""
-    if isinstance(error, NoAnswer):
+    if isinstance(error, DeadlinePassed) and error.seconds:
         return (
             f"it took the connection and said nothing within {error.seconds:g} seconds",
             "Check that the port is the right one and that the archive is not stuck; restarting "
