@@ -188,7 +188,7 @@ def test_what_was_found_is_kept_to_go_on_with() -> None:
         found, counted, listed = answers(
             Settings(peer.node),
             [
-                ("resolve_list", {"values": "A1, D1, B7", "name": "mine"}),
+                ("resolve_list", {"values": "A1, D1, B7, 999", "name": "mine"}),
                 ("count_studies", {"cohort": "mine"}),
                 ("query_studies", {"cohort": "mine"}),
             ],
@@ -197,3 +197,4 @@ def test_what_was_found_is_kept_to_go_on_with() -> None:
     assert (found["cohort"], counted["total"]) == ("mine", 3)
     assert {record["AccessionNumber"] for record in listed["records"]} == {"A1", "D1"}
     assert nothing["cohort"] == ""
+    assert any("Not in mine: 1 value with other zeros" in note for note in found["notes"])

@@ -56,7 +56,7 @@ def test_it_is_filled_shown_asked_checked_and_dropped(
         assert [count for _, count in written] == [1, 1]
         assert parquet.stat().st_mode & 0o77 == 0
         of_cohort = ("--has", "modality=CT", "--parquet", str(parquet))
-        told(capsys, file, "cohort", *of_cohort, command="query")
+        assert "modality CT" in told(capsys, file, "cohort", *of_cohort, command="query")
         uids = duckdb.read_parquet(str(parquet)).project("study_uid").order("study_uid").fetchall()
         assert uids == [("1.2.1",), ("1.2.2",)]
         for wrong in ("SELECT 1) TO '/tmp/x' --", "COPY studies TO '/tmp/x'", ""):

@@ -220,7 +220,9 @@ def _ask(entry: Entry, chosen: argparse.Namespace, settings: Settings) -> int:
             answer = _request(entry, given, session).answer()
             if file and isinstance(answer, CohortFound):
                 kept = house.cohorts.get(session.identifier, answer.cohort)
-                return _export(_OF_COHORT, chosen.node, Path(file), session, kept.studies)
+                status = _export(_OF_COHORT, chosen.node, Path(file), session, kept.studies)
+                show({**told(answer), "rows": []})
+                return status
     except BadType as error:
         sys.stderr.write(f"dicom-mcp: --{error.happened.replace('_', '-')}\n")
         return MISUSED

@@ -9,9 +9,10 @@ from ..door.answer import Findings, fitting
 from ..door.call import Call
 from ..door.rows import NamedRows
 from ..errors import BadArgument
+from ..standard.counted import counted
 from ..standard.note import incomplete, remark
 from ..standard.values import shown
-from ..studies.resolving import STATUSES, STUDY, resolve, told_of
+from ..studies.resolving import AMBIGUOUS, STATUSES, STUDY, ZEROS, resolve, told_of
 from .cohort import kept_as
 from .query import Listed
 
@@ -85,6 +86,8 @@ def resolve_list(
         found.lack(incomplete(f"rows {first:,} to {last:,} of {len(rows):,}; first={last + 1}."))
     studies = resolved.studies()
     cohort = kept_as(call, found, name, studies) if studies else ""
+    if cohort and (unclear := counts[ZEROS] + counts[AMBIGUOUS]):
+        found.note(remark(f"Not in {cohort}: {counted(unclear, 'value')} with other zeros."))
     return call.answer(
         Resolutions,
         found,
