@@ -1,0 +1,1 @@
+"""What an answer may tell of patients, and under which names."""
