@@ -81,10 +81,17 @@ class Filled:
         with self.syncing(objects, kind, depth=depth) as syncing:
             assert any(syncing.step() is None for _ in range(_MOST_STEPS))
 
-    def rows(self, statement: str) -> list[list[Any]]:
-        """What a statement brings."""
-        deadline = Deadline(PATIENCE)
-        return ask(self.store, self.ledger, statement, most_rows=10_000, deadline=deadline).rows
+    def rows(self, statement: str, *, is_ours: bool = False) -> list[list[Any]]:
+        """What a statement brings; one that is ours in this process."""
+        table = ask(
+            self.store,
+            self.ledger,
+            statement,
+            most_rows=10_000,
+            deadline=Deadline(PATIENCE),
+            is_ours=is_ours,
+        )
+        return table.rows
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def test_what_somebody_did_to_its_files_is_told(server: Child, folder: Path) -> 
     whole = series.read_bytes()
     for damage in (b"", b"PAR1", whole[:-20], os.urandom(len(whole))):
         series.write_bytes(damage)
-        assert "dicom-mcp index drop" in refusal(server, sql=BY_MAKER)
+        assert "dicom-mcp index sync counts" in refusal(server, sql=BY_MAKER)
     series.write_bytes(whole)
     assert answer(server, sql=BY_MAKER)["returned"] == 2
     with closing(Ledger(series.parents[1] / "ledger.sqlite")) as ledger:

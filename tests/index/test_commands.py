@@ -64,6 +64,13 @@ def test_it_is_filled_shown_asked_checked_and_dropped(
         elsewhere = str(tmp_path / "none" / "x.parquet")
         told(capsys, file, "sql", "SELECT 1", "--parquet", elsewhere, command="query", status=1)
         assert "2 days asked again" in told(capsys, file, "check")
+        (of_july,) = tmp_path.glob("kept/*/series/2025-07.parquet")
+        of_july.write_bytes(of_july.read_bytes()[:-1] + b"x")
+        assert "series/2025-07 changed since it was written" in told(capsys, file, "status")
+        told(capsys, file, "sql", statement, command="query", status=1)
+        told(capsys, file, "sync")
+        assert told(capsys, file, "sql", statement, "--csv", command="query") == asked
+        assert "changed" not in told(capsys, file, "status")
         assert "removed" in told(capsys, file, "drop")
         assert "nothing yet" in told(capsys, file, "status")
 

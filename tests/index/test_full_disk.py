@@ -88,5 +88,5 @@ def test_a_sync_over_a_damaged_file_is_told(tmp_path: Path) -> None:
         (file,) = index.store.files("studies")
         file.write_bytes(b"PAR1" + bytes(200) + b"PAR1")
         index.clock.now += DAY
-        with pytest.raises(IndexUnavailable, match=r"cannot be read.*drop and sync"):
+        with pytest.raises(IndexUnavailable, match=r"studies/2026-01 changed.*sync counts"):
             index.fill(AFTER)

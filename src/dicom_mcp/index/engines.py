@@ -10,13 +10,23 @@ import atexit
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import Cancelled, IndexUnavailable
-from .resident import Files, bytes_changed, bytes_of, files_of, into_memory, over_files, renew
+from .digests import FRESH_SECONDS
+from .resident import (
+    Files,
+    bytes_changed,
+    bytes_of,
+    checked,
+    files_of,
+    into_memory,
+    over_files,
+    renew,
+)
 from .store import Store, damaged, engine_of, text_of
 
 if TYPE_CHECKING:
@@ -53,6 +63,12 @@ class _Kept:
     asked: int = 0
     renewed: int = 0
     is_too_much: bool = False
+    checked: float = field(default_factory=monotonic)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the files were looked at not long ago."""
+        return self.checked > monotonic() - FRESH_SECONDS
 
 
 class Engines:
@@ -115,12 +131,13 @@ class Engines:
     def _now(self, kept: _Kept | None, store: Store) -> _Kept:
         """An engine over the files there are, be it the same."""
         files = files_of(store)
-        if kept and kept.files == files:
+        if kept and kept.files == files and (kept.is_resident or kept.is_checked):
             return kept
+        files = checked(store)
         if kept and kept.is_resident and bytes_of(files) <= _MOST_BYTES:
             kept.renewed += bytes_changed(kept.files, files)
             if kept.renewed <= _MOST_RENEWED and renew(kept.engine, store, kept.files, files):
-                kept.files = files
+                kept.files, kept.checked = files, monotonic()
                 return kept
         if bytes_of(files) <= self._at_once:
             return _Kept(made(store, files=files, is_over=lambda: False), files, is_resident=True)
@@ -192,7 +209,7 @@ def made(
     """An engine that has the views over the files there are now, and reaches nothing else, but for
     these `others`; in memory, until that `is_over`, where one is given. Raises IndexUnavailable for
     files that cannot be read, and Cancelled."""
-    files = files or files_of(store)
+    files = files or checked(store)
     engine = engine_of(memory_limit=MEMORY, threads=2, temp_directory="")
     import duckdb
 

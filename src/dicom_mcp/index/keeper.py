@@ -92,6 +92,8 @@ class Keeper:
             return _IDLE_SECONDS
         try:
             with written(self._settings, index.node) as kept:
+                if kept.damaged:
+                    journal.event(logging.WARNING, "index", outcome="damaged files, asked anew")
                 return self._shift(index, kept)
         except BadConfiguration:  # another process writes it, or it cannot be written here
             return _IDLE_SECONDS

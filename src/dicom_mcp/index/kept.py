@@ -1,7 +1,7 @@
 """Where each archive's index is, and what it takes to use one."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -12,17 +12,22 @@ from ..config import Settings, usual_file
 from ..errors import BadConfiguration
 from ..machine import at_home
 from ..node import AnyNode
+from .columns import OF_MATCHES
+from .digests import LEDGER
 from .encryption import check_installed, mark_of
 from .ledger import Ledger, sole_writer
+from .resident import looked_at
 from .store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The index of one archive: its files, and the ledger beside them."""
+    """The index of one archive: its files, and the ledger beside them; and which of the files were
+    damaged when it was opened to be written (`table/month`), whose days are asked for anew."""
 
     store: Store
     ledger: Ledger
+    damaged: Sequence[str] = ()
 
 
 def nodes_of(settings: Settings, name: str = "") -> dict[str, AnyNode]:
@@ -55,7 +60,7 @@ def folder_of(settings: Settings, node: AnyNode) -> Path:
 
 def has_index(settings: Settings, node: AnyNode) -> bool:
     """Whether one was begun."""
-    return (folder_of(settings, node) / "ledger.sqlite").is_file()
+    return (folder_of(settings, node) / LEDGER).is_file()
 
 
 @contextmanager
@@ -81,13 +86,27 @@ def written(settings: Settings, node: AnyNode) -> Generator[Kept]:
     Store(folder).prepare()
     with sole_writer(folder), _kept(settings, folder) as kept:
         kept.store.tidy()
-        yield kept
+        yield replace(kept, damaged=mended(kept))
+
+
+def mended(kept: Kept) -> Sequence[str]:
+    """Remove the files that are not as they were written, and have their days asked for anew; which
+    they were."""
+    _, wrong = looked_at(kept.store)
+    if wrong:
+        # Studies without their series, or the other way round, would be told as such.
+        months = {Path(name).name for name in wrong if name.startswith(OF_MATCHES)}
+        lost = {*wrong, *(f"{table}/{month}" for table in OF_MATCHES for month in months)}
+        kept.ledger.lose(lost)
+        for name in lost:
+            kept.store.file(*name.split("/")).unlink(missing_ok=True)
+    return wrong
 
 
 @contextmanager
 def _kept(settings: Settings, folder: Path) -> Generator[Kept]:
     assert settings.index
-    ledger = Ledger(folder / "ledger.sqlite")
+    ledger = Ledger(folder / LEDGER)
     try:
         _check_key(ledger, folder, mark_of(settings.index.key))
         yield Kept(Store(folder, settings.index.key), ledger)

@@ -1,18 +1,27 @@
-"""Which days of an archive were asked for, when, what they had, and whether that was all."""
+"""Which days of an archive were asked for, when, what they had, and whether that was all.
+
+SQLite tells a page that is damaged, but not a value. So each row has a checksum, and the number of
+days is noted with each change of them.
+"""
 
 import json
 import sqlite3
 import time
+from binascii import crc32
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from ..errors import BadConfiguration, IndexUnavailable
+from .columns import OF_MATCHES
+from .digests import TABLE, settle
+from .store import UNDATED
 
 # What the files of another version hold may be called otherwise.
-VERSION = 2
+VERSION = 3
 
 _DAY = timedelta(days=1)
 
@@ -23,16 +32,28 @@ _DAYS: "dict[Path, tuple[str, Mapping[str, Entry]]]" = {}
 # How long the other side may take to write what is a few rows.
 _SECONDS = 30.0
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS told (
+  key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS day (
   day TEXT PRIMARY KEY, asked REAL NOT NULL, studies INTEGER NOT NULL, series INTEGER NOT NULL,
-  images INTEGER, whole INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
+  images INTEGER, whole INTEGER NOT NULL, why TEXT NOT NULL, sum INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS read_of (
   day TEXT NOT NULL, tab TEXT NOT NULL, read REAL NOT NULL, series INTEGER NOT NULL,
-  had INTEGER NOT NULL, failed INTEGER NOT NULL,
+  had INTEGER NOT NULL, failed INTEGER NOT NULL, sum INTEGER,
   PRIMARY KEY (day, tab)) WITHOUT ROWID;
+{TABLE}
 """
+
+# What SQLite says of a file that is damaged.
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+# What a row's checksum is made of.
+_SUMMED = {
+    "told": "key, value",
+    "day": "day, asked, studies, series, images, whole, why",
+    "read_of": "day, tab, read, series, had, failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +141,11 @@ class Ledger:
         try:
             self._rows = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
             try:
+                self._rows.create_function("sum_of", -1, _sum_of, deterministic=True)
                 self._rows.execute("PRAGMA journal_mode = WAL")
                 self._rows.executescript(_TABLES)
-                known = self._told("version")
+                version = "SELECT value FROM told WHERE key = 'version'"
+                (known,) = self._rows.execute(version).fetchone() or ("",)
             except sqlite3.Error:
                 self._rows.close()
                 raise
@@ -161,11 +184,31 @@ class Ledger:
             self._tell(key, value)
 
     def _told(self, key: str) -> str:
-        row = self._rows.execute("SELECT value FROM told WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else ""
+        found = self._rows.execute("SELECT * FROM told WHERE key = ?", (key,)).fetchall()
+        return self._checked(found)[0][1] if found else ""
 
     def _tell(self, key: str, value: str) -> None:
-        self._rows.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (key, value))
+        self._rows.execute("INSERT OR REPLACE INTO told VALUES (?, ?, 0)", (key, value))
+        self._sum("told", "key", [key])
+
+    def _sum(self, table: str, by: str, changed: Iterable[str]) -> None:
+        """Give those rows their checksums that have these values in a column."""
+        self._rows.executemany(
+            f"UPDATE {table} SET sum = sum_of({_SUMMED[table]}) WHERE {by} = ?",
+            [(value,) for value in changed],
+        )
+
+    def _checked[R: tuple[Any, ...]](self, rows: list[R]) -> list[R]:
+        """These rows, if each has its checksum. Raises IndexUnavailable."""
+        if any(_sum_of(*values) != its for *values, its in rows):
+            raise self._damaged("a row has not its checksum")
+        return rows
+
+    def _damaged(self, why: object) -> IndexUnavailable:
+        return IndexUnavailable(
+            f"the index's ledger {self._path} is damaged ({why})",
+            "dicom-mcp index drop and sync build it anew",
+        )
 
     @contextmanager
     def _asking(self) -> Generator[None]:
@@ -173,6 +216,8 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) in _DAMAGED:
+                raise self._damaged(error) from None
             raise IndexUnavailable(
                 f"the index's ledger {self._path} cannot be used ({error})",
                 "Look whether the disk is full. What was there before is still there",
@@ -194,15 +239,17 @@ class Ledger:
     def writing(self, span: Span, others: Iterable[str]) -> Generator[None]:
         """While the files of these days, and of some others, change: until it is done nothing is
         known of them, whatever ends the process."""
+        several = [*span.days, *others]
         with self._changing():
-            self._mark()
             self._rows.executemany(
                 "UPDATE day SET whole = 0, why = 'it was being written' WHERE day = ?",
-                [(day,) for day in (*span.days, *others)],
+                [(day,) for day in several],
             )
+            self._mark(several)
             self._tell("writing", json.dumps([str(span.first or ""), str(span.last or "")]))
         yield
         with self._changing():
+            settle(self._rows)
             self._tell("edition", str(time.time_ns()))
             self._tell("writing", "")
 
@@ -217,31 +264,36 @@ class Ledger:
 
     def enter(self, entries: Sequence[Entry]) -> None:
         """What was found of some days, in place of what was known of them."""
+        several = [entry.day for entry in entries]
         with self._changing():
-            self._mark()
             self._rows.executemany(
-                "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
                 [tuple(getattr(entry, name) for name in Entry.__slots__) for entry in entries],
             )
+            self._mark(several)
             self._rows.executemany(
-                "UPDATE read_of SET read = 0 WHERE day = ?", [(entry.day,) for entry in entries]
+                "UPDATE read_of SET read = 0 WHERE day = ?", [(day,) for day in several]
             )
+            self._sum("read_of", "day", several)
 
     def enter_read(self, read: Read) -> None:
         """What was read of the objects of a day, in place of what was known of it; the files of
         that table have changed."""
         with self._changing():
             self._rows.execute(
-                "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO read_of VALUES (?, ?, ?, ?, ?, ?, 0)",
                 [getattr(read, name) for name in Read.__slots__],
             )
+            self._sum("read_of", "day", [read.day])
+            settle(self._rows)
             self._tell("edition", str(time.time_ns()))
 
     def read_of(self, table: str) -> dict[str, Read]:
         """What is known of each day's objects that were read for this table."""
         with self._asking():
-            rows = self._rows.execute("SELECT * FROM read_of WHERE tab = ? ORDER BY day", (table,))
-            return {row[0]: Read(*row) for row in rows}
+            asked = "SELECT * FROM read_of WHERE tab = ? ORDER BY day"
+            rows = self._checked(self._rows.execute(asked, (table,)).fetchall())
+            return {day: Read(day, *counts) for day, *counts, _ in rows}
 
     def read_so_far(self, table: str) -> tuple[int, int, int]:
         """Of how many series objects were read for this table, of how many at most, and how many of
@@ -254,10 +306,25 @@ class Ledger:
     def forget(self, days: Sequence[str]) -> None:
         """These days are to be asked for anew."""
         with self._changing():
-            self._mark()
             self._rows.executemany(
                 "UPDATE day SET asked = 0 WHERE day = ?", [(day,) for day in days]
             )
+            self._mark(days)
+
+    def lose(self, files: Iterable[str]) -> None:
+        """These files (`table/month`) are there no longer: nothing is known of their days, or
+        nothing was read of them."""
+        with self._changing():
+            for file in files:
+                table, _, name = file.partition("/")
+                month = "" if name == UNDATED else name
+                of_month = "substr(day, 1, 7) = ?"
+                if table in OF_MATCHES:
+                    self._rows.execute(f"DELETE FROM day WHERE {of_month}", (month,))
+                gone = f"DELETE FROM read_of WHERE tab = ? AND {of_month}"
+                self._rows.execute(gone, (table, month))
+                self._rows.execute("DELETE FROM file WHERE file = ?", (file,))
+            self._mark([])
 
     def days(self) -> Mapping[str, Entry]:
         """Every day that was asked for, by its name; the same mapping until one changes."""
@@ -265,20 +332,31 @@ class Ledger:
         kept = _DAYS.get(self._path)
         if kept and mark and kept[0] == mark:
             return kept[1]
-        with self._asking():
-            rows = self._rows.execute("SELECT * FROM day ORDER BY day").fetchall()
+        with self._asking(), self._rows:
+            self._rows.execute("BEGIN")
+            mark = self._told(_MARK)
+            rows = self._checked(self._rows.execute("SELECT * FROM day ORDER BY day").fetchall())
+        if len(rows) != int(mark.partition(" ")[2] or 0):
+            raise self._damaged("a day lacks")
         days = {
             day: Entry(day, asked, studies, series, images, bool(whole), why)
-            for day, asked, studies, series, images, whole, why in rows
+            for day, asked, studies, series, images, whole, why, _ in rows
         }
         if len(_DAYS) >= _MOST_KEPT:
             _DAYS.clear()
         _DAYS[self._path] = (mark, days)
         return days
 
-    def _mark(self) -> None:
-        """The days are others than before."""
-        self._tell(_MARK, str(time.time_ns()))
+    def _mark(self, changed: Iterable[str]) -> None:
+        """These days are others than before."""
+        self._sum("day", "day", changed)
+        ((count,),) = self._rows.execute("SELECT count(*) FROM day").fetchall()
+        self._tell(_MARK, f"{time.time_ns()} {count}")
+
+
+def _sum_of(*values: object) -> int:
+    """A row's checksum."""
+    return crc32(repr(values).encode())
 
 
 @contextmanager
@@ -290,7 +368,7 @@ def sole_writer(folder: Path) -> Generator[None]:
     with closing(sqlite3.connect(folder / "writer.lock", timeout=0, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise BadConfiguration(
                     f"the index's folder {folder} cannot be written: {error}",

@@ -74,10 +74,10 @@ def drop_orphans(store: Store, days: Sequence[str]) -> None:
                 continue
             with store.engine() as engine:
                 if not series.exists():
-                    file.unlink()
+                    store.remove(file)
                     continue
                 (orphans,) = engine.execute(
-                    f"SELECT count(*) FROM {store.source(file)} ANTI JOIN {store.source(series)}"
+                    f"SELECT count(*) FROM {store.checked(file)} ANTI JOIN {store.checked(series)}"
                     f" USING ({', '.join(_PLACE)})"
                 ).fetchall()[0]
                 if orphans:
@@ -87,6 +87,7 @@ def drop_orphans(store: Store, days: Sequence[str]) -> None:
 def _renew(store: Store, engine: "DuckDBPyConnection", table: str, month: str, came: str) -> None:
     """The rows of a month that are of series there are, with what `came` in place of others."""
     file, series = store.file(table, month), store.file("series", month)
+    store.digests.check(file, series)
     place = ", ".join(_PLACE)
     parts = [f"SELECT * FROM {came}"] if came else []
     if file.exists():
@@ -103,6 +104,7 @@ def _joined(store: Store, engine: "DuckDBPyConnection", table: str, day: str) ->
     has (`was`, `fault`, `fetched`). False where there are none."""
     month = month_of(day)
     series, file = store.file("series", month), store.file(table, month)
+    store.digests.check(series, file)
     if not series.exists():
         return False
     kept = (

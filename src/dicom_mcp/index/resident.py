@@ -8,19 +8,19 @@ meanwhile has what was before.
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Cancelled
 from .columns import ASKED_DAY, TABLES, types_of
+from .digests import File, told_damaged
 from .store import UNDATED, Store, damaged
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# A table's files: the path, and with its inode, time and size what tells it from one that takes its
-# place.
-type File = tuple[str, int, int, int]
+# A table's files.
 type Files = Mapping[str, Sequence[File]]
 
 # What is kept in memory; texts of reports are too long for it.
@@ -41,6 +41,29 @@ def files_of(store: Store) -> Files:
         return {table: _files(store.folder / table) for table in TABLES}
     except OSError as error:
         raise damaged(error) from None
+
+
+def checked(store: Store) -> Files:
+    """The files there are now. Raises IndexUnavailable where one is not as it was written."""
+    files, wrong = looked_at(store)
+    if wrong:
+        raise told_damaged(wrong)
+    return files
+
+
+def looked_at(store: Store) -> tuple[Files, list[str]]:
+    """The files there are now; and those (`table/month`) that are not as they were written, lack,
+    or were put there by somebody else. Raises IndexUnavailable."""
+    known = store.digests.known()
+    while True:
+        files = files_of(store)
+        try:
+            wrong = store.digests.wrong(known, chain(*files.values()))
+        except OSError as error:
+            raise damaged(error) from None
+        before, known = known, store.digests.known()
+        if not wrong or known == before:  # else one took its place meanwhile
+            return files, wrong
 
 
 def _files(folder: Path) -> list[File]:

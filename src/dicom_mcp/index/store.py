@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadConfiguration, IndexUnavailable
 from ..machine import keep_to_owner
 from .columns import ASKED_DAY, TABLES, Row, types_of
+from .digests import Digests
 from .encryption import check_installed
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Store:
     def __init__(self, folder: Path, key: str = "") -> None:
         self.folder = folder
         self.key = key
+        self.digests = Digests(folder)
 
     def prepare(self) -> None:
         """Make the folders. Raises BadConfiguration where that cannot be."""
@@ -80,7 +82,7 @@ class Store:
             engine.execute("CREATE TEMP TABLE asked (uid VARCHAR)")
             self.load(engine, "asked", {"uid": "VARCHAR"}, [{"uid": uid} for uid in studies])
             rows = engine.execute(
-                f"SELECT study_uid, {ASKED_DAY} FROM {self.source(*files)} SEMI JOIN asked"
+                f"SELECT study_uid, {ASKED_DAY} FROM {self.checked(*files)} SEMI JOIN asked"
                 " ON study_uid = uid"
             ).fetchall()
         return dict(rows)
@@ -92,7 +94,7 @@ class Store:
             return {}
         with self.engine() as engine:
             rows = engine.execute(
-                f"SELECT study_uid, {', '.join(columns)} FROM {self.source(file)}"
+                f"SELECT study_uid, {', '.join(columns)} FROM {self.checked(file)}"
                 f" WHERE {ASKED_DAY} = ?",
                 [day],
             ).fetchall()
@@ -165,6 +167,7 @@ class Store:
         new = "SELECT * FROM came WHERE " + (
             f"{ASKED_DAY} = ''" if month == UNDATED else f"{ASKED_DAY}[:7] = '{month}'"
         )
+        self.digests.check(file)
         kept = (
             f"SELECT * FROM {self.source(file)} ANTI JOIN renewed ON {ASKED_DAY} = day "
             "WHERE study_uid NOT IN (SELECT study_uid FROM came)"
@@ -177,6 +180,12 @@ class Store:
         """The rows of these files, in SQL."""
         return f"read_parquet([{', '.join(map(self._quoted, files))}])"
 
+    def checked(self, *files: Path) -> str:
+        """The same, of files that are as they were written; others would be taken over. Raises
+        IndexUnavailable."""
+        self.digests.check(*files)
+        return self.source(*files)
+
     def save(self, engine: "DuckDBPyConnection", query: str, file: Path) -> None:
         """Put what a SELECT brings in place of a file; nothing where that is nothing. Raises
         IndexUnavailable where it cannot be written; what was there is then there still."""
@@ -187,14 +196,23 @@ class Store:
                 " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
             ).fetchall()
             keep_to_owner(partial, 0o600)
+            self.digests.announce(file, partial if count else None)
             if count:
                 partial.replace(file)
                 return
             partial.unlink()
             file.unlink(missing_ok=True)
+        except IndexUnavailable:
+            partial.unlink(missing_ok=True)
+            raise
         except Exception as error:
             partial.unlink(missing_ok=True)
             raise _full(self.folder, error) from error
+
+    def remove(self, file: Path) -> None:
+        """Have it no longer. Raises IndexUnavailable."""
+        self.digests.announce(file, None)
+        file.unlink(missing_ok=True)
 
     @property
     def place(self) -> str:

@@ -16,9 +16,11 @@ from rich.text import Text
 from ..config import Settings, load
 from ..dicom_api import Archive, exchange_with
 from ..errors import ArchiveError, TooManyAssociations
+from ..index.digests import told_damaged
 from ..index.keeper import STATE, said_by_keeper
-from ..index.kept import drop, has_index, nodes_of, opened, written
+from ..index.kept import Kept, drop, has_index, nodes_of, opened, written
 from ..index.ledger import Entry
+from ..index.resident import looked_at
 from ..index.sync import Sync, differing
 from ..index_settings import IndexSettings
 from ..node import AnyNode
@@ -36,12 +38,21 @@ def sync(file: str, name: str, *, keep_going: bool) -> int:
     settings = load(file)
     for node in nodes_of(settings, name).values():
         with written(settings, node) as kept, _archive(settings, node) as archive:
+            _tell_damaged(kept)
             polite = settings.index or IndexSettings()
             zone, since, depth = node.time_zone or settings.time_zone, polite.since, polite.depth
             syncing = Sync(archive, kept.store, kept.ledger, zone=zone, since=since, depth=depth)
             with closing(syncing):
                 _run(syncing, node, polite, zone, keep_going=keep_going)
     return 0
+
+
+def _tell_damaged(kept: Kept) -> None:
+    """Say which files were damaged."""
+    if kept.damaged:
+        several, names = counted(len(kept.damaged), "damaged file"), ", ".join(kept.damaged)
+        said = f"{several} removed ({names}): the days are asked for again."
+        Console(stderr=True).print(Text(said))
 
 
 def _archive(settings: Settings, node: AnyNode) -> closing[Archive]:
@@ -134,9 +145,12 @@ def status(file: str, name: str) -> int:
             keeping = said_by_keeper(kept.ledger.told(STATE))
             depth = settings.index.depth if settings.index else ()
             deep = [_said_of(table, *kept.ledger.read_so_far(table)) for table in depth]
+            _, damaged = looked_at(kept.store)
         console.print(title)
         console.print(_said(days, beginning))
         console.print(" ".join(deep) or "depth: studies and series.")
+        if damaged:
+            console.print(Text(str(told_damaged(damaged)), style="red"))
         if keeping:
             console.print(Text("; ".join(keeping)))
         console.print(_calendar(days))
@@ -209,6 +223,7 @@ def check(file: str, name: str, days: int) -> int:
     wrong = 0
     for node in nodes_of(settings, name).values():
         with written(settings, node) as kept, _archive(settings, node) as archive:
+            _tell_damaged(kept)
             held = [day for day, entry in kept.ledger.days().items() if day and entry.studies]
             chosen = sorted(random.sample(held, min(days, len(held))))
             for day in chosen:
