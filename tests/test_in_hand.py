@@ -16,6 +16,7 @@ from dicom_mcp.dicom_api import exchange_with
 from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import Cancelled, DeadlinePassed
 from dicom_mcp.in_hand import IN_HAND, InHand
+from dicom_mcp.index.apart import APART
 from dicom_mcp.node import AnyNode, Node, Receiver, WebNode
 from dicom_mcp.standard.instance import Instance, Reference
 from tests.bounds import PATIENCE
@@ -163,6 +164,7 @@ def test_who_came_first_has_the_next_room_there_is() -> None:
 
 
 def test_what_is_kept_for_the_next_question_makes_room() -> None:
+    APART.end()  # kept of another test
     shelf = Shelf[Instance]()
     for number in range(3):
         shelf.put((str(number),), Instance("", "", "", bytearray(20 * MIB)))

@@ -100,9 +100,10 @@ class InHand:
         if not self._grow(deadline.allowance, grown):
             self._wait_until(lambda: self._grow(deadline.allowance, grown), deadline)
 
-    def lend(self, size: int, deadline: Deadline) -> int:
+    def lend(self, size: int, deadline: Deadline, *, itself: Kept | None = None) -> int:
         """A process apart of this call may take so much (all there is, for what needs more), until
-        that is given back; returns how much it is. Raises as `need` does."""
+        that is given back; returns how much it is. `itself` is that process, where it was kept:
+        what it holds is of this size. Raises as `need` does."""
         call = deadline.allowance
         with self._changed:
             held = self._held.setdefault(call, _Held())
@@ -116,7 +117,7 @@ class InHand:
                 has_room = is_turn and self._total() + more <= self._most
                 if has_room:
                     held.apart += size
-                    self._make_room(self._total())
+                    self._make_room(self._total(), itself)
                 self._first_waits = not has_room if is_first else self._first_waits
                 return has_room
 
@@ -175,10 +176,11 @@ class InHand:
     def _total(self) -> int:
         return sum(held.most for held in self._held.values())
 
-    def _make_room(self, taken: int) -> None:
+    def _make_room(self, taken: int, but: Kept | None = None) -> None:
         """Have what is kept forgotten as far as the calls need its room."""
-        over = taken + sum(kept.size for kept in self._kept) - self._most
-        for kept in self._kept:
+        others = [kept for kept in self._kept if kept is not but]
+        over = taken + sum(kept.size for kept in others) - self._most
+        for kept in others:
             over -= kept.free(over) if over > 0 else 0
 
     def _wait_until(self, has_room: Callable[[], bool], deadline: Deadline) -> None:
@@ -204,9 +206,9 @@ _NOTHING = _Held()
 def no_room(deadline: Deadline) -> DeadlinePassed:
     """The failure of a call that had no room in its time."""
     return DeadlinePassed(
-        "other calls hold as much of large objects as this server may hold at once, and there was "
-        f"no room within {deadline.seconds:g} seconds",
-        "Ask again when they have ended; large objects one at a time",
+        "other calls hold as much as this server may hold at once of large objects and answers of "
+        f"SQL, and there was no room within {deadline.seconds:g} seconds",
+        "Ask again when they have ended; one after the other",
     )
 
 

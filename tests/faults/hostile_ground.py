@@ -197,7 +197,7 @@ class Ground:
             this = _words(Path(f"/proc/{pid}/cmdline"))
             others = chain.from_iterable(map(_words, tasks))
             begun = [one for one in others if _words(Path(f"/proc/{one}/cmdline")) != this]
-            self.most_memory = max(self.most_memory, sum(map(_held, (str(pid), *begun))))
+            self.most_memory = max(self.most_memory, sum(map(held, (str(pid), *begun))))
 
 
 def _asked(now: Hostile, way: str) -> dict[str, str]:
@@ -211,7 +211,7 @@ def _words(path: Path) -> list[str]:
         return []  # it has ended
 
 
-def _held(pid: str) -> int:
+def held(pid: str) -> int:
     """Bytes that a process alone holds: what it shares with another is counted there."""
     _, resident, shared, *_ = map(int, _words(Path(f"/proc/{pid}/statm")) or "000")
     return (resident - shared) * os.sysconf("SC_PAGE_SIZE")

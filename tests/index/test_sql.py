@@ -2,18 +2,24 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from os import getpid
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import pytest
 
+from dicom_mcp.budgets import BARE_SQL, MOST_OF_SQL, MOST_TOGETHER
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.errors import BadArgument, Cancelled, DeadlinePassed, IndexUnavailable
+from dicom_mcp.in_hand import IN_HAND
 from dicom_mcp.index.apart import APART
 from dicom_mcp.index.columns import TABLES
 from dicom_mcp.index.sql import ask
 from tests.bounds import PATIENCE
+from tests.faults.hostile_ground import held
 from tests.index.filled import Filled, index_in
 from tests.truth.archives import images
 
@@ -203,18 +209,69 @@ def _most_held() -> int:
     return getrusage(RUSAGE_SELF).ru_maxrss << 10
 
 
+def test_several_questions_at_once_hold_no_more_than_one_may(index: Filled) -> None:
+    def ask_too_much(bomb: str) -> None:
+        with suppress(DeadlinePassed, BadArgument):
+            APART.ask(index.store, bomb, [], 10, Deadline(PATIENCE))
+
+    most = 0
+    with ThreadPoolExecutor(4) as several:
+        asked = [several.submit(ask_too_much, bomb) for bomb in HUNGRY.strip().split("\n")]
+        while wait(asked, 0.01).not_done:
+            most = max(most, sum(map(held, _processes_apart())))
+        assert [each.exception() for each in asked] == [None] * 4
+    assert most < BARE_SQL + MOST_OF_SQL + BARE_SQL
+
+
+def _processes_apart() -> list[str]:
+    children: list[str] = []
+    for task in Path(f"/proc/{getpid()}/task").iterdir():
+        with suppress(OSError):
+            children += (task / "children").read_text().split()
+    return children
+
+
+HUNGRY = """
+SELECT string_agg(a.range::VARCHAR, '') FROM range(100000000) a
+SELECT list(range) FROM range(1000000000)
+SELECT a.range, count(*) FROM range(100000000) a GROUP BY 1 ORDER BY 2
+SELECT replace(repeat('x', 5000), 'x', repeat('y', 50000)) FROM range(10)
+"""
+
+
+def test_what_sql_takes_waits_for_room_beside_what_other_calls_hold(index: Filled) -> None:
+    other = Deadline(PATIENCE)
+    lent = IN_HAND.lend(200 << 20, other)
+    with pytest.raises(DeadlinePassed, match="no room"):
+        ask(index.store, index.ledger, "SELECT 1", most_rows=1, deadline=Deadline(0.2))
+    IN_HAND.give_back(lent, other)
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+
+
+def test_a_process_that_waits_for_a_question_makes_room(index: Filled) -> None:
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+    spare, other = APART._spare, Deadline(PATIENCE)  # pyright: ignore[reportPrivateUsage]
+    assert spare
+    IN_HAND.give_back(IN_HAND.lend(1 << 20, other), other)
+    assert spare[0].poll() is None
+    IN_HAND.give_back(IN_HAND.lend(MOST_TOGETHER, other), other)
+    assert spare[0].poll() is not None
+    assert index.rows("SELECT count(*) FROM studies") == [[3]]
+
+
 def test_a_process_that_was_killed_is_replaced(index: Filled) -> None:
     assert index.rows("SELECT count(*) FROM studies") == [[3]]
-    for process in APART._spare:  # pyright: ignore[reportPrivateUsage]
-        process.kill()
+    spare = APART._spare  # pyright: ignore[reportPrivateUsage]
+    assert spare
+    spare[0].kill()
     assert index.rows("SELECT count(*) FROM studies") == [[3]]
 
 
 def test_rows_of_any_size_are_cut_where_no_answer_has_room(index: Filled) -> None:
-    wide = "SELECT repeat('x', 1000000) FROM range(100)"
+    wide = "SELECT repeat('x', 300000) FROM range(100)"
     found = ask(index.store, index.ledger, wide, most_rows=90, deadline=Deadline(PATIENCE))
     assert found.has_more
-    assert 0 < len(found.rows) < 10
+    assert 0 < len(found.rows) < 20
 
 
 def test_a_cancelled_question_ends(index: Filled) -> None:

@@ -2,7 +2,8 @@
 
 No bound of the engine's holds while one function makes one value, nor while a statement is planned.
 What does not end then, or takes all there is, ends that process and one question. It is kept for
-the next one, with the files open, and replaced when it is ended.
+the next one, with the files open, and replaced when it is ended. There is room for one question at
+a time beside what else all calls hold; one that waits has no room for the process either.
 """
 
 import atexit
@@ -17,14 +18,13 @@ from threading import Timer
 from typing import Any
 
 from .. import errors
+from ..budgets import BARE_SQL, MOST_OF_SQL
 from ..config import needed_by_python
 from ..content.outside.process import OUT_OF_MEMORY
 from ..deadline import Deadline
 from ..errors import BadArgument, DeadlinePassed, IndexUnavailable
+from ..in_hand import IN_HAND
 from .store import Store
-
-# Questions at a time, each in a process of its own.
-_MOST = 2
 
 # The share of a question's time that is left to say that it is over.
 _SHARE = 0.1
@@ -41,11 +41,27 @@ type Rows = tuple[list[str], list[list[Any]], bool]
 
 
 class Apart:
-    """The processes. Safe to use from several threads."""
+    """The process. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._spare: list[subprocess.Popen[str]] = []
-        self._places = threading.BoundedSemaphore(_MOST)
+        self._lock = threading.Lock()
+        self._spare: tuple[subprocess.Popen[str], int] | None = None
+        IN_HAND.keep(self)
+
+    @property
+    def size(self) -> int:
+        """Bytes that a process holds which has nothing to do."""
+        spare = self._spare
+        return spare[1] if spare else 0
+
+    def free(self, size: int) -> int:
+        """End the process that has nothing to do, if that is to free anything; returns what it
+        held."""
+        spare = self._taken() if size else None
+        if not spare:
+            return 0
+        _ended(spare[0])
+        return spare[1]
 
     def ask(
         self,
@@ -65,12 +81,11 @@ class Apart:
             "most_rows": most_rows,
             "cohort": cohort,
         }
-        while not self._places.acquire(timeout=min(0.1, deadline.remaining())):
-            pass
+        lent = IN_HAND.lend(BARE_SQL + MOST_OF_SQL, deadline, itself=self)
         try:
             answer = self._asked(wish, deadline)
         finally:
-            self._places.release()
+            IN_HAND.give_back(lent, deadline)
         if answer.get("error") == "DeadlinePassed":
             raise too_long(deadline)
         if "error" in answer:
@@ -78,32 +93,42 @@ class Apart:
         return answer["names"], answer["rows"], answer["has_more"]
 
     def end(self) -> None:
-        """End those that have nothing to do."""
-        while self._spare:
-            _ended(self._spare.pop())
+        """End the one that has nothing to do."""
+        self.free(self.size)
 
     def _asked(self, wish: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
         """What a process answers; one that ended while nobody asked it is replaced."""
         while True:
-            try:
-                process, is_new = self._spare.pop(), False
-            except IndexError:
-                process, is_new = _started(), True
+            spare = self._taken()
+            process = spare[0] if spare else _started()
             try:
                 answer = _exchanged(process, wish, deadline)
             except BaseException:
                 _ended(process)
                 raise
-            if answer and not answer.pop("is_last"):
-                self._spare.append(process)
+            if answer and not answer["is_last"]:
+                self._keep(process, BARE_SQL + answer["holds"])
                 return answer
             status = _ended(process)
-            if answer is None and not is_new and status != OUT_OF_MEMORY and not deadline.passed:
+            if answer is None and spare and status != OUT_OF_MEMORY and not deadline.passed:
                 continue  # it may have ended before it was asked
-            self._spare.append(_started())
+            self._keep(_started(), BARE_SQL)
             if answer is None:
                 raise _no_answer(status, deadline)
             return answer
+
+    def _taken(self) -> "tuple[subprocess.Popen[str], int] | None":
+        """The one that has nothing to do, and what it holds: the caller's from now on."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare
+
+    def _keep(self, process: subprocess.Popen[str], holds: int) -> None:
+        """Have it wait for the next question, in the place of another."""
+        with self._lock:
+            before, self._spare = self._spare, (process, holds)
+        if before:
+            _ended(before[0])
 
 
 def too_long(deadline: Deadline) -> DeadlinePassed:

@@ -8,14 +8,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ..content.outside.process import Watch, held, limit
+from ..budgets import MOST_OF_SQL
+from ..content.outside.process import Watch, held, limit, private
 from ..deadline import Deadline
 from ..errors import BadArgument, DicomMcpError
 from .sql import read_checked
 from .store import Store, engine_of
 
-# Beyond what Python and the engine have when they start: at most, and what it may go on with.
-_MOST, _MOST_KEPT = 384 << 20, 288 << 20
+# What it may go on with, beyond what Python and the engine have when they start; and what threads
+# and the engine take of the system's bound without touching it: 100 MiB after a small question.
+_MOST_KEPT, _UNTOUCHED = 96 << 20, 128 << 20
 
 # Seconds after which it ends, when nobody asks.
 _IDLE = 900.0
@@ -26,8 +28,10 @@ def main() -> None:
     for name in ("RLIMIT_CORE", "RLIMIT_FSIZE"):
         limit(name, 0)
     engine_of().close()
-    start = held()
-    Watch().allow(start + _MOST)
+    start, own = held(), private()
+    Watch().allow(start + MOST_OF_SQL)
+    # What asks for more at once is told so by the system, before it is there.
+    limit("RLIMIT_DATA", own + MOST_OF_SQL + _UNTOUCHED)
     while True:
         clock = threading.Timer(_IDLE, os._exit, [0])
         clock.daemon = True
@@ -40,7 +44,9 @@ def main() -> None:
         # Two threads, and what it took before.
         limit("RLIMIT_CPU", int(sum(os.times()[:2]) + 2 * wish["seconds"]) + 5, is_final=False)
         answer = _answer(wish)
-        answer["is_last"] = held() > start + _MOST_KEPT
+        holds = max(0, held() - start)
+        answer["holds"] = holds
+        answer["is_last"] = max(holds, private() - own - _UNTOUCHED) > _MOST_KEPT
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

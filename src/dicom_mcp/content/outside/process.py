@@ -180,6 +180,12 @@ def _address_space() -> int:
     return _statm(0)
 
 
+def private() -> int:
+    """Bytes of address space that are this process's own, to be written; 0 where the system does
+    not tell."""
+    return _statm(5)
+
+
 def held() -> int:
     """Bytes of memory that are held, or the most that ever were; 0 where the system does not
     tell."""
@@ -190,7 +196,7 @@ def held() -> int:
 
 
 def _statm(field: int) -> int:
-    """Linux: bytes of address space (0) or of memory (1)."""
+    """Linux: bytes of address space (0), of memory (1), or of data and stacks (5)."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[field]) * os.sysconf("SC_PAGE_SIZE")
