@@ -35,7 +35,7 @@ def profile() -> Mapping[str, Row]:
     """Every row by its tag: eight hexadecimal digits, an x where any will do, or PRIVATE."""
     return {
         tag: Row(tag, line.pop("basic"), {name: value for name, value in line.items() if value})
-        for line in _lines("profile.csv")
+        for line in lines_of("profile.csv")
         for tag in (line.pop("tag"),)
     }
 
@@ -51,7 +51,7 @@ def row_of(tag: int) -> Row | None:
 def safe_private() -> frozenset[tuple[str, str]]:
     """Private attributes whose values are safe: creator, and group and element ("00E121") without
     the digits of the reserved block."""
-    return frozenset((line["creator"], line["element"]) for line in _lines("safe_private.csv"))
+    return frozenset((line["creator"], line["element"]) for line in lines_of("safe_private.csv"))
 
 
 def is_safe_private(tag: int, creator: str) -> bool:
@@ -62,6 +62,7 @@ def is_safe_private(tag: int, creator: str) -> bool:
     return (creator, text[:4] + text[6:]) in safe_private()
 
 
-def _lines(name: str) -> list[dict[str, str]]:
+def lines_of(name: str) -> list[dict[str, str]]:
+    """The lines of a table that lies beside this file."""
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))

@@ -552,6 +552,13 @@ _SHORTEST_SEGMENT = 4
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+def is_only_parts(text: str) -> bool:
+    """Whether a text is words for parts of the body and nothing else."""
+    words = _plain(text).split()
+    known = all(_named(word) for word in words) or " ".join(words) in _phrases()
+    return bool(words) and known and not re.search(r"\d", text)
+
+
 @cache
 def _phrases() -> dict[str, tuple[str, ...]]:
     """The parts by each phrase, in small letters without accents; () for what isn't examined."""

@@ -38,3 +38,19 @@ def known_maker(text: str) -> str:
     """The maker that a text names; "" for one that is not known."""
     found = _WORDS.search(re.sub(r"[_.,]+", " ", text.casefold()))
     return _NAMES[found[0]] if found else ""
+
+
+def is_maker(text: str) -> bool:
+    """Whether a text is a known maker's name and nothing but what stands beside one in trade."""
+    plain = re.sub(r"[_.,&]+", " ", text.casefold())
+    return bool(_WORDS.search(plain)) and set(_WORDS.sub(" ", plain).split()) <= _TRADE
+
+
+_TRADE = frozenset(
+    (
+        *("ag", "america", "bv", "co", "company", "corp", "corporation", "diagnostic"),
+        *("diagnostics", "electronics", "europe", "gmbh", "health", "healthcare", "healthineers"),
+        *("imaging", "inc", "international", "japan", "kg", "kk", "limited", "llc", "ltd"),
+        *("medical", "sys", "system", "systems", "technologies", "technology", "ultrasound"),
+    )
+)
