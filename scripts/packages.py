@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dicom_mcp.config import VARIABLES
+from dicom_mcp.node import Node
 from dicom_mcp.tools import TOOLS
 
 from . import manual
@@ -28,12 +29,15 @@ _SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.sche
 # A file of a bundle has the same date in every build of it.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
-# What a person is asked in the settings of a desktop: variable, title, kind and default.
+_NODE = Node()
+
+# What a person is asked in the settings of a desktop: variable, title, kind, and what holds where
+# nothing is said.
 _ASKED: tuple[tuple[str, str, str, Any], ...] = (
-    ("DICOM_HOST", "Archive: host name or address", "string", "127.0.0.1"),
-    ("DICOM_PORT", "Archive: DICOM port", "number", 104),
-    ("DICOM_CALLED_AE_TITLE", "Archive: its AE title", "string", "ANY-SCP"),
-    ("DICOM_AE_TITLE", "Our own AE title", "string", "MCPSCU"),
+    ("DICOM_HOST", "Archive: host name or address", "string", _NODE.host),
+    ("DICOM_PORT", "Archive: DICOM port", "number", _NODE.port),
+    ("DICOM_CALLED_AE_TITLE", "Archive: its AE title", "string", _NODE.called_ae_title),
+    ("DICOM_AE_TITLE", "Our own AE title", "string", _NODE.calling_ae_title),
     ("DICOM_MCP_DEMO", "Demo: invented patients instead of an archive", "boolean", False),
 )
 

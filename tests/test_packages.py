@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dicom_mcp.config import load, wants_demo
+from dicom_mcp.config import VARIABLES, load, wants_demo
 from dicom_mcp.terminal.clients import DISTRIBUTION, from_index, links
 from scripts import manual, packages
 from tests.stdio import HANDSHAKES, child
@@ -27,6 +27,14 @@ def test_what_is_generated_is_as_it_would_be_generated_now() -> None:
     assert packages.MANIFEST.read_text() == packages.text(packages.manifest()), again
     assert packages.SERVER.read_text() == packages.text(packages.server()), again
     assert manual.PAGE.read_text() == manual.page(), again
+
+
+def test_a_desktop_and_a_registry_offer_the_defaults_that_hold() -> None:
+    (package,) = packages.server()["packages"]
+    offered = {one["name"]: one["default"] for one in package["environmentVariables"]}
+    for name in ("DICOM_HOST", "DICOM_PORT", "DICOM_CALLED_AE_TITLE", "DICOM_AE_TITLE"):
+        assert f"(default {offered[name]})" in VARIABLES[name]
+        assert str(packages.manifest()["user_config"][name.lower()]["default"]) == offered[name]
 
 
 def test_the_distribution_has_one_name_everywhere() -> None:

@@ -376,7 +376,7 @@ def test_the_operator_can_restrict_where_a_model_may_point(node: Node) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "told"),
     [
-        ("query_patients", {"name_patern": "x"}, "Did you mean name_pattern"),
+        ("query_patients", {"name_patern": "x"}, "Did you mean name_pattern?"),
         (
             "query_studies",
             {"study_date": "yesterday-ish"},

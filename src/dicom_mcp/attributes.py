@@ -208,7 +208,7 @@ def keyword_of(name: str) -> str:
         return _known()[plain]
     raise BadAttribute(
         f"{shown(name)} is not a DICOM attribute",
-        f"Did you mean {nearest}" if (nearest := _nearest(name)) else "Use a DICOM keyword or tag",
+        f"Did you mean {nearest}?" if (nearest := _nearest(name)) else "Use a DICOM keyword or tag",
     )
 
 

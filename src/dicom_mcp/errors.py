@@ -57,7 +57,12 @@ class DicomMcpError(Exception):
         return same
 
     def __str__(self) -> str:
-        return " ".join(f"{part.rstrip('.')}." for part in (self.happened, self.remedy) if part)
+        return " ".join(ended(part) for part in (self.happened, self.remedy) if part)
+
+
+def ended(sentence: str) -> str:
+    """With its full stop, which a question has not."""
+    return sentence if sentence.endswith("?") else f"{sentence.rstrip('.')}."
 
 
 class BadRequest(DicomMcpError):

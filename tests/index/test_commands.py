@@ -59,6 +59,11 @@ def test_it_is_filled_shown_asked_checked_and_dropped(
         assert "modality CT" in told(capsys, file, "cohort", *of_cohort, command="query")
         uids = duckdb.read_parquet(str(parquet)).project("study_uid").order("study_uid").fetchall()
         assert uids == [("1.2.1",), ("1.2.2",)]
+        shown = told(capsys, file, "cohort", "--has", "CT", command="query")
+        assert "all patients 2" in shown
+        assert "2 rows, complete" in shown, "the steps of the funnel are no rows"
+        rows = told(capsys, file, "cohort", "--has", "CT", "--csv", command="query")
+        assert rows.startswith("patient_id,")
         for wrong in ("SELECT 1) TO '/tmp/x' --", "COPY studies TO '/tmp/x'", ""):
             told(capsys, file, "sql", wrong, "--parquet", str(parquet), command="query", status=1)
         elsewhere = str(tmp_path / "none" / "x.parquet")
@@ -96,6 +101,34 @@ def test_it_tells_how_deep_it_is_and_how_long_it_takes(
         assert "2 studies and 2 series asked for, 2 series read" in shown
         monkeypatch.delenv("FORCE_COLOR")
         assert "headers: 2 of 2 series read." in told(capsys, file, "status")
+
+
+def test_one_that_keeps_going_outlasts_an_archive_that_is_down_and_fills_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if waited.count(120) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("dicom_mcp.terminal.index.sleep", wait)
+    with embedded(images(1, study=1)) as peer:
+        file = tmp_path / "config.toml"
+        file.write_text(
+            f'index = {{ folder = "{tmp_path.as_posix()}/kept", pause = 0 }}\n'
+            '[nodes.down]\nhost = "127.0.0.1"\nport = 1\n'
+            f'[nodes.pacs]\nhost = "127.0.0.1"\nport = {peer.node.port}\n'
+            'called_ae_title = "EMBEDDED"\n'
+        )
+        with pytest.raises(SystemExit) as ended:
+            main(["--config", str(file), "index", "sync", "--keep-going"])
+    assert ended.value.code == 130
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("connection refused") == 2
+    assert "It is asked again in 120 seconds." in said
+    assert said.count("pacs: 1 study and 1 series asked for.") == 1
 
 
 def test_who_has_not_asked_for_an_index_is_told_how(tmp_path: Path) -> None:

@@ -300,6 +300,6 @@ QUESTIONS: tuple[Question, ...] = (
         "What if the assistant misspells an argument?",
         "query_patients",
         lambda _: {"name_patern": "Brückner*"},
-        refusal="Did you mean name_pattern",
+        refusal="Did you mean name_pattern?",
     ),
 )

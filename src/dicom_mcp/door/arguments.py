@@ -127,7 +127,7 @@ class Arguments:
                 near = did_you_mean(name, known)
                 raise BadArgument(
                     f"{self._tool} has no argument {shown(name)}",
-                    f"Did you mean {near}" if near else f"It has {', '.join(known) or 'none'}",
+                    f"Did you mean {near}?" if near else f"It has {', '.join(known) or 'none'}",
                 )
         try:
             model = self._model.model_validate(

@@ -68,7 +68,7 @@ class Cohorts:
             near = did_you_mean(name, known)
             raise BadArgument(
                 f"there is no cohort {shown(name)}",
-                f"Did you mean {near}"
+                f"Did you mean {near}?"
                 if near
                 else f"There are {', '.join(map(shown, known))}"
                 if known

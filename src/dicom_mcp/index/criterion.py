@@ -120,7 +120,7 @@ def _column(name: str) -> tuple[str, Column]:
     near = did_you_mean(name, names())
     raise BadArgument(
         f"there is no criterion {shown(name)}",
-        f"Did you mean {near}" if near else f"There are {', '.join(names())}",
+        f"Did you mean {near}?" if near else f"There are {', '.join(names())}",
     )
 
 

@@ -54,7 +54,7 @@ class Dimension:
             keyword = keyword_of(name)
         except BadAttribute as error:
             near = did_you_mean(plain, _PERIODS)
-            remedy = f"Did you mean {near}" if near else error.remedy
+            remedy = f"Did you mean {near}?" if near else error.remedy
             raise BadAttribute(error.happened, remedy) from None
         found = attribute(keyword)
         assert found is not None

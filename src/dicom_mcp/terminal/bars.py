@@ -1,6 +1,5 @@
 """A chart in a terminal: lines of text, in letters that the terminal has."""
 
-import sys
 from collections.abc import Sequence
 from datetime import date
 
@@ -8,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ..charts.chart import Chart, Point
 from ..content.plain import plain_text
-from .table import is_in
+from .table import mark
 
 # Cells that a name has at most.
 _MOST_NAME = 32
@@ -34,9 +33,9 @@ def _numbers(places: Sequence[str], values: Sequence[int], most: int, width: int
     named = min(_MOST_NAME, max(map(cell_len, names), default=0))
     counts = [f"{value:,}" for value in values]
     room = max(1, width - named - max(map(len, counts), default=0) - 3)
-    mark = _mark("█", "#")
+    block = mark("█", "#")
     return [
-        f"{set_cell_size(name, named)} {mark * round(room * value / (most or 1))} {count}"
+        f"{set_cell_size(name, named)} {block * round(room * value / (most or 1))} {count}"
         for name, value, count in zip(names, values, counts, strict=True)
     ]
 
@@ -57,7 +56,7 @@ def _lanes(chart: Chart, width: int) -> list[str]:
                 at = (_number(point.at) - first) * (room - 1) // ((last - first) or 1)
                 counts[at] += 1
         marks = "".join(
-            _mark("·", ".") if not n else _mark("●", "o") if n == 1 else str(min(n, 9))
+            mark("·", ".") if not n else mark("●", "o") if n == 1 else str(min(n, 9))
             for n in counts
         )
         lines.append(f"{set_cell_size(plain_text(name), named)} {marks}")
@@ -68,8 +67,8 @@ def _lanes(chart: Chart, width: int) -> list[str]:
 
 
 def _entry(point: Point) -> str:
-    mark = {"arrived": _mark("●", "x"), "waiting": _mark("○", "-"), "unknown": "?"}
-    return plain_text(f"{point.at} {mark.get(point.state, ' ')} {point.lane}  {point.words}")
+    marks = {"arrived": mark("●", "x"), "waiting": mark("○", "-"), "unknown": "?"}
+    return plain_text(f"{point.at} {marks.get(point.state, ' ')} {point.lane}  {point.words}")
 
 
 def _number(day: str) -> int:
@@ -77,7 +76,3 @@ def _number(day: str) -> int:
         return date.fromisoformat(day).toordinal()
     except ValueError:
         return 1
-
-
-def _mark(wanted: str, else_: str) -> str:
-    return wanted if is_in(sys.stdout.encoding or "utf-8", wanted) else else_

@@ -9,9 +9,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..config import Settings, load
@@ -19,7 +17,7 @@ from ..content.plain import plain_text
 from ..deadline import Deadline
 from ..diagnosis import SECONDS, Diagnosis, Step, diagnose
 from ..dicom_api import prepare
-from ..errors import BadConfiguration
+from ..errors import BadConfiguration, ended
 from ..node import AnyNode, node_at
 from ..truth.habits import Habits
 from ..words.near import did_you_mean
@@ -28,6 +26,9 @@ from .table import folded, placed, rule
 # Cells of a step's name, its mark and its milliseconds, and what the rest gets at least.
 _WIDTHS = (13, 6, 5)
 _LEAST_ROOM = 20
+
+# Cells of the name of what an archive can do.
+_CAPABILITY = 24
 
 # How soon Ctrl-C is noticed where it interrupts no wait (Windows).
 _LOOK_SECONDS = 0.5
@@ -159,15 +160,22 @@ def _rest(found: Diagnosis, console: Console) -> None:
     """What comes below the steps."""
     for step in found.steps:
         if step.passed is False:
-            remedy = f"{step.remedy.rstrip('.')}." if step.remedy else "Nothing to try is known."
+            remedy = ended(step.remedy or "Nothing to try is known")
             console.print(Text(f"{step.name}: {plain_text(remedy)}", style="yellow"))
             if step.command:
                 console.print(Text(f"To repeat it: {step.command}"), soft_wrap=True)
     if found.capabilities:
-        table = _table("capability", "what was found")
+        room = max(_LEAST_ROOM, console.width - _CAPABILITY - 2)
+        console.print()
+        for line in placed([["capability"], ["what was found"]], (_CAPABILITY, room)):
+            console.print(Text(line))
+        console.print(rule(console.width))
         for capability in found.capabilities:
-            table.add_row(capability.name, _plain(capability.found))
-        console.print(table)
+            name = folded(capability.name, _CAPABILITY)
+            said = folded(plain_text(capability.found), room)
+            for line in placed([name, said], (_CAPABILITY, room)):
+                console.print(Text(line), soft_wrap=True)
+        console.print()
         console.print("To repeat these with other programs:")
         commands = {step.command: step.name for step in found.steps if step.command}
         commands |= {
@@ -178,14 +186,3 @@ def _rest(found: Diagnosis, console: Console) -> None:
         for command, name in commands.items():
             console.print(Text(f"  {name}: {command}"), soft_wrap=True)
     console.print()
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _plain(said: str) -> Text:
-    return Text(plain_text(said))

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..config import ENVIRONMENT, Settings
 from ..node import AnyNode, Basic, Bearer, Certificate, WebNode
 from .show import as_json, words
+from .table import lines_of
 
 # What every node has; the rest stands beside it in words.
 _COLUMNS = ("node", "speaks", "address")
@@ -29,14 +28,16 @@ def show_nodes(settings: Settings, *, demo: bool, json: bool) -> None:
         as_json({"from": str(path or "environment"), "default": default, "nodes": nodes})
         return
     console = Console()
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for column in (*_COLUMNS, "settings"):
-        table.add_column(column, overflow="fold")
-    for row in nodes:
-        rest = {name: row[name] for name in row if name not in _COLUMNS}
-        table.add_row(*(Text(words(row[name])) for name in _COLUMNS), Text(words(rest)))
     console.print(Text(f"From {source}. The first is asked when a question names none."))
-    console.print(table)
+    rows = [
+        {
+            **{name: row[name] for name in _COLUMNS},
+            "settings": {name: value for name, value in row.items() if name not in _COLUMNS},
+        }
+        for row in nodes
+    ]
+    for line in lines_of(rows, words, console.width):
+        console.print(Text(line), soft_wrap=True)
 
 
 def facts(name: str, node: AnyNode) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from ..content.plain import plain_text
 from ..standard.counted import counted
 from .table import is_in, lines_of
 
-# Rows that need no name above them.
-_UNNAMED = frozenset({"records", "groups"})
+# What an answer is about, if it has rows of that name: they need no name above them, and are told
+# as these.
+_MAIN = {"records": "row", "groups": "row", "rows": "row", "problems": "problem"}
 
 # What of an answer is said below its rows, in words.
 _BELOW = frozenset({"complete", "notes", "archive", "sent", "queries", "returned", "common"})
@@ -38,13 +39,12 @@ def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
         elif value not in (None, "", [], {}):
             console.print(Text(f"{name}: {words(value)}"))
     if "complete" in answer:
-        rows = _rows_of(answer)
+        name, rows = _main(answer)
+        many = counted(len(rows), _MAIN.get(name, "row"))
         said = "complete" if answer["complete"] else "NOT COMPLETE"
         style = "bold green" if answer["complete"] else "bold red"
         asked = words(answer.get("archive", ""))
-        console.print(
-            Text.assemble((f"{counted(len(rows), 'row')}, {said}", style), f"  ({asked})")
-        )
+        console.print(Text.assemble((f"{many}, {said}", style), f"  ({asked})"))
     for note in answer.get("notes", ()):
         console.print(Text(plain_text(str(note), lines=True), style="yellow"))
 
@@ -52,7 +52,7 @@ def show(answer: Mapping[str, Any], console: Console | None = None) -> None:
 def rows_as_csv(answer: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
     """The rows of an answer, what they share in each, to stdout; the notes to stderr. These columns
     come first whether or not anything is in them: the same question has the same."""
-    rows = _rows_of(answer)
+    _, rows = _main(answer)
     if not rows and not any(value == [] for name, value in answer.items() if name != "notes"):
         rows = [_flat(answer)]  # an answer that is no list
     whole = [{**answer.get("common", {}), **row} for row in rows]
@@ -104,7 +104,7 @@ def words(value: object) -> str:
 
 def _table(console: Console, name: str, rows: Sequence[dict[str, Any]]) -> None:
     """The rows; of those with long texts each with its own below it, as reports are read."""
-    if name not in _UNNAMED:
+    if name not in _MAIN:
         console.print(Text(name, style="bold"))
     if not any(_is_long(value) for row in rows for value in row.values()):
         _lines(console, rows)
@@ -136,11 +136,12 @@ def _tables(value: object) -> dict[str, list[dict[str, Any]]]:
     return tables if all(tables.values()) else {}
 
 
-def _rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    for value in answer.values():
-        if rows := _rows(value):
-            return rows
-    return []
+def _main(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The rows that the answer is about, and their name; others where it has none of those."""
+    for name in (*_MAIN, *answer):
+        if rows := _rows(answer.get(name)):
+            return name, rows
+    return "", []
 
 
 def _is_long(value: object) -> bool:

@@ -56,7 +56,12 @@ def _written(words: Words, value: object) -> str:
 
 def rule(cells: int) -> str:
     """A line below headings, of what the terminal has."""
-    return ("─" if is_in(sys.stdout.encoding or "utf-8", "─") else "-") * cells
+    return mark("─", "-") * cells
+
+
+def mark(wanted: str, else_: str) -> str:
+    """What the terminal has of the two."""
+    return wanted if is_in(sys.stdout.encoding or "utf-8", wanted) else else_
 
 
 @cache

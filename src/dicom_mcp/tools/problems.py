@@ -102,7 +102,7 @@ def _kinds(names: Iterable[str]) -> list[str]:
             near = did_you_mean(kind, PROBLEMS)
             raise BadArgument(
                 f"kinds: there is no {kind[:40]!r}",
-                f"Did you mean {near}" if near else f"There are {', '.join(PROBLEMS)}",
+                f"Did you mean {near}?" if near else f"There are {', '.join(PROBLEMS)}",
             )
     return [kind for kind in PROBLEMS if kind in kinds or not kinds]
 

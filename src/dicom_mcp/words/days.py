@@ -57,7 +57,7 @@ def day_range(text: str, *, today: date, argument: str) -> str:
     if first and last and last < first:
         raise BadArgument(
             f"{argument}={shown(text)} ends before it begins",
-            f"Did you mean {_day(last)}-{_day(first)}",
+            f"Did you mean {_day(last)}-{_day(first)}?",
         )
     if first == last:
         return _day(first)

@@ -346,7 +346,7 @@ def _refused(text: str, argument: str) -> BadArgument:
     said = f"{near} ({', '.join(_table()[near])})" if near else ""
     return BadArgument(
         f"{argument}={shown(text)} is no modality",
-        f"Did you mean {said}" if near else "Give a code, such as CT, MR, US, CR, DX, or its name",
+        f"Did you mean {said}?" if near else "Give a code, such as CT, MR, US, CR, DX, or its name",
     )
 
 
