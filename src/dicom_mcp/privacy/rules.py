@@ -214,12 +214,12 @@ def _dictionary(keyword: str) -> tuple[int, str] | None:
     """Tag and VR, also of an attribute that repeats in several groups; None of an unknown one."""
     if known := attribute(keyword):
         return known.tag, known.vr
-    return _repeating().get(keyword)
+    return repeating().get(keyword)
 
 
 @cache
-def _repeating() -> dict[str, tuple[int, str]]:
-    """Attributes of the first of their groups, such as overlays (PS3.5 7.6)."""
+def repeating() -> dict[str, tuple[int, str]]:
+    """Tag and VR of attributes that several groups have, in the first of these (PS3.5 7.6)."""
     from pydicom._dicom_dict import RepeatersDictionary
 
     return {
