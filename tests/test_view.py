@@ -18,8 +18,9 @@ from dicom_mcp.demo.archive import EmbeddedArchive
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.demo.objects import study_uid
 from dicom_mcp.dicom_api import Archive
-from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.call import Call
 from dicom_mcp.door.house import House
+from dicom_mcp.door.progress import Progress
 from dicom_mcp.door.shelf import Shelf
 from dicom_mcp.errors import BadArgument
 from dicom_mcp.node import AnyNode, Node, WebNode

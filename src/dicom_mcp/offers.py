@@ -24,8 +24,8 @@ from mcp.types import (
 )
 
 from .door.arguments import NODE, Arguments
-from .door.call import unheard
 from .door.house import ALL, House, Session, session_of
+from .door.progress import unheard
 from .door.request import Request, logged
 from .errors import BadArgument, DicomMcpError
 from .prompts import QUESTIONS, Question

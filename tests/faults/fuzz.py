@@ -28,8 +28,9 @@ from dicom_mcp.dimse.association import Association
 from dicom_mcp.dimse.get import GetModel, Instance, get
 from dicom_mcp.dimse.negotiation import Storage, request_pdu
 from dicom_mcp.door.account import Account
-from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.call import Call
 from dicom_mcp.door.house import House
+from dicom_mcp.door.progress import Progress
 from dicom_mcp.errors import ArchiveError, Cancelled
 from dicom_mcp.node import Node
 from dicom_mcp.standard.identifier import decode

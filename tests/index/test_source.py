@@ -1,6 +1,7 @@
 """The index beside the archive: the same answers, and never more claimed than is true."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -85,6 +86,22 @@ def test_questions_are_answered_from_the_index_as_they_are_true(
 
 def counted(settings: Settings, **arguments: Any) -> dict[str, Any]:
     return ask(settings, "count_studies", group_by=["modality"], **arguments)
+
+
+def test_a_study_whose_date_cannot_be_read_is_counted_whichever_day_it_came_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_source, "WORTH", 1)
+    objects = images(1, study=1, StudyDate="20260105") + images(1, study=2, StudyDate="20260108")
+    with warnings.catch_warnings(action="ignore"):
+        objects += images(1, study=3, StudyDate="nodate")
+    with embedded(objects) as peer:
+        settings = settings_of(peer.node, tmp_path)
+        fill(settings)
+        for _ in range(3):  # be it that the day it came with is looked at
+            answer = counted(settings)
+            assert answer["total"] == 3
+            assert any("is the same" in note for note in answer["notes"])
 
 
 def test_what_changed_where_it_is_looked_is_asked_for_at_the_archive(

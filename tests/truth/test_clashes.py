@@ -10,8 +10,9 @@ import pytest
 
 from dicom_mcp.config import Settings
 from dicom_mcp.deadline import Deadline
-from dicom_mcp.door.call import Call, Progress
+from dicom_mcp.door.call import Call
 from dicom_mcp.door.house import House
+from dicom_mcp.door.progress import Progress
 from dicom_mcp.node import Node
 from dicom_mcp.objects.objects import members
 from dicom_mcp.standard.levels import Model

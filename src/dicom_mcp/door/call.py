@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..content.apart import Apart, get_ready
@@ -24,11 +23,13 @@ from ..words.schedule import Worklist, WorklistQuestion
 from .account import Account
 from .answer import Answer, Findings, named
 from .house import House, Session
+from .progress import Progress
 
 if TYPE_CHECKING:  # see house
     from ..archives import Archives
     from ..diagnosis import Diagnosis
     from ..dicom_api import Archive
+    from ..index.alike import Alike
     from ..index.reader import Reader
     from ..index.source import Source
     from ..truth.habits import Habits
@@ -36,48 +37,6 @@ if TYPE_CHECKING:  # see house
 
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
-
-# Often enough to see that something happens, too seldom to cost anything.
-_REPORT_SECONDS = 1.0
-
-
-# What a call is at, for whoever waits: how much has arrived in all, how much that will be where it
-# is known, and both in words.
-type Report = Callable[[int, int | None, str], None]
-
-
-def unheard(_: int, __: int | None, ___: str) -> None:
-    """Where nobody waits to be told."""
-
-
-class Progress:
-    """Counts what a call has received and reports it at most once a second."""
-
-    def __init__(self, report: Report = unheard) -> None:
-        self._report = report
-        self._count = 0
-        self._next = monotonic() + _REPORT_SECONDS
-
-    def step(self, doing: str, total: int | None = None) -> Callable[[], None]:
-        """One step of a call, to be told of each thing that arrives; `total` where it is known how
-        many will."""
-        arrived = 0
-
-        def advance() -> None:
-            nonlocal arrived
-            arrived += 1
-            self._count += 1
-            if monotonic() < self._next:
-                return
-            self._next = monotonic() + _REPORT_SECONDS
-            if total is None or arrived > total:
-                self._report(self._count, None, f"{doing}: {arrived:,} so far")
-            else:
-                rest = total - arrived
-                self._report(self._count, self._count + rest, f"{doing}: {arrived:,} of {total:,}")
-
-        return advance
-
 
 # What arrives in answer to a query of this level.
 _FOUND = {
@@ -338,6 +297,17 @@ class Call:
                 return
             assert settings
             yield replace(self, _beside=Source(reader, Mode(source), settings.fresh))
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index answers beside the archive, or alone."""
+        return self._beside is not None
+
+    def alike(self, alike: "Alike") -> "Call":
+        """The same call, in which one study of the index stands for all of which the same is
+        read."""
+        assert self._beside
+        return replace(self, _beside=self._beside.for_count(alike))
 
     def verify(self) -> float:
         """How many milliseconds the archive took to answer at all."""

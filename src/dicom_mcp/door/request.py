@@ -15,9 +15,10 @@ from ..in_hand import IN_HAND
 from ..machine import mistaken_for_a_module
 from .answer import Answer, Pictures
 from .arguments import CHART, COHORT, NODE, SOURCE, Arguments
-from .call import Call, Progress, Report
+from .call import Call
 from .house import Session
 from .meant import remarks
+from .progress import Progress, Report
 
 
 class Request:

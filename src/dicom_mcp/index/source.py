@@ -18,9 +18,12 @@ from ..standard.levels import UNIQUE_KEY, Level
 from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, Matches, Query
 from ..standard.recheck import Recheck
-from .columns import ASKED_DAY, match_of, shown_as
+from .alike import Alike, UnlikeError
+from .columns import ASKED_DAY, day_of, match_of, shown_as
 from .keys import asks_all, has, is_told, listed, of_series_alone, outside, span_of, untold
+from .kinds import Kinds
 from .ledger import Span
+from .parts import Keep, Others, absent, joined
 from .reader import Reader
 from .sync import NEW_DAYS
 
@@ -46,7 +49,6 @@ _MODALITIES = "ModalitiesInStudy"
 _STUDY = UNIQUE_KEY[Level.STUDY]
 _DAY = timedelta(days=1)
 
-type Keep = Callable[[Match], None]
 type AskLive = Callable[[Query, Keep], Matches]
 
 
@@ -66,9 +68,16 @@ class Source:
     reader: Reader
     mode: Mode
     hours: float
+    # For a count: what it reads of studies, one of which then stands for all that are alike.
+    alike: Alike | None = None
+    _kinds: Kinds | None = None
     # Studies that came from the index, of which the series do too; and its edition then.
     _given: set[str] = field(default_factory=set[str])
     _edition: str = ""
+
+    def for_count(self, alike: Alike) -> "Source":
+        """The same for one count, in which one study stands for all that are alike."""
+        return Source(self.reader, self.mode, self.hours, alike)
 
     @property
     def is_alone(self) -> bool:
@@ -94,7 +103,7 @@ class Source:
         if self.mode is Mode.INDEX:
             matches, notes, absent = self._told(query, None)
             for match in matches:
-                keep({keyword: match[keyword] for keyword in match.keys() - {ASKED_DAY}})
+                keep(match)
             return self._answer(query, [], notes, absent, whole=True)
         span = self._closed(query)
         if span is None:
@@ -109,11 +118,13 @@ class Source:
             return ask(query, keep)
         for match in matches:
             self._given.add(str(match[_STUDY]))
-            keep({keyword: value for keyword, value in match.items() if keyword != ASKED_DAY})
+            keep(match)
         told = (self._said(span, again), *notes)
         answer = Matches(query, [], not notes, told, absent, again.queries)
+        others = Others(partial(self.given, query, span), keep)
         for part in outside(query, span):
-            answer = _joined(answer, ask(part, partial(self._keep_others, keep)))
+            answer = joined(answer, ask(part, others.keep))
+        others.let_go()
         return answer
 
     def numbered(self, keyword: str, numbers: Collection[str]) -> set[str] | None:
@@ -134,10 +145,11 @@ class Source:
             return None
         return {text for (text,) in table.rows}
 
-    def _keep_others(self, keep: Keep, match: Match) -> None:
-        """What has a date further ahead than days are asked for came from the index already."""
-        if str(match.get(_STUDY, "")) not in self._given:
-            keep(match)
+    def given(self, query: Query, span: Span, studies: Collection[str]) -> set[str]:
+        """Those of these studies that came from the index."""
+        if not self.alike or not studies:
+            return self._given & {*studies}
+        return {str(match[_STUDY]) for match in self._told(query, span, studies)[0]}
 
     def each_series(
         self,
@@ -160,18 +172,20 @@ class Source:
         recheck, had = Recheck(query), set[str]()
         recheck.compare(query.keys)
         try:
-            matches = self._series(ours, query)
+            matches = self._kinds.series(ours, query) if self._kinds else self._series(ours, query)
         except (IndexUnavailable, BadArgument):
             if is_all:
                 raise
             return ask(studies)
         for match in matches:
             had.add(str(match[_STUDY]))
-            if recheck.holds(match):
+            if recheck.holds(match, self._number(match)):
                 keep(match)
         others, doubts = {*studies} - had, tuple(recheck.doubts())
-        answer = Matches(query, [], not doubts, doubts, _absent(matches))
-        return _joined(answer, ask(others)) if others and not is_all else answer
+        if self._kinds and ours - had and not is_all:
+            raise UnlikeError  # whose series the archive has to be asked for
+        answer = Matches(query, [], not doubts, doubts, absent(matches))
+        return joined(answer, ask(others)) if others and not is_all else answer
 
     def _series(self, studies: set[str], query: Query) -> list[Match]:
         """The series of these studies as the archive gave them."""
@@ -186,39 +200,76 @@ class Source:
         self, table: str, keywords: Collection[str], where: str, values: Sequence[Any]
     ) -> list[dict[str, Any]]:
         columns = ", ".join(shown_as(table, keywords))
-        statement = f"SELECT {columns}, as_given, {ASKED_DAY} FROM all_{table} WHERE {where}"
+        statement = f"SELECT {columns}, as_given FROM all_{table} WHERE {where}"
         return self.reader.ask(statement, values, most_rows=_EVERY, is_ours=True).records()
 
     def _told(
-        self, query: Query, span: Span | None
+        self, query: Query, span: Span | None, studies: Collection[str] = ()
     ) -> tuple[list[Match], list[Note], tuple[str, ...]]:
-        """What the index has for this query, of these days or of all, each match with its day; why
-        some of it may not be meant; and what none of what was looked at has."""
+        """What the index has for this query, of these days or of all, be it of some studies alone;
+        why some of it may not be meant; and what none of what was looked at has."""
         level = {Level.STUDY: "studies", Level.SERIES: "series"}.get(query.level, "")
         if not level or query.empty or not is_told(level, query):
             raise untold(query)
-        self._edition = self.reader.edition
+        if not studies:
+            self._edition = self.reader.edition
         where, values = "true", list[Any]()
         if span:
             where, values = f"({ASKED_DAY} BETWEEN ? AND ?", [str(span.first), str(span.last)]
-            where += f" OR {ASKED_DAY} = '')" if asks_all(query) else ")"
+            # A day that cannot be read is asked for by no other: it came with any of them.
+            where += f" OR {ASKED_DAY} = '' OR study_date IS NULL)" if asks_all(query) else ")"
+            if asks_all(query) and not studies:
+                self._check_unreadable()
         else:
             where, values = listed(level, query)
+        if studies:
+            where, values = f"{where} AND study_uid IN (SELECT unnest(?))", [*values, [*studies]]
+        if self.alike and level == "studies" and not studies:
+            self._kinds = Kinds(self.reader, self.alike)
+            every = self._kinds.studies(query, where, values)
+        else:
+            every = self._each_told(level, query, where, values)
+        recheck = Recheck(query)
+        recheck.compare(query.keys)
+        found = [match for match in every if recheck.holds(match, self._number(match))]
+        return found, recheck.doubts(), absent(every)
+
+    def _check_unreadable(self) -> None:
+        """Raise IndexUnavailable where days are no longer fresh under which studies are kept whose
+        own cannot be read."""
+        statement = (
+            f"SELECT DISTINCT {ASKED_DAY} FROM all_studies"
+            f" WHERE study_date IS NULL AND {ASKED_DAY} <> ''"
+        )
+        days = self.reader.days()
+        for (day,) in self.reader.ask(statement, most_rows=_EVERY, is_ours=True).rows:
+            entry = days.get(day)
+            if not entry or not entry.whole or entry.asked < self._fresh_since:
+                raise IndexUnavailable(f"{day} is not fresh", "source=live asks the archive")
+
+    @property
+    def _fresh_since(self) -> float:
+        return time.time() - self.hours * 3600
+
+    def _number(self, match: Match) -> int:
+        """How many a match stands for."""
+        return self._kinds.number(match) if self._kinds else 1
+
+    def _each_told(
+        self, level: str, query: Query, where: str, values: Sequence[Any]
+    ) -> list[Match]:
+        """What a condition chooses."""
         wanted = {*query.returned}
-        records = self._rows(level, wanted, where, values)
         of_series = (
             self._modalities(where, values) if _MODALITIES in wanted and level == "studies" else {}
         )
-        recheck = Recheck(query)
-        recheck.compare(query.keys)
-        every = [match_of(level, query.returned, record) for record in records]
         found: list[Match] = []
-        for match, record in zip(every, records, strict=True):
+        for record in self._rows(level, wanted, where, values):
+            match = match_of(level, query.returned, record)
             if of_series:
                 match[_MODALITIES] = of_series.get(str(match[_STUDY]), match[_MODALITIES])
-            if recheck.holds(match):
-                found.append({**match, ASKED_DAY: record[ASKED_DAY]})
-        return found, recheck.doubts(), _absent(every)
+            found.append(match)
+        return found
 
     def _modalities(self, where: str, values: Sequence[Any]) -> dict[str, Any]:
         """The modalities of each study's series, where the archive's own list lacks one."""
@@ -248,7 +299,7 @@ class Source:
         first, last = asked
         today = self.reader.today
         end = min(today - NEW_DAYS * _DAY, last or today)
-        fresh_since = time.time() - self.hours * 3600
+        fresh_since = self._fresh_since
 
         def is_fresh(day: date) -> bool:
             entry = days.get(day.isoformat())
@@ -289,13 +340,15 @@ class Source:
         now: dict[str, Match] = {}
 
         def keep(match: Match) -> None:
-            now[str(match.get(_STUDY, ""))] = match
+            if day_of(match):
+                now[str(match.get(_STUDY, ""))] = match
 
         answer = ask(replace(query, keys={"StudyDate": key}), keep)
         told = {*query.returned} - {_MODALITIES}
+        of_day = f"{ASKED_DAY} = ? AND study_date IS NOT NULL"
         then = {
             str(record["study_uid"]): match_of("studies", told, record)
-            for record in self._rows("studies", {*told, _STUDY}, f"{ASKED_DAY} = ?", [day])
+            for record in self._rows("studies", {*told, _STUDY}, of_day, [day])
         }
         same = now.keys() == then.keys() and all(
             {keyword: match.get(keyword, "") for keyword in then[uid]} == then[uid]
@@ -327,33 +380,7 @@ class Source:
         *,
         whole: bool,
     ) -> Matches:
-        for match in matches:
-            match.pop(ASKED_DAY, None)
         ends = span_of(query.keys.get("StudyDate", "")) or (None, None)
         told = (*notes, *self.reader.notes(*ends))
         complete = whole and not any(note.lacks for note in told)
         return Matches(query, matches, complete, told, absent)
-
-
-def _absent(matches: Sequence[Match]) -> tuple[str, ...]:
-    """What all of these have no value for: the archive may not return it."""
-    left = {*matches[0]} if matches else set[str]()
-    for match in matches:
-        if not left:
-            break
-        left = {keyword for keyword in left if match[keyword] in ("", None)}
-    return tuple(sorted(left))
-
-
-def _joined(first: Matches, other: Matches) -> Matches:
-    """Two parts of one answer."""
-    return replace(
-        first,
-        matches=[*first.matches, *other.matches],
-        complete=first.complete and other.complete,
-        notes=tuple(dict.fromkeys((*first.notes, *other.notes))),
-        absent=tuple(dict.fromkeys((*first.absent, *other.absent))),
-        queries=first.queries + other.queries,
-        beside=first.beside | other.beside,
-        left=first.left | other.left,
-    )

@@ -48,9 +48,9 @@ class Recheck:
         self._told = dict.fromkeys(query.empty, False)
         self._checked = 0
 
-    def holds(self, match: Match) -> bool:
-        """Whether the match may be what was asked for: no key it carries is contradicted. What
-        cannot be read contradicts none."""
+    def holds(self, match: Match, number: int = 1) -> bool:
+        """Whether the match, which stands for so many, may be what was asked for: no key it carries
+        is contradicted. What cannot be read contradicts none."""
         self._checked += 1
         for keyword in self._told:
             self._told[keyword] = self._told[keyword] or keyword in match
@@ -79,7 +79,7 @@ class Recheck:
                     self._dropped[keyword] += 1
                 return False
         for keyword in unread:
-            self._unread[keyword] += 1
+            self._unread[keyword] += number
         return True
 
     def compare(self, keywords: Collection[str]) -> None:

@@ -2,13 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
-from pydantic import Field
 
 from ..door.account import Account
-from ..door.answer import NONE_MISSING, Findings, Missing
 from ..door.call import Call
+from ..index.alike import Alike
 from ..question.asking import MODALITIES, Question, each
 from ..question.relaxing import hints
 from ..standard.levels import NOUN, UNIQUE_KEY, Level
@@ -21,32 +18,19 @@ from ..standard.values import count_of
 from .aside import COUNT, Aside
 from .below import Below, narrowing
 from .condition import Condition
+from .counted import Counted
 from .dimension import Dimension
-from .groups import percent
+from .groups import number_of, percent
 from .kind import is_image
 from .sieve import Sieve
 from .things import NAMES, OF_STUDY, SERIES, STUDY, Things, What
 
-_IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
+IMAGES_OF_STUDY = "NumberOfStudyRelatedInstances"
 
 _BELOW_STUDY = frozenset({Level.SERIES, Level.IMAGE})
 
 # What is known of one study: the values of each attribute that matters, in their order.
 type _Known = tuple[tuple[str, ...], ...]
-
-
-class Counted(Findings):
-    """What `count_studies` answers."""
-
-    counted: str
-    total: int
-    sent: dict[str, str] = Field(description="Keys as sent")
-    compared: list[str] = Field(description="What was compared here, as it was understood")
-    missing: Missing = NONE_MISSING
-    of: int | None = Field(default=None, description="With share: what total is a part of")
-    percent: float | None = None
-    groups_in_all: int
-    groups: list[dict[str, Any]] = Field(description="Each with its count")
 
 
 class Counting:
@@ -61,16 +45,21 @@ class Counting:
         by: Sequence[Dimension],
         where: Sequence[Condition],
         naming: bool,
+        alike: Alike | None = None,
     ) -> None:
         self._call = call
+        # Where one study is to stand for all that are alike: how many they are, or series of one
+        # kind, if not one.
+        self._asked = call.alike(alike) if alike else call
+        self._numbers: Mapping[str, int] = alike.numbers if alike else {}
         self._question = question
         self._what = what
         self._by = by
         # What has to be known of everything that is counted.
         self._read = (*by, *where, *((what.values,) if what.values else ()))
         self._where = where
-        self._sieve = Sieve(where, what.level)
-        self._things = Things(what, by, naming=naming)
+        self._sieve = Sieve(where, what.level, self._numbers)
+        self._things = Things(what, by, naming=naming, numbers=self._numbers)
         self._seen = 0
         meant = question.meanings.get(MODALITIES, ())
         keys = [meaning.key for rank in meant for meaning in rank]
@@ -89,6 +78,11 @@ class Counting:
         self._not_counted = 0
         self._found = Account()
 
+    @property
+    def total(self) -> int:
+        """How many were counted."""
+        return self._things.groups.total
+
     def count(self) -> None:
         """Ask, and count."""
         lists_reports = self._lists_reports
@@ -98,7 +92,7 @@ class Counting:
         if learned:
             self._ask_studies(self._question.without(MODALITIES) if unkept else self._question)
             self._keeps_modalities = False
-        below = dict(self._studies) if self._needs_series else self._not_told_by_studies()
+        below = dict(self._studies) if self.needs_series else self._not_told_by_studies()
         for study, known in self._studies.items():
             if study not in below:
                 self._add_study(study, self._match(known))
@@ -171,11 +165,11 @@ class Counting:
 
     def _ask_studies(self, question: Question) -> None:
         """Every study that is meant, with what is known of it."""
-        self._sieve, self._seen = Sieve(self._where, self._what.level), 0
-        self._known = self._wanted(Level.STUDY)
+        self._sieve, self._seen = Sieve(self._where, self._what.level, self._numbers), 0
+        self._known = self.wanted(Level.STUDY)
         self._studies, self._alike = {}, {}
         patient = self._things.patient if self._what.name == "patients" else None
-        self._found = each(self._call, question, self._known, self._keep_study, patient=patient)
+        self._found = each(self._asked, question, self._known, self._keep_study, patient=patient)
         self._keeps_modalities = self._lists_reports
         if MODALITIES in self._known:
             at = self._known.index(MODALITIES)
@@ -192,7 +186,7 @@ class Counting:
             self._studies[study] = self._alike.setdefault(known, known)
 
     @property
-    def _needs_series(self) -> bool:
+    def needs_series(self) -> bool:
         """Whether no study alone can tell."""
         modality_is_told = self._keeps_modalities and self._what.level is not Level.IMAGE
         return (
@@ -213,7 +207,7 @@ class Counting:
         def is_told(match: Match) -> bool:
             modalities = texts(match.get(MODALITIES, ""))
             only_images = bool(modalities) and all(map(is_image, modalities))
-            counted = count_of(match.get(_IMAGES_OF_STUDY, "")) is not None
+            counted = count_of(match.get(IMAGES_OF_STUDY, "")) is not None
             return counted and (self._what.name == "objects" or only_images)
 
         return {
@@ -227,9 +221,10 @@ class Counting:
         modalities = [text for text in texts(match.get(MODALITIES, "")) if self._is_meant(text)]
         match["Modality"] = [*modalities]
         if self._what.level is Level.IMAGE:
-            self._things.groups.add_number(match, count_of(match[_IMAGES_OF_STUDY]) or 0)
+            self._things.groups.add_number(match, count_of(match[IMAGES_OF_STUDY]) or 0)
         elif self._what.name == "studies" and not self._things.naming:
-            self._things.groups.add_number(match, 1)  # each comes once: nothing is remembered
+            # Each comes once: nothing is remembered.
+            self._things.groups.add_number(match, self._numbers.get(study, 1))
         else:
             self._things.add(study, [match])
 
@@ -240,9 +235,9 @@ class Counting:
             self._found.notes = [
                 note for note in self._found.notes if MODALITIES not in note.keywords
             ]
-        below = Below(self._call, self._found)
-        wanted = self._wanted(Level.SERIES)
-        self._aside = Aside(below, self._wanted(Level.IMAGE), self._add_images)
+        below = Below(self._asked, self._found)
+        wanted = self.wanted(Level.SERIES)
+        self._aside = Aside(below, self.wanted(Level.IMAGE), self._add_images)
         keys, exact = self._relational_keys(), self._relational_keys_say_all
         others = below.series(studies, keys, wanted, self._add_series, shared=not exact)
         self._aside.ask()
@@ -257,7 +252,8 @@ class Counting:
         without = studies.keys() - self._with_series
         if without and self._keeps_modalities and self._found.complete:
             self._found.complete = False
-            listed = f"{len(without)} {NOUN[Level.STUDY][len(without) != 1]} without a series"
+            count = number_of(without, self._numbers)
+            listed = f"{count} {NOUN[Level.STUDY][count != 1]} without a series"
             meant = " of the modality asked for" * bool(self._modalities)
             self._found.note(perhaps(f"the archive lists {listed}{meant}; not counted here."))
 
@@ -266,7 +262,7 @@ class Counting:
         known = dict(self._studies)
         keys = {**self._found.alone(), STUDY: SEPARATOR.join(sorted(uids))}
         by_uid = Query(Level.STUDY, keys, tuple(self._known))
-        Below(self._call, self._found).each(by_uid, self._keep_study)
+        Below(self._asked, self._found).each(by_uid, self._keep_study)
         missed = {study: match for study, match in self._studies.items() if study not in known}
         these = f"{len(uids)} {NOUN[Level.STUDY][len(uids) != 1]}"
         if len(missed) == len(uids):
@@ -309,7 +305,7 @@ class Counting:
         if not self._sieve.passes(match, {Level.SERIES}, *thing):
             return
         counts_images = self._what.level is Level.IMAGE
-        if self._wanted(Level.IMAGE) or (counts_images and count is None):
+        if self.wanted(Level.IMAGE) or (counts_images and count is None):
             self._aside.put(study, match)
         elif counts_images:
             self._things.groups.add_number(known, count or 0)
@@ -336,7 +332,7 @@ class Counting:
             for image in found:
                 self._things.groups.add_number(image, 1)
 
-    def _wanted(self, level: Level) -> list[str]:
+    def wanted(self, level: Level) -> list[str]:
         """What must be known of each record of a level."""
         levels = OF_STUDY if level is Level.STUDY else {level}
         readers = [reader for reader in self._read if reader.level in levels]
@@ -346,10 +342,10 @@ class Counting:
         if level is Level.STUDY:
             known += [MODALITIES] if asks_modality and self._lists_reports else []
             known += ["PatientID", *TELLING] if self._what.name == "patients" else []
-            known += [_IMAGES_OF_STUDY] if counts_objects else []
+            known += [IMAGES_OF_STUDY] if counts_objects else []
         elif level is Level.SERIES:
             known += ["Modality"] if asks_modality else []
-            known += [COUNT] if counts_objects or self._wanted(Level.IMAGE) else []
+            known += [COUNT] if counts_objects or self.wanted(Level.IMAGE) else []
         if self._things.naming and level is not Level.IMAGE:
             known += NAMES[level] if level in levels and self._what.level in levels else ()
         return list(dict.fromkeys(known))

@@ -1,7 +1,7 @@
 """What is counted, in all and in groups: how many, which share of all, and which they are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -31,13 +31,14 @@ class Page:
 
 
 class Groups:
-    """Takes what is counted: things by their names, each of which counts once, or numbers of them.
-    A thing that turns out not to be meant is `refuted`."""
+    """Takes what is counted: things by their names, each of which counts once or stands for as many
+    as `numbers` says, or numbers of them. A thing that turns out not to be meant is `refuted`."""
 
-    def __init__(self, by: Sequence[Dimension]) -> None:
+    def __init__(self, by: Sequence[Dimension], numbers: Mapping[str, int]) -> None:
         self.refuted: set[str] = set()
         self.things: set[str] = set()
         self._by = by
+        self._numbers = numbers
         self._number = 0
         self._sums: dict[Group, int] = defaultdict(int)
         self._named: dict[Group, set[str]] = defaultdict(set)
@@ -60,7 +61,7 @@ class Groups:
     @property
     def total(self) -> int:
         """How many there are, whatever groups they are in."""
-        return self._number + len(self.things - self.refuted)
+        return self._number + number_of(self.things - self.refuted, self._numbers)
 
     @property
     def overlap(self) -> bool:
@@ -160,8 +161,16 @@ class Groups:
         return groups
 
     def _sizes(self) -> dict[Group, int]:
-        sizes = {group: len(things - self.refuted) for group, things in self._named.items()}
+        sizes = {
+            group: number_of(things - self.refuted, self._numbers)
+            for group, things in self._named.items()
+        }
         return {**self._sums, **{group: size for group, size in sizes.items() if size}}
+
+
+def number_of(things: Collection[str], numbers: Mapping[str, int]) -> int:
+    """How many these are, of which some stand for several."""
+    return sum(numbers.get(thing, 1) for thing in things) if numbers else len(things)
 
 
 def percent(part: int, whole: int) -> float:

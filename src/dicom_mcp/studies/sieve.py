@@ -1,12 +1,13 @@
 """Conditions on levels below what is counted: of one part or of all, and what cannot be told."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..standard.levels import NOUN, Level
 from ..standard.note import Note, incomplete, remark
 from ..standard.query import Match, texts
 from .condition import Condition
+from .groups import number_of
 
 _ORDER = (Level.PATIENT, Level.STUDY, Level.SERIES, Level.IMAGE)
 
@@ -23,8 +24,11 @@ class Sieve:
     true of nearly everything. What cannot be compared is neither, and is counted apart.
     """
 
-    def __init__(self, where: Sequence[Condition], counted: Level) -> None:
+    def __init__(
+        self, where: Sequence[Condition], counted: Level, numbers: Mapping[str, int]
+    ) -> None:
         self._where = where
+        self._numbers = numbers
         self._counted = counted
         self.refuted: set[str] = set()
         self._unclear: dict[Condition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -70,7 +74,7 @@ class Sieve:
         in_doubt = False
         for condition, by_noun in self._unclear.items():
             for noun, things in by_noun.items():
-                count = len(things.difference(counted) - self.refuted)
+                count = number_of(things.difference(counted) - self.refuted, self._numbers)
                 if not count:
                     continue
                 empty = self._not_written[condition]

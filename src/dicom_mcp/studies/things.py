@@ -1,7 +1,7 @@
 """What is counted: studies, series, images, objects, patients, or the values of an attribute."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,12 @@ class Things:
     A study is called by its UID, or where several have it by that and its patient's ID.
     """
 
-    def __init__(self, what: What, by: Sequence[Dimension], *, naming: bool) -> None:
+    def __init__(
+        self, what: What, by: Sequence[Dimension], *, naming: bool, numbers: Mapping[str, int]
+    ) -> None:
         self.naming = naming
-        self.groups = Groups(by)
+        # The values of an attribute are counted, whatever has them.
+        self.groups = Groups(by, {} if what.values else numbers)
         self.without_id = 0
         self._what = what
         self._people: dict[str, list[Person]] = defaultdict(list)

@@ -9,8 +9,9 @@ from ..door.call import Call
 from ..errors import BadArgument
 from ..question.asking import MODALITIES, Question
 from ..standard.levels import Level
+from ..studies.alike import counted
 from ..studies.condition import Condition
-from ..studies.counting import Counted, Counting
+from ..studies.counted import Counted
 from ..studies.dimension import dimensions
 from ..studies.things import What
 from ..words.modalities import any_of
@@ -82,12 +83,9 @@ def count_studies(
         raise BadArgument("at_least is of groups", "Say by what (group_by)")
     question = Question.of(call, Level.STUDY, asked_for)
     conditions = [Condition.of(text, today=call.today) for text in where]
-    counting = Counting(call, question, what, by=by, where=conditions, naming=at_least > 1)
-    counting.count()
+    counting = counted(call, question, what, by=by, where=conditions, naming=at_least > 1)
     answer = counting.answer(first, at_least, share=share)
     wider = question if where else question.without(MODALITIES).without("StudyDescription")
     if share and (where or wider != question):
-        whole = Counting(call, wider, what, by=[], where=[], naming=False)
-        whole.count()
-        whole.put_share(answer)
+        counted(call, wider, what, by=[], where=[]).put_share(answer)
     return answer
