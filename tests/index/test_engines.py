@@ -12,7 +12,7 @@ import pytest
 from dicom_mcp.deadline import Deadline
 from dicom_mcp.errors import Cancelled, IndexUnavailable
 from dicom_mcp.index.engines import Engines
-from dicom_mcp.index.sql import ask
+from dicom_mcp.index.sql import read
 from dicom_mcp.index.store import Store
 from tests.bounds import PATIENCE, nothing_left_behind
 from tests.index.filled import index_in
@@ -51,11 +51,12 @@ def test_questions_at_the_same_time_do_not_end_each_other(tmp_path: Path) -> Non
 
         def endless() -> None:
             with index_in(tmp_path) as again, pytest.raises(Cancelled):
-                ask(again.store, again.ledger, ENDLESS, most_rows=1, deadline=cancelled)
+                read(again.store, ENDLESS, (), 1, cancelled)
 
         def rows(_: int) -> object:
             with index_in(tmp_path) as again:
-                return again.rows("SELECT count(*) FROM series, range(1000000)")
+                statement = "SELECT count(*) FROM series, range(1000000)"
+                return read(again.store, statement, (), 1, Deadline(PATIENCE))[1]
 
         never = several.submit(endless)
         found = [*several.map(rows, range(12))]

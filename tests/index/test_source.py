@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_read_keeps_nobody_from_the_archive(
         for file in tmp_path.rglob("*.parquet"):
             file.write_bytes(b"PAR1")
         assert counted(settings)["total"] == 1
-        assert "cannot be read" in fail(settings, "count_studies", source="index")
+        assert "the index is damaged" in fail(settings, "count_studies", source="index")
 
 
 def test_a_list_from_the_index_that_is_cut_says_so(tmp_path: Path) -> None:
