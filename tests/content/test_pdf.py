@@ -1,6 +1,8 @@
 """PDFs are parsed where it can be ended; their text has page marks and is never invented."""
 
+import re
 import zlib
+from base64 import a85encode
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -8,6 +10,7 @@ from time import monotonic
 import pytest
 
 from dicom_mcp.content import apart, pdf
+from dicom_mcp.content.apart import Apart, Failed
 from dicom_mcp.content.error import ContentError
 from dicom_mcp.content.report import read_report, report_pages
 from dicom_mcp.demo.reports import pdf as pdf_of
@@ -115,8 +118,99 @@ def test_a_pdf_with_a_damaged_key_or_font_is_not_whole() -> None:
         assert pdf.text(sound.replace(what, instead)).faulty
     font = zlib.compress(b"the outlines of letters" * 100)
     for packed in (font, font[:-9], font[:9] + b"\xff" + font[10:]):
-        head = b"9 0 obj\n<< /Length1 2300 /Filter /FlateDecode >>\nstream\n"
+        head = b"9 0 obj\n<< /Length 60 /Length1 2300 /Filter /FlateDecode >>\nstream\n"
         assert pdf.text(sound + head + packed + b"\nendstream\nendobj\n").faulty == (packed != font)
+
+
+def _composed() -> bytes:
+    """Two pages of one word each, packed, in letters, in a font of two bytes a glyph."""
+    shown = (b"BT /F1 11 Tf 60 700 Td <00010002> Tj ET", b"BT /F1 9 Tf 60 700 Td <00020001> Tj ET")
+    letters = (
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n1 begincodespacerange\n"
+        b"<0000> <FFFF>\nendcodespacerange\n2 beginbfchar\n<0001> <006E>\n<0002> <006F>\n"
+        b"endbfchar\nendcmap end end"
+    )
+    packed = [a85encode(zlib.compress(drawn)) + b"~>" for drawn in shown]
+    plain = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(letters), letters)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 /MediaBox [0 0 595 842] >>",
+        *(
+            b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R" % number
+            + b" /Resources << /Font << /F1 7 0 R >> >> >>"
+            for number in (5, 6)
+        ),
+        *(
+            b"<< /Filter [/ASCII85Decode /FlateDecode] /Length %d >>\nstream\n%s\nendstream"
+            % (len(each), each)
+            for each in packed
+        ),
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /Ours /Encoding /Identity-H"
+        b" /DescendantFonts [8 0 R] /ToUnicode 9 0 R >>",
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Ours /W [0 [500 500 500]]"
+        b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",
+        plain,
+    ]
+    file, places = b"%PDF-1.4\n", list[int]()
+    for number, each in enumerate(objects, start=1):
+        places.append(len(file))
+        file += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    told = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n"
+    size = len(objects) + 1
+    return file + told % (size, table, size) + b"startxref\n%d\n%%%%EOF\n" % len(file)
+
+
+def test_a_pdf_in_which_one_letter_of_a_name_is_wrong_is_not_whole() -> None:
+    """What pdfium does not know by its name it does without: a page is empty, or says other
+    things."""
+    sound = _composed()
+    names = re.finditer(rb"/(?!CID)[A-Z][A-Za-z0-9-]*", sound[: sound.rindex(b"xref\n0")])
+    places = [(name.start() + 1, name.end()) for name in names]
+    assert len(places) > 40
+    with Apart() as apart:
+        told, shown = _read(apart, sound)
+        assert shown == ["no", "on"]
+        assert not told
+        for start, end in places:
+            for harmed in (
+                sound[: end - 1] + b"q" + sound[end:],
+                sound[:start] + b"z" + sound[start + 1 :],
+            ):
+                with suppress(Failed):
+                    told, now = _read(apart, harmed)
+                    assert told or now == shown, sound[start - 1 : end]
+
+
+def _read(apart: Apart, content: bytes) -> tuple[bool, list[str]]:
+    """Whether it is said not to be whole, and the text of its pages."""
+    answer, _ = apart.ask("text", content, memory=64 << 20, pages=9, characters=999)
+    shown = [page["text"].strip() if page else "" for page in answer["pages"]]
+    return answer["faulty"] or answer["mended"] or None in answer["pages"] or not any(shown), shown
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        (b"~>\nendstream", b"\x01>\nendstream"),  # what is in letters ends in none
+        (b"<0002> <006F>", b"<0002> \\006F>"),  # what a glyph is called
+        (b"endobj\n6 0 obj\n", b"endobj\n6 0 odj\n"),
+        (b"/Length", b"/Length_"),
+        (b"0 R /Contents 6 0 R", b"0 R"),
+    ],
+)
+def test_a_pdf_that_lost_what_a_page_is_drawn_by_is_not_whole(what: bytes, instead: bytes) -> None:
+    sound = _composed()
+    assert what in sound
+    told = pdf.text(sound.replace(what, instead.ljust(len(what)), 1))
+    assert told.faulty or told.mended
+
+
+def test_a_pdf_whose_table_misses_an_object_is_not_whole() -> None:
+    sound = _composed()
+    place = b"%010d" % sound.index(b"6 0 obj")
+    told = pdf.text(sound.replace(place, b"%010d" % sound.index(b"7 0 obj")))
+    assert told.faulty or told.mended
 
 
 def test_what_a_page_may_be_drawn_by_is_no_fault() -> None:

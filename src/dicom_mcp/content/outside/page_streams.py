@@ -4,29 +4,37 @@ key or part of a font is missing, pdfium shows less or other letters, and says n
 
 import re
 import zlib
-from collections.abc import Iterator
+from base64 import a85decode
+from collections.abc import Collection, Iterator
+
+from .page_names import Names
 
 # What is unpacked and read in all: a look, no judgement on a book of drawings.
 _MOST_BYTES = 64 << 20
 _MOST_WORDS = 1_000_000
 _PIECE = 1 << 20
+_MOST_IN_LETTERS = 2 << 20
 
 _START = re.compile(rb">>\s*stream\r?\n")
 _HEAD = 4096
 
 # Streams that are packed in other ways, which are not looked at; and those that draw nothing.
 _PACKED = re.compile(
-    rb"/(?:Crypt|JBIG2Decode|LZWDecode|LZW|ASCII\w+|A85|AHx|RunLengthDecode|RL|DCTDecode|DCT"
+    rb"/(?:Crypt|JBIG2Decode|LZWDecode|LZW|ASCIIHexDecode|AHx|RunLengthDecode|RL|DCTDecode|DCT"
     rb"|CCITTFaxDecode|CCF|JPXDecode)\b"
 )
 _OTHERS = re.compile(rb"/(?:Image|XRef|ObjStm|Metadata|EmbeddedFile|CMapName|Length[123])\b")
-_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
+_OBJECT = re.compile(rb"\b(\d+)\s+\d+\s+obj\b")
+_TABLE = re.compile(rb"\bxref\s+(?=\d)")
+_SECTION = re.compile(rb"\s*(\d+)[ ]+(\d+)\s+(?=\d{10} )")
+_ENTRY = re.compile(rb"(\d{10})[ ]+(\d{5})[ ]+([nf])\s{0,2}")
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
+_LETTERS = re.compile(rb"/(?:ASCII85Decode|A85)\b")
 _TEXT = re.compile(rb"(?<![^\s])BT(?![^\s])")
 
 _WORDS = re.compile(
     rb"(?:[\0\s]|%[^\r\n]*)+|(?P<string>\()|(?P<hex><[0-9A-Fa-f\0\s]*>)|(?P<mark><<|>>|[\[\]{}])"
-    rb"|/[^\0\s()<>\[\]{}/%]*|(?P<word>[^\0\s()<>\[\]{}/%]+)"
+    rb"|/(?P<name>[^\0\s()<>\[\]{}/%]*)|(?P<word>[^\0\s()<>\[\]{}/%]+)"
 )
 _PARENTHESES = re.compile(rb"\\.|[()]", re.DOTALL)
 _NUMBER = re.compile(rb"[-+.0-9eE]+\Z")
@@ -40,26 +48,58 @@ _OPERATORS = frozenset(
 )
 _VALUES = {b"true", b"false", b"null"}
 _IN_OBJECTS = {*_VALUES, b"R"}
+# Adobe technical note 5099, what a ToUnicode CMap is made of.
+_IN_MAPS = _VALUES | set(
+    b"begin end def dict dup pop findresource defineresource currentdict begincmap endcmap usecmap "
+    b"beginbfchar endbfchar beginbfrange endbfrange beginnotdefchar endnotdefchar "
+    b"beginnotdefrange endnotdefrange begincidchar endcidchar begincidrange endcidrange "
+    b"begincodespacerange endcodespacerange CMapName CIDSystemInfo".split()
+)
 _SHOWING = {b"Tj", b"'", b'"'}
 _TAKING = {*_SHOWING, b"TJ", b"BDC", b"DP", b"ID"}
 
 
-def is_faulty(content: bytes) -> bool:
+def is_faulty(content: bytes, *, has_empty: bool) -> bool:
     """Whether one of a PDF's objects has a fault in it, or one of its streams is cut, or draws text
-    and has one. What is locked is not looked at."""
+    and has one; or, where it `has_empty` pages, text is drawn that belongs nowhere. What is locked
+    is not looked at."""
     if b"/Encrypt" in content:
         return False
     look = _Look()
-    return any(look.is_faulty(content, head, start) for head, start in _streams(content)) or any(
-        map(look.is_odd, _objects(content))
+    return (
+        any(look.is_faulty(content, *stream) for stream in _streams(content))
+        or any(map(look.is_odd, _objects(content)))
+        or look.lacks_some(has_empty=has_empty)
     )
 
 
-def _streams(content: bytes) -> Iterator[tuple[bytes, int]]:
-    """Of each stream its dictionary, and where it begins."""
+def misses_object(content: bytes) -> bool:
+    """Whether a table says that an object is where none begins (ISO 32000-1 7.5.4)."""
+    start = max(0, content.find(b"%PDF-"))
+    for table in _TABLE.finditer(content):
+        place = table.end()
+        while section := _SECTION.match(content, place):
+            place = section.end()
+            for number in range(int(section[1]), int(section[1]) + int(section[2])):
+                entry = _ENTRY.match(content, place)
+                if not entry:
+                    return True
+                place = entry.end()
+                named = rb"\s{0,2}%d\s+%d\s+obj\b" % (number, int(entry[2]))
+                at = start + int(entry[1])
+                if entry[3] == b"n" and not re.match(named, content[at : at + 32]):
+                    return True
+    return False
+
+
+def _streams(content: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Of each stream the number of its object (0 where its head is damaged), its dictionary, and
+    where it begins."""
     for found in _START.finditer(content):
         head = content[max(0, found.start() - _HEAD) : found.start()]
-        yield head[head.rfind(b" obj") + 1 :], found.end()
+        head = head[head.rfind(b"endobj") + 1 :]
+        begun = _OBJECT.search(head)
+        yield int(begun[1]) if begun else 0, head[begun.start() if begun else 0 :], found.end()
 
 
 def _objects(content: bytes) -> Iterator[bytes]:
@@ -78,34 +118,75 @@ class _Look:
     def __init__(self) -> None:
         self._bytes = _MOST_BYTES
         self._words = _MOST_WORDS
+        self._names = Names()
+        self._saw_all = True
 
-    def is_faulty(self, content: bytes, head: bytes, start: int) -> bool:
+    def is_faulty(self, content: bytes, number: int, head: bytes, start: int) -> bool:
         if _PACKED.search(head) or self._bytes <= 0 or self._words <= 0:
+            self._saw_all &= b"/ObjStm" not in head
             return False
-        if _FLATE.search(head):
-            drawn, is_cut = self._inflated(content, start)
-        else:
-            end = content.find(b"endstream", start)
-            drawn, is_cut = content[start:end] if end >= 0 else content[start:], end < 0
-            self._bytes -= len(drawn)
+        drawn, is_cut = self._unpacked(content, head, start)
         draws = not _OTHERS.search(head) and _TEXT.search(drawn) is not None
-        return is_cut or (draws and self._has_fault(drawn))
+        if b"/ObjStm" in head:
+            self._names.see_packed(drawn)
+        else:
+            self._names.see_stream(number, head, drawn, draws=draws)
+        is_map = b"begincmap" in drawn
+        return (
+            is_cut
+            or (draws and self._has_fault(drawn))
+            or (is_map and self._names_of(drawn, _IN_MAPS) is None)
+        )
+
+    def lacks_some(self, *, has_empty: bool) -> bool:
+        """Whether a name is misspelt, or missing where all could be seen, after every stream and
+        object was."""
+        names = self._names
+        if not self._saw_all or self._bytes <= 0 or self._words <= 0:
+            return names.is_odd
+        return names.is_odd or names.lacks_font or (has_empty and names.has_orphan)
 
     def is_odd(self, said: bytes) -> bool:
         """Whether there is a word in an object that means nothing there."""
-        place = 0
+        names = self._names_of(said, _IN_OBJECTS)
+        self._names.see_object(said, names or ())
+        return names is None
+
+    def _names_of(self, said: bytes, words: Collection[bytes]) -> set[bytes] | None:
+        """The names that are written here; None where there is something else than these words."""
+        place, names = 0, set[bytes]()
         while place < len(said) and self._words > 0:
             self._words -= 1
             found = _WORDS.match(said, place)
             if not found:
-                return True
+                return None
             place = found.end()
             word = found["word"]
+            if name := found["name"]:
+                names.add(name)
             if found["string"] and not (place := _end_of_string(said, place)):
-                return True
-            if word and not _NUMBER.match(word) and word not in _IN_OBJECTS:
-                return True
-        return False
+                return None
+            if word and not _NUMBER.match(word) and word not in words:
+                return None
+        return names
+
+    def _unpacked(self, content: bytes, head: bytes, start: int) -> tuple[bytes, bool]:
+        """What a stream says, as far as there is room, and whether something of it is missing."""
+        end = content.find(b"endstream", start)
+        if _LETTERS.search(head):
+            if end - start > _MOST_IN_LETTERS:
+                self._saw_all = False
+                return b"", False
+            try:
+                content, start = a85decode(content[start:end].partition(b"~>")[0]), 0
+            except ValueError:
+                return b"", True
+            end = len(content)
+        if _FLATE.search(head):
+            return self._inflated(content, start)
+        drawn = content[start:end] if end >= 0 else content[start:]
+        self._bytes -= len(drawn)
+        return drawn, end < 0
 
     def _inflated(self, content: bytes, start: int) -> tuple[bytes, bool]:
         """What it unpacks to, as far as there is room, and whether its end is missing."""

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from .fault import Answer, Fault
-from .page_streams import is_faulty
+from .page_streams import is_faulty, misses_object
 
 # A page is not made smaller than this, however many bytes it has.
 _SMALLEST = 400
@@ -31,9 +31,11 @@ def text(content: bytes, wish: dict[str, Any]) -> Answer:
             continue
         pages.append(found)
         room -= len(text)
-    form = bool(document.get_formtype())
-    facts = {"count": len(document), "pages": pages, "form": form, "mended": _mended(document)}
-    return {**facts, "faulty": is_faulty(content)}, []
+    form, mended = bool(document.get_formtype()), _mended(document)
+    facts = {"count": len(document), "pages": pages, "form": form, "mended": mended}
+    has_empty = any(page and page.get("drawn") is False for page in pages)
+    faulty = is_faulty(content, has_empty=has_empty) or (not mended and misses_object(content))
+    return {**facts, "faulty": faulty}, []
 
 
 def pages(content: bytes, wish: dict[str, Any]) -> Answer:
