@@ -75,17 +75,26 @@ class Digests:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def announce(self, file: Path, new: Path | None) -> None:
-        """Say that this `new` file is about to take a place, or none. Raises IndexUnavailable."""
+    @contextmanager
+    def replacing(self, file: Path, new: Path | None) -> Generator[None]:
+        """While this `new` file takes a place, or none does. What is broken off leaves both known:
+        which of them is there is not looked at before the next one comes. Raises
+        IndexUnavailable."""
         digest, before = (
             digest_of(told) if path and (told := file_at(path)) else ABSENT for path in (new, file)
         )
+        name = self._name(file)
+        self._enter("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", name, digest, before)
+        yield
+        if new:
+            self._enter("UPDATE file SET before = NULL WHERE file = ?", name)
+        else:
+            self._enter("DELETE FROM file WHERE file = ?", name)
+
+    def _enter(self, statement: str, *values: str) -> None:
         with self._ledger("rw") as rows, rows:
             rows.execute("PRAGMA synchronous = NORMAL")  # lost with the power, the file is renewed
-            rows.execute(
-                "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
-                (self._name(file), digest, before),
-            )
+            rows.execute(statement, values)
 
     def check(self, *files: Path) -> None:
         """Raise IndexUnavailable where one of these, which nobody else writes, is not as it was
@@ -131,12 +140,6 @@ class Digests:
                 f"the index's ledger {path} cannot be used ({error})",
                 "Look whether the disk is full. What was there before is still there",
             ) from None
-
-
-def settle(rows: sqlite3.Connection) -> None:
-    """What was announced is there now, in the ledger that these are rows of."""
-    rows.execute(f"DELETE FROM file WHERE digest = '{ABSENT}'")
-    rows.execute("UPDATE file SET before = NULL WHERE before IS NOT NULL")
 
 
 def told_damaged(names: Iterable[str]) -> IndexUnavailable:

@@ -24,6 +24,7 @@ MAY_HOLD = {
 }
 
 _PLACE = ("study_uid", "series_uid")
+_AS_READ = ", ".join((*_PLACE, AS_SERIES))
 
 
 def unread(store: Store, table: str, day: str, since: float) -> list[Row]:
@@ -66,7 +67,8 @@ def keep(store: Store, table: str, day: str, rows: Sequence[Row]) -> None:
 
 
 def drop_orphans(store: Store, days: Sequence[str]) -> None:
-    """Forget what was read of series that are there no longer. Raises IndexUnavailable."""
+    """Forget what was read of series that are there no longer, or are others now. Raises
+    IndexUnavailable."""
     for table in OF_OBJECTS:
         for month in {month_of(day) for day in days}:
             file, series = store.file(table, month), store.file("series", month)
@@ -76,16 +78,22 @@ def drop_orphans(store: Store, days: Sequence[str]) -> None:
                 if not series.exists():
                     store.remove(file)
                     continue
+                store.digests.check(file, series)
                 (orphans,) = engine.execute(
-                    f"SELECT count(*) FROM {store.checked(file)} ANTI JOIN {store.checked(series)}"
-                    f" USING ({', '.join(_PLACE)})"
+                    f"SELECT count(*) FROM {store.source(file)} ANTI JOIN"
+                    f" {_as_now(store.source(series))} USING ({_AS_READ})"
                 ).fetchall()[0]
                 if orphans:
                     _renew(store, engine, table, month, "")
 
 
+def _as_now(series: str) -> str:
+    """The series there are, as they are."""
+    return f"(SELECT {', '.join(_PLACE)}, {AS_NOW} AS {AS_SERIES} FROM {series})"
+
+
 def _renew(store: Store, engine: "DuckDBPyConnection", table: str, month: str, came: str) -> None:
-    """The rows of a month that are of series there are, with what `came` in place of others."""
+    """The rows of a month that are of series as they are, with what `came` in place of others."""
     file, series = store.file(table, month), store.file("series", month)
     store.digests.check(file, series)
     place = ", ".join(_PLACE)
@@ -94,7 +102,7 @@ def _renew(store: Store, engine: "DuckDBPyConnection", table: str, month: str, c
         others = f"ANTI JOIN {came} USING ({place})" if came else ""
         parts.append(f"SELECT kept.* FROM {store.source(file)} AS kept {others}")
     every = " UNION ALL BY NAME ".join(parts)
-    there_are = f"SEMI JOIN {store.source(series)} USING ({place})"
+    there_are = f"SEMI JOIN {_as_now(store.source(series))} USING ({_AS_READ})"
     query = f"SELECT * FROM ({every}) {there_are} ORDER BY {place}, sop_instance_uid"
     store.save(engine, query, file)
 

@@ -1,6 +1,6 @@
 """What asks an index: statements of our own and of others, and what it covers."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -18,8 +18,11 @@ from .columns import OF_OBJECTS
 from .coverage import Coverage, end_of, told_at
 from .export import export
 from .kept import Kept, nodes_of, opened
-from .ledger import Entry
-from .sql import Table, ask
+from .ledger import Entry, Read
+from .sql import Table, ask, written_meanwhile
+
+# How often several questions are asked anew because the files changed between them.
+_MOST_TRIES = 5
 
 
 @dataclass(slots=True)
@@ -35,8 +38,9 @@ class Reader:
     _deadline: Deadline
     # The studies of the table `cohort`, where there is one.
     cohort: Sequence[str] | None = None
-    # Tables of what is read of objects that were asked for.
-    _named: set[str] = field(default_factory=set[str])
+    # Tables of what is read of objects that were asked for, and how much of each was read then.
+    _days: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    _named: dict[str, Mapping[str, Read]] = field(default_factory=dict[str, Mapping[str, Read]])
 
     def ask(
         self,
@@ -53,7 +57,24 @@ class Reader:
 
         Raises BadArgument, DeadlinePassed and IndexUnavailable (see sql.ask).
         """
-        self._named |= {part for part in OF_OBJECTS if part in statement.lower()}
+        return self.at_once(
+            lambda: self._asked(
+                statement, values, most_rows=most_rows, is_ours=is_ours, share=share
+            )
+        )
+
+    def at_once[T](self, ask: Callable[[], T]) -> T:
+        """What several questions bring together, between which no file changed. Raises as `ask`."""
+        for _ in range(_MOST_TRIES):
+            edition = self.edition
+            answer = ask()
+            if self.edition == edition:
+                return answer
+        raise written_meanwhile()
+
+    def _asked(
+        self, statement: str, values: Sequence[Any], most_rows: int, *, is_ours: bool, share: float
+    ) -> Table:
         table = ask(
             self._kept.store,
             self._kept.ledger,
@@ -68,6 +89,12 @@ class Reader:
         self.coverage = Coverage.of(
             table.days, beginning=beginning, settings=self._settings, zone=self._zone
         )
+        self._named |= {
+            part: self._kept.ledger.read_of(part)
+            for part in OF_OBJECTS
+            if part in statement.lower()
+        }
+        self._days = table.days
         return table
 
     @property
@@ -122,7 +149,7 @@ class Reader:
         """What an answer has to say of objects that were not read for this table."""
         if not self.keeps(table):
             return [incomplete(f"the index keeps no {table}: depth in [index] does not name them.")]
-        days, read = self.days(), self._kept.ledger.read_of(table)
+        days, read = self._days, self._named[table]
         not_yet = sum(
             1
             for day, entry in days.items()

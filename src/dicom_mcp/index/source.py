@@ -167,7 +167,8 @@ class Source:
             if is_all:
                 raise untold(query)
             return ask(studies)
-        if not is_all and self.reader.edition != self._edition:
+        is_other = self.reader.edition != self._edition
+        if not is_all and is_other:
             return ask(studies)
         recheck, had = Recheck(query), set[str]()
         recheck.compare(query.keys)
@@ -184,6 +185,8 @@ class Source:
         others, doubts = {*studies} - had, tuple(recheck.doubts())
         if self._kinds and ours - had and not is_all:
             raise UnlikeError  # whose series the archive has to be asked for
+        if is_other:
+            doubts = (*doubts, incomplete("the index was written meanwhile; ask again."))
         answer = Matches(query, [], not doubts, doubts, absent(matches))
         return joined(answer, ask(others)) if others and not is_all else answer
 

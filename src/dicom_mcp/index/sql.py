@@ -83,7 +83,12 @@ def ask(
             continue
         if ledger.edition == edition:
             return Table(names, rows, has_more, days)
-    raise IndexUnavailable(
+    raise written_meanwhile()
+
+
+def written_meanwhile() -> IndexUnavailable:
+    """What to say where the files changed at each try."""
+    return IndexUnavailable(
         "the index was being written each time it was asked", "Ask again in a minute"
     )
 

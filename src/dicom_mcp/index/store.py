@@ -196,12 +196,12 @@ class Store:
                 " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
             ).fetchall()
             keep_to_owner(partial, 0o600)
-            self.digests.announce(file, partial if count else None)
-            if count:
-                partial.replace(file)
-                return
-            partial.unlink()
-            file.unlink(missing_ok=True)
+            with self.digests.replacing(file, partial if count else None):
+                if count:
+                    partial.replace(file)
+                else:
+                    file.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         except IndexUnavailable:
             partial.unlink(missing_ok=True)
             raise
@@ -211,8 +211,8 @@ class Store:
 
     def remove(self, file: Path) -> None:
         """Have it no longer. Raises IndexUnavailable."""
-        self.digests.announce(file, None)
-        file.unlink(missing_ok=True)
+        with self.digests.replacing(file, None):
+            file.unlink(missing_ok=True)
 
     @property
     def place(self) -> str:

@@ -99,6 +99,7 @@ class Sync:
         ArchiveError where the archive did not answer, and IndexUnavailable.
         """
         if span := self._due():
+            self._deep.forget()
             return self._bring(span)
         if (read := self._deep.step(self.today)) is None:
             return None

@@ -96,12 +96,15 @@ def find_cohort(
     wanted, unwanted = [read(item) for item in has], [read(item) for item in without]
     among = call.cohort(cohort) if cohort else None
     with call.index() as index:
-        told = _told_of(index, [*wanted, *unwanted])
-        asked = funnel(wanted, unwanted, among, told)
-        (row,) = index.ask(asked.sql, asked.values, most_rows=1, is_ours=True).rows
-        every, left, undecided, studies, of_nobody = row
+
+        def ask() -> "tuple[Funnel, list[Any], list[dict[str, Any]]]":
+            told = _told_of(index, [*wanted, *unwanted])
+            asked = funnel(wanted, unwanted, among, told)
+            (row,) = index.ask(asked.sql, asked.values, most_rows=1, is_ours=True).rows
+            return asked, row, _rows(index, row[3] or [], limit)
+
+        asked, (every, left, undecided, studies, of_nobody), rows = index.at_once(ask)
         studies = cast("list[str]", studies or [])
-        rows = _rows(index, studies, limit)
         found = Account(notes=index.notes())
     kept = fitting(rows)
     steps = _steps(asked, every, left, undecided)
@@ -188,7 +191,7 @@ def _rows(index: "Reader", studies: Sequence[str], limit: int) -> list[dict[str,
     for uid in studies[:_MOST_SHOWN]:
         record = by_uid.get(uid)
         if record is None:
-            continue  # of an index that was written meanwhile
+            continue  # of another try
         who = (record["patient_id"], record["issuer"]) if record["patient_id"] else uid
         if who not in rows and len(rows) == limit:
             break
