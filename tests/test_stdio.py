@@ -193,10 +193,14 @@ def test_the_server_leaves_when_its_client_goes_even_while_an_archive_is_silent(
                 assert server.process.returncode == 0
 
 
-def test_a_cancelled_call_reaches_the_wire_and_the_next_one_is_answered() -> None:
+def test_a_cancelled_call_reaches_the_wire_and_the_log_and_the_next_one_is_answered(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    shell = f"exec {sys.executable} -m dicom_mcp --debug 2>{log}"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
-        with child(DICOM_PORT=port) as server:
+        with child(command=["/bin/sh", "-c", shell], DICOM_PORT=port) as server:
             server.initialize(HANDSHAKES[-1])
             hanging = server.send("tools/call", {"name": "verify_connection", "arguments": {}})
             silent.settimeout(PATIENCE)
@@ -210,6 +214,7 @@ def test_a_cancelled_call_reaches_the_wire_and_the_next_one_is_answered() -> Non
                     received += piece
             assert received.endswith(bytes.fromhex("0700 00000004 00000000"))  # A-ABORT
             assert "presets" in server.call("get_attribute_presets")["structuredContent"]
+    assert "name=verify_connection outcome=cancelled" in log.read_text()
 
 
 def test_a_setting_that_cannot_work_is_told_on_stderr_and_nothing_on_stdout() -> None:

@@ -396,8 +396,9 @@ def test_init_that_is_left_halfway_writes_nothing(tmp_path: Path) -> None:
 def test_a_value_that_a_spreadsheet_would_run_is_text_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    rows_as_csv({"records": [{"a": "=cmd|' /C calc'!A0", "b": "-5", "c": "@x", "d": "+1e5"}]})
-    assert capsys.readouterr().out == "a,b,c,d\n'=cmd|' /C calc'!A0,-5,'@x,+1e5\n"
+    row = {"a": "=cmd|' /C calc'!A0", "b": "-5", "c": "@x", "d": "+1e5", "e": "\uff1dcmd"}
+    rows_as_csv({"records": [row]})
+    assert capsys.readouterr().out == "a,b,c,d,e\n'=cmd|' /C calc'!A0,-5,'@x,+1e5,'\uff1dcmd\n"
 
 
 # What fits, what stays whole, what is a sentence

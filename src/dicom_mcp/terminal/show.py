@@ -68,13 +68,11 @@ def rows_as_csv(answer: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
 def _cell(value: object) -> str:
     """A value as text that no spreadsheet takes for a formula."""
     text = words(value)
-    return (
-        f"'{text}"
-        if text.startswith(("=", "+", "-", "@")) and not _NUMBER.fullmatch(text)
-        else text
-    )
+    return f"'{text}" if text.startswith(_FORMULAS) and not _NUMBER.fullmatch(text) else text
 
 
+# Spreadsheets of East Asia take the wide ones too.
+_FORMULAS = tuple("=+-@＝＋－＠")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 
 
