@@ -9,6 +9,7 @@ from dicom_mcp.errors import BadConfiguration
 from dicom_mcp.index_settings import IndexSettings
 from dicom_mcp.node import Basic, Bearer, Certificate, Node, Receiver, Tls, WebNode, node_at
 from dicom_mcp.nodes_file import NodesFile, keys_of
+from dicom_mcp.privacy.settings import PrivacySettings
 
 WHOLE = """
 default = "vna"
@@ -236,7 +237,7 @@ def test_every_setting_is_explained_as_the_nodes_themselves_say_it() -> None:
     rows = [line for line in lines if line.startswith("| `")]
     assert rows == [
         f"| `{key}` | {setting.description} |"
-        for shape in (NodesFile, IndexSettings, Node, Tls, Receiver, WebNode)
+        for shape in (NodesFile, IndexSettings, PrivacySettings, Node, Tls, Receiver, WebNode)
         for key, setting in keys_of(shape).items()
     ]
 

@@ -265,7 +265,7 @@ def test_an_answer_too_long_for_an_assistant_is_cut_and_says_so(
 
 
 def test_who_waits_is_told_what_has_arrived(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dicom_mcp.door.call._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("dicom_mcp.door.progress._REPORT_SECONDS", 0.0)
     told: list[tuple[float, str | None]] = []
 
     async def progressed(progress: float, total: float | None, message: str | None) -> None:
@@ -491,7 +491,7 @@ def test_no_patient_value_reaches_a_log_line_on_success_failure_or_crash(
 def test_of_objects_that_are_fetched_it_is_told_how_many_of_how_many(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dicom_mcp.door.call._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("dicom_mcp.door.progress._REPORT_SECONDS", 0.0)
     told: list[tuple[float, float | None, str | None]] = []
 
     async def progressed(progress: float, total: float | None, message: str | None) -> None:

@@ -15,7 +15,10 @@ from . import journal
 from .config import VARIABLES, Settings, exposures, load, wants_demo
 from .errors import BadConfiguration, DicomMcpError
 from .node import Node, WebNode
+from .privacy.settings import PrivacySettings
+from .privacy.treatment import Mode
 from .setting import TOOLSETS, some_toolsets
+from .terminal.privacy import add_privacy
 
 # Said to a person who started the server by hand.
 _ALONE = """\
@@ -115,7 +118,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "--config", metavar="FILE", default="", help="TOML file that names archives"
     )
     parser.add_argument("--debug", action="store_true", help="log every call to stderr")
-    parser.set_defaults(run=_serve, in_force=_in_force, demo=False, http="", without=None)
+    parser.set_defaults(
+        run=_serve, in_force=_in_force, demo=False, http="", without=None, privacy=""
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     _add_serve(commands.add_parser("serve", help="be the MCP server (the default)"))
@@ -124,13 +129,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     nodes.add_argument("--json", action="store_true", help="as JSON")
     nodes.set_defaults(run=_nodes)
 
-    init = commands.add_parser("init", help="write a configuration file by asking")
-    init.set_defaults(run=_init)
+    commands.add_parser("init", help="write a configuration file by asking").set_defaults(run=_init)
 
-    doctor = commands.add_parser(
-        "doctor", help="find out what is wrong, and what an archive can do"
+    _add_doctor(
+        commands.add_parser("doctor", help="find out what is wrong, and what an archive can do")
     )
-    _add_doctor(doctor)
 
     query = commands.add_parser("query", help="ask as an assistant would, and see the answer")
     if "query" in arguments:  # importing the tools takes half a second
@@ -147,6 +150,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "index", help="keep what an archive holds, to ask all of it at once"
     )
     _add_index(index)
+
+    add_privacy(commands)
 
     completion = commands.add_parser(
         "completion", help="print what completes commands in a shell: source it there"
@@ -172,6 +177,12 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         metavar="TOOLSET",
         action="append",
         help="do not offer it to assistants (may be repeated): " + ", ".join(TOOLSETS),
+    )
+    serve.add_argument(
+        "--privacy",
+        metavar="MODE",
+        choices=[*Mode],
+        help=f"what assistants may know of patients: {', '.join(Mode)}",
     )
     serve.set_defaults(run=_serve)
 
@@ -246,6 +257,9 @@ def _serve(chosen: argparse.Namespace) -> None:
     off = some_toolsets(name for names in chosen.without or () for name in names.split(","))
     with _in_force(chosen) as settings:
         settings = replace(settings, toolsets_off=settings.toolsets_off | off)
+        if chosen.privacy:
+            privacy = settings.privacy or PrivacySettings()
+            settings = replace(settings, privacy=replace(privacy, mode=Mode(chosen.privacy)))
         for told in exposures(settings):
             journal.log.warning("%s", told)
         gc.disable()  # looking through what is imported for garbage takes a tenth of the start

@@ -25,6 +25,7 @@ from .node import (
     WebNode,
 )
 from .nodes_file import read_nodes_file
+from .privacy.settings import PrivacySettings
 from .setting import TOOLSETS, a_time_zone, some_toolsets
 
 # What a node is called that has no name of its own, and the environment's beside those of a file.
@@ -54,6 +55,8 @@ class Settings:
     toolsets_off: frozenset[str] = frozenset()
     # How an index is kept, if one is.
     index: IndexSettings | None = None
+    # What assistants may know of patients; all where it is not set.
+    privacy: PrivacySettings | None = None
 
     @property
     def nodes(self) -> dict[str, AnyNode]:
@@ -91,6 +94,7 @@ def load(
         read.secret_files,
         settings.toolsets_off | read.toolsets_off,
         read.index,
+        read.privacy,
     )
 
 

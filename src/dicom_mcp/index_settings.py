@@ -1,7 +1,5 @@
 """Whether an index is kept, where, and how politely it is filled."""
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +7,7 @@ from datetime import date, time
 from typing import Annotated
 
 from .errors import BadConfiguration
-from .setting import Setting, a_number, obey_rules
+from .setting import Setting, a_key, a_number, obey_rules
 
 _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", re.ASCII)
 
@@ -57,27 +55,15 @@ def some_depths(written: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(part for part in DEPTHS if part in named)
 
 
-def a_key(written: str) -> str:
-    """The Base64 of 32 bytes, from that or from their hexadecimal digits."""
-    text = written.strip()
-    try:
-        key = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) != 32:
-        raise BadConfiguration(
-            "the index's key is not 32 bytes in Base64 or hexadecimal digits",
-            "Make one: openssl rand -base64 32",
-        )
-    return base64.b64encode(key).decode()
-
-
 @dataclass(frozen=True, slots=True)
 class Encryption:
     """What the files of an index are encrypted with (AES-256)."""
 
     key: Annotated[
-        str, Setting("the key that its files are encrypted with", a_key, how="secret")
+        str,
+        Setting(
+            "the key that its files are encrypted with", a_key("the index's key"), how="secret"
+        ),
     ] = field(repr=False)
 
     def __post_init__(self) -> None:

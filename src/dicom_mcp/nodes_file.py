@@ -19,6 +19,7 @@ from .errors import BadConfiguration
 from .index_settings import IndexSettings
 from .machine import at_home, is_file
 from .node import DEFAULT_CALLING_AE_TITLE, AnyNode, Node, WebNode
+from .privacy.settings import PrivacySettings
 from .setting import (
     Setting,
     a_time_zone,
@@ -76,6 +77,13 @@ class NodesFile:
     index: Annotated[
         IndexSettings | None,
         Setting("An index is kept: true, or the settings of `index`", form=bool | IndexSettings),
+    ] = None
+    privacy: Annotated[
+        PrivacySettings | None,
+        Setting(
+            "What assistants may know of patients: true, or the settings of `privacy`",
+            form=bool | PrivacySettings,
+        ),
     ] = None
     # Itself, and the files that it names for a password or a token.
     path: Path | None = None

@@ -172,6 +172,8 @@ async def _patients(session: Session, begun: str, node: str) -> Sequence[str]:
     tools are asked, it is not logged."""
     if len(begun.strip()) < _LEAST_OF_NAME or set(begun) & set("*?\\^="):
         return ()
+    if session.house.translation():  # what is begun would be completed to no name
+        return ()
     arguments = Arguments(query_patients, asks_archive=True)
     asked = {"name_pattern": f"{begun.strip()}*", "limit": _MOST_PATIENTS, NODE: node}
     with suppress(DicomMcpError), anyio.move_on_after(_PATIENCE), logged("complete"):

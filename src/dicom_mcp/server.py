@@ -41,6 +41,7 @@ from .door.sendable import sendable_text
 from .door.telling import told
 from .errors import AnswerTooLong, DeadlinePassed, DicomMcpError, NotAllowed
 from .offers import offer
+from .privacy.treatment import Mode
 from .tools import TOOLS, Entry
 from .viewer.icons import icon_of, server_icon
 
@@ -112,7 +113,7 @@ def create_server(settings: Settings) -> MCPServer[House]:
             "dicom-mcp",
             title="DICOM archive",
             version=version("dicom-archive-mcp"),
-            instructions=INSTRUCTIONS + _switched_off(settings),
+            instructions=INSTRUCTIONS + _switched_off(settings) + _of_privacy(settings),
             icons=[Icon(src=server_icon(), mime_type="image/png", sizes=["48x48"])],
             cache_hints={
                 "tools/list": _KEPT,
@@ -157,6 +158,17 @@ class _Server(MCPServer[House]):
 def _switched_off(settings: Settings) -> str:
     off = ", ".join(sorted(settings.toolsets_off))
     return f"Switched off here by the operator: {off}.\n" if off else ""
+
+
+def _of_privacy(settings: Settings) -> str:
+    """What to know where patients are not named."""
+    mode = settings.privacy.mode if settings.privacy else Mode.FULL
+    return {
+        Mode.FULL: "",
+        Mode.PSEUDONYM: "Patients and studies have pseudonyms here (PAT-…, STU-…): give them as "
+        "IDs and UIDs. What the user typed works too. Who it is only dicom-mcp whois tells.\n",
+        Mode.NONE: "This server tells nothing of single patients: ask for counts.\n",
+    }[mode]
 
 
 def _viewer() -> Apps:

@@ -4,6 +4,8 @@ The classes of `node` annotate their fields with these; the configuration file, 
 docs/configuration.md read them there.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
@@ -100,6 +102,25 @@ def an_ae_title(name: str) -> Callable[[str], str]:
                 "Use printable ASCII without backslash (PS3.5 6.2)",
             )
         return stripped
+
+    return rule
+
+
+def a_key(what: str) -> Callable[[str], str]:
+    """The rule of the Base64 of 32 bytes, from that or from their hexadecimal digits."""
+
+    def rule(written: str) -> str:
+        text = written.strip()
+        try:
+            key = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+        except (ValueError, binascii.Error):
+            key = b""
+        if len(key) != 32:
+            raise BadConfiguration(
+                f"{what} is not 32 bytes in Base64 or hexadecimal digits",
+                "Make one: openssl rand -base64 32",
+            )
+        return base64.b64encode(key).decode()
 
     return rule
 

@@ -9,7 +9,6 @@ from dicom_mcp.privacy import allowed
 from dicom_mcp.privacy.profile import EDITION, profile, row_of, safe_private
 from dicom_mcp.privacy.rules import (
     BULK,
-    DEFAULT_OPTIONS,
     NUMBERS,
     TEXTS,
     TIMES,
@@ -18,7 +17,7 @@ from dicom_mcp.privacy.rules import (
     treatment_of_any,
     treatment_of_private,
 )
-from dicom_mcp.privacy.treatment import Mode, Option, Treatment
+from dicom_mcp.privacy.treatment import DEFAULT_OPTIONS, Mode, Option, Treatment
 from dicom_mcp.standard.dictionary import attribute, attribute_of_tag, keywords
 
 NOTHING: frozenset[Option] = frozenset()

@@ -2,9 +2,8 @@
 
 import pytest
 
-from dicom_mcp.privacy.rules import DEFAULT_OPTIONS
 from dicom_mcp.privacy.structured import identified_by
-from dicom_mcp.privacy.treatment import Option
+from dicom_mcp.privacy.treatment import DEFAULT_OPTIONS, Option
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@
 import csv
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from dicom_mcp import cli
 from dicom_mcp.errors import BadAttribute
 from dicom_mcp.privacy.profile import EDITION, profile
-from dicom_mcp.privacy.rules import DEFAULT_OPTIONS
-from dicom_mcp.privacy.treatment import Mode
+from dicom_mcp.privacy.treatment import DEFAULT_OPTIONS, Mode
 from dicom_mcp.standard.dictionary import keywords
-from dicom_mcp.terminal.privacy import show_table
+from dicom_mcp.terminal.privacy_table import show_table
 
 type Printed = Callable[[], str]
 
@@ -54,3 +55,17 @@ def test_some_attributes_can_be_named_as_people_name_them(printed: Printed):
     assert told["means"] == {"withheld": "not given"}
     with pytest.raises(BadAttribute):
         show_table(DEFAULT_OPTIONS, names=("shoe size",))
+
+
+def test_the_command_prints_what_the_configuration_retains(
+    printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "config.toml"
+    file.write_text('[privacy]\nretain = ["dates"]\n[nodes.pacs]\nhost = "127.0.0.1"\nport = 104\n')
+    file.chmod(0o600)
+    monkeypatch.setenv("DICOM_MCP_CONFIG", str(file))
+    cli.main(["privacy", "table", "--mode", "pseudonym", "--csv", "StudyDate", "StationName"])
+    assert printed().splitlines()[1:] == [
+        '"(0008,0020)",StudyDate,DA,date,"E.1-1: Z, full_dates: K, modified_dates: C"',
+        '"(0008,1010)",StationName,SH,withheld,"E.1-1: X/Z/D, device: K"',
+    ]

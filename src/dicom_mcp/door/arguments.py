@@ -1,6 +1,6 @@
 """What a tool may be asked, taken from its signature: for a schema, and to check a call by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
@@ -85,6 +85,18 @@ class Arguments:
     def schema(self) -> dict[str, Any]:
         """What may be given, as JSON Schema."""
         return self._model.model_json_schema()
+
+    @property
+    def names(self) -> Collection[str]:
+        """What may be given, by name."""
+        return self._model.model_fields
+
+    def named(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by the names that they have here, where they have one.
+
+        Raises BadArgument where one thing is said twice, and not the same.
+        """
+        return by_our_names(self._tool, given, self.names)
 
     def with_studies(
         self, arguments: Mapping[str, Any], studies_of: Callable[[str], Sequence[str]]

@@ -1,11 +1,11 @@
 """What a tool is given besides its arguments: the verbs it may use, and what they cost."""
 
-import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from ..content.apart import Apart, get_ready
@@ -13,17 +13,20 @@ from ..deadline import Deadline
 from ..errors import ArchiveError, BadArgument, DicomMcpError
 from ..in_hand import IN_HAND
 from ..node import AnyNode
+from ..privacy.treatment import PEOPLE
 from ..standard.counted import counted
 from ..standard.instance import Instance, Reference, Retrieved
 from ..standard.levels import Level
 from ..standard.one_frame import OneFrame
 from ..standard.query import Match, Matches, Query
+from ..standard.shapes import SEPARATOR
 from ..standard.values import shown
 from ..words.schedule import Worklist, WorklistQuestion
 from .account import Account
 from .answer import Answer, Findings, named
 from .house import House, Session
-from .progress import Progress
+from .people import learning, of_what_was_asked, with_people
+from .progress import Cost, Progress
 
 if TYPE_CHECKING:  # see house
     from ..archives import Archives
@@ -32,11 +35,15 @@ if TYPE_CHECKING:  # see house
     from ..index.alike import Alike
     from ..index.reader import Reader
     from ..index.source import Source
+    from ..privacy.translation import Translation
     from ..truth.habits import Habits
     from ..truth.images import Place
 
 # No limit but the deadline's.
 EVERYTHING = 5_000_000
+
+# Studies whose people are asked for, in all and at once.
+_MOST_LOOKED_UP, _MOST_AT_ONCE = 500, 100
 
 # What arrives in answer to a query of this level.
 _FOUND = {
@@ -45,19 +52,6 @@ _FOUND = {
     Level.SERIES: "Series found",
     Level.IMAGE: "Objects found",
 }
-
-
-@dataclass(slots=True)
-class Cost:
-    """How many queries a call took, whichever of its threads sent them."""
-
-    queries: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, queries: int) -> None:
-        """So many more were sent."""
-        with self._lock:
-            self.queries += queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,8 @@ class Call:
     who: str = ""
     # What answers beside the archive.
     _beside: "Source | None" = None
+    # Between real values and those that whoever asks may know.
+    _translation: "Translation | None" = None
 
     def within(self, seconds: float) -> "Call":
         """The same call, limited to so many seconds for one step of it."""
@@ -130,16 +126,22 @@ class Call:
 
     def find(self, query: Query, *, limit: int) -> Matches:
         """At most `limit` matches of the query (see Archive.find)."""
+        asked, query = query, with_people(query, self._translation)
         if self._beside and self._beside.is_alone:
-            return self._beside.find(query, limit)
-        return self._counted(
-            self._archive.find(
-                query,
-                limit=limit,
-                deadline=self._deadline,
-                on_match=self._progress.step(_FOUND[query.level]),
+            found = self._beside.find(query, limit)
+        else:
+            found = self._counted(
+                self._archive.find(
+                    query,
+                    limit=limit,
+                    deadline=self._deadline,
+                    on_match=self._progress.step(_FOUND[query.level]),
+                )
             )
-        )
+        learn = learning(lambda _: None, self._translation)
+        for match in found.matches:
+            learn(match)
+        return of_what_was_asked(found, asked, self._translation)
 
     def each(
         self,
@@ -150,6 +152,11 @@ class Call:
         as_it_stands: bool = False,
     ) -> Matches:
         """Every match goes to `keep` and none is held (see Archive.each)."""
+        asked, query, keep = (
+            query,
+            with_people(query, self._translation),
+            learning(keep, self._translation),
+        )
         ask = partial(
             self._archive.each,
             limit=limit,
@@ -158,8 +165,10 @@ class Call:
             as_it_stands=as_it_stands,
         )
         if self._beside and (limit == EVERYTHING or self._beside.is_alone):
-            return self._counted(self._beside.each(query, keep, ask))
-        return self._counted(ask(query, keep))
+            found = self._beside.each(query, keep, ask)
+        else:
+            found = ask(query, keep)
+        return of_what_was_asked(self._counted(found), asked, self._translation)
 
     def numbered(self, keyword: str, numbers: Collection[str]) -> set[str] | None:
         """The values of this attribute that are one of these numbers, with any zeros before it, by
@@ -176,6 +185,19 @@ class Call:
             )
         )
 
+    def learn_people(self, studies: Sequence[str]) -> None:
+        """Ask whose these studies are, as far as that is to be taken out of texts."""
+        for some in batched(studies[:_MOST_LOOKED_UP], _MOST_AT_ONCE):
+            keys = {"StudyInstanceUID": SEPARATOR.join(some)}
+            self.find(Query(Level.STUDY, keys, PEOPLE), limit=EVERYTHING)
+
+    def saw(self, instance: Instance) -> None:
+        """What is answered is made of this object too."""
+        if self._translation:
+            from ..content.people import people_in
+
+            self._translation.learn(people_in(instance, self._translation.settings.retain))
+
     def each_series(
         self,
         studies: Collection[str],
@@ -185,6 +207,7 @@ class Call:
         shared: bool = False,
     ) -> Matches:
         """Every series of these studies goes to `keep` (see Archive.each_series)."""
+        keep = learning(keep, self._translation)
         ask = partial(
             self._archive.each_series,
             query=query,
@@ -300,8 +323,8 @@ class Call:
 
     @property
     def is_indexed(self) -> bool:
-        """Whether an index answers beside the archive, or alone."""
-        return self._beside is not None
+        """Whether an index answers beside the archive, or alone, and no study by its people."""
+        return self._beside is not None and self._translation is None
 
     def alike(self, alike: "Alike") -> "Call":
         """The same call, in which one study of the index stands for all of which the same is
@@ -349,7 +372,8 @@ class Call:
 
     def answer[T: Answer](self, model: type[T], account: Account, **fields: Any) -> T:
         """The answer: what it tells, and what it has to say of itself."""
-        told: dict[str, Any] = {"notes": [str(note) for note in account.told()]}
+        say = self._translation.note if self._translation else str
+        told: dict[str, Any] = {"notes": [say(note) for note in account.told()]}
         if issubclass(model, Findings):
             told |= {
                 "complete": account.complete,

@@ -12,6 +12,7 @@ from ..budgets import MOST_REPORTS_KEPT
 from ..config import Settings
 from ..errors import BadArgument, BadConfiguration, NotAllowed
 from ..node import AnyNode, Node
+from ..privacy.treatment import Mode
 from ..standard.values import shown
 from ..words.near import did_you_mean
 from .cohorts import Cohorts
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # a twentieth of the start, and needed with the first questio
     from ..dicom_api import Archive
     from ..index.keeper import Keeper
     from ..index.turns import Turns
+    from ..privacy.pseudonyms import Pseudonyms
+    from ..privacy.translation import Translation
     from ..truth.exchange import Exchange
 
 # How `configure_dicom_server` names what it was given.
@@ -57,6 +60,8 @@ class House:
         self._archives: dict[AnyNode, Archive] = {}
         # At nodes that have an index, whose turn it is.
         self._turns: dict[AnyNode, Turns] = {}
+        # What patients are called, where they may not be named.
+        self._pseudonyms = _pseudonyms_of(settings)
         self._keeper: Keeper | None = None
         self._lock = threading.Lock()
 
@@ -71,6 +76,15 @@ class House:
             if identifier is not None and identifier in self._chosen:
                 nodes[CONFIGURED] = self._chosen[identifier]
             return nodes
+
+    def translation(self) -> "Translation | None":
+        """Between real values and those that whoever asks may know; None where that is all."""
+        privacy = self.settings.privacy
+        if privacy is None or privacy.mode is Mode.FULL:
+            return None
+        from ..privacy.translation import Translation
+
+        return Translation(privacy, self._pseudonyms)
 
     def archive(self, node: AnyNode, nodes: Mapping[str, AnyNode]) -> "Archive":
         """The archive at this node; `nodes` has the one that its objects may come from."""
@@ -168,9 +182,20 @@ class House:
         self.lists.clear()
         self.cohorts.clear()
         self.reports.clear()
+        if self._pseudonyms:
+            self._pseudonyms.close()
         with ThreadPoolExecutor(_MOST_AT_ONCE) as several:  # each may wait for its last answer
             for exchange in self._exchanges.values():
                 several.submit(exchange.close)
+
+
+def _pseudonyms_of(settings: Settings) -> "Pseudonyms | None":
+    """Raises as keeping.pseudonyms_of."""
+    if settings.privacy is None:
+        return None
+    from .keeping import pseudonyms_of  # SQLite
+
+    return pseudonyms_of(settings.privacy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""What a call is at, told to whoever waits for it."""
+"""How far a call is, and what it cost, counted while it runs."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from time import monotonic
 
 # Often enough to see that something happens, too seldom to cost anything.
@@ -43,3 +45,16 @@ class Progress:
                 self._report(self._count, self._count + rest, f"{doing}: {arrived:,} of {total:,}")
 
         return advance
+
+
+@dataclass(slots=True)
+class Cost:
+    """How many queries a call took, whichever of its threads sent them."""
+
+    queries: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, queries: int) -> None:
+        """So many more were sent."""
+        with self._lock:
+            self.queries += queries

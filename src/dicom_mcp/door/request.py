@@ -36,14 +36,21 @@ class Request:
         report: Report,
     ) -> None:
         self._function = function
-        self._remarks = remarks(given)
         self._session = session
-        self._given = arguments.checked(arguments.with_studies(given, self._studies_of))
-        if arguments.takes_cohort:
-            del self._given[COHORT]
-        self._wants_chart: bool = self._given.pop(CHART, False)
-        self._source: str = self._given.pop(SOURCE, "")
-        self._names = session.names(self._given.pop(NODE, ""))
+        self._translation = session.house.translation()
+        with self._telling_of_nobody():
+            if self._translation:
+                from .disclosure import check_translated
+
+                check_translated(function.__name__)
+                given = self._translation.understood(arguments.named(given), arguments.names)
+            self._remarks = remarks(given)
+            self._given = arguments.checked(arguments.with_studies(given, self._studies_of))
+            if arguments.takes_cohort:
+                del self._given[COHORT]
+            self._wants_chart: bool = self._given.pop(CHART, False)
+            self._source: str = self._given.pop(SOURCE, "")
+            self._names = session.names(self._given.pop(NODE, ""))
         self._deadline = Deadline(session.seconds(self._names))
         self._progress = Progress(report)
 
@@ -78,19 +85,40 @@ class Request:
 
         prepare()
         archive = self._session.archive(self._names)
-        call = Call(self._session, archive, self._deadline, self._progress)
+        call = Call(
+            self._session,
+            archive,
+            self._deadline,
+            self._progress,
+            _translation=self._translation,
+        )
         try:
-            with call.beside(self._source) as asked:
-                answer = self._function(asked, **self._given)
-            said = answer.said if isinstance(answer, Pictures) else answer
-            said.notes = [*said.notes, *self._remarks]
-            return make(answer)
+            with self._telling_of_nobody():
+                with call.beside(self._source) as asked:
+                    answer = self._function(asked, **self._given)
+                said = answer.said if isinstance(answer, Pictures) else answer
+                said.notes = [*said.notes, *self._remarks]
+                if self._translation:
+                    from .disclosure import translated  # with what it takes to clean texts
+
+                    answer = translated(answer, self._translation, call)
+                return make(answer)
         except BaseException as error:
             self.cancel()  # nor does anything wait that it left in other threads
             _let_go(error)
             raise
         finally:
             IN_HAND.leave(self._deadline.allowance)
+
+    @contextmanager
+    def _telling_of_nobody(self) -> Generator[None]:
+        """A failure is told without the people it is about, where they may not be named."""
+        try:
+            yield
+        except DicomMcpError as error:
+            if self._translation:
+                self._translation.failure(error)
+            raise
 
 
 @contextmanager

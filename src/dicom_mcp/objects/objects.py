@@ -240,6 +240,7 @@ def fetch(
 
     def hand(member: Member, came: Received) -> bool:
         found.objections.learn(member.name, came)
+        call.saw(came.instance)
         return take(member, came.instance)
 
     kinds = _kept_kinds(call, headers=headers)

@@ -15,10 +15,6 @@ from . import allowed
 from .profile import Row, is_safe_private, row_of
 from .treatment import Mode, Option, Treatment
 
-DEFAULT_OPTIONS = frozenset(
-    (Option.DATES, Option.DEVICE, Option.PATIENT, Option.DESCRIPTORS, Option.CONTENT)
-)
-
 NUMBERS = frozenset(("AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 TIMES = frozenset(("DA", "DT", "TM"))
 TEXTS = frozenset(("AE", "LO", "LT", "SH", "ST", "UC", "UR", "UT"))

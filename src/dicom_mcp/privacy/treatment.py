@@ -24,6 +24,11 @@ class Option(StrEnum):
     SAFE_PRIVATE = "safe-private"  # E.3.10
 
 
+DEFAULT_OPTIONS = frozenset(
+    (Option.DATES, Option.DEVICE, Option.PATIENT, Option.DESCRIPTORS, Option.CONTENT)
+)
+
+
 class Treatment(StrEnum):
     """What is done with the value of an attribute."""
 
@@ -38,5 +43,16 @@ class Treatment(StrEnum):
     ACCESSION = "the pseudonym of the accession number"
     UID = "a pseudonym of the same UID"
     PERSON = "a pseudonym of the person"
+    OURS = "as it is: it is not of any patient"
+    SAID = "a sentence of ours, without what is known of people"
+    TEXTS = "cleaned, and so are the names of its parts"
+    ECHO = "as whoever asks wrote it"
     ITEMS = "each attribute in it by its own rule"
     WITHHELD = "not given"
+
+
+# Whose names and numbers are taken out of the texts of a study.
+PEOPLE = (
+    *("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber"),
+    "ReferringPhysicianName",
+)

@@ -30,7 +30,7 @@ from ..door.meant import in_our_form
 from ..door.request import Request, logged
 from ..door.rows import names_of
 from ..door.telling import told
-from ..errors import BadType, DicomMcpError
+from ..errors import BadType, DicomMcpError, NotAllowed
 from ..index.reader import reading
 from ..node import node_at
 from ..standard.counted import counted
@@ -183,6 +183,14 @@ def settings_at(settings: Settings, where: str) -> Settings:
     return replace(settings, others=(*settings.others, node))
 
 
+def as_for_a_person(settings: Settings) -> Settings:
+    """The same settings, with what a person at this terminal may know."""
+    privacy = settings.privacy
+    if privacy is None or privacy.terminal is None:
+        return settings
+    return replace(settings, privacy=replace(privacy, mode=privacy.terminal))
+
+
 def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     if entry.function is resolve_list:
         chosen.values = _pasted(parser, chosen.file) if chosen.values is None else chosen.values
@@ -190,7 +198,8 @@ def _run(entry: Entry, parser: argparse.ArgumentParser, chosen: argparse.Namespa
     if absent := [argument.name for argument in required if getattr(chosen, argument.name) is None]:
         parser.error(f"the following arguments are required: {', '.join(absent)}")
     with chosen.in_force(chosen) as settings:
-        sys.exit(_ask(entry, chosen, settings_at(settings, chosen.node)))
+        settings = settings_at(settings, chosen.node)
+        sys.exit(_ask(entry, chosen, as_for_a_person(settings)))
 
 
 def _pasted(parser: argparse.ArgumentParser, file: str | None) -> str | None:
@@ -255,6 +264,11 @@ def _export(
     sql: str, where: str, file: Path, session: Session, cohort: Sequence[str] | None = None
 ) -> int:
     """Write all that a statement brings, and say how much and of what."""
+    if session.house.translation():
+        raise NotAllowed(
+            "a file would name patients, whom this configuration does not name",
+            'Have its operator write terminal = "full" into [privacy]',
+        )
     names = session.names(where)
     nodes = [session.nodes[name] for name in names]
     with reading(session.house.settings, nodes, Deadline(session.seconds(names))) as index:
