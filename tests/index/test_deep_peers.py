@@ -6,48 +6,18 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC
 from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
 from dicom_mcp.demo.index import Index as Archived
-from dicom_mcp.dicom_api import Archive, exchange_with
-from dicom_mcp.dimse.exchange import DimseExchange
-from dicom_mcp.index.sync import Sync
-from dicom_mcp.node import AnyNode, Node, Receiver, WebNode
-from tests.index.filled import Filled, index_in
+from dicom_mcp.node import AnyNode, Receiver, WebNode
+from tests.index.deep import enhanced, fill
+from tests.index.filled import index_in
 from tests.peers.embedded import embedded, embedded_web
 from tests.peers.program import free_port
 from tests.truth.archives import images
-
-# An Enhanced CT image has one object for all slices, and its numbers in functional groups
-# (PS3.3 C.7.6.16).
-ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-
-
-def of(**values: object) -> Dataset:
-    made = Dataset()
-    for keyword, value in values.items():
-        setattr(made, keyword, value)
-    return made
-
-
-def enhanced(study: int) -> list[Dataset]:
-    shared = of(
-        PixelMeasuresSequence=[of(PixelSpacing=[0.7, 0.8], SliceThickness=1.25)],
-        CTXRayDetailsSequence=[of(KVP=140.0)],
-        CTReconstructionSequence=[of(ConvolutionKernel="B30f")],
-    )
-    return images(
-        1,
-        study=study,
-        SOPClassUID=ENHANCED_CT,
-        NumberOfFrames=3,
-        SharedFunctionalGroupsSequence=[shared],
-    )
-
 
 OBJECTS = [*images(3, study=1, KVP="120", SliceThickness="2.5"), *enhanced(2)]
 HEADERS = [["1.2.1", 120.0, 2.5, None, None], ["1.2.2", 140.0, 1.25, 3, ["B30f"]]]
@@ -63,18 +33,6 @@ def holding(way: str, objects: list[Dataset], database: str = ":memory:") -> Gen
             return
         receiver = Receiver("RECEIVER", free_port(), "127.0.0.1") if way == "C-MOVE" else None
         yield stack.enter_context(embedded(objects, receiver=receiver, database=database)).node
-
-
-def fill(index: Filled, node: AnyNode) -> None:
-    exchange = exchange_with(node)
-    if isinstance(exchange, DimseExchange):
-        exchange.manners.offers_get = not (isinstance(node, Node) and node.receiver)
-    with closing(Archive(exchange)) as archive:
-        deep, now = ("headers", "reports"), index.clock
-        with closing(
-            Sync(archive, index.store, index.ledger, zone=UTC, depth=deep, now=now)
-        ) as sync:
-            assert any(sync.step() is None for _ in range(200))
 
 
 @pytest.mark.parametrize("way", ["C-GET", "C-MOVE", "DICOMweb"])

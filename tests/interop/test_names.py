@@ -1,19 +1,17 @@
 """Names as people write them, found whatever letters and scripts the archive holds them in."""
 
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.filereader import dcmread  # pyright: ignore[reportUnknownVariableType]
 
 from dicom_mcp.demo.habits import Habits
 from dicom_mcp.node import AnyNode
 from tests.asking import ask
 from tests.peers.dcmqrscp import dcmqrscp
 from tests.peers.embedded import Kind, embedded
-from tests.peers.orthanc import orthanc
+from tests.peers.orthanc import orthanc, read_again
 from tests.truth.archives import images
 
 PEOPLE = (
@@ -80,17 +78,6 @@ def held() -> Iterator[Dataset]:
         yield from images(
             1, study=number, PatientID=f"P{number}", PatientName=name, StudyDate="20260101"
         )
-
-
-def read_again(objects: Iterable[Dataset]) -> list[Dataset]:
-    """The objects as they are read from files, which knows their characters."""
-    read: list[Dataset] = []
-    for instance in objects:
-        file = BytesIO()
-        instance.save_as(file, enforce_file_format=True)
-        file.seek(0)
-        read.append(dcmread(file))
-    return read
 
 
 @pytest.fixture(

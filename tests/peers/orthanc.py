@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType]
 from pydicom.dataset import Dataset
 
 from dicom_mcp.node import Node, Receiver
@@ -105,6 +107,17 @@ def in_utf_8(one: Dataset) -> Dataset:
     copy.decode()
     copy.SpecificCharacterSet = "ISO_IR 192"
     return copy
+
+
+def read_again(objects: Iterable[Dataset]) -> list[Dataset]:
+    """The objects as they are read from files, which knows their characters."""
+    read: list[Dataset] = []
+    for instance in objects:
+        file = BytesIO()
+        instance.save_as(file, enforce_file_format=True)
+        file.seek(0)
+        read.append(dcmread(file))
+    return read
 
 
 @functools.cache

@@ -99,6 +99,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "Exposure": ("ExposureInmAs",),
     "ExposureTime": ("ExposureTimeInms",),
     "EchoTime": ("EffectiveEchoTime",),
+    "EchoTrainLength": ("RFEchoTrainLength",),
     "InversionTime": ("InversionTimes",),
     "SequenceName": ("PulseSequenceName",),
     "ContrastBolusAgent": ("CodeMeaning",),
