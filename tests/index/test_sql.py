@@ -287,7 +287,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
         index.fill(images(1))
         (file,) = index.store.files("series")
         file.write_bytes(file.read_bytes()[:100])
-        with pytest.raises(IndexUnavailable, match="drop and sync"):
+        with pytest.raises(IndexUnavailable, match="the index is damaged: series/"):
             index.rows("SELECT * FROM series")
 
 

@@ -119,7 +119,8 @@ class Pseudonyms:
     def read(self, pseudonym: str) -> dict[str, str]:
         """What is behind it: its `kind`, its `value`, and what was known beside it.
 
-        Raises BadArgument for one that this key did not give out.
+        Raises BadArgument for one that this key did not give out, and BadConfiguration for an
+        entry that was changed.
         """
         name = pseudonym.upper()
         with self._lock:
@@ -131,7 +132,15 @@ class Pseudonyms:
                 f"{name} is no pseudonym that was given out here", "Copy it from an earlier answer"
             )
         sealed: bytes = found[0]
-        plain = self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode())
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            plain = self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode())
+        except InvalidTag:
+            raise BadConfiguration(
+                f"what stands under {name} in the map of pseudonyms {self._path} was changed",
+                "Bring back its backup",
+            ) from None
         return {"kind": KINDS[name[:3]], **json.loads(plain)}
 
     def number(self, value: str) -> int:
